@@ -1,0 +1,89 @@
+/* opt.h - the options, ends and exit statuses that all tools share, defined once.
+ *
+ * A tool declares its own options as a table, the shared ones come with it; --help is printed from both, so it cannot
+ * disagree with what is parsed.
+ *
+ *     static const struct opt_def own[] = {
+ *         {'m', "model", "MODEL", "score with MODEL (default vader)"},
+ *         {OPT_FORCE, "force", NULL, "score again what has a result of this model"},
+ *         {0},
+ *     };
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .on_option = option, .shared = OPT_ALL};
+ *         tool_options(&t, argc, argv);        // --help, --version and mistakes end the program here
+ *         ...
+ *         return tool_run(&t, steps, n);        // opens the ends, pumps, reports, closes
+ *     }
+ */
+#ifndef SENTI_OPT_H
+#define SENTI_OPT_H
+
+#include "lib/flow/pump.h"
+
+struct opt_def {
+	int letter; /* a character, or OPT_OWN + i for an option with a long name only */
+	const char *name;
+	const char *arg;  /* its argument's name; NULL: takes none */
+	const char *help; /* one sentence fragment; "\n" starts a further line */
+};
+
+#define OPT_OWN 1000
+
+/* Groups of shared options that a tool takes. */
+enum {
+	OPT_FILTER =
+	    1 << 0, /* -i -o -b -w --reject --max-record --max-rejects --exit-if-empty --drain, files as operands */
+	OPT_JOBS = 1 << 1,  /* -j */
+	OPT_STORE = 1 << 2, /* --store */
+	OPT_IDS = 1 << 3,   /* operands are not files */
+};
+
+struct tool {
+	/* Set by the tool. */
+	const char *name;
+	const char *usage;    /* "[-t] [-m MODEL] [FILE...]", one synopsis a line */
+	const char *summary;  /* what it does, for the head of --help */
+	const char *examples; /* for the foot of --help */
+	const struct opt_def *own;
+	unsigned shared; /* OPT_... */
+	unsigned show;	 /* tallies always in the summary: 1u << TALLY_... */
+	/* One of its own options: 0, or -1 with *e (a usage error). */
+	int (*on_option)(void *arg, int letter, const char *value, struct err *e);
+	void *arg;
+
+	/* Filled by tool_options. */
+	const char *from, *to, *reject;
+	const char *store; /* $SENTI_STORE or --store; "sqlite:senti.db" */
+	const char *const *operand;
+	size_t noperands;
+	struct limits limits;
+	unsigned jobs;
+	unsigned drain_s;
+	double max_rejects;
+	bool max_rejects_share; /* it is a percentage */
+	bool progress, progress_set, summary_line, exit_if_empty;
+	int verbose; /* -v: up, -q: down */
+	struct counts counts;
+	/* Set by a tool whose records do not come from lines (before tool_run): used instead of -i and the operands. Taken. */
+	struct source *source;
+	struct sink *out; /* likewise, instead of -o */
+};
+
+/* Parses; ends the program for --help (0), --version (0) and usage errors (2). Sets up logging and signals. */
+void tool_options(struct tool *t, int argc, char **argv);
+/* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */
+int tool_run(struct tool *t, const struct step *step, size_t nsteps);
+/* For tools that do not pump (senti-store stats): prints the error as all tools do, and returns its exit status. */
+int tool_fail(const struct tool *t, const struct err *e);
+/* Reports and returns the exit status for what t->counts holds; the last part of tool_run. */
+int tool_finish(struct tool *t, const struct err *failed);
+
+/* Parses a whole number from min to max for option `name`: 0, or -1 with *e. */
+MUST_USE int opt_number(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
+/* The same with a suffix K, M or G (powers of 1024). */
+MUST_USE int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
+/* True if colour is wanted on this descriptor: a terminal, and no NO_COLOR, and TERM is not dumb. */
+bool opt_colour(int fd);
+
+#endif

@@ -1,0 +1,15 @@
+# Settings that a packager may change, here or on the command line: make CC=clang PREFIX=/usr
+VERSION = 0.1.0
+PREFIX = /usr/local
+CC = gcc
+AR = ar
+PKG_CONFIG = pkg-config
+
+OPT = -O2
+WARN = -Wall -Wextra -Wmissing-prototypes -Wvla -Wwrite-strings -Wshadow
+# Checked copies, stack canaries, position-independent code, read-only relocations.
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+CPPFLAGS = -D_GNU_SOURCE -DSENTI_VERSION='"$(VERSION)"' -I. -I$(BUILD)
+CFLAGS = -std=c17 -g $(OPT) $(WARN) $(HARDEN)
+LDFLAGS = $(HARDEN_LD)

@@ -1,0 +1,100 @@
+/* arena.c - blocks in a list, kept over resets up to ARENA_KEEP bytes. */
+#include "lib/base/arena.h"
+
+#include <stdarg.h>
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	_Alignas(16) char data[];
+};
+
+enum { BLOCK_MIN = 64 << 10 };
+
+static void enter(struct arena *a, struct arena_block *b)
+{
+	a->at = b;
+	a->p = b->data;
+	a->end = b->data + b->size;
+}
+
+void *arena_grow(struct arena *a, size_t n)
+{
+	n = n ? n : 16;
+	/* After a reset the old blocks follow `at`; the next one that is large enough serves. */
+	for (struct arena_block *b = a->at ? a->at->next : a->first; b; b = b->next) {
+		if (b->size < n)
+			continue;
+		enter(a, b);
+		a->p += n;
+		return b->data;
+	}
+	size_t size = n > BLOCK_MIN ? n : BLOCK_MIN;
+	struct arena_block *b = xmalloc(sizeof *b + size);
+	b->size = size;
+	struct arena_block **link = &a->first;
+	while (*link)
+		link = &(*link)->next;
+	b->next = NULL;
+	*link = b;
+	enter(a, b);
+	a->p += n;
+	return b->data;
+}
+
+void arena_trim(struct arena *a, void *newest, size_t used)
+{
+	a->p = (char *)newest + ((used + 15) & ~(size_t)15);
+}
+
+void arena_reset(struct arena *a)
+{
+	size_t kept = 0;
+	for (struct arena_block **link = &a->first; *link;) {
+		struct arena_block *b = *link;
+		if (kept + b->size > ARENA_KEEP) {
+			*link = b->next;
+			free(b);
+		} else {
+			kept += b->size;
+			link = &b->next;
+		}
+	}
+	a->at = NULL;
+	a->p = a->end = NULL;
+	if (a->first)
+		enter(a, a->first);
+}
+
+void arena_free(struct arena *a)
+{
+	for (struct arena_block *b = a->first, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	*a = (struct arena){0};
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	p[s.n] = 0;
+	return (struct str){p, s.n};
+}
+
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return STR("");
+	char *p = arena_alloc(a, (size_t)n + 1);
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return (struct str){p, (size_t)n};
+}

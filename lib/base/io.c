@@ -1,0 +1,88 @@
+/* io.c - descriptors. */
+#include "lib/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/sig.h"
+
+int io_write(int fd, const void *p, size_t n, const char *name, struct err *e)
+{
+	const char *at = p;
+	while (n) {
+		ssize_t w = write(fd, at, n);
+		if (w < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			struct pollfd f = {.fd = fd, .events = POLLOUT};
+			poll(&f, 1, -1);
+		} else if (w < 0 && errno != EINTR) {
+			return err_sys(e, "cannot write to %s", name);
+		} else if (w > 0) {
+			at += w;
+			n -= (size_t)w;
+		}
+	}
+	return 0;
+}
+
+int io_close(int fd, const char *name, struct err *e)
+{
+	if (close(fd) < 0 && errno != EINTR)
+		return err_sys(e, "cannot close %s", name);
+	return 0;
+}
+
+int io_read_file(const char *path, size_t max, struct buf *out, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	size_t before = out->n;
+	int rc = -1;
+	for (;;) {
+		buf_reserve(out, 64 << 10);
+		ssize_t r = read(fd, out->p + out->n, out->cap - out->n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0) {
+			err_sys(e, "cannot read '%s'", path);
+			break;
+		}
+		if (r == 0) {
+			rc = 0;
+			break;
+		}
+		out->n += (size_t)r;
+		if (out->n - before > max) {
+			err_set(e, ERR_ENV, "'%s' is larger than %zu bytes", path, max);
+			break;
+		}
+	}
+	close(fd);
+	return rc;
+}
+
+enum io_wait io_wait_readable(int fd, int wake, int64_t deadline)
+{
+	for (;;) {
+		if (sig_stopping())
+			return IO_STOP;
+		struct pollfd f[3] = {
+		    {.fd = fd, .events = POLLIN}, {.fd = sig_fd(), .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+		int64_t left = deadline < 0 ? -1 : deadline - clock_mono_ms();
+		int timeout = deadline < 0 ? -1 : left < 0 ? 0 : left > 1 << 30 ? 1 << 30 : (int)left;
+		int r = poll(f, 3, timeout);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (f[1].revents)
+			return IO_STOP;
+		if (r < 0 || f[0].revents) /* a descriptor that poll cannot judge is left to read(2) */
+			return IO_READY;
+		if (f[2].revents)
+			return IO_WOKEN;
+		if (r == 0)
+			return IO_TIMEOUT;
+	}
+}

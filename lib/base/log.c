@@ -1,0 +1,104 @@
+/* log.c - one event, one line, one write. */
+#include "lib/base/log.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+
+static const char *tool = "senti";
+static enum log_level threshold = LOG_WARN;
+static enum log_format style = LOG_PLAIN;
+
+static const char *const level_name[] = {"error", "warning", "info", "debug"};
+
+void log_init(const char *name, enum log_level level, enum log_format format)
+{
+	tool = name;
+	threshold = level;
+	style = format;
+}
+
+const char *log_tool(void)
+{
+	return tool;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= threshold;
+}
+
+/* Quotes for both styles: what JSON needs, which logfmt readers take too. Bytes beyond ASCII pass. */
+static void put_quoted(struct buf *b, const char *s)
+{
+	buf_char(b, '"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"' || c == '\\')
+			buf_char(b, '\\');
+		if (c < 0x20)
+			buf_printf(b, "\\u%04x", c);
+		else
+			buf_char(b, (char)c);
+	}
+	buf_char(b, '"');
+}
+
+static void put_value(struct buf *b, const char *s)
+{
+	bool bare = *s != 0;
+	for (const char *p = s; *p; p++)
+		bare = bare && (unsigned char)*p > ' ' && *p != '"' && *p != '=' && *p != '\\';
+	if (style != LOG_JSON && bare)
+		buf_str(b, str_of(s));
+	else
+		put_quoted(b, s);
+}
+
+static void put_pair(struct buf *b, const char *key, const char *value)
+{
+	if (style == LOG_JSON) {
+		buf_char(b, b->n ? ',' : '{');
+		put_quoted(b, key);
+		buf_char(b, ':');
+	} else {
+		if (b->n)
+			buf_char(b, ' ');
+		buf_str(b, str_of(key));
+		buf_char(b, '=');
+	}
+	put_value(b, value);
+}
+
+void log_event(enum log_level level, const char *msg, ...)
+{
+	if (level > threshold)
+		return;
+	struct buf b = {0};
+	if (style == LOG_PLAIN) {
+		buf_printf(&b, "%s: ", tool);
+		if (level != LOG_ERROR)
+			buf_printf(&b, "%s: ", level_name[level]);
+		buf_str(&b, str_of(msg));
+	} else {
+		char time[TIME_LEN + 1] = {0};
+		time_format(clock_wall_ms(), time);
+		put_pair(&b, "time", time);
+		put_pair(&b, "level", level_name[level]);
+		put_pair(&b, "tool", tool);
+		put_pair(&b, "msg", msg);
+	}
+	va_list ap;
+	va_start(ap, msg);
+	for (const char *key; (key = va_arg(ap, const char *));)
+		put_pair(&b, key, va_arg(ap, const char *));
+	va_end(ap);
+	if (style == LOG_JSON)
+		buf_char(&b, '}');
+	buf_char(&b, '\n');
+	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+	(void)ignored; /* where stderr is gone there is nobody to tell */
+	buf_free(&b);
+}

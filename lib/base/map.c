@@ -1,0 +1,62 @@
+/* map.c - linear probing at a load of at most three quarters. */
+#include "lib/base/map.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t hash_bytes(struct str s)
+{
+	return XXH3_64bits(s.p, s.n);
+}
+
+static struct map_slot *probe(struct map_slot *slot, size_t cap, uint64_t hash, struct str key)
+{
+	for (size_t i = hash & (cap - 1);; i = (i + 1) & (cap - 1)) {
+		struct map_slot *s = &slot[i];
+		if (!s->key.p || (s->hash == hash && str_eq(s->key, key)))
+			return s;
+	}
+}
+
+struct map_slot *map_get(const struct map *m, struct str key)
+{
+	if (!m->n)
+		return NULL;
+	struct map_slot *s = probe(m->slot, m->cap, hash_bytes(key), key);
+	return s->key.p ? s : NULL;
+}
+
+static void grow(struct map *m)
+{
+	size_t cap = m->cap ? m->cap * 2 : 16;
+	struct map_slot *slot = xcalloc(cap, sizeof *slot);
+	for (size_t i = 0; i < m->cap; i++)
+		if (m->slot[i].key.p)
+			*probe(slot, cap, m->slot[i].hash, m->slot[i].key) = m->slot[i];
+	free(m->slot);
+	m->slot = slot;
+	m->cap = cap;
+}
+
+struct map_slot *map_put(struct map *m, struct str key, bool *made)
+{
+	if ((m->n + 1) * 4 > m->cap * 3)
+		grow(m);
+	uint64_t hash = hash_bytes(key);
+	struct map_slot *s = probe(m->slot, m->cap, hash, key);
+	bool fresh = !s->key.p;
+	if (fresh) {
+		s->key = key.p ? key : STR("");
+		s->hash = hash;
+		m->n++;
+	}
+	if (made)
+		*made = fresh;
+	return s;
+}
+
+void map_free(struct map *m)
+{
+	free(m->slot);
+	*m = (struct map){0};
+}

@@ -1,0 +1,31 @@
+/* map.h - a hash map from byte strings to pointers or numbers (open addressing, grows by doubling).
+ *
+ * A zeroed struct is an empty map. Keys are lent: they must live as long as the map. */
+#ifndef SENTI_MAP_H
+#define SENTI_MAP_H
+
+#include "lib/base/base.h"
+
+struct map_slot {
+	struct str key;
+	uint64_t hash;
+	union {
+		void *ptr;
+		uint64_t num;
+	} v;
+};
+
+struct map {
+	struct map_slot *slot;
+	size_t n, cap;
+};
+
+/* The slot of the key, NULL if there is none; lent until the next map_put. */
+struct map_slot *map_get(const struct map *m, struct str key);
+/* The slot of the key, made (with value 0) where missing; *made tells, if not NULL. */
+struct map_slot *map_put(struct map *m, struct str key, bool *made);
+void map_free(struct map *m);
+/* 64 bits over bytes, the same on every machine of one byte order (wyhash-style mixing by xxHash's XXH3). */
+uint64_t hash_bytes(struct str s);
+
+#endif

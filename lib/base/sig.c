@@ -1,0 +1,63 @@
+/* sig.c - the stop flag. Handlers do nothing but raise it, write to an eventfd and set the alarm. */
+#include "lib/base/sig.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopping;
+static int event = -1;
+static unsigned drain;
+
+static void on_stop(int number)
+{
+	int saved = errno;
+	if (stopping && number == SIGINT)
+		_exit(128 + SIGINT);
+	stopping = 1;
+	uint64_t one = 1;
+	ssize_t ignored = write(event, &one, sizeof one);
+	(void)ignored;
+	alarm(drain ? drain : 1);
+	errno = saved;
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+	static const char msg[] = "senti: could not drain in time; what was not delivered stays with its source\n";
+	ssize_t ignored = write(2, msg, sizeof msg - 1);
+	(void)ignored;
+	_exit(STATUS_ENVIRONMENT);
+}
+
+void sig_init(unsigned drain_s)
+{
+	drain = drain_s;
+	if (event < 0)
+		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct sigaction a = {.sa_handler = on_stop};
+	sigemptyset(&a.sa_mask);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGINT, &a, NULL);
+	a.sa_handler = on_alarm;
+	sigaction(SIGALRM, &a, NULL);
+	a.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &a, NULL);
+}
+
+bool sig_stopping(void)
+{
+	return stopping;
+}
+
+int sig_fd(void)
+{
+	return event;
+}
+
+void sig_stop(void)
+{
+	on_stop(SIGTERM);
+}

@@ -1,0 +1,174 @@
+/* url.c - addresses, split and percent-decoded (RFC 3986, of which it takes what services need). */
+#include "lib/base/url.h"
+
+static bool is_scheme_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+}
+
+bool url_has_scheme(const char *s)
+{
+	size_t n = 0;
+	while (is_scheme_char(s[n]))
+		n++;
+	return n >= 2 && s[0] >= 'a' && s[0] <= 'z' && s[n] == ':';
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* New; NULL where an escape is broken or means NUL. */
+static char *decode(const char *p, const char *end)
+{
+	char *out = xmalloc((size_t)(end - p) + 1), *o = out;
+	for (; p < end; p++) {
+		if (*p != '%') {
+			*o++ = *p;
+			continue;
+		}
+		int high = end - p > 2 ? hex(p[1]) : -1, low = end - p > 2 ? hex(p[2]) : -1;
+		if (high < 0 || low < 0 || (high | low) == 0) {
+			free(out);
+			return NULL;
+		}
+		*o++ = (char)(high << 4 | low);
+		p += 2;
+	}
+	*o = 0;
+	return out;
+}
+
+static const char *find(const char *p, const char *end, char c)
+{
+	const char *hit = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+	return hit ? hit : end;
+}
+
+static int part(char **out, const char *p, const char *end, const char *what, struct err *e)
+{
+	*out = decode(p, end);
+	return *out ? 0 : err_set(e, ERR_USAGE, "bad percent-escape in the %s of the address", what);
+}
+
+static int authority(struct url *u, const char *p, const char *end, struct err *e)
+{
+	const char *at = NULL;
+	for (const char *q = p; q < end; q++)
+		if (*q == '@')
+			at = q;
+	if (at) {
+		const char *colon = find(p, at, ':');
+		if (part(&u->user, p, colon, "user", e) < 0)
+			return -1;
+		if (colon < at && part(&u->password, colon + 1, at, "password", e) < 0)
+			return -1;
+		p = at + 1;
+	}
+	const char *host_end;
+	if (p < end && *p == '[') {
+		host_end = find(p, end, ']');
+		if (host_end == end)
+			return err_set(e, ERR_USAGE, "no ']' after the IPv6 host of the address");
+		p++;
+	} else {
+		host_end = find(p, end, ':');
+	}
+	if (host_end > p && part(&u->host, p, host_end, "host", e) < 0)
+		return -1;
+	p = host_end + (host_end < end && *host_end == ']');
+	if (p == end)
+		return 0;
+	uint64_t port;
+	if (*p != ':' || str_u64((struct str){p + 1, (size_t)(end - p - 1)}, &port) < 0 || port < 1 || port > 65535)
+		return err_set(e, ERR_USAGE, "the port of the address is no number from 1 to 65535");
+	u->port = (uint16_t)port;
+	return 0;
+}
+
+static int arguments(struct url *u, const char *p, const char *end, struct err *e)
+{
+	while (p < end) {
+		const char *next = find(p, end, '&'), *eq = find(p, next, '=');
+		u->arg = xreallocarray(u->arg, u->nargs + 1, sizeof *u->arg);
+		struct url_arg *a = &u->arg[u->nargs++];
+		*a = (struct url_arg){0};
+		if (part(&a->name, p, eq, "arguments", e) < 0 ||
+		    part(&a->value, eq < next ? eq + 1 : next, next, "arguments", e) < 0)
+			return -1;
+		p = next + (next < end);
+	}
+	return 0;
+}
+
+int url_parse(struct url *u, const char *s, struct err *e)
+{
+	*u = (struct url){0};
+	if (!url_has_scheme(s))
+		return err_set(e, ERR_USAGE, "an address begins with a scheme such as redis:");
+	const char *end = s + strlen(s), *colon = strchr(s, ':');
+	u->scheme = str_dup((struct str){s, (size_t)(colon - s)});
+	const char *p = colon + 1, *query = find(p, end, '?');
+	if (query - p >= 2 && p[0] == '/' && p[1] == '/') {
+		const char *slash = find(p + 2, query, '/');
+		if (authority(u, p + 2, slash, e) < 0)
+			goto fail;
+		p = slash + (slash < query);
+		if (slash < query && part(&u->path, p, query, "path", e) < 0)
+			goto fail;
+	} else if (part(&u->path, p, query, "path", e) < 0) {
+		goto fail;
+	}
+	if (query < end && arguments(u, query + 1, end, e) < 0)
+		goto fail;
+	return 0;
+fail:
+	url_free(u);
+	return -1;
+}
+
+const char *url_arg(const struct url *u, const char *name)
+{
+	for (size_t i = 0; i < u->nargs; i++)
+		if (strcmp(u->arg[i].name, name) == 0)
+			return u->arg[i].value;
+	return NULL;
+}
+
+char *url_redact(const char *s)
+{
+	const char *start = strstr(s, "://");
+	size_t n = strlen(s);
+	if (!start)
+		return xstrdup(s);
+	start += 3;
+	const char *end = start + strcspn(start, "/?#"), *at = NULL;
+	for (const char *q = start; q < end; q++)
+		if (*q == '@')
+			at = q;
+	const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
+	if (!colon)
+		return xstrdup(s);
+	char *out = xmalloc(n + 4);
+	snprintf(out, n + 4, "%.*s***%s", (int)(colon + 1 - s), s, at);
+	return out;
+}
+
+void url_free(struct url *u)
+{
+	free(u->scheme);
+	free(u->user);
+	free(u->password);
+	free(u->host);
+	free(u->path);
+	for (size_t i = 0; i < u->nargs; i++) {
+		free(u->arg[i].name);
+		free(u->arg[i].value);
+	}
+	free(u->arg);
+	*u = (struct url){0};
+}

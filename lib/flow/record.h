@@ -1,0 +1,126 @@
+/* record.h - one record on its way through a tool, and the batch that it travels in.
+ *
+ * A record is the line as it came, slices of what the tools know of it, and what they add to it. Members that
+ * nobody asked for are never looked at again: the output is the input line with `add` spliced in before its closing
+ * brace, so that number spellings, escapes and order pass byte for byte.
+ *
+ *     line   {"id":"7","text":"fine","n":1.50}
+ *     add                                     ,"sentiment":{"label":"positive",...}
+ *     out    {"id":"7","text":"fine","n":1.50,"sentiment":{"label":"positive",...}}
+ *
+ * The batch owns all bytes that its records point to, until the source has accepted it.
+ */
+#ifndef SENTI_RECORD_H
+#define SENTI_RECORD_H
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/json/scan.h"
+
+enum fate {
+	FATE_OUT,      /* goes on to the sink */
+	FATE_REJECTED, /* goes to the reject sink, with code and message */
+	FATE_HELD,     /* counted and taken in by an aggregating stage; nothing comes out for it */
+};
+
+/* Reject codes of the contract (senti-record(5)). A tool may add its own. */
+#define CODE_BAD_JSON "bad_json"
+#define CODE_BAD_UTF8 "bad_utf8"
+#define CODE_LONE_SURROGATE "lone_surrogate"
+#define CODE_NUL "nul"
+#define CODE_NOT_OBJECT "not_object"
+#define CODE_NO_TEXT "no_text"
+#define CODE_BAD_TEXT "bad_text"
+#define CODE_TOO_LONG "too_long"
+#define CODE_BAD_ROW "bad_row"
+#define CODE_NO_MATCH "no_match"
+#define CODE_NO_ID "no_id"
+#define CODE_NOT_FOUND "not_found"
+#define CODE_NO_TIME "no_time"
+#define CODE_BAD_TIME "bad_time"
+#define CODE_NO_SENTIMENT "no_sentiment"
+#define CODE_BAD_LABEL "bad_label"
+
+struct rec {
+	struct str line; /* as it came, without its line end */
+	struct str add;	 /* to be spliced in, beginning with a comma; empty: the line passes as it is */
+
+	/* Filled by rec_scan; p is NULL where the member is absent. Strings are decoded. */
+	struct str text;
+	struct str id;
+	struct str result; /* the sentiment object (--into NAME: that member) as spelled, old or just made */
+	bool has_old;	   /* `result` stands in `line`; rec_set replaces it */
+	bool crowded;	   /* a known name stands there twice: rec_set must look for all of them */
+
+	/* Where it came from, for messages and for the source's accept. */
+	const char *origin; /* a file's name, "stdin", a queue; lent by the source for its whole life */
+	uint64_t lineno;    /* 1-based; 0: has none */
+	uint64_t token;	    /* the source's own (a delivery tag) */
+	void *caller;	    /* gather's own */
+
+	/* What becomes of it. */
+	enum fate fate;
+	const char *code; /* of a reject: one of the codes above; constant */
+	struct str why;	  /* its message, one line */
+	size_t column;	  /* 1-based byte in line; 0: the whole record */
+	bool long_line;	  /* `line` is only the beginning: the rest comes from source->rest */
+};
+
+/* Tallies a tool adds to its summary, named in counts.c. */
+enum tally {
+	TALLY_SCORED,
+	TALLY_KEPT,
+	TALLY_STORED,
+	TALLY_UNCHANGED,
+	TALLY_HITS,
+	TALLY_MISSES,
+	TALLY_SKIPPED,
+	TALLY_DELETED,
+	TALLY_CORRECTED,
+	TALLY_COUNT,
+};
+
+/* Why a batch was closed. */
+enum closed { CLOSED_FULL, CLOSED_BYTES, CLOSED_TIME, CLOSED_IDLE, CLOSED_END, CLOSED_COUNT };
+
+struct batch {
+	struct rec *rec;
+	size_t n, cap;
+	struct buf in;	  /* the input bytes, for sources that read blocks */
+	struct arena mem; /* everything else */
+	enum closed closed;
+	bool more; /* the last record is a long_line whose rest must be drained before the next read */
+	uint64_t tally[TALLY_COUNT];
+};
+
+/* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */
+struct rec *batch_add(struct batch *b);
+/* Forgets the records and keeps the memory. */
+void batch_reset(struct batch *b);
+void batch_free(struct batch *b);
+
+/* Rejects the record: code is constant, the message is formatted into the batch's arena. Returns -1. */
+int rec_reject(struct batch *b, struct rec *r, const char *code, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* What a tool wants to know of each record. */
+struct rec_form {
+	struct str text_name;	/* "text", or -f NAME */
+	struct str result_name; /* "sentiment", or --into NAME */
+	bool needs_text, needs_id;
+};
+
+/* Scans r->line into r (see struct rec), or rejects it and returns -1. `s` keeps the members for callers that
+ * want more of them, until the next scan with it. */
+int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct rec_form *form);
+
+/* Sets member `name` to `value` (JSON) in the output: drops every one of that name from line and add, appends it to
+ * add. `s` is scratch; a line is copied into the batch's arena only where it has one. */
+void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str name, struct str value);
+
+/* Appends the record as it leaves, without a line end. */
+void rec_put(struct buf *out, const struct rec *r);
+/* Appends the reject object of the contract (section 2 of the design), without a line end. Not for a long_line, whose
+ * rest has yet to come (see sink_rejects). */
+void rec_put_reject(struct buf *out, const struct rec *r, const char *tool);
+
+#endif
