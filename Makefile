@@ -1,4 +1,5 @@
-# senti: make, make check, make install. Targets: all check live asan fuzz bench demo install dist clean.
+# senti: make, make check, make install. All targets: all check live asan fuzz bench demo lint format format-check
+# completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
 include config.mk
 
 BUILD = build
@@ -14,37 +15,124 @@ NET = sqlite
 INGEST =
 STAGE = score store
 TOOLS = senti-score senti-ingest senti-store
+# tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 TESTS =
+FUZZ =
 
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
+LIBS_tests = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
 	$(NET:%=$(BUILD)/lib/net/%.o) $(INGEST:%=$(BUILD)/lib/ingest/%.o) $(STAGE:%=$(BUILD)/lib/stage/%.o)
 LIB = $(BUILD)/libsenti.a
+BIN = $(TOOLS:%=$(BUILD)/bin/%)
+UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
+REPLAY = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+RUN = SENTI_BUILD=$(abspath $(BUILD)) tests/run
 
-all: $(TOOLS:%=$(BUILD)/bin/%)
+Q = $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+all: $(BIN)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/opt.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
+	$(call say,LD,$(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
 
 $(LIB): $(OBJ)
-	$(RM) $@
-	$(AR) rcs $@ $(OBJ)
+	$(call say,AR,$(@F))
+	$(Q)$(RM) $@
+	$(Q)$(AR) rcs $@ $(OBJ)
 
 $(BUILD)/%.o: %.c Makefile config.mk
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
+	$(call say,LD,$(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+
+# Without libFuzzer: main.c replays the seeds that are its arguments.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
+	$(call say,LD,fuzz/$(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
+
+# --- tests: everything that needs neither network nor Python, and quick ---
+check: lint test
+
+test: $(BIN) $(UNIT) $(REPLAY)
+	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
+
+# Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
+live: $(BIN)
+	@scripts/fetch-vader
+	@$(RUN) $(sort $(wildcard tests/live/*.sh))
+
+ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= OPT='-O1 -fno-omit-frame-pointer' SAN=-fsanitize=address,undefined
+asan:
+	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(ASAN) test
+
+fuzz-programs: $(REPLAY)
+FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= OPT=-O1 CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
+	SAN=-fsanitize=fuzzer-no-link,address,undefined
+fuzz:
+	@$(MAKE) $(FUZZING) fuzz-programs
+	@for f in $(FUZZ); do mkdir -p $(BUILD)-fuzz/corpus/$$f && $(BUILD)-fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
+		-print_final_stats=1 -artifact_prefix=$(BUILD)-fuzz/$$f- $(BUILD)-fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
+
+bench: $(BIN)
+	@SENTI_BUILD=$(abspath $(BUILD)) tests/bench/run
+
+demo:
+	@scripts/demo
+
+# --- style ---
+HAND = $(wildcard lib/*/*.c cmd/*.c tests/unit/*.c tests/fuzz/*.c)
+LISTED = $(patsubst $(BUILD)/%.o,%.c,$(OBJ)) $(TOOLS:%=cmd/%.c) $(TESTS:%=tests/unit/%.c) $(FUZZ:%=tests/fuzz/%.c) \
+	cmd/opt.c tests/fuzz/main.c
+C_FILES = $(filter-out lib/text/unicode_tables.c,$(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] scripts/*.c))
+
+lint: $(BIN) format-check
+	@$(if $(filter-out $(LISTED),$(HAND)),echo "in no list of the Makefile: $(filter-out $(LISTED),$(HAND))" >&2; exit 1,:)
+	@scripts/lint-layers
+	@scripts/lint-man $(BUILD)/bin $(TOOLS)
+	@scripts/lint-style
+
+format-check:
+	@scripts/lint-format $(C_FILES)
+
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+completions: $(BIN)
+	$(Q)scripts/build-completions $(BUILD)/bin contrib/completions $(TOOLS)
+
+# --- shipping ---
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(BIN)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/doc/senti \
+		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	install $(BIN) $(DESTDIR)$(PREFIX)/bin
+	for s in 1 5 7; do install -m 644 man/*.$$s $(SHARE)/man/man$$s || exit 1; done
+	for t in $(TOOLS); do install -m 644 contrib/completions/senti.bash $(SHARE)/bash-completion/completions/$$t && \
+		install -m 644 contrib/completions/senti.fish $(SHARE)/fish/vendor_completions.d/$$t.fish || exit 1; done
+	install -m 644 contrib/completions/_senti $(SHARE)/zsh/site-functions/_senti
+	install -m 644 README.md NEWS.md LICENSE $(SHARE)/doc/senti
+	for f in lexicons/*/SOURCE lexicons/*/LICENSE*; do install -D -m 644 $$f $(SHARE)/doc/senti/$$f || exit 1; done
+
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=senti-$(VERSION)/ HEAD | gzip -n > $(BUILD)/senti-$(VERSION).tar.gz
 
 clean:
-	$(RM) -r $(BUILD)
+	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 
-.PHONY: all clean
+.PHONY: all check test live asan fuzz fuzz-programs bench demo lint format format-check completions install dist clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

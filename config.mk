@@ -11,5 +11,14 @@ WARN = -Wall -Wextra -Wmissing-prototypes -Wvla -Wwrite-strings -Wshadow
 HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 CPPFLAGS = -D_GNU_SOURCE -DSENTI_VERSION='"$(VERSION)"' -I. -I$(BUILD)
-CFLAGS = -std=c17 -g $(OPT) $(WARN) $(HARDEN)
-LDFLAGS = $(HARDEN_LD)
+# -Werror is for CI (scripts/check): a newer compiler's new warning must not break a user's build.
+WERROR =
+# Sanitizers: make asan, make fuzz.
+SAN =
+CFLAGS = -std=c17 -g $(OPT) $(WARN) $(WERROR) $(HARDEN) $(SAN)
+LDFLAGS = $(HARDEN_LD) $(SAN)
+
+# The replay program of the fuzz targets; empty where libFuzzer brings its own main.
+FUZZ_MAIN = main
+FUZZ_LD =
+FUZZ_SECONDS = 60
