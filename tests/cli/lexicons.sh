@@ -1,0 +1,96 @@
+#!/bin/sh
+# The lexicons pass their lint, and each check of the lint fires on a file that breaks it. Prints TAP.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+lint=$root/scripts/lint-lexicons
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+n=0
+failed=0
+
+result() { # result STATUS NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+# faulty NAME MESSAGE CONTENT: linting CONTENT (a printf format) must fail with exactly the one line FILE:MESSAGE.
+faulty() {
+	# shellcheck disable=SC2059
+	printf "$3" >"$dir/t.tsv"
+	"$lint" "$dir/t.tsv" 2>"$dir/err"
+	status=$?
+	printf '%s\n' "$dir/t.tsv:$2" >"$dir/want"
+	if [ $status -eq 1 ] && cmp -s "$dir/want" "$dir/err"; then
+		result 0 "$1"
+	else
+		result 1 "$1"
+		echo "# status $status, wanted 1 and: $(cat "$dir/want")"
+		sed 's/^/# got: /' "$dir/err"
+	fi
+}
+
+clean() { # clean NAME CONTENT
+	# shellcheck disable=SC2059
+	printf "$2" >"$dir/t.tsv"
+	"$lint" "$dir/t.tsv" 2>"$dir/err" && ! [ -s "$dir/err" ]
+	result $? "$1"
+	sed 's/^/# got: /' "$dir/err"
+}
+
+"$lint" 2>"$dir/err"
+result $? "the lexicons are clean"
+sed 's/^/# /' "$dir/err"
+
+clean "numbers" 'bad\t-2.5\ngood\t1.9\nokay\t1\n'
+clean "comments, and a key that begins with #" '# mine\n#fail\t-2\n#win\t2\n'
+clean "a key column alone" '# columns: key\nnever\nnot\n'
+clean "text of all planes" '# columns: key text\n\303\251\te acute\n\342\202\254\teuro\n\360\237\230\200\tface\n'
+
+faulty "duplicate" '2: duplicate of line 1' 'a\t1\na\t2\n'
+faulty "duplicate further on" '3: duplicate of line 1' 'a\t1\nb\t2\na\t2\n'
+faulty "order" '2: not in byte order' 'b\t1\na\t1\n'
+faulty "order by bytes, not by letters" '2: not in byte order' 'a\t1\nB\t1\n'
+faulty "order of numbers as text" '2: not in byte order' '9\t1\n10\t1\n'
+faulty "missing tab" '1: missing tab' 'good 1.9\n'
+faulty "too many tabs" '1: too many tabs' 'good\t1.9\t0.1\n'
+faulty "NaN" '1: "nan" is no decimal number' 'good\tnan\n'
+faulty "infinity" '1: "-inf" is no decimal number' 'good\t-inf\n'
+faulty "hexadecimal" '1: "0x1p3" is no decimal number' 'good\t0x1p3\n'
+faulty "decimal comma" '1: "1,9" is no decimal number' 'good\t1,9\n'
+faulty "trailing blank" '2: blank at the end of the line' '# columns: key text\n:)\tsmile \n'
+faulty "carriage return" '1: carriage return' 'good\t1.9\r\n'
+faulty "empty line" '2: empty line' 'a\t1\n\nb\t1\n'
+faulty "empty key" '1: empty key' '\t1.9\n'
+faulty "blank before the key" '1: blank around the key' ' good\t1.9\n'
+faulty "blank behind the key" '1: blank around the key' 'good \t1.9\n'
+faulty "stray continuation byte" '1: invalid UTF-8' 'a\200\t1\n'
+faulty "overlong form" '1: invalid UTF-8' 'a\300\200\t1\n'
+faulty "surrogate" '1: invalid UTF-8' 'a\355\240\200\t1\n'
+faulty "beyond U+10FFFF" '1: invalid UTF-8' 'a\364\220\200\200\t1\n'
+faulty "cut sequence" '1: invalid UTF-8' 'a\360\237\230\t1\n'
+faulty "Latin-1" '1: invalid UTF-8' 'caf\351\t1\n'
+faulty "NUL" ' NUL byte' 'a\000b\t1\n'
+faulty "no last line end" ' no line end at the end' 'a\t1'
+faulty "unknown columns" '1: unknown columns "word value", expected "key", "key number" or "key text"' '# columns: word value\na\t1\n'
+faulty "nothing in it" '1: no entries' '# only a comment\n'
+
+"$lint" "$dir/absent.tsv" 2>"$dir/err"
+[ $? -eq 1 ] && grep -q 'absent.tsv: cannot be read' "$dir/err"
+result $? "a missing file"
+
+if command -v "${PYTHON:-python3}" >/dev/null && "${PYTHON:-python3}" -c 'import vaderSentiment' 2>/dev/null; then
+	"${PYTHON:-python3}" "$root/scripts/build-lexicons" --check 2>"$dir/err"
+	result $? "the lexicons are what the package gives"
+	sed 's/^/# /' "$dir/err"
+else
+	n=$((n + 1))
+	echo "ok $n - the lexicons are what the package gives # SKIP no Python with vaderSentiment"
+fi
+
+echo "1..$n"
+exit $failed
