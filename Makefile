@@ -31,7 +31,7 @@ LIB = $(BUILD)/libsenti.a
 BIN = $(TOOLS:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
 REPLAY = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
-RUN = SENTI_BUILD=$(abspath $(BUILD)) tests/run
+RUN = SENTI_BUILD=$(abspath $(BUILD)) SENTI_BIN=$(abspath $(BUILD))/bin tests/run
 
 Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
@@ -86,7 +86,7 @@ fuzz:
 		-print_final_stats=1 -artifact_prefix=$(BUILD)-fuzz/$$f- $(BUILD)-fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
 
 bench: $(BIN)
-	@SENTI_BUILD=$(abspath $(BUILD)) tests/bench/run
+	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/run
 
 demo:
 	@scripts/demo
