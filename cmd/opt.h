@@ -10,7 +10,7 @@
  *     };
  *     int main(int argc, char **argv)
  *     {
- *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .on_option = option, .shared = OPT_ALL};
+ *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .on_option = option, .shared = OPT_FILTER | OPT_OUT};
  *         tool_options(&t, argc, argv);        // --help, --version and mistakes end the program here
  *         ...
  *         return tool_run(&t, steps, n);        // opens the ends, pumps, reports, closes
@@ -74,7 +74,8 @@ struct tool {
 void tool_options(struct tool *t, int argc, char **argv);
 /* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */
 int tool_run(struct tool *t, const struct step *step, size_t nsteps);
-/* For tools that do not pump (senti-store stats): prints the error as all tools do, and returns its exit status. */
+/* For tools that do not pump (senti-store stats), and for mistakes found before: prints the error as all tools do, and returns its exit
+ * status; a closed pipe ends the process by SIGPIPE. */
 int tool_fail(const struct tool *t, const struct err *e);
 /* Reports and returns the exit status for what t->counts holds; the last part of tool_run. */
 int tool_finish(struct tool *t, const struct err *failed);

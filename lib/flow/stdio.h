@@ -15,8 +15,8 @@ struct lines_conf {
 	bool keep_end; /* line ends stay in `line` and blank lines are records: for formats whose records cross lines */
 };
 
-/* New, or NULL with *e (a file that cannot be opened fails when its turn comes, in next). */
-struct source *source_lines(const struct lines_conf *conf, struct err *e);
+/* New. A file that cannot be opened fails when its turn comes, in next. */
+struct source *source_lines(const struct lines_conf *conf);
 /* The origin of a record that such a source gave is the path as it was named, or "stdin". */
 
 /* A sink for one lane on a descriptor, which it closes if `owned`. Output is one JSON object a line; rejects are the

@@ -1,0 +1,492 @@
+/* opt.c - the one place that parses shared options, opens the ends, reports and decides the exit status. */
+#include "cmd/opt.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/sig.h"
+#include "lib/base/url.h"
+#include "lib/flow/stdio.h"
+
+enum {
+	SHARED_REJECT = 2000,
+	SHARED_MAX_RECORD,
+	SHARED_MAX_REJECTS,
+	SHARED_PROGRESS,
+	SHARED_NO_PROGRESS,
+	SHARED_SUMMARY,
+	SHARED_EXIT_IF_EMPTY,
+	SHARED_DRAIN,
+	SHARED_LOG_FORMAT,
+	SHARED_STORE,
+};
+
+struct shared_def {
+	unsigned group; /* 0: every tool */
+	struct opt_def def;
+};
+
+static const struct shared_def shared[] = {
+    {OPT_FILTER, {'i', "from", "SOURCE", "read from SOURCE: a path, or - for stdin (default)"}},
+    {OPT_OUT, {'o', "to", "SINK", "write to SINK: a path, or - for stdout (default)"}},
+    {OPT_JOBS, {'j', "jobs", "N", "work in N threads; the order is kept (default 1)"}},
+    {OPT_STORE, {SHARED_STORE, "store", "STORE", "sqlite:PATH (default $SENTI_STORE, else sqlite:senti.db)"}},
+    {OPT_FILTER, {'b', "batch", "N", "close a batch at N records (default 1000)"}},
+    {OPT_FILTER, {'w', "wait", "MS", "or MS milliseconds after its first; 0: when nothing more is ready (default)"}},
+    {OPT_FILTER, {SHARED_REJECT, "reject", "DEST", "rejected records go to DEST (default $SENTI_REJECT, else stderr)"}},
+    {OPT_FILTER,
+	{SHARED_MAX_RECORD, "max-record", "BYTES", "reject longer records; K, M, G are understood (default 1M)"}},
+    {OPT_FILTER, {SHARED_MAX_REJECTS, "max-rejects", "N|P%", "exit 0 with up to N rejects, or P percent (default 0)"}},
+    {OPT_OUT, {SHARED_PROGRESS, "progress", NULL, "show progress on stderr (default: at a terminal)"}},
+    {OPT_OUT, {SHARED_NO_PROGRESS, "no-progress", NULL, "show none"}},
+    {OPT_OUT, {SHARED_SUMMARY, "summary", NULL, "end with one JSON line of counts on stderr"}},
+    {OPT_OUT, {SHARED_EXIT_IF_EMPTY, "exit-if-empty", NULL, "exit 99 when there was no input"}},
+    {OPT_OUT, {SHARED_DRAIN, "drain", "SECONDS", "time to finish after SIGTERM or SIGINT (default 30)"}},
+    {0, {SHARED_LOG_FORMAT, "log-format", "FORMAT", "logfmt or json instead of plain messages"}},
+    {0, {'v', "verbose", NULL, "say more (twice: everything)"}},
+    {0, {'q', "quiet", NULL, "say only errors"}},
+    {0, {'h', "help", NULL, "show this and exit"}},
+    {0, {'V', "version", NULL, "show the version and exit"}},
+};
+
+static bool applies(const struct tool *t, const struct shared_def *s)
+{
+	return s->group == 0 || (t->shared & s->group) != 0;
+}
+
+static void help_option(const struct opt_def *d)
+{
+	char head[64];
+	int n = d->letter < OPT_OWN ? snprintf(head, sizeof head, "  -%c, --%s", d->letter, d->name)
+				    : snprintf(head, sizeof head, "      --%s", d->name);
+	if (d->arg)
+		n += snprintf(head + n, sizeof head - (size_t)n, " %s", d->arg);
+	printf("%s%*s", head, n < 26 ? 26 - n : 1, "");
+	for (const char *p = d->help; *p; p++) {
+		putchar(*p);
+		if (*p == '\n')
+			printf("%26s", "");
+	}
+	putchar('\n');
+}
+
+static NORETURN void help(const struct tool *t)
+{
+	const char *p = t->usage;
+	for (const char *lead = "usage: "; *p; lead = "       ") {
+		size_t n = strcspn(p, "\n");
+		printf("%s%s %.*s\n", lead, t->name, (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+	printf("\n%s\n", t->summary);
+	if (t->own && t->own->name) {
+		printf("\nOptions of %s:\n", t->name);
+		for (const struct opt_def *d = t->own; d->name; d++)
+			help_option(d);
+	}
+	printf("\nOptions of all tools:\n");
+	for (size_t i = 0; i < COUNT_OF(shared); i++)
+		if (applies(t, &shared[i]))
+			help_option(&shared[i].def);
+	printf("\nExit status: 0 done; 1 done, but records were rejected; 2 usage; 3 environment (safe to retry).\n");
+	if (t->examples)
+		printf("\nExamples:\n%s", t->examples);
+	printf("\nThe manual: man %s, man senti\n", t->name);
+	exit(fflush(stdout) == 0 ? STATUS_OK : STATUS_ENVIRONMENT);
+}
+
+int tool_fail(const struct tool *t, const struct err *e)
+{
+	if (e->kind == ERR_PIPE) {
+		/* The reader has gone: die as any filter does, without a word. */
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	log_error(e->msg, NULL);
+	if (e->kind != ERR_USAGE)
+		return STATUS_ENVIRONMENT;
+	fprintf(stderr, "try '%s --help'\n", t->name);
+	return STATUS_USAGE;
+}
+
+static NORETURN void usage(const struct tool *t, const struct err *e)
+{
+	exit(tool_fail(t, e));
+}
+
+static int bad_value(const char *name, const char *value, const char *wanted, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", name, wanted, value);
+}
+
+int opt_number(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
+{
+	char wanted[80];
+	snprintf(wanted, sizeof wanted, "a number from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
+	if (str_u64(str_of(value), out) < 0 || *out < min || *out > max)
+		return bad_value(name, value, wanted, e);
+	return 0;
+}
+
+int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
+{
+	size_t n = strlen(value);
+	const char *unit = n ? strchr("KMG", value[n - 1]) : NULL;
+	int shift = unit && *unit ? 10 * (int)(strchr("KMG", *unit) - "KMG" + 1) : 0;
+	if (str_u64((struct str){value, n - (shift > 0)}, out) < 0 || *out > UINT64_MAX >> shift ||
+	    (*out <<= shift) < min || *out > max)
+		return bad_value(name, value, "a size in bytes such as 64K or 2M", e);
+	return 0;
+}
+
+static int max_rejects(struct tool *t, const char *value, struct err *e)
+{
+	char *end;
+	errno = 0;
+	t->max_rejects = strtod(value, &end);
+	t->max_rejects_share = *end == '%' && end[1] == 0;
+	bool number = end != value && errno == 0 && isfinite(t->max_rejects) && t->max_rejects >= 0;
+	bool whole = *end == 0 && t->max_rejects == floor(t->max_rejects);
+	if (!number || !(whole || (t->max_rejects_share && t->max_rejects <= 100)))
+		return bad_value("max-rejects", value, "a count such as 10, or a share such as 0.5%", e);
+	return 0;
+}
+
+static enum log_format format = LOG_PLAIN;
+
+static int shared_option(struct tool *t, int letter, const char *value, struct err *e)
+{
+	uint64_t n;
+	switch (letter) {
+	case 'i':
+		t->from = value;
+		return 0;
+	case 'o':
+		t->to = value;
+		return 0;
+	case 'j':
+		if (opt_number(value, "jobs", 1, 256, &n, e) < 0)
+			return -1;
+		t->jobs = (unsigned)n;
+		return 0;
+	case 'b':
+		if (opt_number(value, "batch", 1, 1000000, &n, e) < 0)
+			return -1;
+		t->limits.records = n;
+		return 0;
+	case 'w':
+		if (opt_number(value, "wait", 0, 3600000, &n, e) < 0)
+			return -1;
+		t->limits.wait_ms = (int)n;
+		return 0;
+	case SHARED_STORE:
+		t->store = value;
+		return 0;
+	case SHARED_REJECT:
+		t->reject = value;
+		return 0;
+	case SHARED_MAX_RECORD:
+		if (opt_size(value, "max-record", 64, (uint64_t)1 << 31, &n, e) < 0)
+			return -1;
+		t->limits.max_record = n;
+		return 0;
+	case SHARED_MAX_REJECTS:
+		return max_rejects(t, value, e);
+	case SHARED_PROGRESS:
+	case SHARED_NO_PROGRESS:
+		t->progress = letter == SHARED_PROGRESS;
+		t->progress_set = true;
+		return 0;
+	case SHARED_SUMMARY:
+		t->summary_line = true;
+		return 0;
+	case SHARED_EXIT_IF_EMPTY:
+		t->exit_if_empty = true;
+		return 0;
+	case SHARED_DRAIN:
+		if (opt_number(value, "drain", 1, 86400, &n, e) < 0)
+			return -1;
+		t->drain_s = (unsigned)n;
+		return 0;
+	case SHARED_LOG_FORMAT:
+		if (strcmp(value, "logfmt") != 0 && strcmp(value, "json") != 0)
+			return bad_value("log-format", value, "logfmt or json", e);
+		format = value[0] == 'j' ? LOG_JSON : LOG_LOGFMT;
+		return 0;
+	case 'v':
+		t->verbose++;
+		return 0;
+	case 'q':
+		t->verbose = -1;
+		return 0;
+	case 'h':
+		help(t);
+	case 'V':
+		printf("%s %s\n", t->name, SENTI_VERSION);
+		exit(fflush(stdout) == 0 ? STATUS_OK : STATUS_ENVIRONMENT);
+	}
+	return err_set(e, ERR_USAGE, "option %d is nobody's", letter);
+}
+
+struct table {
+	struct option longs[96];
+	char shorts[128];
+	size_t n, m;
+};
+
+static void table_add(struct table *tab, const struct opt_def *d)
+{
+	if (tab->n + 1 >= COUNT_OF(tab->longs) || tab->m + 4 >= sizeof tab->shorts)
+		abort(); /* the tables are constant: a tool with so many options is a mistake of its author */
+	tab->longs[tab->n++] = (struct option){d->name, d->arg ? required_argument : no_argument, NULL, d->letter};
+	if (d->letter < OPT_OWN) {
+		tab->shorts[tab->m++] = (char)d->letter;
+		if (d->arg)
+			tab->shorts[tab->m++] = ':';
+	}
+}
+
+static bool is_own(const struct tool *t, int letter)
+{
+	for (const struct opt_def *d = t->own; d && d->name; d++)
+		if (d->letter == letter)
+			return true;
+	return false;
+}
+
+static void parse(struct tool *t, int argc, char **argv)
+{
+	struct table tab = {0};
+	struct err e;
+	/* ':' makes getopt tell a missing argument from an unknown option, and leaves the message to us. */
+	tab.shorts[tab.m++] = ':';
+	for (const struct opt_def *d = t->own; d && d->name; d++)
+		table_add(&tab, d);
+	for (size_t i = 0; i < COUNT_OF(shared); i++)
+		if (applies(t, &shared[i]) && !is_own(t, shared[i].def.letter))
+			table_add(&tab, &shared[i].def);
+	for (int c; (c = getopt_long(argc, argv, tab.shorts, tab.longs, NULL)) != -1;) {
+		if (c == '?' || c == ':') {
+			const char *word = argv[optind - 1];
+			bool lone = optopt && optopt < OPT_OWN && strncmp(word, "--", 2) != 0;
+			if (c == ':')
+				err_set(&e, ERR_USAGE, "option '%s' takes an argument", word);
+			else if (lone)
+				err_set(&e, ERR_USAGE, "unknown option '-%c'", optopt);
+			else if (optopt)
+				err_set(&e, ERR_USAGE, "option '%s' takes no argument", word);
+			else
+				err_set(&e, ERR_USAGE, "unknown or ambiguous option '%s'", word);
+			usage(t, &e);
+		}
+		if ((is_own(t, c) ? t->on_option(t->arg, c, optarg, &e) : shared_option(t, c, optarg, &e)) < 0)
+			usage(t, &e);
+	}
+	t->operand = (const char *const *)argv + optind;
+	t->noperands = (size_t)(argc - optind);
+}
+
+static const char *env(const char *name)
+{
+	const char *v = getenv(name);
+	return v && *v ? v : NULL;
+}
+
+void tool_options(struct tool *t, int argc, char **argv)
+{
+	opterr = 0;
+	log_init(t->name, LOG_WARN, LOG_PLAIN);
+	t->limits = (struct limits){.records = 1000, .bytes = 1 << 20, .wait_ms = 0, .max_record = 1 << 20};
+	t->jobs = 1;
+	t->drain_s = 30;
+	t->store = env("SENTI_STORE") ? env("SENTI_STORE") : "sqlite:senti.db";
+	t->reject = env("SENTI_REJECT") ? env("SENTI_REJECT") : "-";
+	t->to = "-";
+	parse(t, argc, argv);
+	log_init(t->name,
+	    t->verbose < 0    ? LOG_ERROR
+	    : t->verbose == 0 ? LOG_WARN
+	    : t->verbose == 1 ? LOG_INFO
+			      : LOG_DEBUG,
+	    format);
+	sig_init(t->drain_s);
+	if (!t->progress_set)
+		t->progress = t->verbose >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+	if (t->from && (t->shared & OPT_FILTER) && !(t->shared & OPT_IDS) && t->noperands) {
+		struct err e;
+		err_set(&e, ERR_USAGE, "-i %s and files as operands exclude each other", t->from);
+		usage(t, &e);
+	}
+}
+
+bool opt_colour(int fd)
+{
+	const char *term = getenv("TERM");
+	return isatty(fd) && !env("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+}
+
+/* Writing over a file that is being read would destroy it. */
+static int check_same_file(const char *in, const char *out, struct err *e)
+{
+	struct stat a, b;
+	bool from_stdin = strcmp(in, "-") == 0;
+	if (strcmp(out, "-") == 0 || stat(out, &b) < 0 || !S_ISREG(b.st_mode) ||
+	    (from_stdin ? fstat(STDIN_FILENO, &a) : stat(in, &a)) < 0)
+		return 0;
+	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return err_set(e, ERR_USAGE, "'%s' is both input and output", out);
+	return 0;
+}
+
+static int refuse_scheme(const char *end, struct err *e)
+{
+	if (!url_has_scheme(end))
+		return 0;
+	char *shown = url_redact(end);
+	err_set(e, ERR_USAGE, "'%s' names a kind of end that this build does not have; it takes paths and -", shown);
+	free(shown);
+	return -1;
+}
+
+static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
+{
+	bool files = t->noperands && !(t->shared & OPT_IDS);
+	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
+	size_t n = files ? t->noperands : t->from ? 1 : 0;
+	for (size_t i = 0; i < n && !t->source; i++)
+		if (refuse_scheme(path[i], e) < 0 || check_same_file(path[i], t->to, e) < 0)
+			return -1;
+	if ((!n && !t->source && check_same_file("-", t->to, e) < 0) || refuse_scheme(t->to, e) < 0 ||
+	    refuse_scheme(t->reject, e) < 0)
+		return -1;
+	if (!t->source)
+		t->source = source_lines(&(struct lines_conf){.path = path, .npaths = n});
+	if (!t->out)
+		t->out = sink_path(t->to, LANE_OUT, t->name, e);
+	*rejects = sink_path(t->reject, LANE_REJECTS, t->name, e);
+	return t->out && *rejects ? 0 : -1;
+}
+
+struct progress {
+	const struct tool *tool;
+	int64_t shown_ms;
+	bool terminal, any;
+};
+
+enum { PROGRESS_TERMINAL_MS = 200, PROGRESS_LINES_MS = 10000, PROGRESS_FIRST_MS = 1000 };
+
+static void show_progress(void *arg, const struct counts *c)
+{
+	struct progress *p = arg;
+	int64_t now = clock_mono_ms(), spent = now - c->started_ms;
+	if (spent < PROGRESS_FIRST_MS ||
+	    (p->any && now - p->shown_ms < (p->terminal ? PROGRESS_TERMINAL_MS : PROGRESS_LINES_MS)))
+		return;
+	p->shown_ms = now;
+	p->any = true;
+	struct buf b = {0};
+	uint64_t done = 0, total = 0;
+	const struct source *s = p->tool->source;
+	if (s->position)
+		s->position(s, &done, &total);
+	buf_printf(&b, "%s%s: %llu records, %.0f/s", p->terminal ? "\r\033[K" : "", p->tool->name,
+	    (unsigned long long)c->in, (double)c->in * 1000 / (double)spent);
+	if (total && done)
+		buf_printf(&b, ", %.0f%%, %.0f s left", 100.0 * (double)done / (double)total,
+		    (double)spent / 1000 * ((double)total / (double)done - 1));
+	if (c->rejected)
+		buf_printf(&b, ", %llu rejected", (unsigned long long)c->rejected);
+	if (!p->terminal)
+		buf_char(&b, '\n');
+	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+	(void)ignored;
+	buf_free(&b);
+}
+
+static void end_progress(const struct progress *p)
+{
+	static const char clear[] = "\r\033[K";
+	if (p->any && p->terminal) {
+		ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
+		(void)ignored;
+	}
+}
+
+int tool_finish(struct tool *t, const struct err *failed)
+{
+	if (failed && failed->kind != ERR_PIPE)
+		log_error(failed->msg, NULL);
+	if (t->summary_line) {
+		struct buf b = {0};
+		counts_summary(&t->counts, t->name, t->show, &b);
+		buf_char(&b, '\n');
+		ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+		(void)ignored;
+		buf_free(&b);
+	}
+	if (failed)
+		return failed->kind == ERR_USAGE ? STATUS_USAGE : STATUS_ENVIRONMENT;
+	double allowed = t->max_rejects_share ? t->max_rejects / 100 * (double)t->counts.in : t->max_rejects;
+	if ((double)t->counts.rejected > allowed)
+		return STATUS_REJECTS;
+	return t->exit_if_empty && t->counts.in == 0 ? STATUS_EMPTY : STATUS_OK;
+}
+
+/* Closes an end; the first error is kept. */
+static void note(int rc, const struct err *e, bool *failed, struct err *first)
+{
+	if (rc < 0 && !*failed) {
+		*first = *e;
+		*failed = true;
+	}
+}
+
+int tool_run(struct tool *t, const struct step *step, size_t nsteps)
+{
+	struct err first = {0}, e = {0};
+	struct sink *rejects = NULL;
+	struct progress progress = {.tool = t, .terminal = isatty(STDERR_FILENO)};
+	bool failed = false;
+	counts_start(&t->counts);
+	note(open_ends(t, &rejects, &e), &e, &failed, &first);
+	if (failed && first.kind == ERR_USAGE)
+		return tool_fail(t, &first);
+	if (!failed) {
+		struct pump p = {
+		    .source = t->source,
+		    .step = step,
+		    .nsteps = nsteps,
+		    .out = t->out,
+		    .rejects = rejects,
+		    .limits = t->limits,
+		    .jobs = t->jobs,
+		    .counts = &t->counts,
+		    .tick = t->progress ? show_progress : NULL,
+		    .tick_arg = &progress,
+		};
+		note(pump(&p, &e), &e, &failed, &first);
+	}
+	end_progress(&progress);
+	if (t->source)
+		note(t->source->close(t->source, &e), &e, &failed, &first);
+	if (rejects)
+		note(rejects->close(rejects, &e), &e, &failed, &first);
+	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
+	int status = tool_finish(t, failed ? &first : NULL);
+	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {
+		failed = true;
+		first = e;
+		status = STATUS_ENVIRONMENT;
+		if (e.kind != ERR_PIPE)
+			log_error(e.msg, NULL);
+	}
+	if (failed && first.kind == ERR_PIPE)
+		return tool_fail(t, &first);
+	return status;
+}

@@ -1,0 +1,200 @@
+/* gather.c - records from other threads, in the order in which they were handed in.
+ *
+ * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it, for a stop and for
+ * the pump's own wake-up in one poll. */
+#include "lib/flow/gather.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+
+struct parcel {
+	struct parcel *next;
+	void *caller;
+	size_t n, at; /* lines in all, lines that batches have taken */
+	struct str line[];
+};
+
+struct gather {
+	struct source port;
+	gather_done *done;
+	size_t max_waiting, waiting;
+	pthread_mutex_t lock;
+	struct parcel *first, **last;
+	bool ended;
+	int event;
+};
+
+static void signal_event(int fd)
+{
+	uint64_t one = 1;
+	ssize_t ignored = write(fd, &one, sizeof one);
+	(void)ignored;
+}
+
+static void clear_event(int fd)
+{
+	uint64_t n;
+	ssize_t ignored = read(fd, &n, sizeof n);
+	(void)ignored;
+}
+
+int gather_add(struct source *s, const struct str *line, size_t n, void *caller, struct err *e)
+{
+	struct gather *g = (struct gather *)s;
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += line[i].n + JSON_PAD;
+	struct parcel *p = xcalloc(1, sizeof *p + n * sizeof *p->line + bytes);
+	char *at = (char *)&p->line[n];
+	p->caller = caller;
+	p->n = n;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(at, line[i].p, line[i].n);
+		p->line[i] = (struct str){at, line[i].n};
+		at += line[i].n + JSON_PAD;
+	}
+	pthread_mutex_lock(&g->lock);
+	const char *refused = g->ended				? "closed for new records"
+			      : n > g->max_waiting - g->waiting ? "too many records are waiting"
+								: NULL;
+	if (!refused && n) {
+		*g->last = p;
+		g->last = &p->next;
+		g->waiting += n;
+	}
+	pthread_mutex_unlock(&g->lock);
+	if (refused || !n)
+		free(p);
+	if (refused)
+		return err_set(e, ERR_ENV, "%s", refused);
+	signal_event(g->event);
+	return 0;
+}
+
+void gather_end(struct source *s)
+{
+	struct gather *g = (struct gather *)s;
+	pthread_mutex_lock(&g->lock);
+	g->ended = true;
+	pthread_mutex_unlock(&g->lock);
+	signal_event(g->event);
+}
+
+/* Moves waiting lines into the batch until it is full. True if the gatherer has ended and is empty. */
+static bool take(struct gather *g, struct batch *b, const struct limits *l, size_t *bytes)
+{
+	clear_event(g->event); /* before the look, so that what comes after it signals again */
+	pthread_mutex_lock(&g->lock);
+	while (g->first && b->n < l->records && (b->n == 0 || *bytes < l->bytes)) {
+		struct parcel *p = g->first;
+		struct str line = p->line[p->at++];
+		char *copy = arena_alloc(&b->mem, line.n + JSON_PAD);
+		memcpy(copy, line.p, line.n);
+		memset(copy + line.n, 0, JSON_PAD);
+		struct rec *r = batch_add(b);
+		r->line = (struct str){copy, line.n};
+		r->caller = p->caller;
+		r->origin = "request";
+		*bytes += line.n;
+		g->waiting--;
+		if (p->at == p->n) {
+			g->first = p->next;
+			if (!g->first)
+				g->last = &g->first;
+			free(p);
+		}
+	}
+	bool over = g->ended && !g->first;
+	if (g->first)
+		signal_event(g->event);
+	pthread_mutex_unlock(&g->lock);
+	return over;
+}
+
+static enum next gather_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct gather *g = (struct gather *)s;
+	(void)e;
+	size_t bytes = 0;
+	int64_t deadline = -1;
+	for (;;) {
+		bool over = take(g, b, l, &bytes);
+		b->closed = b->n >= l->records	? CLOSED_FULL
+			    : bytes >= l->bytes ? CLOSED_BYTES
+			    : over		? CLOSED_END
+						: CLOSED_IDLE;
+		if (b->closed != CLOSED_IDLE || (b->n && l->wait_ms == 0))
+			return b->n ? NEXT_BATCH : NEXT_END;
+		if (b->n && deadline < 0)
+			deadline = clock_mono_ms() + l->wait_ms;
+		switch (io_wait_readable(g->event, b->n ? -1 : wake, deadline)) {
+		case IO_READY:
+			break;
+		case IO_TIMEOUT:
+			b->closed = CLOSED_TIME;
+			return NEXT_BATCH;
+		case IO_STOP:
+			/* What callers have handed in is already read: it is worked off. */
+			gather_end(s);
+			b->closed = CLOSED_END;
+			if (take(g, b, l, &bytes) && !b->n)
+				return NEXT_END;
+			return NEXT_BATCH;
+		case IO_WOKEN:
+			return NEXT_WOKEN;
+		}
+	}
+}
+
+static int gather_accept(struct source *s, struct batch *b, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < b->n; i++)
+		((struct gather *)s)->done(&b->rec[i], true);
+	return 0;
+}
+
+static void gather_abandon(struct source *s, struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		((struct gather *)s)->done(&b->rec[i], false);
+}
+
+static int gather_close(struct source *s, struct err *e)
+{
+	struct gather *g = (struct gather *)s;
+	for (struct parcel *p = g->first, *next; p; p = next) {
+		next = p->next;
+		for (; p->at < p->n; p->at++) {
+			struct rec r = {.line = p->line[p->at], .caller = p->caller};
+			g->done(&r, false);
+		}
+		free(p);
+	}
+	int rc = io_close(g->event, "the gatherer's event", e);
+	pthread_mutex_destroy(&g->lock);
+	free(g);
+	return rc;
+}
+
+struct source *gather_new(size_t max_waiting, gather_done *done)
+{
+	struct gather *g = xcalloc(1, sizeof *g);
+	g->port = (struct source){
+	    .next = gather_next, .accept = gather_accept, .abandon = gather_abandon, .close = gather_close};
+	g->done = done;
+	g->max_waiting = max_waiting;
+	g->last = &g->first;
+	g->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (g->event < 0) {
+		free(g);
+		return NULL;
+	}
+	pthread_mutex_init(&g->lock, NULL);
+	return &g->port;
+}

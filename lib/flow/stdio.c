@@ -1,0 +1,463 @@
+/* stdio.c - descriptors and files as ports.
+ *
+ * The source reads blocks into the batch's own buffer and cuts them there, so a line is never copied on its way in; only what
+ * is left behind the last line that a batch takes (at most a block and a line) moves to the next batch:
+ *
+ *     batch.in   [ carried | block | block ... ]
+ *                  line\nline\n ...  line\n  rest -> carried by the source
+ *
+ * The buffer is reserved once, at its largest, so that slices stay valid while it fills; pages never touched cost nothing.
+ */
+#include "lib/flow/stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/sig.h"
+#include "lib/json/write.h"
+
+enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000 };
+
+struct lines {
+	struct source port;
+	struct lines_conf conf;
+	size_t at; /* of the path that is open, or to be opened next */
+	int fd;	   /* -1: none */
+	bool regular, fresh, in_long, ended;
+	const char *name;
+	uint64_t lineno;
+	struct buf carry; /* bytes read and not yet given */
+	struct buf piece; /* what `rest` lends */
+	uint64_t done, total;
+};
+
+static bool is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* Opens the next file: 1, 0 when there is none, -1. */
+static int open_next(struct lines *s, struct err *e)
+{
+	size_t n = s->conf.npaths ? s->conf.npaths : 1;
+	if (s->at == n)
+		return 0;
+	const char *path = s->conf.npaths ? s->conf.path[s->at] : "-";
+	s->at++;
+	s->name = is_stdin(path) ? "stdin" : path;
+	s->fd = is_stdin(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	struct stat st;
+	if (fstat(s->fd, &st) < 0)
+		return err_sys(e, "cannot read '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, ERR_ENV, "cannot read '%s': it is a directory", path);
+	s->regular = S_ISREG(st.st_mode);
+	if (s->regular)
+		posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	s->fresh = true;
+	s->lineno = 0;
+	return 1;
+}
+
+static void close_file(struct lines *s)
+{
+	if (s->fd > STDIN_FILENO)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* Reads up to a block to the end of `in`: how many bytes, 0 at the end of the file, -1. */
+static ssize_t read_block(struct lines *s, struct buf *in, struct err *e)
+{
+	buf_reserve(in, BLOCK + JSON_PAD);
+	ssize_t r;
+	do
+		r = read(s->fd, in->p + in->n, BLOCK);
+	while (r < 0 && errno == EINTR && !sig_stopping());
+	if (r < 0 && errno == EINTR)
+		return 0;
+	if (r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		io_wait_readable(s->fd, -1, -1);
+		return read_block(s, in, e);
+	}
+	if (r < 0)
+		return err_sys(e, "cannot read '%s'", s->name);
+	in->n += (size_t)r;
+	s->done += (uint64_t)r;
+	if (s->fresh && in->n >= 3) {
+		if (memcmp(in->p, "\xef\xbb\xbf", 3) == 0)
+			buf_shift(in, 3);
+		s->fresh = false;
+	}
+	return r;
+}
+
+static bool blank(struct str line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] != ' ' && line.p[i] != '\t')
+			return false;
+	return true;
+}
+
+static struct rec *add_line(struct lines *s, struct batch *b, struct str line)
+{
+	s->lineno++;
+	if (!s->conf.keep_end) {
+		if (line.n && line.p[line.n - 1] == '\n')
+			line.n--;
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (unlikely(line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t') && blank(line))
+			return NULL;
+	}
+	struct rec *r = batch_add(b);
+	r->line = line;
+	r->lineno = s->lineno;
+	r->origin = s->name;
+	return r;
+}
+
+static void reject_long(struct batch *b, struct rec *r, size_t max)
+{
+	rec_reject(b, r, CODE_TOO_LONG, "the line is longer than %zu bytes (--max-record)", max);
+}
+
+/* Takes the whole lines of in.p[*from..] until the batch is full. True if it is. */
+static bool cut_lines(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+{
+	const char *p = b->in.p + *from, *end = b->in.p + b->in.n;
+	bool full = false;
+	while (!full && p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			break;
+		struct str line = {p, (size_t)(nl - p) + 1};
+		p = nl + 1;
+		size_t ending = line.n > 1 && nl[-1] == '\r' ? 2 : 1;
+		struct rec *r = add_line(s, b, line);
+		if (r && unlikely(line.n - ending > l->max_record))
+			reject_long(b, r, l->max_record);
+		full = b->n >= l->records || (size_t)(p - b->in.p) >= l->bytes;
+	}
+	*from = (size_t)(p - b->in.p);
+	return full && b->n;
+}
+
+/* The file has ended: what stands behind the last line end is a line too. */
+static void last_line(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+{
+	struct str line = {b->in.p + *from, b->in.n - *from};
+	*from = b->in.n;
+	if (!line.n)
+		return;
+	struct rec *r = add_line(s, b, line);
+	if (r && line.n > l->max_record)
+		reject_long(b, r, l->max_record);
+}
+
+/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that nothing behind it is
+ * taken too. (A file still has its line.) The stop flag is up, so this polls by itself. */
+static void read_on(const struct lines *s, struct buf *in, size_t max)
+{
+	int64_t grace = clock_mono_ms() + GRACE_MS;
+	for (size_t had = in->n; in->n - had < max; in->n++) {
+		int64_t left = grace - clock_mono_ms();
+		struct pollfd f = {.fd = s->fd, .events = POLLIN};
+		if (left <= 0 || poll(&f, 1, (int)left) <= 0 || read(s->fd, in->p + in->n, 1) <= 0)
+			return;
+		if (in->p[in->n] == '\n') {
+			in->n++;
+			return;
+		}
+	}
+}
+
+/* Whether the batch may take more: waits as long as the limits allow. */
+static enum io_wait wait_more(
+    struct lines *s, const struct batch *b, const struct limits *l, int wake, int64_t *deadline)
+{
+	if (s->regular)
+		return sig_stopping() ? IO_STOP : IO_READY;
+	if (b->n == 0)
+		return io_wait_readable(s->fd, wake, -1);
+	if (*deadline < 0)
+		*deadline = clock_mono_ms() + l->wait_ms;
+	return io_wait_readable(s->fd, -1, *deadline);
+}
+
+static enum next finish(struct lines *s, struct batch *b, size_t from, enum closed why)
+{
+	buf_clear(&s->carry);
+	buf_add(&s->carry, b->in.p + from, b->in.n - from);
+	/* The scanner may look JSON_PAD bytes beyond its input. */
+	memset(b->in.p + b->in.n, 0, JSON_PAD);
+	b->closed = why;
+	return b->n ? NEXT_BATCH : why == CLOSED_END ? NEXT_END : NEXT_WOKEN;
+}
+
+static enum next lines_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct lines *s = (struct lines *)port;
+	size_t from = 0;
+	int64_t deadline = -1;
+	buf_reserve(&b->in, s->carry.n + l->bytes + l->max_record + 3 * BLOCK + JSON_PAD);
+	buf_add(&b->in, s->carry.p, s->carry.n);
+	for (;;) {
+		if (cut_lines(s, b, l, &from))
+			return finish(s, b, from, b->n >= l->records ? CLOSED_FULL : CLOSED_BYTES);
+		if (b->in.n - from > l->max_record + 1) { /* +1: it may end in "\r" */
+			s->lineno++;
+			struct rec *r = batch_add(b);
+			*r = (struct rec){.line = {b->in.p + from, b->in.n - from},
+			    .lineno = s->lineno,
+			    .origin = s->name,
+			    .long_line = true};
+			reject_long(b, r, l->max_record);
+			s->in_long = b->more = true;
+			return finish(s, b, b->in.n, CLOSED_BYTES);
+		}
+		if (s->ended)
+			return finish(s, b, from, CLOSED_END);
+		if (s->fd < 0) {
+			int opened = open_next(s, e);
+			if (opened < 0)
+				return NEXT_ERROR;
+			s->ended = opened == 0;
+			continue;
+		}
+		switch (wait_more(s, b, l, wake, &deadline)) {
+		case IO_WOKEN:
+			return finish(s, b, from, CLOSED_IDLE);
+		case IO_TIMEOUT:
+			return finish(s, b, from, l->wait_ms ? CLOSED_TIME : CLOSED_IDLE);
+		case IO_STOP:
+			if (b->in.n > from && !s->regular) {
+				read_on(s, &b->in, l->max_record);
+				if (!cut_lines(s, b, l, &from))
+					last_line(s, b, l, &from);
+			}
+			from = b->in.n;
+			s->ended = true;
+			continue;
+		case IO_READY:
+			break;
+		}
+		ssize_t r = read_block(s, &b->in, e);
+		if (r < 0)
+			return NEXT_ERROR;
+		if (r == 0 && !sig_stopping()) {
+			last_line(s, b, l, &from);
+			close_file(s);
+		}
+	}
+}
+
+/* The rest of an over-long line, block by block; what stands behind its end is carried on. */
+static int lines_rest(struct source *port, struct str *chunk, struct err *e)
+{
+	struct lines *s = (struct lines *)port;
+	if (!s->in_long)
+		return 0;
+	buf_clear(&s->piece);
+	if (!s->regular && io_wait_readable(s->fd, -1, -1) == IO_STOP)
+		s->ended = true; /* what has not come by now stays unread */
+	ssize_t r = s->ended ? 0 : read_block(s, &s->piece, e);
+	if (r < 0)
+		return -1;
+	const char *nl = s->piece.n ? memchr(s->piece.p, '\n', s->piece.n) : NULL;
+	size_t n = nl ? (size_t)(nl - s->piece.p) : s->piece.n;
+	if (nl) {
+		buf_add(&s->carry, nl + 1, s->piece.n - n - 1);
+		n -= n && nl[-1] == '\r';
+	}
+	if (r == 0 && !s->ended)
+		close_file(s);
+	s->in_long = !nl && r > 0;
+	*chunk = (struct str){s->piece.p, n};
+	return n > 0 || s->in_long;
+}
+
+static void lines_position(const struct source *port, uint64_t *done, uint64_t *total)
+{
+	const struct lines *s = (const struct lines *)port;
+	*done = s->done;
+	*total = s->total;
+}
+
+static int lines_close(struct source *port, struct err *e)
+{
+	struct lines *s = (struct lines *)port;
+	(void)e;
+	close_file(s);
+	buf_free(&s->carry);
+	buf_free(&s->piece);
+	free(s);
+	return 0;
+}
+
+/* The sum of the sizes where all inputs are regular files, else 0. */
+static uint64_t total_size(const struct lines_conf *c)
+{
+	uint64_t total = 0;
+	for (size_t i = 0; i < (c->npaths ? c->npaths : 1); i++) {
+		struct stat st;
+		bool in = !c->npaths || is_stdin(c->path[i]);
+		if ((in ? fstat(STDIN_FILENO, &st) : stat(c->path[i], &st)) < 0 || !S_ISREG(st.st_mode))
+			return 0;
+		total += (uint64_t)st.st_size;
+	}
+	return total;
+}
+
+struct source *source_lines(const struct lines_conf *conf)
+{
+	struct lines *s = xcalloc(1, sizeof *s);
+	s->port =
+	    (struct source){.next = lines_next, .rest = lines_rest, .position = lines_position, .close = lines_close};
+	s->conf = *conf;
+	s->fd = -1;
+	s->total = total_size(conf);
+	return &s->port;
+}
+
+struct line_sink {
+	struct sink port;
+	int fd;
+	bool owned;
+	enum lane lane;
+	char *name;
+	const char *tool;
+	struct buf buf;
+};
+
+static int write_out(struct line_sink *s, struct err *e)
+{
+	int rc = io_write(s->fd, s->buf.p, s->buf.n, s->name, e);
+	buf_clear(&s->buf);
+	return rc;
+}
+
+/* Streams an over-long line: base64 in groups of three bytes, whatever the pieces measure. */
+static int put_long(struct line_sink *s, const struct rec *r, struct source *from, struct err *e)
+{
+	struct buf left = {0};
+	struct str chunk = r->line;
+	int rc;
+	rec_put_reject_head(&s->buf, r, s->tool);
+	buf_str(&s->buf, STR(",\"input_base64\":\""));
+	do {
+		buf_str(&left, chunk);
+		size_t whole = left.n / 3 * 3;
+		json_put_base64(&s->buf, (struct str){left.p, whole});
+		buf_shift(&left, whole);
+		rc = s->buf.n > WRITE_AT ? write_out(s, e) : 0;
+		if (rc == 0)
+			rc = from->rest(from, &chunk, e);
+	} while (rc > 0);
+	json_put_base64(&s->buf, buf_view(&left));
+	buf_str(&s->buf, STR("\"}\n"));
+	buf_free(&left);
+	return rc;
+}
+
+static int line_put(struct sink *port, const struct batch *b, struct source *from, struct err *e)
+{
+	struct line_sink *s = (struct line_sink *)port;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rec *r = &b->rec[i];
+		if (r->fate != (s->lane == LANE_OUT ? FATE_OUT : FATE_REJECTED))
+			continue;
+		if (r->long_line) {
+			if (put_long(s, r, from, e) < 0)
+				return -1;
+			continue;
+		}
+		if (s->lane == LANE_OUT)
+			rec_put(&s->buf, r);
+		else
+			rec_put_reject(&s->buf, r, s->tool);
+		buf_char(&s->buf, '\n');
+		if (s->buf.n > WRITE_AT && write_out(s, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int line_flush(struct sink *port, struct err *e)
+{
+	struct line_sink *s = (struct line_sink *)port;
+	return s->buf.n ? write_out(s, e) : 0;
+}
+
+static int line_close(struct sink *port, struct err *e)
+{
+	struct line_sink *s = (struct line_sink *)port;
+	int rc = line_flush(port, e);
+	if (s->owned) {
+		struct err other;
+		if (io_close(s->fd, s->name, rc < 0 ? &other : e) < 0)
+			rc = -1;
+	}
+	free(s->name);
+	buf_free(&s->buf);
+	free(s);
+	return rc;
+}
+
+struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool)
+{
+	struct line_sink *s = xcalloc(1, sizeof *s);
+	s->port = (struct sink){.put = line_put, .flush = line_flush, .close = line_close};
+	s->fd = fd;
+	s->owned = owned;
+	s->lane = lane;
+	s->name = xstrdup(name);
+	s->tool = tool;
+	return &s->port;
+}
+
+static int connect_unix(const char *path, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof a.sun_path)
+		return err_set(e, ERR_ENV, "cannot connect to '%s': the path of a socket has at most %zu bytes", path,
+		    sizeof a.sun_path - 1);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+		err_sys(e, "cannot connect to '%s'", path);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e)
+{
+	if (is_stdin(path)) {
+		bool out = lane == LANE_OUT;
+		return sink_lines(out ? STDOUT_FILENO : STDERR_FILENO, out, out ? "stdout" : "stderr", lane, tool);
+	}
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		int fd = connect_unix(path, e);
+		return fd < 0 ? NULL : sink_lines(fd, true, path, lane, tool);
+	}
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (lane == LANE_OUT ? O_TRUNC : O_APPEND), 0666);
+	if (fd < 0) {
+		err_sys(e, "cannot open '%s' for writing", path);
+		return NULL;
+	}
+	return sink_lines(fd, true, path, lane, tool);
+}
