@@ -32,11 +32,11 @@ struct opt_def {
 
 /* Groups of shared options that a tool takes. */
 enum {
-	OPT_FILTER =
-	    1 << 0, /* -i -o -b -w --reject --max-record --max-rejects --exit-if-empty --drain, files as operands */
-	OPT_JOBS = 1 << 1,  /* -j */
-	OPT_STORE = 1 << 2, /* --store */
-	OPT_IDS = 1 << 3,   /* operands are not files */
+	OPT_FILTER = 1 << 0, /* reads records: -i -b -w --reject --max-record --max-rejects, files as operands */
+	OPT_OUT = 1 << 1,    /* writes records: -o --progress --summary --exit-if-empty --drain */
+	OPT_JOBS = 1 << 2,   /* -j */
+	OPT_STORE = 1 << 3,  /* --store */
+	OPT_IDS = 1 << 4,    /* operands are not files */
 };
 
 struct tool {
