@@ -6,8 +6,31 @@
 
 /* The length of the longest valid prefix: n if all is valid. */
 size_t utf8_valid_prefix(struct str s);
-/* The length in bytes (1 to 4) of the valid sequence at p, 0 if there is none before `end`. */
-size_t utf8_sequence(const char *p, const char *end);
+/* The length in bytes (1 to 4) of the valid sequence at p, 0 if there is none before `end`. Here since the scanner
+ * calls it for each character beyond ASCII. */
+static inline size_t utf8_sequence(const char *p, const char *end)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t left = (size_t)(end - p);
+	if (left == 0)
+		return 0;
+	if (u[0] < 0x80)
+		return 1;
+	if (u[0] < 0xe0)
+		return left >= 2 && u[0] >= 0xc2 && (u[1] & 0xc0) == 0x80 ? 2 : 0;
+	if (left < 3 || (u[1] & 0xc0) != 0x80 || (u[2] & 0xc0) != 0x80)
+		return 0;
+	if (u[0] < 0xf0) {
+		/* e0 a0 is the first that needs three bytes; ed a0 to ed bf would be surrogates */
+		unsigned c = (unsigned)(u[0] & 0x0f) << 6 | (u[1] & 0x3f);
+		return c >= 0x20 && (c < 0x360 || c >= 0x380) ? 3 : 0;
+	}
+	if (left < 4 || u[0] > 0xf4 || (u[3] & 0xc0) != 0x80)
+		return 0;
+	/* f0 90 is U+10000, f4 8f the end of U+10FFFF */
+	unsigned c = (unsigned)(u[0] & 0x07) << 6 | (u[1] & 0x3f);
+	return c >= 0x10 && c < 0x110 ? 4 : 0;
+}
 
 /* Decodes the sequence at *p (which must be valid, as all text behind the scanner is) and moves *p past it. */
 static inline uint32_t utf8_next(const char **p)

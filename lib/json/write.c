@@ -1,0 +1,185 @@
+/* write.c - strings, numbers and base64 as JSON has them. */
+#include "lib/json/write.h"
+
+#include "lib/text/utf8.h"
+
+#if defined(__SSE2__) && !defined(SENTI_PORTABLE)
+#include <emmintrin.h>
+#endif
+
+static inline bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many bytes at p need no escape. */
+static size_t plain_run(const char *p, size_t n)
+{
+	size_t i = 0;
+#if defined(__SSE2__) && !defined(SENTI_PORTABLE)
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+	for (; n - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(p + i));
+		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, control), v),
+		    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+		if (mask)
+			return i + (size_t)__builtin_ctz(mask);
+	}
+#endif
+	while (i < n && is_plain((unsigned char)p[i]))
+		i++;
+	return i;
+}
+
+static const char hex_digit[] = "0123456789abcdef";
+
+static void put_escape(struct buf *b, unsigned char c)
+{
+	static const char letter[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	char out[6] = {'\\', 'u', '0', '0', hex_digit[c >> 4], hex_digit[c & 15]};
+	size_t n = sizeof out;
+	if (c >= 0x20 || letter[c]) {
+		out[1] = c >= 0x20 ? (char)c : letter[c];
+		n = 2;
+	}
+	buf_add(b, out, n);
+}
+
+static void put_content(struct buf *b, struct str text)
+{
+	for (size_t i = 0; i < text.n;) {
+		size_t n = plain_run(text.p + i, text.n - i);
+		buf_add(b, text.p + i, n);
+		i += n;
+		if (i < text.n)
+			put_escape(b, (unsigned char)text.p[i++]);
+	}
+}
+
+void json_put_string(struct buf *b, struct str text)
+{
+	buf_reserve(b, text.n + 2);
+	buf_char(b, '"');
+	put_content(b, text);
+	buf_char(b, '"');
+}
+
+void json_put_lossy(struct buf *b, struct str bytes)
+{
+	buf_char(b, '"');
+	while (bytes.n) {
+		size_t n = utf8_valid_prefix(bytes);
+		put_content(b, (struct str){bytes.p, n});
+		if (n < bytes.n) {
+			buf_str(b, STR("\xef\xbf\xbd"));
+			n++;
+			/* the rest of a broken sequence belongs to the same U+FFFD */
+			while (n < bytes.n && ((unsigned char)bytes.p[n] & 0xc0) == 0x80)
+				n++;
+		}
+		bytes.p += n;
+		bytes.n -= n;
+	}
+	buf_char(b, '"');
+}
+
+void json_put_name(struct buf *b, struct str name)
+{
+	if (b->n && b->p[b->n - 1] != '{' && b->p[b->n - 1] != '[')
+		buf_char(b, ',');
+	json_put_string(b, name);
+	buf_char(b, ':');
+}
+
+void json_put_double(struct buf *b, double v)
+{
+	char out[32];
+	int n = 0;
+	if (v == 0) {
+		buf_char(b, '0');
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		n = snprintf(out, sizeof out, "%.*g", digits, v);
+		if (strtod(out, NULL) == v)
+			break;
+	}
+	buf_add(b, out, (size_t)n);
+}
+
+static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+/* sign * scaled / 10^digits, without zeros at its end. */
+static void put_scaled(struct buf *b, bool negative, uint64_t scaled, int digits)
+{
+	if (!scaled) {
+		buf_char(b, '0');
+		return;
+	}
+	if (negative)
+		buf_char(b, '-');
+	buf_u64(b, scaled / power10[digits]);
+	uint64_t fraction = scaled % power10[digits];
+	if (!fraction)
+		return;
+	while (fraction % 10 == 0) {
+		fraction /= 10;
+		digits--;
+	}
+	char out[1 + COUNT_OF(power10)];
+	out[0] = '.';
+	for (int i = digits; i > 0; i--) {
+		out[i] = (char)('0' + fraction % 10);
+		fraction /= 10;
+	}
+	buf_add(b, out, (size_t)digits + 1);
+}
+
+/* The slow and exact way: the C library rounds the exact binary value. */
+static void put_exact(struct buf *b, double v, int digits)
+{
+	char out[352]; /* enough for every double */
+	int n = snprintf(out, sizeof out, "%.*f", digits, v);
+	while (n && out[n - 1] == '0')
+		n--;
+	n -= n && out[n - 1] == '.';
+	if (n == 2 && out[0] == '-' && out[1] == '0')
+		buf_char(b, '0');
+	else
+		buf_add(b, out, (size_t)n);
+}
+
+void json_put_fixed(struct buf *b, double v, int digits)
+{
+	/* Up to 1e9 the product errs by less than 1e-7, so away from a tie its nearest integer is that of the exact value. */
+	double scaled = (v < 0 ? -v : v) * power10[digits];
+	if (!(scaled < 1e9)) {
+		put_exact(b, v, digits);
+		return;
+	}
+	uint64_t whole = (uint64_t)scaled;
+	double over_half = scaled - (double)whole - 0.5;
+	if (over_half > -1e-6 && over_half < 1e-6)
+		put_exact(b, v, digits);
+	else
+		put_scaled(b, v < 0, whole + (over_half > 0), digits);
+}
+
+void json_put_base64(struct buf *b, struct str bytes)
+{
+	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)bytes.p;
+	char *o = buf_reserve(b, bytes.n / 3 * 4 + 4), *start = o;
+	for (size_t left = bytes.n; left;) {
+		size_t n = left < 3 ? left : 3;
+		uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+		*o++ = digit[v >> 18];
+		*o++ = digit[v >> 12 & 63];
+		*o++ = n > 1 ? digit[v >> 6 & 63] : '=';
+		*o++ = n > 2 ? digit[v & 63] : '=';
+		p += n;
+		left -= n;
+	}
+	b->n += (size_t)(o - start);
+}
