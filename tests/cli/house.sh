@@ -1,0 +1,185 @@
+#!/bin/sh
+# What all tools have in common: --help, --version, usage errors; completions, installation; and the lint of layers, shown to fail.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tools=$(cd "$root" && sed -n 's/^TOOLS = //p' Makefile)
+version=$(sed -n 's/^VERSION = //p' "$root/config.mk")
+
+options() { # options TOOL: the long ones that --help names, a line each
+	"$1" --help | sed -n 's/^  *\(-[^-], *\)\{0,1\}\(--[a-z0-9-]*\).*/\2/p'
+}
+
+# An option is taken if --help behind it is reached: its argument, if it has one, comes from here.
+taken() {
+	"$1" --help | sed -n 's/^  *\(-[^-], *\)\{0,1\}\(--[a-z0-9-]*\)\( [^ ]\{1,\}\)\{0,1\} .*/\2\3/p' >known
+	while read -r option argument; do
+		case $argument in
+		'') set -- "$1" "$option" ;;
+		*) set -- "$1" "$option" "$(value "$option")" ;;
+		esac
+		"$@" --help >said 2>&1 || {
+			echo "$*"
+			cat said
+			return 1
+		}
+	done <known
+}
+
+value() { # something that the option takes
+	case $1 in
+	--log-format) echo json ;;
+	--format) echo csv ;;
+	--label | --correct) echo positive ;;
+	--model) echo vader ;;
+	--order) echo newest ;;
+	--since | --until) echo 2024-05-01T00:00:00Z ;;
+	--delimiter) echo ';' ;;
+	--lexicon) echo +words.tsv ;;
+	--neutral) printf '%s\n' -0.1,0.1 ;;
+	*) echo 100 ;;
+	esac
+}
+
+complete_in() { # complete_in FILE TOOL: its lines for the tool have all options
+	case $1 in
+	*.fish) grep "^complete -c $2 " "$1" | sed -n 's/.* -l \([a-z0-9-]*\).*/--\1/p' ;;
+	*) sed -n "/^$2)/,/;;/p" "$1" | sed -n "s/^[^[]*\(--[a-z0-9-]*\)[^[]*\[.*/\1/p" ;;
+	esac >got
+	options "$2" | diff - got
+}
+
+for tool in $tools; do
+	t "$tool --version" "$tool --version" 0 <<-END
+		$tool $version
+	END
+	t "$tool -V is the same" "$tool -V" 0 <<-END
+		$tool $version
+	END
+	ok "$tool --help" sh -c "$tool --help >help && head -n 1 help | grep -q '^usage: $tool '"
+	ok "$tool -h is the same" sh -c "$tool -h | cmp - help"
+	t "$tool: help into a full disk is status 3" "$tool --help >/dev/full" 3
+	t "$tool: an unknown option" "$tool --no-such-option" 2 <<-END
+		--- stderr
+		$tool: unknown or ambiguous option '--no-such-option'
+		try '$tool --help'
+	END
+	t "$tool: an unknown letter" "$tool -?" 2 <<-END
+		--- stderr
+		$tool: unknown option '-?'
+		try '$tool --help'
+	END
+	t "$tool: a missing argument" "$tool --log-format" 2 <<-END
+		--- stderr
+		$tool: option '--log-format' takes an argument
+		try '$tool --help'
+	END
+	t "$tool: an argument too many" "$tool --verbose=very" 2 <<-END
+		--- stderr
+		$tool: option '--verbose=very' takes no argument
+		try '$tool --help'
+	END
+	t "$tool: a value that cannot be" "$tool --log-format xml" 2 <<-END
+		--- stderr
+		$tool: --log-format takes logfmt or json, not 'xml'
+		try '$tool --help'
+	END
+	ok "$tool: each option of --help is taken" taken "$tool"
+done
+
+# Completions: up to date, and what bash really offers.
+# shellcheck disable=SC2086
+ok 'completions are what scripts/build-completions writes (run make completions)' sh -c "mkdir fresh &&
+	'$root/scripts/build-completions' '$SENTI_BIN' fresh $tools && diff -r '$root/contrib/completions' fresh"
+offered() { # offered WORD...: what bash offers for the last word
+	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _senti; printf "%s\n" "${COMPREPLY[@]}"' \
+		"$root/contrib/completions/senti.bash" "$@"
+}
+for tool in $tools; do
+	offered "$tool" -- >got
+	options "$tool" >want
+	ok "bash completes all options of $tool" diff want got
+	for shell in senti.fish _senti; do
+		ok "$shell has all options of $tool" complete_in "$root/contrib/completions/$shell" "$tool"
+	done
+done
+t 'bash completes a value' 'offered senti-score --log-format j' 0 <<'END'
+json
+END
+t 'bash completes a command' 'offered senti-store que' 0 <<'END'
+query
+END
+need 'zsh reads its completions' zsh && ok 'zsh reads its completions' zsh -n "$root/contrib/completions/_senti"
+need 'fish reads its completions' fish && ok 'fish reads its completions' fish -n "$root/contrib/completions/senti.fish"
+
+# Installation into a staging directory.
+ok 'make install' env -u MAKEFLAGS make -s -C "$root" BUILD="$(dirname "$SENTI_BIN")" install DESTDIR="$T/stage" PREFIX=/usr
+for tool in $tools; do
+	t "installed $tool runs" "stage/usr/bin/$tool --version" 0 <<-END
+		$tool $version
+	END
+	ok "installed $tool has its page and completions" ls "stage/usr/share/man/man1/$tool.1" \
+		"stage/usr/share/bash-completion/completions/$tool" "stage/usr/share/fish/vendor_completions.d/$tool.fish"
+done
+ok 'overview, licence and lexicon licences are installed' ls stage/usr/share/man/man7/senti.7 stage/usr/share/man/man5/senti-record.5 \
+	stage/usr/share/doc/senti/LICENSE stage/usr/share/doc/senti/lexicons/vader/LICENSE
+
+# Each tool links only what it uses: start-up time is made of libraries.
+libraries() { ldd "$SENTI_BIN/$1" | sed -n 's/^[[:space:]]*\(lib[a-z0-9]*\).*/\1/p' | grep -vE '^lib(c|m|asan|ubsan|gcc_s|pthread|dl|rt)$' | sort | tr '\n' ' '; }
+t 'senti-score links no library beyond the C library' 'libraries senti-score' 0
+
+# The lint of layers, on trees that break it.
+layers() { # layers FILE LINE...: the lint of a tree of that one file
+	rm -rf tree
+	mkdir -p "tree/${1%/*}"
+	layered=$1
+	shift
+	printf '%s\n' "$@" >"tree/$layered"
+	"$root/scripts/lint-layers" tree
+}
+t 'layers: downwards is allowed' "layers lib/flow/a.c '#include \"lib/json/scan.h\"' '#include <stdio.h>' '#include \"lib/base/base.h\"'" 0
+t 'layers: cmd may include net' "layers cmd/a.c '#include \"lib/net/sqlite.h\"'" 0
+t 'layers: upwards is not' "layers lib/json/a.c '' '#include \"lib/flow/record.h\"'" 1 <<'END'
+--- stderr
+lib/json/a.c:2: json must not include lib/flow/record.h
+END
+t 'layers: nobody else includes net' "layers lib/stage/a.h '#include \"lib/net/sqlite.h\"'" 1 <<'END'
+--- stderr
+lib/stage/a.h:1: stage must not include lib/net/sqlite.h
+END
+t 'layers: net knows no stage' "layers lib/net/a.c '#  include \"lib/stage/score.h\"'" 1 <<'END'
+--- stderr
+lib/net/a.c:1: net must not include lib/stage/score.h
+END
+t 'layers: neighbours do not know each other' "layers lib/score/a.c '#include \"lib/data/store.h\"'" 1 <<'END'
+--- stderr
+lib/score/a.c:1: score must not include lib/data/store.h
+END
+t 'layers: the library includes no cmd' "layers lib/stage/a.c '#include \"cmd/opt.h\"'" 1 <<'END'
+--- stderr
+lib/stage/a.c:1: stage must not include cmd/opt.h
+END
+t 'layers: an unknown layer' "layers lib/util/a.c '#include \"lib/base/base.h\"'" 1 <<'END'
+--- stderr
+lib/util/a.c:1: no such layer: util
+END
+t 'layers: by relative path' "layers lib/flow/a.c '#include \"../stage/score.h\"' '#include \"record.h\"' '#include <lib/stage/score.h>'" 1 <<'END'
+--- stderr
+lib/flow/a.c:1: name it from the root, as "lib/LAYER/FILE.h": ../stage/score.h
+lib/flow/a.c:2: name it from the root, as "lib/LAYER/FILE.h": record.h
+lib/flow/a.c:3: quote the project's own headers
+END
+t 'layers: an empty tree is no clean tree' 'mkdir empty && "$root/scripts/lint-layers" empty' 1 <<'END'
+--- stderr
+empty: no sources in lib and cmd
+END
+
+# The lint of style.
+mkdir style
+printf '#!/bin/sh\necho $x\n' >style/bad.sh
+printf 'see /%s/someone/notes\n' home >style/notes.md
+if need 'style: an unquoted variable' shellcheck; then
+	ok 'style: an unquoted variable and a path of one machine are found' sh -c '! "$0" style 2>said && grep -q SC2086 said &&
+		grep -q "^notes.md:1:" said' "$root/scripts/lint-style"
+fi
+finish
