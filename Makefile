@@ -16,6 +16,7 @@ INGEST =
 STAGE = score store
 TOOLS = senti-score senti-ingest senti-store
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
+LIVE = vader
 TESTS =
 FUZZ =
 
@@ -71,7 +72,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
 live: $(BIN)
 	@scripts/fetch-vader || [ "$$CI" != true ]
-	@PYTHON=$(abspath build)/venv/bin/python VADER=$(abspath build)/vaderSentiment-3.3.2 $(RUN) $(sort $(wildcard tests/live/*.sh))
+	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
 
 ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= OPT='-O1 -fno-omit-frame-pointer' SAN=-fsanitize=address,undefined
 asan:
