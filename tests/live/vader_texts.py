@@ -148,9 +148,70 @@ def around_idiom(rng):
     return joined(rng, [cased(rng, w) if rng.random() < 0.3 else w for w in words]) + end(rng)
 
 
+TEMPLATES = [
+    template.split()
+    for template in (
+        "? never so W",
+        "? never this W",
+        "never so ? W",
+        "never this ? W",
+        "? ? so W",
+        "? ? this W",
+        "without doubt W",
+        "? without doubt W",
+        "without doubt ? W",
+        "without ? doubt W",
+        "without a doubt W",
+        "at least W",
+        "very least W",
+        "? least W",
+        "least W",
+        "least W at",
+        "least W very",
+        "least least W",
+        "least ? W",
+        "no W or W",
+        "no W nor W",
+        "no ? or W",
+        "no ? nor W",
+        "no W W W",
+        "no no W",
+        "no W and W",
+        "kind of W",
+        "? kind of W",
+        "kind of ? W",
+        "sort of ? W",
+        "just enough W",
+        "? just enough W",
+        "just enough ? W",
+        "N N N W",
+        "B B B W",
+        "N B W",
+        "B N W",
+    )
+]
+
+
+def by_template(rng):
+    """The rules that name particular words, which chance alone seldom brings together."""
+    pools = {"?": NEUTRAL + TRIGGERS, "W": WORDS, "N": NEGATIONS, "B": BOOSTERS}
+    words = [rng.choice(NEUTRAL) for _ in range(rng.choice((0, 0, 1, 2, 3)))]
+    for part in rng.choice(TEMPLATES):
+        words.append(rng.choice(pools[part]) if part in pools else part)
+    words += [any_word(rng) for _ in range(rng.choice((0, 0, 1, 2)))]
+    return " ".join(cased(rng, w) if rng.random() < 0.15 else w for w in words) + end(rng)
+
+
+# Values of which one becomes another when `but` halves it or adds a half to it.
+RELATED = [w for w in WORDS if abs(ANALYZER.lexicon[w]) in (0.4, 0.6, 0.8, 0.9, 1.2, 1.6, 1.8, 2.4, 2.7, 3.2)]
+
+
 def around_but(rng):
     """`but` in several places among few values, so that equal ones meet."""
-    few = [rng.choice(WORDS) for _ in range(rng.randint(1, 3))] + ["table", "not", "very"]
+    pool = RELATED if rng.random() < 0.7 else WORDS
+    few = [rng.choice(pool) for _ in range(rng.randint(1, 3))] + ["table", "not", "very"]
+    if pool is RELATED:
+        few += [w for w in rng.sample(RELATED, 60) if abs(ANALYZER.lexicon[w]) in (abs(ANALYZER.lexicon[few[0]]) * f for f in (0.5, 2, 1.5))][:3]
     words = [rng.choice(few) for _ in range(rng.randint(2, 14))]
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         words.insert(rng.randint(0, len(words)), rng.choice(("but", "but", "But", "BUT", "but,", "(but)")))
@@ -248,8 +309,9 @@ def blanks(rng):
 
 
 STYLES = (
-    (sentence, 30),
-    (dense, 16),
+    (sentence, 26),
+    (dense, 10),
+    (by_template, 10),
     (around_idiom, 10),
     (around_but, 10),
     (cancelling, 5),
