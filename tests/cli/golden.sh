@@ -1,38 +1,33 @@
 #!/bin/sh
-# senti-score gives each text of tests/golden/vader.jsonl the scores that stand beside it. Prints TAP; needs jq.
-set -u
-golden=$(cd "$(dirname "$0")/../golden" && pwd)/vader.jsonl
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-result() { # result STATUS NUMBER NAME
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2 - $3"
-	else
-		echo "not ok $2 - $3"
-		failed=1
-	fi
-}
+# senti-score gives each text of tests/golden/vader.jsonl the scores that stand beside it.
+. "$(dirname "$0")/lib.sh"
+need 'the golden table' jq || finish
+golden=$root/tests/golden/vader.jsonl
 
 # The records carry what is expected of them through senti-score. Numbers are compared as such: -0.0 is 0.
-cat >"$dir/differs.jq" <<'EOF'
+cat >differs.jq <<'EOF'
 def label_of: if . >= 0.05 then "positive" elif . <= -0.05 then "negative" else "neutral" end;
 select((.sentiment | [.label, .score, .pos, .neu, .neg]) != (.expect | [(.compound | label_of), .compound, .pos, .neu, .neg]))
 EOF
 
-echo 1..3
-senti-score <"$golden" >"$dir/out" 2>"$dir/err"
-status=$?
-result $status 1 "senti-score takes all of them"
-[ $status -eq 0 ] || sed 's/^/# /' "$dir/err"
+as_many() {
+	[ "$(wc -l <"$golden")" -gt 2000 ] && [ "$(wc -l <"$1")" -eq "$(wc -l <"$golden")" ]
+}
 
-lines=$(wc -l <"$golden")
-[ "$lines" -gt 2000 ] && [ "$(wc -l <"$dir/out")" -eq "$lines" ]
-result $? 2 "$lines texts in, as many out"
+none_differs() {
+	jq -c -f differs.jq "$1" >wrong || return 1
+	head -n 10 wrong
+	! [ -s wrong ]
+}
 
-jq -c -f "$dir/differs.jq" "$dir/out" >"$dir/wrong" 2>"$dir/err" && ! [ -s "$dir/wrong" ]
-result $? 3 "label and scores are as expected ($(wc -l <"$dir/wrong") differ)"
-head -n 10 "$dir/wrong" | sed 's/^/# /'
-sed 's/^/# /' "$dir/err"
-exit $failed
+score() {
+	senti-score "$@" <"$golden" >out
+}
+
+ok 'senti-score takes all texts' score
+ok 'as many come out' as_many out
+ok 'label and scores are as expected' none_differs out
+ok 'senti-score takes them with --explain' score --explain
+ok 'as many come out with --explain' as_many out
+ok '--explain changes no score' none_differs out
+finish

@@ -1,51 +1,26 @@
 #!/bin/sh
-# The lexicons pass their lint, and each check of the lint fires on a file that breaks it. Prints TAP.
-set -u
-root=$(cd "$(dirname "$0")/../.." && pwd)
-lint=$root/scripts/lint-lexicons
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-failed=0
+# The lexicons pass their lint, and each check of the lint fires on a file that breaks it.
+. "$(dirname "$0")/lib.sh"
 
-result() { # result STATUS NAME
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
-
-# faulty NAME MESSAGE CONTENT: linting CONTENT (a printf format) must fail with exactly the one line FILE:MESSAGE.
+# faulty NAME MESSAGE CONTENT: linting CONTENT (a printf format) ends with status 1 and exactly the one line FILE:MESSAGE.
 faulty() {
 	# shellcheck disable=SC2059
-	printf "$3" >"$dir/t.tsv"
-	"$lint" "$dir/t.tsv" 2>"$dir/err"
-	status=$?
-	printf '%s\n' "$dir/t.tsv:$2" >"$dir/want"
-	if [ $status -eq 1 ] && cmp -s "$dir/want" "$dir/err"; then
-		result 0 "$1"
-	else
-		result 1 "$1"
-		echo "# status $status, wanted 1 and: $(cat "$dir/want")"
-		sed 's/^/# got: /' "$dir/err"
-	fi
+	printf "$3" >t.tsv
+	t "$1" '"$root"/scripts/lint-lexicons t.tsv' 1 <<END
+--- stderr
+t.tsv:$2
+END
 }
 
 clean() { # clean NAME CONTENT
 	# shellcheck disable=SC2059
-	printf "$2" >"$dir/t.tsv"
-	"$lint" "$dir/t.tsv" 2>"$dir/err" && ! [ -s "$dir/err" ]
-	result $? "$1"
-	sed 's/^/# got: /' "$dir/err"
+	printf "$2" >t.tsv
+	t "$1" '"$root"/scripts/lint-lexicons t.tsv' 0 <<END
+END
 }
 
-"$lint" 2>"$dir/err"
-result $? "the lexicons are clean"
-sed 's/^/# /' "$dir/err"
-
+t 'the lexicons are clean' '"$root"/scripts/lint-lexicons' 0 <<END
+END
 clean "numbers" 'bad\t-2.5\ngood\t1.9\nokay\t1\n'
 clean "comments, and a key that begins with #" '# mine\n#fail\t-2\n#win\t2\n'
 clean "a key column alone" '# columns: key\nnever\nnot\n'
@@ -79,18 +54,13 @@ faulty "no last line end" ' no line end at the end' 'a\t1'
 faulty "unknown columns" '1: unknown columns "word value", expected "key", "key number" or "key text"' '# columns: word value\na\t1\n'
 faulty "nothing in it" '1: no entries' '# only a comment\n'
 
-"$lint" "$dir/absent.tsv" 2>"$dir/err"
-[ $? -eq 1 ] && grep -q 'absent.tsv: cannot be read' "$dir/err"
-result $? "a missing file"
+t 'a missing file' '"$root"/scripts/lint-lexicons absent.tsv' 1 <<END
+--- stderr
+absent.tsv: cannot be read
+END
 
-if command -v "${PYTHON:-python3}" >/dev/null && "${PYTHON:-python3}" -c 'import vaderSentiment' 2>/dev/null; then
-	"${PYTHON:-python3}" "$root/scripts/build-lexicons" --check 2>"$dir/err"
-	result $? "the lexicons are what the package gives"
-	sed 's/^/# /' "$dir/err"
-else
-	n=$((n + 1))
-	echo "ok $n - the lexicons are what the package gives # SKIP no Python with vaderSentiment"
+python=${PYTHON:-$root/build/venv/bin/python}
+if "$python" -c 'import vaderSentiment' 2>/dev/null; then
+	ok 'the lexicons are what the package gives' "$python" "$root/scripts/build-lexicons" --check
 fi
-
-echo "1..$n"
-exit $failed
+finish
