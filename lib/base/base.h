@@ -62,7 +62,8 @@ char *xstrdup(const char *s);
 /* New, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);
 
-/* Library functions that senti must not use, each with what takes its place. */
+/* Library functions that senti must not use. With _FORTIFY_SOURCE and clang, sprintf is a macro. */
+#undef sprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof strncpy strncat
 
 #endif
