@@ -9,11 +9,12 @@ BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash
 JSON = scan write
 FLOW = record counts stdio mem gather pump
-SCORE = engine result vader
-DATA =
-NET = sqlite
+SCORE = engine result vader words tsv but
+DATA = message fold store
+NET = sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST =
 STAGE = score store
+CMD = opt table
 TOOLS = senti-score senti-ingest senti-store
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader
@@ -27,7 +28,8 @@ LIBS_tests = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
-	$(NET:%=$(BUILD)/lib/net/%.o) $(INGEST:%=$(BUILD)/lib/ingest/%.o) $(STAGE:%=$(BUILD)/lib/stage/%.o)
+	$(NET:%=$(BUILD)/lib/net/%.o) $(INGEST:%=$(BUILD)/lib/ingest/%.o) $(STAGE:%=$(BUILD)/lib/stage/%.o) \
+	$(CMD:%=$(BUILD)/cmd/%.o)
 LIB = $(BUILD)/libsenti.a
 BIN = $(TOOLS:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
@@ -39,7 +41,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BIN)
 
-$(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/opt.o $(LIB)
+$(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$(@F))
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
@@ -53,6 +55,9 @@ $(BUILD)/%.o: %.c Makefile config.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What EMBED makes a part of the program (lib/score/tsv.h).
+$(BUILD)/lib/score/vader.o: $(wildcard lexicons/vader/*.tsv)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))

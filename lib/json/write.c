@@ -150,20 +150,36 @@ static void put_exact(struct buf *b, double v, int digits)
 		buf_add(b, out, (size_t)n);
 }
 
-void json_put_fixed(struct buf *b, double v, int digits)
+/* v times 10^digits, rounded: true unless only put_exact can tell (too large, or too near a tie). Up to 1e9 the product errs by less
+ * than 1e-7, so away from a tie its nearest integer is that of the exact value. */
+static bool scale(double v, int digits, uint64_t *rounded)
 {
-	/* Up to 1e9 the product errs by less than 1e-7, so away from a tie its nearest integer is that of the exact value. */
 	double scaled = (v < 0 ? -v : v) * power10[digits];
-	if (!(scaled < 1e9)) {
-		put_exact(b, v, digits);
-		return;
-	}
+	if (!(scaled < 1e9))
+		return false;
 	uint64_t whole = (uint64_t)scaled;
 	double over_half = scaled - (double)whole - 0.5;
-	if (over_half > -1e-6 && over_half < 1e-6)
-		put_exact(b, v, digits);
+	*rounded = whole + (over_half > 0);
+	return over_half <= -1e-6 || over_half >= 1e-6;
+}
+
+void json_put_fixed(struct buf *b, double v, int digits)
+{
+	uint64_t rounded;
+	if (scale(v, digits, &rounded))
+		put_scaled(b, v < 0, rounded, digits);
 	else
-		put_scaled(b, v < 0, whole + (over_half > 0), digits);
+		put_exact(b, v, digits);
+}
+
+double json_round(double v, int digits)
+{
+	uint64_t rounded;
+	if (scale(v, digits, &rounded)) /* both exact, so one division rounds correctly */
+		return (v < 0 ? -1.0 : 1.0) * ((double)rounded / power10[digits]);
+	char out[352];
+	snprintf(out, sizeof out, "%.*f", digits, v);
+	return strtod(out, NULL);
 }
 
 void json_put_base64(struct buf *b, struct str bytes)

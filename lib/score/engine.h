@@ -74,6 +74,9 @@ extern const struct engine *const engines[];
 struct model *model_load(const struct model_conf *conf, struct err *e);
 void model_free(struct model *m);
 
+/* For engines: the label of a score, positive from `positive_from` on and negative to `negative_to`, or by --neutral. */
+enum label engine_label(const struct model *m, double score, double negative_to, double positive_from);
+
 /* result.c: the sole writer of a result. `word` bytes of reasons are cut from `text`. */
 struct buf;
 void result_put(struct buf *b, const struct model *m, const struct result *r, const struct why *why, struct str text);

@@ -1,0 +1,81 @@
+/* engine.c - the registry of engines, and what they share. */
+#include "lib/score/engine.h"
+
+extern const struct engine vader_engine;
+
+const struct engine *const engines[] = {&vader_engine, NULL};
+
+static bool names(const struct engine *en, const char *spec)
+{
+	size_t n = strlen(en->name);
+	return strncmp(spec, en->name, n) == 0 && (spec[n] == 0 || spec[n] == ':');
+}
+
+const struct engine *engine_find(const char *spec, struct err *e)
+{
+	char known[256] = "";
+	for (const struct engine *const *en = engines; *en; en++) {
+		if (names(*en, spec))
+			return *en;
+		size_t n = strlen(known);
+		snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", (*en)->name);
+	}
+	err_set(e, ERR_USAGE, "unknown model '%s'; known are: %s", spec, known);
+	return NULL;
+}
+
+struct model *model_load(const struct model_conf *conf, struct err *e)
+{
+	const struct engine *en = engine_find(conf->spec, e);
+	struct model *m = en ? en->load(conf, e) : NULL;
+	if (m)
+		m->engine = en;
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (m)
+		m->engine->free(m);
+}
+
+enum label engine_label(const struct model *m, double score, double negative_to, double positive_from)
+{
+	const struct model_conf *c = &m->conf;
+	if (c->has_neutral) {
+		negative_to = c->neutral_from;
+		positive_from = c->neutral_to;
+	}
+	return score >= positive_from ? LABEL_POSITIVE : score <= negative_to ? LABEL_NEGATIVE : LABEL_NEUTRAL;
+}
+
+void why_add(struct why *w, size_t from, size_t to, double value, const char *rule)
+{
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? w->cap * 2 : 16;
+		struct reason *more = arena_alloc(w->mem, cap * sizeof *more);
+		if (w->n)
+			memcpy(more, w->reason, w->n * sizeof *more);
+		w->reason = more;
+		w->cap = cap;
+	}
+	w->reason[w->n++] = (struct reason){from, to, value, rule};
+}
+
+static const char *const label_names[] = {
+    [LABEL_NEGATIVE] = "negative", [LABEL_NEUTRAL] = "neutral", [LABEL_POSITIVE] = "positive"};
+
+const char *label_name(enum label l)
+{
+	return label_names[l];
+}
+
+int label_parse(struct str s, enum label *l)
+{
+	for (size_t i = 0; i < COUNT_OF(label_names); i++)
+		if (str_eq(s, str_of(label_names[i]))) {
+			*l = (enum label)i;
+			return 0;
+		}
+	return -1;
+}

@@ -1,0 +1,37 @@
+/* tsv.h - the lexicon file format (senti-lexicon(5)): lines of key TAB value, sorted or not, "# " comments.
+ *
+ *     struct tsv t = tsv_open("my.tsv", text);
+ *     while ((rc = tsv_next(&t, &key, &value, e)) > 0) ...
+ */
+#ifndef SENTI_TSV_H
+#define SENTI_TSV_H
+
+#include "lib/base/err.h"
+
+struct tsv {
+	const char *name; /* for messages */
+	struct str rest;
+	size_t lineno;
+};
+
+struct tsv tsv_open(const char *name, struct str text);
+/* 1 and the next row (value.p is NULL in a row of one column), 0 at the end, -1 with "NAME:LINE: ..." in *e. Slices of the text. */
+int tsv_next(struct tsv *t, struct str *key, struct str *value, struct err *e);
+/* The same, where the value must be a finite number. */
+int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e);
+/* Fills *e with "NAME:LINE: ..." for the row last given; returns -1. */
+int tsv_fail(const struct tsv *t, struct err *e, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Makes a file of the build a constant of the program: EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`.
+ * 64 zero bytes stand behind it. */
+#define EMBED(name, path)                                                                                              \
+	__asm__(".pushsection .rodata,\"a\",@progbits\n" #name "_begin:\n.incbin \"" path "\"\n" #name "_end:\n"       \
+		".zero 64\n.popsection\n");                                                                            \
+	extern const char name##_begin[] __attribute__((visibility("hidden")));                                        \
+	extern const char name##_end[] __attribute__((visibility("hidden")));                                          \
+	static struct str name(void)                                                                                   \
+	{                                                                                                              \
+		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                                \
+	}
+
+#endif

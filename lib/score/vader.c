@@ -1,0 +1,831 @@
+/* vader.c - VADER, exactly: the result of PyPI vaderSentiment 3.3.2 for every input, in time linear in its length.
+ *
+ * C.J. Hutto and E.E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text", ICWSM 2014. What
+ * the package does is the specification, its quirks included; each is noted where it is kept. Its language lies in lexicons/vader.
+ *
+ * How it is fast: one pass cuts the text into tokens and looks each up in one dictionary of all words that play any part (words.h); the
+ * rules then run only around words of the lexicon, on a window of tokens, comparing numbers. Whether words are in capitals is looked at
+ * only where a rule asks.
+ *
+ *     window   [ done | i-3 i-2 i-1  i  i+1 i+2 | filling ... ]
+ *
+ * How it stays exact: doubles are added in the package's own order (CPython 3.11's sum() is a plain loop), nothing is contracted, and
+ * texts beyond ASCII are first rewritten into ones that mean the same to every rule (rewrite).
+ */
+#include <math.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/io.h"
+#include "lib/json/write.h"
+#include "lib/score/but.h"
+#include "lib/score/engine.h"
+#include "lib/score/tsv.h"
+#include "lib/score/words.h"
+#include "lib/text/hash.h"
+#include "lib/text/split.h"
+#include "lib/text/unicode.h"
+#include "lib/text/utf8.h"
+
+EMBED(vader_words, "lexicons/vader/words.tsv")
+EMBED(vader_boosters, "lexicons/vader/boosters.tsv")
+EMBED(vader_negations, "lexicons/vader/negations.tsv")
+EMBED(vader_idioms, "lexicons/vader/idioms.tsv")
+EMBED(vader_emoji, "lexicons/vader/emoji.tsv")
+
+static const double CAPS = 0.733, NEGATION = -0.74;
+
+/* What a word is to the rules. */
+enum {
+	IN_LEXICON = 1,
+	BOOSTER = 2,
+	NEGATES = 4,
+	IN_PHRASE = 8, /* part of an idiom or of a booster of several words */
+};
+
+struct meaning {
+	double valence; /* if IN_LEXICON */
+	double boost;	/* if BOOSTER */
+	unsigned flags;
+};
+
+struct phrase {
+	uint32_t word[3];
+	unsigned n;
+	double value;
+};
+
+struct phrases {
+	struct phrase *p;
+	size_t n;
+};
+
+/* The words that rules name. */
+enum special { NO, OR, NOR, NEVER, SO, THIS, WITHOUT, DOUBT, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
+static const char *const special_words[SPECIALS] = {
+    "no", "or", "nor", "never", "so", "this", "without", "doubt", "least", "at", "very", "kind", "of", "but"};
+
+struct emoji {
+	uint32_t code; /* 0: empty slot */
+	struct str words;
+};
+
+enum { EMOJI_SLOTS = 4096 };
+
+struct vader {
+	struct model model;
+	struct words words;
+	struct meaning *meaning; /* by number; [0] is the word that means nothing */
+	size_t meanings;
+	uint32_t special[SPECIALS];
+	struct phrases idioms, boosters;
+	struct emoji emoji[EMOJI_SLOTS];
+	bool beyond_ascii; /* a user's lexicon has words beyond ASCII */
+	struct buf layer;  /* the user's lexicon, which words point into */
+};
+
+struct token {
+	size_t from, to;
+	uint32_t word;
+};
+
+/* Where bytes of the rewritten text come from, for explaining. */
+struct origin {
+	size_t at, from, to; /* rewritten offset; original bytes */
+	bool copied;	     /* byte by byte; else the whole stands for [from, to) */
+};
+
+enum { WINDOW = 256, BEHIND = 3, AHEAD = 2 };
+
+struct scratch {
+	struct token window[WINDOW];
+	struct buf text; /* rewritten */
+	struct but_values values;
+	struct origin *origin;
+	size_t origins, origins_cap;
+	struct buf folded;
+};
+
+/* --- loading --- */
+
+/* The number of a word, with a place for what it means. */
+static uint32_t add_word(struct vader *v, struct str key, unsigned flags)
+{
+	uint32_t w = words_add(&v->words, key);
+	if (w >= v->meanings) {
+		size_t more = v->meanings ? v->meanings * 2 : 8192;
+		v->meaning = xreallocarray(v->meaning, more, sizeof *v->meaning);
+		memset(v->meaning + v->meanings, 0, (more - v->meanings) * sizeof *v->meaning);
+		v->meanings = more;
+	}
+	v->meaning[w].flags |= flags;
+	return w;
+}
+
+static struct meaning *add_meaning(struct vader *v, struct str key, unsigned flags)
+{
+	uint32_t w = add_word(v, key, flags); /* may move v->meaning */
+	return &v->meaning[w];
+}
+
+/* A phrase of two or three words; its words join the dictionary. */
+static void add_phrase(struct vader *v, struct phrases *list, struct str key, double value)
+{
+	struct phrase p = {.value = value};
+	for (const char *at = key.p, *end = key.p + key.n; at < end && p.n < 3; at++) {
+		const char *blank = memchr(at, ' ', (size_t)(end - at));
+		const char *stop = blank ? blank : end;
+		p.word[p.n++] = add_word(v, (struct str){at, (size_t)(stop - at)}, IN_PHRASE);
+		at = stop;
+	}
+	list->p = xreallocarray(list->p, list->n + 1, sizeof *list->p);
+	list->p[list->n++] = p;
+}
+
+/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other keys are ASCII. */
+static bool reachable(struct str key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if ((key.p[i] & 0x80) || (unsigned)(key.p[i] - 'A') < 26)
+			return false;
+	return true;
+}
+
+static int load_words(struct vader *v, struct err *e)
+{
+	struct tsv t = tsv_open("vader/words.tsv", vader_words());
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
+		if (reachable(key))
+			add_meaning(v, key, IN_LEXICON)->valence = value;
+	return rc;
+}
+
+static int load_boosters(struct vader *v, struct err *e)
+{
+	struct tsv t = tsv_open("vader/boosters.tsv", vader_boosters());
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
+		if (memchr(key.p, ' ', key.n))
+			add_phrase(v, &v->boosters, key, value);
+		else
+			add_meaning(v, key, BOOSTER)->boost = value;
+	}
+	return rc;
+}
+
+/* Idioms of one word stand in the package's table too, but its rules look only for two and three. */
+static int load_idioms(struct vader *v, struct err *e)
+{
+	struct tsv t = tsv_open("vader/idioms.tsv", vader_idioms());
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
+		if (memchr(key.p, ' ', key.n))
+			add_phrase(v, &v->idioms, key, value);
+	return rc;
+}
+
+static int load_negations(struct vader *v, struct err *e)
+{
+	struct tsv t = tsv_open("vader/negations.tsv", vader_negations());
+	struct str key, none;
+	int rc;
+	while ((rc = tsv_next(&t, &key, &none, e)) > 0)
+		add_word(v, key, NEGATES);
+	return rc;
+}
+
+static struct emoji *emoji_slot(const struct vader *v, uint32_t code)
+{
+	size_t i = (code * 2654435761U) >> 20;
+	while (v->emoji[i].code && v->emoji[i].code != code)
+		i = (i + 1) % EMOJI_SLOTS;
+	return (struct emoji *)&v->emoji[i];
+}
+
+static int load_emoji(struct vader *v, struct err *e)
+{
+	struct tsv t = tsv_open("vader/emoji.tsv", vader_emoji());
+	struct str key, words;
+	int rc;
+	while ((rc = tsv_next(&t, &key, &words, e)) > 0) {
+		const char *p = key.p;
+		uint32_t code = utf8_next(&p);
+		if (!words.p || p != key.p + key.n)
+			return tsv_fail(&t, e, "one code point, a tab and its words are expected");
+		*emoji_slot(v, code) = (struct emoji){code, words};
+	}
+	return rc;
+}
+
+/* One word of a user's file: folded as tokens will be. */
+static int layer_word(
+    struct vader *v, const struct tsv *t, struct words *seen, struct str key, double value, struct err *e)
+{
+	struct buf folded = {0};
+	buf_reserve(&folded, key.n * 3 + WORDS_PAD);
+	folded.n = text_lower(key, folded.p);
+	memset(folded.p + folded.n, 0, WORDS_PAD);
+	uint32_t before = seen->n;
+	words_add(seen, buf_view(&folded));
+	bool twice = seen->n == before;
+	if (!twice) {
+		add_meaning(v, buf_view(&folded), IN_LEXICON)->valence = value;
+		for (size_t i = 0; i < folded.n; i++)
+			v->beyond_ascii |= (folded.p[i] & 0x80) != 0;
+	}
+	buf_free(&folded);
+	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 0;
+}
+
+static int load_layer(struct vader *v, const char *path, struct err *e)
+{
+	enum { LARGEST = 64 << 20 };
+	if (io_read_file(path, LARGEST, &v->layer, e) < 0)
+		return -1;
+	memset(buf_reserve(&v->layer, WORDS_PAD), 0, WORDS_PAD);
+	struct tsv t = tsv_open(path, buf_view(&v->layer));
+	struct words seen;
+	words_init(&seen, 64);
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
+		if (utf8_valid_prefix(key) < key.n)
+			rc = tsv_fail(&t, e, "the key is not UTF-8");
+		else if (memchr(key.p, ' ', key.n))
+			rc = tsv_fail(&t, e, "'%.*s' has a blank in it: VADER looks up single words", STR_FMT(key));
+		else
+			rc = layer_word(v, &t, &seen, key, value, e);
+		if (rc < 0)
+			break;
+	}
+	words_free(&seen);
+	return rc;
+}
+
+/* All that decides a result goes into the name: engine, version, data. */
+static void name_model(struct vader *v)
+{
+	const struct str data[] = {vader_words(), vader_boosters(), vader_negations(), vader_idioms(), vader_emoji(),
+	    v->model.conf.lexicon ? buf_view(&v->layer) : STR_NONE};
+	char hash[HASH_HEX];
+	hash_list(data, COUNT_OF(data), hash);
+	snprintf(v->model.name, sizeof v->model.name, "vader-3.3.2@%.8s", hash);
+}
+
+static void vader_free(struct model *m)
+{
+	struct vader *v = (struct vader *)m;
+	words_free(&v->words);
+	free(v->meaning);
+	free(v->idioms.p);
+	free(v->boosters.p);
+	buf_free(&v->layer);
+	free(v);
+}
+
+static struct model *vader_load(const struct model_conf *conf, struct err *e)
+{
+	struct vader *v = xcalloc(1, sizeof *v);
+	v->model.conf = *conf;
+	words_init(&v->words, 8000);
+	if (load_words(v, e) < 0 || load_boosters(v, e) < 0 || load_idioms(v, e) < 0 || load_negations(v, e) < 0 ||
+	    load_emoji(v, e) < 0 || (conf->lexicon && load_layer(v, conf->lexicon, e) < 0)) {
+		vader_free(&v->model);
+		return NULL;
+	}
+	for (size_t i = 0; i < SPECIALS; i++) {
+		char word[32] = {0};
+		snprintf(word, sizeof word, "%s", special_words[i]);
+		v->special[i] = add_word(v, str_of(word), 0);
+	}
+	name_model(v);
+	return &v->model;
+}
+
+static struct scratch *vader_scratch(const struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct scratch));
+}
+
+static void vader_scratch_free(struct scratch *s)
+{
+	buf_free(&s->text);
+	buf_free(&s->folded);
+	but_free(&s->values);
+	free(s->origin);
+	free(s);
+}
+
+/* --- texts beyond ASCII --- */
+
+static void add_origin(struct scratch *s, size_t at, size_t from, size_t to, bool copied)
+{
+	if (s->origins == s->origins_cap) {
+		s->origins_cap = s->origins_cap ? s->origins_cap * 2 : 64;
+		s->origin = xreallocarray(s->origin, s->origins_cap, sizeof *s->origin);
+	}
+	s->origin[s->origins++] = (struct origin){at, from, to, copied};
+}
+
+/* Rewrites a text so that the rules need to look at ASCII only: emoji of one code point become their words (with a blank before, unless
+ * one stands there; none behind: "😀good" is "grinning facegood"), white space becomes a blank, and KELVIN SIGN, the one character beyond
+ * ASCII whose lower case lies within, becomes K. For the rules nothing changes by the last two. */
+static struct str rewrite(const struct vader *v, struct scratch *s, struct str text, bool explain)
+{
+	struct buf *out = &s->text;
+	const char *p = text.p, *end = text.p + text.n;
+	bool after_blank = true;
+	buf_clear(out);
+	s->origins = 0;
+	buf_reserve(out, text.n + SPLIT_PAD);
+	while (p < end) {
+		const char *start = p;
+		while (p < end && !(*p & 0x80))
+			p++;
+		if (p > start) {
+			if (explain)
+				add_origin(s, out->n, (size_t)(start - text.p), (size_t)(p - text.p), true);
+			buf_add(out, start, (size_t)(p - start));
+			after_blank = p[-1] == ' ';
+			if (p == end)
+				break;
+			start = p;
+		}
+		uint32_t code = utf8_next(&p);
+		bool maybe_emoji = code >= 0x2000 || code == 0xa9 || code == 0xae;
+		const struct emoji *emoji = maybe_emoji ? emoji_slot(v, code) : NULL;
+		if (explain)
+			add_origin(s, out->n, (size_t)(start - text.p), (size_t)(p - text.p), false);
+		if (emoji && emoji->code) {
+			if (!after_blank)
+				buf_char(out, ' ');
+			buf_str(out, emoji->words);
+		} else if (unicode_is_space(code)) {
+			buf_char(out, ' ');
+		} else if (code == 0x212a) {
+			buf_char(out, 'K');
+		} else {
+			buf_add(out, start, (size_t)(p - start));
+		}
+		after_blank = false;
+	}
+	memset(buf_reserve(out, SPLIT_PAD), 0, SPLIT_PAD);
+	return buf_view(out);
+}
+
+static bool is_ascii(struct str text)
+{
+	size_t i = 0;
+	for (; i + 8 <= text.n; i += 8) {
+		uint64_t w;
+		memcpy(&w, text.p + i, 8);
+		if (w & 0x8080808080808080)
+			return false;
+	}
+	for (; i < text.n; i++)
+		if (text.p[i] & 0x80)
+			return false;
+	return true;
+}
+
+/* --- one text --- */
+
+struct run {
+	const struct vader *v;
+	struct scratch *s;
+	struct str text; /* ASCII, or rewritten */
+	bool ascii;
+	struct why *why;
+	size_t tokens;	/* seen so far */
+	size_t base;	/* number of the token at window[0] */
+	size_t filled;	/* of the window */
+	size_t but;	/* number of the first "but", SIZE_MAX: none */
+	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+};
+
+static bool is_punctuation(char c)
+{
+	/* string.punctuation of Python: all printing ASCII characters but letters and digits. */
+	static const uint64_t low = 0xfc00fffe00000000, high = 0x78000001f8000001;
+	unsigned char u = (unsigned char)c;
+	return u < 64 ? low >> u & 1 : u < 128 && (high >> (u - 64) & 1);
+}
+
+/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is no word. */
+static inline void strip(const char *text, bool ascii, size_t *from, size_t *to)
+{
+	size_t a = *from, b = *to;
+	while (a < b && is_punctuation(text[a]))
+		a++;
+	while (a < b && is_punctuation(text[b - 1]))
+		b--;
+	size_t n = b - a;
+	if (unlikely(!ascii) && n > 2 && n <= 8)
+		n = utf8_count((struct str){text + a, n});
+	if (n > 2) {
+		*from = a;
+		*to = b;
+	}
+}
+
+/* A token beyond ASCII can be a word only of a user's lexicon. */
+static uint32_t find_folded(const struct run *r, size_t from, size_t to)
+{
+	struct buf *b = &r->s->folded;
+	buf_clear(b);
+	buf_reserve(b, (to - from) * 3 + WORDS_PAD);
+	b->n = text_lower((struct str){r->text.p + from, to - from}, b->p);
+	memset(b->p + b->n, 0, WORDS_PAD);
+	return words_find(&r->v->words, b->p, b->n);
+}
+
+static uint32_t find_word(const struct run *r, size_t from, size_t to)
+{
+	if (unlikely(!r->ascii) && unlikely(r->v->beyond_ascii) && !is_ascii((struct str){r->text.p + from, to - from}))
+		return find_folded(r, from, to);
+	return words_find(&r->v->words, r->text.p + from, to - from);
+}
+
+/* str.isupper(): something with case in it, and none of it lower or title case. */
+static bool in_capitals(struct str token)
+{
+	bool cased = false;
+	for (const char *p = token.p, *end = token.p + token.n; p < end;) {
+		enum unicode_case c = unicode_case_of(utf8_next(&p));
+		if (c == CASE_LOWER || c == CASE_TITLE)
+			return false;
+		cased |= c == CASE_UPPER;
+	}
+	return cased;
+}
+
+/* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without decides. */
+static bool mixed_case(struct run *r)
+{
+	if (r->mixed_case < 0) {
+		r->mixed_case = 0;
+		struct split cut = split_start(r->text);
+		for (size_t from, to; !r->mixed_case && split_next(&cut, &from, &to);) {
+			strip(r->text.p, r->ascii, &from, &to);
+			r->mixed_case = !in_capitals((struct str){r->text.p + from, to - from});
+		}
+	}
+	return r->mixed_case;
+}
+
+static bool emphatic(struct run *r, const struct token *t)
+{
+	return in_capitals((struct str){r->text.p + t->from, t->to - t->from}) && mixed_case(r);
+}
+
+static const struct meaning *meaning_of(const struct run *r, const struct token *t)
+{
+	return &r->v->meaning[t->word];
+}
+
+/* Contractions negate whether or not the list has them. */
+static bool has_nt(struct str token)
+{
+	for (size_t i = 1; i + 1 < token.n; i++)
+		if (token.p[i] == '\'' && (token.p[i - 1] | 0x20) == 'n' && (token.p[i + 1] | 0x20) == 't')
+			return true;
+	return false;
+}
+
+static bool negates(const struct run *r, const struct token *t)
+{
+	return (meaning_of(r, t)->flags & NEGATES) || has_nt((struct str){r->text.p + t->from, t->to - t->from});
+}
+
+static const struct phrase *find_phrase(
+    const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!(meaning_of(r, t + i)->flags & IN_PHRASE))
+			return NULL;
+	for (const struct phrase *p = list->p; p < list->p + list->n; p++) {
+		bool same = p->n == n;
+		for (unsigned i = 0; same && i < n; i++)
+			same = p->word[i] == t[i].word;
+		if (same)
+			return p;
+	}
+	return NULL;
+}
+
+/* Bytes of the original text behind an offset of the rewritten one. */
+static size_t original(const struct run *r, size_t at, bool is_end)
+{
+	const struct scratch *s = r->s;
+	if (r->ascii)
+		return at;
+	size_t low = 0, high = s->origins, key = is_end && at ? at - 1 : at;
+	while (high - low > 1) {
+		size_t mid = (low + high) / 2;
+		if (s->origin[mid].at <= key)
+			low = mid;
+		else
+			high = mid;
+	}
+	const struct origin *o = &s->origin[low];
+	return o->copied ? o->from + (at - o->at) : is_end ? o->to : o->from;
+}
+
+static void explain(const struct run *r, size_t from, size_t to, double value, const char *rule)
+{
+	if (value != 0)
+		why_add(r->why, original(r, from, false), original(r, to, true), value, rule);
+}
+
+/* A rule has turned *v into `now`. `t` is the token that caused it. */
+static inline void turn(const struct run *r, double *v, double now, const struct token *t, const char *rule)
+{
+	if (unlikely(r->why != NULL))
+		explain(r, t->from, t->to, now - *v, rule);
+	*v = now;
+}
+
+/* The rules around one word of the lexicon. t[-3..2] are its neighbours as far as there are any: i tokens before it, `after` behind it. */
+struct place {
+	const struct token *t;
+	size_t i, after;
+};
+
+static bool is(const struct run *r, const struct token *t, enum special word)
+{
+	return t->word == r->v->special[word];
+}
+
+/* `no` just before, two before, or three before with `or` or `nor` in between. */
+static bool after_no(const struct run *r, const struct place *p)
+{
+	return (p->i > 0 && is(r, p->t - 1, NO)) || (p->i > 1 && is(r, p->t - 2, NO)) ||
+	       (p->i > 2 && is(r, p->t - 3, NO) && (is(r, p->t - 1, OR) || is(r, p->t - 1, NOR)));
+}
+
+/* A booster k words back raises or lowers, the less the further away. */
+static double boost(struct run *r, const struct token *t, double v, unsigned back)
+{
+	if (!(meaning_of(r, t)->flags & BOOSTER))
+		return 0;
+	double s = meaning_of(r, t)->boost;
+	if (v < 0)
+		s *= -1;
+	if (emphatic(r, t))
+		s = v > 0 ? s + CAPS : s - CAPS;
+	return back == 2 ? s * 0.95 : back == 3 ? s * 0.9 : s;
+}
+
+static bool so_or_this(const struct run *r, const struct token *t)
+{
+	return is(r, t, SO) || is(r, t, THIS);
+}
+
+/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
+ * three before: the package's `and`/`or` bind so. */
+static double negate(const struct run *r, const struct place *p, double v, unsigned back)
+{
+	const struct token *t = p->t;
+	if (back == 2) {
+		if (is(r, t - 2, NEVER) && so_or_this(r, t - 1))
+			return v * 1.25;
+		if (is(r, t - 2, WITHOUT) && is(r, t - 1, DOUBT))
+			return v;
+	} else if (back == 3) {
+		if ((is(r, t - 3, NEVER) && so_or_this(r, t - 2)) || so_or_this(r, t - 1))
+			return v * 1.25;
+		if (is(r, t - 3, WITHOUT) && (is(r, t - 2, DOUBT) || is(r, t - 1, DOUBT)))
+			return v;
+	}
+	return negates(r, t - back) ? v * NEGATION : v;
+}
+
+/* Idioms around the word give it their value. Only asked with three tokens before it, the first of them no word of the lexicon. */
+static double idioms(const struct run *r, const struct place *p, double v)
+{
+	const struct token *t = p->t;
+	const struct {
+		int from;
+		unsigned n;
+	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
+	const struct phrase *hit = NULL;
+	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
+		hit = find_phrase(r, &r->v->idioms, t + look[k].from, look[k].n);
+	if (hit)
+		v = hit->value;
+	if (p->after >= 1 && (hit = find_phrase(r, &r->v->idioms, t, 2)))
+		v = hit->value;
+	if (p->after >= 2 && (hit = find_phrase(r, &r->v->idioms, t, 3)))
+		v = hit->value;
+	return v;
+}
+
+/* Boosters of several words; their sign does not follow the word's. */
+static double boost_phrases(const struct run *r, const struct place *p, double v)
+{
+	const struct phrase *hit;
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 3)))
+		v = v + hit->value;
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 2)))
+		v = v + hit->value;
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 2, 2)))
+		v = v + hit->value;
+	return v;
+}
+
+static bool least_before(const struct run *r, const struct place *p)
+{
+	const struct token *t = p->t;
+	return p->i > 0 && is(r, t - 1, LEAST) && !(meaning_of(r, t - 1)->flags & IN_LEXICON) &&
+	       !(p->i > 1 && (is(r, t - 2, AT) || is(r, t - 2, VERY)));
+}
+
+static double valence(struct run *r, const struct place *p)
+{
+	const struct token *t = p->t;
+	const struct meaning *m = meaning_of(r, t);
+	double v = 0;
+	turn(r, &v, m->valence, t, "lexicon");
+	if (is(r, t, NO) && p->after >= 1 && (meaning_of(r, t + 1)->flags & IN_LEXICON))
+		turn(r, &v, 0, t, "no");
+	if (after_no(r, p))
+		turn(r, &v, m->valence * NEGATION, t, "no");
+	if (emphatic(r, t))
+		turn(r, &v, v > 0 ? v + CAPS : v - CAPS, t, "capitals");
+	for (unsigned back = 1; back <= 3 && back <= p->i; back++) {
+		if (meaning_of(r, t - back)->flags & IN_LEXICON)
+			continue;
+		turn(r, &v, v + boost(r, t - back, v, back), t - back, "booster");
+		turn(r, &v, negate(r, p, v, back), t - back, "negation");
+		if (back == 3) {
+			turn(r, &v, idioms(r, p, v), t, "idiom");
+			turn(r, &v, boost_phrases(r, p, v), t - 1, "booster");
+		}
+	}
+	if (least_before(r, p))
+		turn(r, &v, v * NEGATION, t - 1, "least");
+	return v;
+}
+
+/* Judges the window's tokens from `first` on, as far as their neighbours are known. */
+static void judge(struct run *r, size_t first, size_t end)
+{
+	const struct token *window = r->s->window;
+	for (size_t k = first; k < end; k++) {
+		unsigned flags = r->v->meaning[window[k].word].flags;
+		if (likely((flags & (IN_LEXICON | BOOSTER)) != IN_LEXICON))
+			continue;
+		struct place p = {&window[k], r->base + k, r->filled - k - 1};
+		if (is(r, p.t, KIND) && p.after >= 1 && is(r, p.t + 1, OF))
+			continue;
+		double v = valence(r, &p);
+		if (v != 0)
+			but_add(&r->s->values, p.i, v, p.t->from, p.t->to);
+	}
+}
+
+/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go along. */
+static void judge_all(struct run *r)
+{
+	struct split cut = split_start(r->text);
+	struct token *window = r->s->window;
+	size_t first = 0;
+	for (size_t from, to; split_next(&cut, &from, &to);) {
+		strip(r->text.p, r->ascii, &from, &to);
+		uint32_t word = find_word(r, from, to);
+		if (unlikely(word && word == r->v->special[BUT] && r->but == SIZE_MAX))
+			r->but = r->tokens;
+		window[r->filled++] = (struct token){from, to, word};
+		r->tokens++;
+		if (unlikely(r->filled == WINDOW)) {
+			judge(r, first, WINDOW - AHEAD);
+			size_t kept = BEHIND + AHEAD;
+			memmove(window, window + WINDOW - kept, kept * sizeof *window);
+			r->base += WINDOW - kept;
+			r->filled = kept;
+			first = BEHIND;
+		}
+	}
+	judge(r, first, r->filled);
+}
+
+/* "!" up to four and "?" from two on. */
+static double emphasis(struct str text)
+{
+	size_t exclamations = 0, questions = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		exclamations += text.p[i] == '!';
+		questions += text.p[i] == '?';
+	}
+	double e = (double)(exclamations > 4 ? 4 : exclamations) * 0.292;
+	double q = questions <= 1 ? 0 : questions <= 3 ? (double)questions * 0.18 : 0.96;
+	return e + q;
+}
+
+static void explain_emphasis(const struct run *r, double value)
+{
+	const char *p = r->text.p, *end = p + r->text.n;
+	while (p < end && *p != '!' && *p != '?')
+		p++;
+	while (end > p && end[-1] != '!' && end[-1] != '?')
+		end--;
+	explain(r, (size_t)(p - r->text.p), (size_t)(end - r->text.p), value, "punctuation");
+}
+
+static void explain_but(const struct run *r, const struct but_values *before)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const struct but_value *was = &before->value[i], *now = &r->s->values.value[i];
+		explain(r, was->from, was->to, now->v - was->v, "but");
+	}
+}
+
+static void apply_but(struct run *r)
+{
+	struct but_values *values = &r->s->values;
+	if (r->but == SIZE_MAX || values->n == 0)
+		return;
+	struct but_values before = {0};
+	if (r->why)
+		but_copy(&before, values);
+	but_shift(values, r->but);
+	if (r->why)
+		explain_but(r, &before);
+	but_free(&before);
+}
+
+static double clamp(double v)
+{
+	return v < -1 ? -1 : v > 1 ? 1 : v;
+}
+
+static void finish(struct run *r, struct result *out)
+{
+	const struct but_values *values = &r->s->values;
+	double sum = 0, pos = 0, neg = 0;
+	for (size_t i = 0; i < values->n; i++) {
+		double v = values->value[i].v;
+		sum += v;
+		if (v > 0)
+			pos += v + 1; /* makes up for neutral words, which count as 1 */
+		else if (v < 0)
+			neg += v - 1;
+	}
+	size_t neutral = r->tokens - values->n;
+	for (size_t i = 0; i < values->n; i++)
+		neutral += values->value[i].v == 0;
+	if (r->tokens == 0)
+		return;
+	double extra = values->n ? emphasis(r->text) : 0;
+	if (r->why && sum != 0)
+		explain_emphasis(r, sum > 0 ? extra : -extra);
+	sum = sum > 0 ? sum + extra : sum < 0 ? sum - extra : sum;
+	if (r->why)
+		r->why->raw = sum;
+	if (pos > fabs(neg))
+		pos += extra;
+	else if (pos < fabs(neg))
+		neg -= extra;
+	double total = pos + fabs(neg) + (double)neutral;
+	out->score = json_round(clamp(sum / sqrt(sum * sum + 15)), 4);
+	out->neg = fabs(neg / total);
+	out->neu = fabs((double)neutral / total);
+	out->pos = fabs(pos / total);
+}
+
+static void vader_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+{
+	const struct vader *v = (const struct vader *)m;
+	bool ascii = is_ascii(text);
+	struct run r = {.v = v,
+	    .s = s,
+	    .text = ascii ? text : rewrite(v, s, text, why != NULL),
+	    .ascii = ascii,
+	    .why = why,
+	    .but = SIZE_MAX,
+	    .mixed_case = -1};
+	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
+	s->values.n = 0;
+	judge_all(&r);
+	apply_but(&r);
+	finish(&r, out);
+	out->label = engine_label(m, out->score, -0.05, 0.05);
+}
+
+const struct engine vader_engine = {
+    .name = "vader",
+    .about = "VADER 3.3.2, equal to the Python package (default)",
+    .load = vader_load,
+    .free = vader_free,
+    .scratch = vader_scratch,
+    .scratch_free = vader_scratch_free,
+    .score = vader_score,
+};

@@ -1,0 +1,91 @@
+/* words.h - a set of lower-case words with small numbers as their names: the dictionary of a lexicon engine.
+ *
+ * The look-up is the inner loop of scoring: a token is loaded as 16 bytes, folded to lower case and hashed in
+ * registers; a filter of 16 KiB, which stays in the first-level cache, turns most tokens away. Longer words are told apart by their
+ * tails.
+ *
+ * Folding is that of ASCII only. A token beyond ASCII is folded by the caller (unicode.h) before it comes here.
+ */
+#ifndef SENTI_WORDS_H
+#define SENTI_WORDS_H
+
+#include "lib/base/arena.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define WORDS_FILTER_BITS 17
+#define WORDS_PAD 16 /* readable bytes behind a token */
+
+struct word_key {
+	uint64_t k[2];	  /* the first 16 bytes, zero-filled */
+	uint32_t n;	  /* length in bytes */
+	const char *text; /* all of it */
+};
+
+struct words {
+	uint64_t filter[(1 << WORDS_FILTER_BITS) / 64];
+	uint32_t *slot; /* numbers, 0 is empty */
+	uint32_t mask;
+	struct word_key *key; /* by number; [0] is unused */
+	uint32_t n;	      /* the numbers are 1..n */
+	uint32_t cap;
+	struct arena mem;
+};
+
+void words_init(struct words *w, size_t expected);
+void words_free(struct words *w);
+/* A deep copy, for layering on top of a shared one. */
+void words_copy(struct words *to, const struct words *from);
+/* The number of a word (in lower case), added where it is new. The key needs WORDS_PAD readable bytes behind it. */
+uint32_t words_add(struct words *w, struct str key);
+
+struct word_bits {
+	uint64_t k[2];
+};
+
+/* The first 16 bytes in lower case, zeros behind n. Bytes beyond ASCII stay. */
+static inline struct word_bits word_load(const char *p, size_t n)
+{
+	struct word_bits b;
+#if defined(__SSE2__)
+	static const uint8_t keep[32] = {
+	    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(keep + 16 - (n < 16 ? n : 16))));
+	/* Signed compares: bytes beyond ASCII are negative and so below 'A'. */
+	__m128i upper =
+	    _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)), _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
+	v = _mm_or_si128(v, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+	memcpy(b.k, &v, sizeof b.k);
+#else
+	unsigned char c[16] = {0};
+	for (size_t i = 0; i < n && i < 16; i++)
+		c[i] = (unsigned char)p[i] | (unsigned char)((unsigned)((unsigned char)p[i] - 'A') < 26 ? 0x20 : 0);
+	memcpy(b.k, c, sizeof b.k);
+#endif
+	return b;
+}
+
+static inline uint64_t word_hash(struct word_bits b, size_t n)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide m = (wide)(b.k[0] ^ 0x9e3779b97f4a7c15 ^ n) * (b.k[1] ^ 0xd6e8feb86659fd93);
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* The slow half of words_find: behind the filter. */
+uint32_t words_probe(const struct words *w, struct word_bits b, uint64_t hash, const char *p, size_t n);
+
+/* The number of a token whatever its case, 0 if it is no word of the set. */
+static inline uint32_t words_find(const struct words *w, const char *p, size_t n)
+{
+	struct word_bits b = word_load(p, n);
+	uint64_t h = word_hash(b, n), bit = h >> (64 - WORDS_FILTER_BITS);
+	if (likely(!(w->filter[bit / 64] >> (bit % 64) & 1)))
+		return 0;
+	return words_probe(w, b, h, p, n);
+}
+
+#endif
