@@ -1,27 +1,39 @@
 /* store.h - the one contract of a store of messages: SQLite (lib/net/sqlite) and later PostgreSQL.
  *
- * A store keeps one row a message id: text, source, time, the result and all other members of the record as spelled. Each change of
- * a row gives it a new version, from one sequence of the store, and leaves an entry in the outbox in the same transaction, whoever made it.
- * A person may correct a row's label; the correction outlives later puts of the same id and text.
+ * A store keeps one row a message id: text, source, time, the result and all other members of the record as spelled
+ * (message.h). Each change of a row gives it a new version, from one sequence of the store, and leaves an entry in the outbox in the
+ * same transaction, whoever made it. A person may correct a row's label; the correction outlives later puts of the same
+ * id and text.
  *
- * One handle belongs to one thread.
+ * The functions take messages, not records: what a record means is decided once, above (lib/stage/store). Each call is
+ * one transaction, or none: nothing stays open between two calls, so a reader that pauses holds up nobody, and it works through a
+ * pooler. One handle belongs to one thread. "mem" is where strings that are filled in live.
  */
 #ifndef SENTI_STORE_H
 #define SENTI_STORE_H
 
 #include "lib/base/err.h"
-#include "lib/flow/record.h"
+#include "lib/data/message.h"
 
 enum order { ORDER_OLDEST, ORDER_NEWEST };
 
+/* A place in the order of a query: behind the message with this time and id. */
+struct place {
+	bool set, has_time;
+	int64_t time;
+	struct str id;
+};
+
 /* Which messages; absent members (p NULL, or has_ false) do not restrict. */
 struct filter {
-	struct str label, source, model, not_model;
-	struct str text;  /* a substring, compared without regard to case */
-	struct str after; /* the cursor that a query gave for its last record: continue behind it */
-	bool has_since, has_until, unscored, corrected;
+	struct str label, source, model;
+	struct str not_model; /* another model or none */
+	struct str text;      /* a substring, both sides folded (fold.h) */
+	bool unscored;	      /* without a result */
+	bool corrected;	      /* a person has set the label */
+	bool has_since, has_until;
 	int64_t since, until; /* ms since 1970; since <= time < until */
-	uint64_t limit;	      /* 0: none */
+	struct place after;   /* rows behind it only */
 	enum order order;     /* by time, then id; rows without a time come last in either order */
 };
 
@@ -33,38 +45,54 @@ struct change {
 };
 
 struct store_stats {
-	uint64_t messages, positive, neutral, negative, unscored, corrected, outbox;
+	uint64_t messages, positive, neutral, negative, unscored, corrected;
+	uint64_t outbox, readers;
 	uint64_t version; /* the newest given */
+	uint64_t schema;  /* number of the newest migration */
+};
+
+/* What put may answer beside 0 and -1. */
+#define STORE_REFUSED 1
+
+/* How a store is opened. */
+enum store_mode {
+	STORE_CREATE,	/* made where it is missing, its schema brought up to date */
+	STORE_EXISTING, /* must be there; its schema is brought up to date where it may be written */
 };
 
 struct store {
-	/* Stores all records of the batch with FATE_OUT in one transaction; each then has its `version` member set (rec_set). Duplicates inside a
-	 * batch: the last wins, and all get its version. A record that the database refuses is rejected alone. A record without id gets a fresh
-	 * UUID. On return 0 all is durable. Tallies: stored, unchanged. */
-	int (*put)(struct store *, struct batch *, struct err *);
-	/* Sets each record of the batch (its `id` is given) to what is stored under it, or rejects it as not_found. */
-	int (*get)(struct store *, struct batch *, struct err *);
-	/* The next rows of a query, at most `max`, are added to the batch: how many, 0 at the end, -1. The first call with a filter starts
-	 * it; query_end ends it early. Constant memory. */
-	int (*query)(struct store *, const struct filter *, struct batch *, size_t max, struct err *);
-	void (*query_end)(struct store *);
-	/* Sets the label of record i's message to label[i] (a name of label_parse), and the record to what is then stored; or
-	 * rejects it as not_found. Tally: corrected. */
-	int (*correct)(struct store *, struct batch *, const struct str *label, struct err *);
-	/* Deletes each record's message, or rejects it as not_found. Tally: deleted. */
-	int (*remove)(struct store *, struct batch *, struct err *);
-	int (*stats)(struct store *, struct store_stats *, struct err *);
-	/* Entries of the outbox that `reader` has not seen, in an order in which none can be missed; at most max into *out (ids in mem). The
-	 * count, or -1. */
+	/* Upserts n messages of n different ids in one transaction; when it returns 0, that is durable, and each message has its
+	 * version and is MESSAGE_STORED, or MESSAGE_UNCHANGED (the row was equal and was not touched), or MESSAGE_REFUSED with its `why`.
+	 * A message without a result, of the same text as its row, leaves the row's result alone. STORE_REFUSED: the database did not
+	 * take these together (the reason is in *e), nothing is stored; store_put then halves them. */
+	int (*put)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
+	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. */
+	int (*get)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
+	/* The first rows of the filter, in its order, at most `max` and no further once they hold max_bytes: how many, 0 when there are no
+	 * more, or -1. The next page is asked for with `after` at the last row. */
+	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
+	    struct arena *mem, struct err *e);
+	/* Sets the label of each message's row to m->label, and fills the rest as get does. */
+	int (*correct)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
+	/* Deletes each message's row: MESSAGE_FOUND, or MESSAGE_MISSING. */
+	int (*remove)(struct store *, struct message *const *m, size_t n, struct err *e);
+	int (*stats)(struct store *, struct store_stats *out, struct err *e);
+	/* Entries of the outbox that `reader` has not seen, in an order in which none can be missed; at most `max`. How many, or -1.
+	 * The first call makes the reader known, at the oldest entry that is left; each call shows that it lives. */
 	int (*changes)(
-	    struct store *, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *);
-	int (*seen)(struct store *, const char *reader, const struct change *c, size_t n, struct err *);
-	/* Trims the outbox below what every reader has seen (or, for readers that have not moved since `dead_before` ms, drops the reader);
-	 * *gone is how many entries went. */
-	int (*prune)(struct store *, int64_t dead_before, uint64_t *gone, struct err *);
-	/* Brings the schema to this program's version: how many steps were applied, or -1. Opening does so too unless told otherwise. */
-	int (*migrate)(struct store *, struct err *);
-	int (*close)(struct store *, struct err *);
+	    struct store *, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
+	/* The reader has handled these, which `changes` gave. */
+	int (*seen)(struct store *, const char *reader, const struct change *c, size_t n, struct err *e);
+	/* Drops readers that have not called since `dead_before` (ms since 1970), and the entries that every other reader has seen; *gone is
+	 * how many entries went. */
+	int (*prune)(struct store *, int64_t dead_before, uint64_t *gone, struct err *e);
+	/* Brings the schema to this program's version: how many steps were applied, or -1. Opening does so by itself. */
+	int (*migrate)(struct store *, struct err *e);
+	/* Frees it. */
+	int (*close)(struct store *, struct err *e);
 };
+
+/* put, where what the database refuses is halved until it stands alone: 0, each message having its fate, or -1. */
+int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 
 #endif

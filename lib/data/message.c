@@ -1,0 +1,267 @@
+/* message.c - records to messages and back. */
+#include "lib/data/message.h"
+
+#include <math.h>
+
+#include "lib/base/clock.h"
+#include "lib/json/write.h"
+#include "lib/text/utf8.h"
+
+#define CODE_BAD_ID "bad_id"
+#define CODE_BAD_SENTIMENT "bad_sentiment"
+
+static const struct rec_form form = {
+    .text_name = {"text", 4},
+    .result_name = {"sentiment", 9},
+    .needs_text = true,
+};
+
+static int reject_at(struct batch *b, struct rec *r, const struct json_member *m, const char *code, const char *why)
+{
+	r->column = (size_t)(m->value.p - r->line.p) + 1;
+	return rec_reject(b, r, code, "%s", why);
+}
+
+static bool is_label(struct str s)
+{
+	return str_eq(s, STR("positive")) || str_eq(s, STR("neutral")) || str_eq(s, STR("negative"));
+}
+
+static struct str string_of(const struct json_member *m, struct arena *a)
+{
+	return m && m->type == JSON_STRING ? json_decode(m, a) : STR_NONE;
+}
+
+/* What the columns say of a result, whose bytes stay as they are. */
+static int read_result(
+    struct message *m, struct batch *b, struct rec *r, const struct json_member *result, struct json_scan *inner)
+{
+	if (result->type != JSON_OBJECT || json_scan(inner, result->value) < 0)
+		return reject_at(b, r, result, CODE_BAD_SENTIMENT, "member 'sentiment' is no object");
+	m->sentiment = result->value;
+	const struct json_member *label = json_find(inner, STR("label"));
+	m->label = string_of(label, &b->mem);
+	if (!m->label.p || !is_label(m->label))
+		return reject_at(b, r, label ? label : result, CODE_BAD_LABEL,
+		    "sentiment.label is none of positive, neutral, negative");
+	const struct json_member *score = json_find(inner, STR("score"));
+	if (score && score->type != JSON_NULL) {
+		/* A number ends before a comma, blank or brace, so strtod stops there. */
+		m->score = score->type == JSON_NUMBER ? strtod(score->value.p, NULL) : NAN;
+		m->has_score = true;
+		if (!(m->score >= -1 && m->score <= 1))
+			return reject_at(b, r, score, CODE_BAD_SENTIMENT, "sentiment.score is no number from -1 to 1");
+	}
+	m->model = string_of(json_find(inner, STR("model")), &b->mem);
+	const struct json_member *corrected = json_find(inner, STR("corrected"));
+	m->shown_corrected = corrected && corrected->type == JSON_TRUE;
+	return 0;
+}
+
+/* The members that have columns of their own. */
+struct known {
+	const struct json_member *id, *source, *time, *result;
+};
+
+/* True if the member belongs to a column; of several of a name the last counts. A `source` that is no string stays an ordinary
+ * member, so that nothing is lost. */
+static bool take_known(struct known *k, struct message *m, const struct json_member *j)
+{
+	if (unlikely(j->name_escaped)) {
+		static const struct {
+			struct str name;
+			size_t at;
+		} column[] = {
+		    {{"id", 2}, offsetof(struct known, id)},
+		    {{"source", 6}, offsetof(struct known, source)},
+		    {{"time", 4}, offsetof(struct known, time)},
+		    {{"sentiment", 9}, offsetof(struct known, result)},
+		};
+		for (size_t i = 0; i < COUNT_OF(column); i++)
+			if (json_name_is(j, column[i].name)) {
+				memcpy((char *)k + column[i].at, &j, sizeof j);
+				return true;
+			}
+		m->had_version |= json_name_is(j, STR("version"));
+		return json_name_is(j, STR("text")) || json_name_is(j, STR("version"));
+	}
+	switch (j->name.n) {
+	case 2:
+		return str_eq(j->name, STR("id")) && (k->id = j, true);
+	case 4:
+		return str_eq(j->name, STR("text")) || (str_eq(j->name, STR("time")) && (k->time = j, true));
+	case 6:
+		return str_eq(j->name, STR("source")) &&
+		       (k->source = j, j->type == JSON_STRING || j->type == JSON_NULL);
+	case 7:
+		return str_eq(j->name, STR("version")) && (m->had_version = true);
+	case 9:
+		return str_eq(j->name, STR("sentiment")) && (k->result = j, true);
+	}
+	return false;
+}
+
+/* Splits the members into known ones and `extra`, which gets them as spelled. */
+static struct known split_members(struct message *m, struct batch *b, const struct rec *r, const struct json_scan *s)
+{
+	struct known k = {0};
+	char *extra = NULL, *o = NULL;
+	for (const struct json_member *j = s->member, *end = j + s->n; j < end; j++) {
+		if (take_known(&k, m, j))
+			continue;
+		if (!extra)
+			o = extra = arena_alloc(&b->mem, r->line.n + JSON_PAD);
+		*o = o == extra ? '{' : ',';
+		o++;
+		*o++ = '"';
+		memcpy(o, j->name.p, j->name.n);
+		o += j->name.n;
+		*o++ = '"';
+		*o++ = ':';
+		memcpy(o, j->value.p, j->value.n);
+		o += j->value.n;
+	}
+	if (extra) {
+		*o++ = '}';
+		m->extra = (struct str){extra, (size_t)(o - extra)};
+		arena_trim(&b->mem, extra, m->extra.n);
+	}
+	return k;
+}
+
+int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner)
+{
+	*m = (struct message){0};
+	if (rec_scan(b, r, s, &form) < 0)
+		return -1;
+	struct known k = split_members(m, b, r, s);
+	m->id = r->id;
+	m->text = r->text;
+	m->source = string_of(k.source, &b->mem);
+	if (k.id && !m->id.p && k.id->type != JSON_NULL)
+		return reject_at(b, r, k.id, CODE_BAD_ID, "member 'id' is no string");
+	if (m->id.p && m->id.n == 0)
+		return reject_at(b, r, k.id, CODE_NO_ID, "member 'id' is empty");
+	if (k.time && k.time->type != JSON_NULL) {
+		struct str time = string_of(k.time, &b->mem);
+		if (!time.p || time_parse(time, &m->time) < 0)
+			return reject_at(b, r, k.time, CODE_BAD_TIME,
+			    "member 'time' is no RFC 3339 time such as \"2024-05-01T12:00:00Z\"");
+		m->has_time = true;
+	}
+	if (k.result && k.result->type != JSON_NULL)
+		return read_result(m, b, r, k.result, inner);
+	return 0;
+}
+
+/* SQL can put bytes that are no UTF-8 into a column; a record has none. */
+static void put_text(struct buf *out, struct str s)
+{
+	if (likely(utf8_valid_prefix(s) == s.n))
+		json_put_string(out, s);
+	else
+		json_put_lossy(out, s);
+}
+
+static void put_member(struct buf *out, struct str name_colon, struct str s)
+{
+	if (!s.p)
+		return;
+	buf_str(out, name_colon);
+	put_text(out, s);
+}
+
+/* {"label":"negative","corrected":true, and the result's members but these two. */
+static void put_corrected(struct buf *out, struct str label, const struct json_scan *s)
+{
+	buf_str(out, STR("{\"label\":"));
+	put_text(out, label);
+	buf_str(out, STR(",\"corrected\":true"));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct json_member *j = &s->member[i];
+		if (json_name_is(j, STR("label")) || json_name_is(j, STR("corrected")))
+			continue;
+		buf_str(out, STR(",\""));
+		buf_str(out, j->name);
+		buf_str(out, STR("\":"));
+		buf_str(out, j->value);
+	}
+	buf_char(out, '}');
+}
+
+static bool label_is(const struct json_scan *s, struct str label)
+{
+	const struct json_member *own = json_find(s, STR("label"));
+	if (!own || own->type != JSON_STRING)
+		return false;
+	if (likely(!own->escaped))
+		return own->value.n == label.n + 2 && memcmp(own->value.p + 1, label.p, label.n) == 0;
+	struct buf decoded = {0};
+	json_unescape((struct str){own->value.p + 1, own->value.n - 2}, &decoded);
+	bool same = str_eq(buf_view(&decoded), label);
+	buf_free(&decoded);
+	return same;
+}
+
+int message_write_sentiment(const struct message *m, struct buf *out, struct json_scan *s)
+{
+	if (m->sentiment.p) {
+		if (json_scan(s, m->sentiment) < 0)
+			return -1;
+		if (!m->label.p || label_is(s, m->label)) {
+			buf_str(out, m->sentiment);
+			return 0;
+		}
+	} else {
+		s->n = 0;
+	}
+	if (m->label.p)
+		put_corrected(out, m->label, s);
+	return 0;
+}
+
+/* The inside of the extra object, between its braces. */
+static int put_extra(struct buf *out, struct str extra, struct json_scan *s)
+{
+	if (!extra.p)
+		return 0;
+	if (json_scan(s, extra) < 0)
+		return -1;
+	if (s->n == 0)
+		return 0;
+	const struct json_member *last = &s->member[s->n - 1];
+	const char *from = s->member[0].name.p - 1;
+	buf_char(out, ',');
+	buf_add(out, from, (size_t)(last->value.p + last->value.n - from));
+	return 0;
+}
+
+int message_write(const struct message *m, struct buf *out, struct json_scan *s)
+{
+	size_t start = out->n;
+	buf_str(out, STR("{\"id\":"));
+	put_text(out, m->id);
+	put_member(out, STR(",\"text\":"), m->text);
+	put_member(out, STR(",\"source\":"), m->source);
+	if (m->has_time) {
+		char time[TIME_LEN];
+		time_format(m->time, time);
+		buf_str(out, STR(",\"time\":\""));
+		buf_add(out, time, TIME_LEN);
+		buf_char(out, '"');
+	}
+	if (put_extra(out, m->extra, s) < 0)
+		goto bad;
+	if (m->sentiment.p || m->label.p) {
+		buf_str(out, STR(",\"sentiment\":"));
+		if (message_write_sentiment(m, out, s) < 0)
+			goto bad;
+	}
+	buf_str(out, STR(",\"version\":"));
+	buf_u64(out, m->version);
+	buf_char(out, '}');
+	return 0;
+bad:
+	out->n = start;
+	return -1;
+}

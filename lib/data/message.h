@@ -1,0 +1,47 @@
+/* message.h - a message as a store keeps it: how a record becomes one, and how it is shown as a record again.
+ *
+ *     {"id","text","source","time", the other members as spelled..., "sentiment":{...},"version":N}
+ *
+ * is the record of a stored message, in this order; members that it does not have are left out. Strings are escaped
+ * anew with as few escapes as JSON allows, the time is in UTC with milliseconds; the result and the other members are as
+ * they came. `label` is the truth: where a person has changed it, the result shows it with "corrected":true beside it.
+ */
+#ifndef SENTI_MESSAGE_H
+#define SENTI_MESSAGE_H
+
+#include "lib/flow/record.h"
+
+enum message_fate {
+	MESSAGE_PENDING,
+	MESSAGE_STORED,
+	MESSAGE_UNCHANGED,
+	MESSAGE_REFUSED,
+	MESSAGE_FOUND,
+	MESSAGE_MISSING,
+};
+
+/* Absent strings have p NULL. All are lent by the arena or line that they were made from. */
+struct message {
+	struct str id, text, source, label, model;
+	struct str sentiment; /* the result, a JSON object as spelled; absent: not scored */
+	struct str extra;     /* the members that are none of the above, a JSON object; absent: none */
+	int64_t time;	      /* ms since 1970 */
+	double score;
+	bool has_time, has_score;
+	bool shown_corrected; /* read from a record whose result carries "corrected":true */
+	bool had_version;     /* read from a record with a member of that name */
+	uint64_t version;
+	enum message_fate fate;
+	struct str why; /* of a refusal: the database's words */
+};
+
+/* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and `inner` are scratch. */
+int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
+
+/* Appends the message as a record without a line end: 0, or -1 where its `sentiment` or `extra` is no JSON object (which
+ * only SQL can put there); out then holds no more than before. Both need JSON_PAD readable bytes behind them. */
+MUST_USE int message_write(const struct message *m, struct buf *out, struct json_scan *s);
+/* Appends the result as a record shows it: nothing for a message that is neither scored nor labelled. 0 or -1 as above. */
+MUST_USE int message_write_sentiment(const struct message *m, struct buf *out, struct json_scan *s);
+
+#endif

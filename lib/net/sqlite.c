@@ -1,0 +1,519 @@
+/* sqlite.c - the SQLite store: the connection, transactions, and the verbs that name messages by id. */
+#include "lib/net/sqlite_db.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 30000 }; /* for other writers */
+
+/* A person's label stays while the text does; so does the result where the new record has none. `excluded` is what the record says. */
+#define SAME_TEXT "message.text IS excluded.text"
+#define KEEP(column)                                                                                                   \
+	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN message." column                        \
+	       " ELSE excluded." column " END"
+
+static const char *const sql_of[SQL_COUNT] = {
+    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_LAST] = "SELECT last FROM sequence",
+    [SQL_UPSERT] =
+	"INSERT INTO message (" MESSAGE_COLUMNS ", stored_at, updated_at)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)"
+	" ON CONFLICT (id) DO UPDATE SET text = excluded.text, source = excluded.source, time = excluded.time,"
+	" extra = excluded.extra, version = excluded.version, updated_at = excluded.updated_at,"
+	" label = CASE WHEN " SAME_TEXT " AND (excluded.sentiment IS NULL OR " IS_CORRECTED(
+	    "message.") ")"
+			" THEN message.label ELSE excluded.label END, " KEEP("score") ", " KEEP("model") ", " KEEP(
+			    "sentiment") " WHERE (message.text, message.source, message.time, message.extra)"
+					 " IS NOT (excluded.text, excluded.source, excluded.time, excluded.extra)"
+					 " OR (excluded.sentiment IS NOT NULL AND ((message.score, message.model, "
+					 "message.sentiment)"
+					 " IS NOT (excluded.score, excluded.model, excluded.sentiment) OR "
+					 "message.label IS NULL))",
+    [SQL_VERSION_OF] = "SELECT version FROM message WHERE id = ?1",
+    [SQL_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
+    [SQL_CORRECT] = "UPDATE message SET label = ?2 WHERE id = ?1 AND label IS NOT ?2",
+    [SQL_DELETE] = "DELETE FROM message WHERE id = ?1",
+    [SQL_READER_NEW] = "INSERT INTO reader VALUES (?1, (SELECT coalesce(min(seq) - 1, (SELECT last FROM sequence))"
+		       " FROM outbox), ?2) ON CONFLICT (name) DO NOTHING",
+    [SQL_READER] = "SELECT alive_at < ?2 FROM reader WHERE name = ?1",
+    [SQL_READER_ALIVE] = "UPDATE reader SET alive_at = ?2 WHERE name = ?1",
+    [SQL_CHANGES] = "SELECT seq, xid, id, version, op FROM outbox"
+		    " WHERE seq > (SELECT seq FROM reader WHERE name = ?1) ORDER BY seq LIMIT ?2",
+    [SQL_SEEN] = "UPDATE reader SET seq = ?2, alive_at = ?3 WHERE name = ?1 AND seq < ?2",
+};
+
+int sql_fail(struct sqlite *s, const char *what, struct err *e)
+{
+	int code = sqlite3_extended_errcode(s->db);
+	const char *hint = "";
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		hint = ": another program holds it; try again";
+		break;
+	case SQLITE_NOTADB:
+		hint = ": name another file with --store";
+		break;
+	case SQLITE_CORRUPT:
+		hint = ": the file is damaged; restore it from a copy, or see the sqlite3 shell's .recover";
+		break;
+	case SQLITE_FULL:
+		hint = ": make room and run it again";
+		break;
+	case SQLITE_READONLY:
+		hint = ": give write permission on the file and its directory";
+		break;
+	}
+	int system = sqlite3_system_errno(s->db);
+	bool tell = system && ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN);
+	return err_set(e, ERR_ENV, "cannot %s '%s': %s%s%s%s", what, s->path, sqlite3_errmsg(s->db), tell ? ": " : "",
+	    tell ? strerror(system) : "", hint);
+}
+
+sqlite3_stmt *sql_prepared(struct sqlite *s, enum sql which, struct err *e)
+{
+	if (!s->stmt[which] && sqlite3_prepare_v3(s->db, sql_of[which], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[which],
+				   NULL) != SQLITE_OK) {
+		sql_fail(s, "use", e);
+		return NULL;
+	}
+	return s->stmt[which];
+}
+
+int sql_run(struct sqlite *s, enum sql which, const char *what, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, which, e);
+	if (!q)
+		return -1;
+	int rc = sqlite3_step(q) == SQLITE_DONE ? 0 : sql_fail(s, what, e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+int sql_exec(struct sqlite *s, const char *sql, const char *what, struct err *e)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fail(s, what, e);
+}
+
+int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = -1;
+	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+		*out = (uint64_t)sqlite3_column_int64(q, 0);
+		rc = 0;
+	} else {
+		sql_fail(s, what, e);
+	}
+	sqlite3_finalize(q);
+	return rc;
+}
+
+int sql_end(struct sqlite *s, int rc, const char *what, struct err *e)
+{
+	if (rc == 0)
+		rc = sql_run(s, SQL_COMMIT, what, e);
+	struct err ignored; /* what failed is in *e already; a full disk may have rolled back by itself */
+	if (rc != 0 && !sqlite3_get_autocommit(s->db) && sql_run(s, SQL_ROLLBACK, what, &ignored) < 0)
+		return -1;
+	return rc;
+}
+
+void sql_bind(sqlite3_stmt *q, int i, struct str s)
+{
+	if (s.p)
+		sqlite3_bind_text64(q, i, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+	else
+		sqlite3_bind_null(q, i);
+}
+
+void sql_bind_time(sqlite3_stmt *q, int i, bool has, int64_t ms)
+{
+	char time[TIME_LEN];
+	if (!has) {
+		sqlite3_bind_null(q, i);
+		return;
+	}
+	time_format(ms, time);
+	sqlite3_bind_text(q, i, time, TIME_LEN, SQLITE_TRANSIENT);
+}
+
+struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem)
+{
+	const unsigned char *p = sqlite3_column_text(q, i);
+	if (!p)
+		return STR_NONE;
+	size_t n = (size_t)sqlite3_column_bytes(q, i);
+	char *out = arena_alloc(mem, n + JSON_PAD);
+	memcpy(out, p, n);
+	memset(out + n, 0, JSON_PAD);
+	return (struct str){out, n};
+}
+
+size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem)
+{
+	*m = (struct message){.fate = MESSAGE_FOUND};
+	m->id = sql_text(q, 0, mem);
+	m->text = sql_text(q, 1, mem);
+	m->source = sql_text(q, 2, mem);
+	struct str time = {(const char *)sqlite3_column_text(q, 3), (size_t)sqlite3_column_bytes(q, 3)};
+	m->has_time = time.p && time_parse(time, &m->time) == 0;
+	m->label = sql_text(q, 4, mem);
+	m->has_score = sqlite3_column_type(q, 5) != SQLITE_NULL;
+	m->score = sqlite3_column_double(q, 5);
+	m->model = sql_text(q, 6, mem);
+	m->sentiment = sql_text(q, 7, mem);
+	m->extra = sql_text(q, 8, mem);
+	m->version = (uint64_t)sqlite3_column_int64(q, 9);
+	return m->id.n + m->text.n + m->source.n + m->sentiment.n + m->extra.n + sizeof *m;
+}
+
+/* ---- put ---- */
+
+/* Refusals are the row's own fault and come back each time; everything else is the environment's. */
+static bool is_refusal(int code)
+{
+	return (code & 0xff) == SQLITE_CONSTRAINT || (code & 0xff) == SQLITE_MISMATCH || (code & 0xff) == SQLITE_TOOBIG;
+}
+
+struct put {
+	struct sqlite *s;
+	struct arena *mem;
+	char now[TIME_LEN];
+	uint64_t last; /* the sequence as it should be now */
+};
+
+static void refuse(struct put *p, struct message *m, const char *why)
+{
+	m->fate = MESSAGE_REFUSED;
+	m->why = arena_str(p->mem, str_of(why));
+}
+
+/* The version of a row as it stands: 1, 0 where there is none, -1. */
+static int version_of(struct sqlite *s, struct message *m, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_VERSION_OF, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, m->id);
+	int step = sqlite3_step(q), rc = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : sql_fail(s, "read", e);
+	if (rc == 1)
+		m->version = (uint64_t)sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return rc;
+}
+
+static void bind_message(const struct put *p, sqlite3_stmt *q, const struct message *m)
+{
+	sql_bind(q, 1, m->id);
+	sql_bind(q, 2, m->text);
+	sql_bind(q, 3, m->source);
+	sql_bind_time(q, 4, m->has_time, m->time);
+	sql_bind(q, 5, m->label);
+	if (m->has_score)
+		sqlite3_bind_double(q, 6, m->score);
+	else
+		sqlite3_bind_null(q, 6);
+	sql_bind(q, 7, m->model);
+	sql_bind(q, 8, m->sentiment);
+	sql_bind(q, 9, m->extra);
+	sqlite3_bind_int64(q, 10, (sqlite3_int64)p->last + 1);
+	sqlite3_bind_text(q, 11, p->now, TIME_LEN, SQLITE_STATIC);
+}
+
+static int put_one(struct put *p, sqlite3_stmt *q, struct message *m, struct err *e)
+{
+	struct sqlite *s = p->s;
+	bind_message(p, q, m);
+	int step = sqlite3_step(q);
+	if (step != SQLITE_DONE) {
+		bool refused = is_refusal(step);
+		if (refused)
+			refuse(p, m, sqlite3_errmsg(s->db));
+		else
+			sql_fail(s, "store into", e);
+		sqlite3_reset(q);
+		return refused ? 0 : -1;
+	}
+	bool changed = sqlite3_changes64(s->db) > 0;
+	sqlite3_reset(q);
+	if (changed) {
+		m->fate = MESSAGE_STORED;
+		m->version = ++p->last;
+		return 0;
+	}
+	m->fate = MESSAGE_UNCHANGED;
+	int found = version_of(s, m, e);
+	if (found == 0)
+		refuse(p, m, "a trigger of the database ignores the row");
+	return found < 0 ? -1 : 0;
+}
+
+static int last_version(struct sqlite *s, uint64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_LAST, e);
+	if (!q)
+		return -1;
+	int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "read", e);
+	if (rc == 0)
+		*out = (uint64_t)sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return rc;
+}
+
+/* Triggers that a user added may have changed rows as well, and taken versions: then each is read back. */
+static int check_versions(struct put *p, struct message *const *m, size_t n, struct err *e)
+{
+	uint64_t last;
+	if (last_version(p->s, &last, e) < 0)
+		return -1;
+	if (last == p->last)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (m[i]->fate != MESSAGE_REFUSED && version_of(p->s, m[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* All rows that are not refused yet: 0, STORE_REFUSED where one of them undid the transaction (RAISE(ROLLBACK)), -1. */
+static int put_rows(struct put *p, struct message *const *m, size_t n, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(p->s, SQL_UPSERT, e);
+	if (!q || last_version(p->s, &p->last, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (m[i]->fate == MESSAGE_REFUSED)
+			continue;
+		if (put_one(p, q, m[i], e) < 0)
+			return -1;
+		if (unlikely(sqlite3_get_autocommit(p->s->db)))
+			return STORE_REFUSED;
+	}
+	return check_versions(p, m, n, e);
+}
+
+static int commit_put(struct sqlite *s, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_COMMIT, e);
+	if (!q)
+		return -1;
+	int step = sqlite3_step(q);
+	int rc = step == SQLITE_DONE ? 0 : sql_fail(s, "store into", e);
+	sqlite3_reset(q);
+	return rc < 0 && is_refusal(step) ? STORE_REFUSED : rc;
+}
+
+static int sqlite_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	struct put p = {.s = (struct sqlite *)store, .mem = mem};
+	time_format(clock_wall_ms(), p.now);
+	for (size_t i = 0; i < n; i++)
+		m[i]->fate = MESSAGE_PENDING;
+	int rc;
+	do {
+		if (sql_run(p.s, SQL_BEGIN_WRITE, "store into", e) < 0)
+			return -1;
+		rc = put_rows(&p, m, n, e);
+		/* A row that undid the transaction is refused now; the others are put again without it. */
+	} while (rc == STORE_REFUSED);
+	if (rc == 0)
+		rc = commit_put(p.s, e);
+	return rc == 0 ? 0 : sql_end(p.s, rc, "store into", e);
+}
+
+/* ---- get, correct, delete ---- */
+
+static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_GET, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, m->id);
+	int step = sqlite3_step(q), rc = 0;
+	if (step == SQLITE_ROW)
+		sql_message(q, m, mem);
+	else if (step == SQLITE_DONE)
+		m->fate = MESSAGE_MISSING;
+	else
+		rc = sql_fail(s, "read", e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+static int sqlite_get(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	if (sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = fill(s, m[i], mem, e);
+	return sql_end(s, rc, "read", e);
+}
+
+static int sqlite_correct(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *q = sql_prepared(s, SQL_CORRECT, e);
+	if (!q || sql_run(s, SQL_BEGIN_WRITE, "correct in", e) < 0)
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		sql_bind(q, 1, m[i]->id);
+		sql_bind(q, 2, m[i]->label);
+		if (sqlite3_step(q) != SQLITE_DONE)
+			rc = sql_fail(s, "correct in", e);
+		sqlite3_reset(q);
+		if (rc == 0)
+			rc = fill(s, m[i], mem, e);
+	}
+	return sql_end(s, rc, "correct in", e);
+}
+
+static int sqlite_remove(struct store *store, struct message *const *m, size_t n, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *q = sql_prepared(s, SQL_DELETE, e);
+	if (!q || sql_run(s, SQL_BEGIN_WRITE, "delete from", e) < 0)
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		sql_bind(q, 1, m[i]->id);
+		if (sqlite3_step(q) != SQLITE_DONE)
+			rc = sql_fail(s, "delete from", e);
+		m[i]->fate = sqlite3_changes64(s->db) ? MESSAGE_FOUND : MESSAGE_MISSING;
+		sqlite3_reset(q);
+	}
+	return sql_end(s, rc, "delete from", e);
+}
+
+static int sqlite_stats(struct store *store, struct store_stats *out, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	const struct {
+		const char *sql;
+		uint64_t *to;
+	} number[] = {
+	    {"SELECT count(*) FROM message", &out->messages},
+	    {"SELECT count(*) FROM message WHERE label = 'positive'", &out->positive},
+	    {"SELECT count(*) FROM message WHERE label = 'neutral'", &out->neutral},
+	    {"SELECT count(*) FROM message WHERE label = 'negative'", &out->negative},
+	    {"SELECT count(*) FROM message WHERE sentiment IS NULL", &out->unscored},
+	    {"SELECT count(*) FROM message WHERE " IS_CORRECTED(""), &out->corrected},
+	    {"SELECT count(*) FROM outbox", &out->outbox},
+	    {"SELECT count(*) FROM reader", &out->readers},
+	    {"SELECT last FROM sequence", &out->version},
+	    {"SELECT max(number) FROM migration", &out->schema},
+	};
+	if (sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < COUNT_OF(number) && rc == 0; i++)
+		rc = sql_number(s, number[i].sql, "read", number[i].to, e);
+	return sql_end(s, rc, "read", e);
+}
+
+/* ---- the connection ---- */
+
+static int sqlite_close(struct store *store, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite_query_close(s);
+	int rc = sqlite3_close(s->db) == SQLITE_OK ? 0 : sql_fail(s, "close", e);
+	free(s->path);
+	buf_free(&s->sql);
+	buf_free(&s->folded);
+	buf_free(&s->scratch);
+	free(s);
+	return rc;
+}
+
+/* Waits for another writer: short at first, so that a quick commit costs little, then up to 50 ms. */
+static int on_busy(void *arg, int tries)
+{
+	(void)arg;
+	int64_t ms = tries < 6 ? 1 + tries * 2 : 50, waited = tries < 6 ? 0 : (int64_t)(tries - 6) * 50;
+	if (waited >= WAIT_MS)
+		return 0;
+	usleep((useconds_t)(ms * 1000));
+	return 1;
+}
+
+/* Switching a new file to WAL needs it alone and does not ask on_busy, so it is asked again here. */
+static int use_wal(struct sqlite *s, struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		int rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+		if (rc == SQLITE_OK)
+			return 0;
+		if ((rc & 0xff) != SQLITE_BUSY || !on_busy(NULL, tries))
+			return sql_fail(s, "open", e);
+	}
+}
+
+static int configure(struct sqlite *s, struct err *e)
+{
+	sqlite3_extended_result_codes(s->db, 1);
+	sqlite3_busy_handler(s->db, on_busy, NULL);
+	/* A damaged or hostile schema must not call functions with side effects. */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (sql_exec(s, "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864",
+		"open", e) < 0)
+		return -1;
+	return sqlite_query_open(s, e);
+}
+
+static int open_schema(struct sqlite *s, struct err *e)
+{
+	bool read_only = sqlite3_db_readonly(s->db, "main") == 1;
+	if (!read_only && use_wal(s, e) < 0)
+		return -1;
+	int left = sqlite_check_schema(s, e);
+	if (left <= 0)
+		return left;
+	if (read_only)
+		return err_set(
+		    e, ERR_ENV, "the database '%s' has an older schema or none, and may not be written", s->path);
+	return sqlite_migrate(&s->api, e) < 0 ? -1 : 0;
+}
+
+static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
+{
+	if (mode == STORE_EXISTING && strcmp(s->path, ":memory:") != 0 && access(s->path, F_OK) < 0)
+		return err_set(e, ERR_ENV, "cannot open the store '%s': %s (senti-store put and migrate make one)",
+		    s->path, strerror(errno));
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == STORE_CREATE ? SQLITE_OPEN_CREATE : 0);
+	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
+		return s->db ? sql_fail(s, "open", e) : err_set(e, ERR_ENV, "out of memory");
+	return 0;
+}
+
+struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
+{
+	struct sqlite *s = xcalloc(1, sizeof *s);
+	s->api = (struct store){
+	    .put = sqlite_put,
+	    .get = sqlite_get,
+	    .query = sqlite_query,
+	    .correct = sqlite_correct,
+	    .remove = sqlite_remove,
+	    .stats = sqlite_stats,
+	    .changes = sqlite_changes,
+	    .seen = sqlite_seen,
+	    .prune = sqlite_prune,
+	    .migrate = sqlite_migrate,
+	    .close = sqlite_close,
+	};
+	s->path = xstrdup(path);
+	if (open_file(s, mode, e) == 0 && configure(s, e) == 0 && open_schema(s, e) == 0)
+		return &s->api;
+	struct err ignored;
+	sqlite_close(&s->api, &ignored);
+	return NULL;
+}

@@ -1,0 +1,13 @@
+/* sqlite.h - the store of lib/data/store.h in one file, by SQLite: no server, safe with any number of processes on one machine.
+ *
+ * WAL with synchronous=FULL: what a call has stored survives kill -9 and a power cut. Readers never wait for a writer, writers wait for
+ * each other, half a minute at most. Not for network file systems, whose locks WAL cannot use. */
+#ifndef SENTI_SQLITE_H
+#define SENTI_SQLITE_H
+
+#include "lib/data/store.h"
+
+/* `path` is as in sqlite:PATH, taken as it is (":memory:" keeps nothing). New, or NULL with *e. */
+struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e);
+
+#endif

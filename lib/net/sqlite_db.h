@@ -1,0 +1,90 @@
+/* sqlite_db.h - what the files of the SQLite store share; nobody else includes it. */
+#ifndef SENTI_SQLITE_DB_H
+#define SENTI_SQLITE_DB_H
+
+#include <sqlite3.h>
+
+#include "lib/base/clock.h"
+#include "lib/net/sqlite.h"
+
+/* Statements that are prepared once. */
+enum sql {
+	SQL_BEGIN_WRITE,
+	SQL_BEGIN_READ,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_LAST,
+	SQL_UPSERT,
+	SQL_VERSION_OF,
+	SQL_GET,
+	SQL_CORRECT,
+	SQL_DELETE,
+	SQL_READER,
+	SQL_READER_NEW,
+	SQL_READER_ALIVE,
+	SQL_CHANGES,
+	SQL_SEEN,
+	SQL_COUNT,
+};
+
+/* One page statement of a query; its text tells whether it fits the next filter. */
+struct page {
+	sqlite3_stmt *stmt;
+	struct buf sql;
+};
+
+struct sqlite {
+	struct store api; /* the first member: a struct store * is a struct sqlite * */
+	sqlite3 *db;
+	char *path;
+	sqlite3_stmt *stmt[SQL_COUNT];
+	struct page timed, untimed;
+	struct buf sql;	   /* scratch: the text of a page statement */
+	struct buf folded; /* the text that a query looks for */
+	struct buf scratch;
+};
+
+/* Fills *e from SQLite's own error and returns -1: "cannot store into 'senti.db': database or disk is full (...)". */
+int sql_fail(struct sqlite *s, const char *what, struct err *e);
+/* A prepared statement, reset and with nothing bound; NULL and *e. */
+sqlite3_stmt *sql_prepared(struct sqlite *s, enum sql which, struct err *e);
+/* Steps a statement that gives no rows, then resets it: 0 or -1. */
+int sql_run(struct sqlite *s, enum sql which, const char *what, struct err *e);
+/* Runs statements given as text: 0 or -1. */
+int sql_exec(struct sqlite *s, const char *sql, const char *what, struct err *e);
+/* The number in the only row of a query given as text. */
+int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *out, struct err *e);
+/* Ends a transaction: commits if rc is 0, else rolls back. Returns rc, or -1 where the commit fails. */
+int sql_end(struct sqlite *s, int rc, const char *what, struct err *e);
+
+void sql_bind(sqlite3_stmt *q, int i, struct str s); /* NULL where absent; lent until the statement has run */
+void sql_bind_time(sqlite3_stmt *q, int i, bool has, int64_t ms);
+/* A column's text, copied into the arena with JSON_PAD bytes behind it. */
+struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem);
+
+/* The columns of a message as all statements here select them, and the message from such a row: its size in bytes. */
+#define MESSAGE_COLUMNS "id, text, source, time, label, score, model, sentiment, extra, version"
+size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem);
+
+/* sqlite_query.c */
+int sqlite_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
+    struct arena *mem, struct err *e);
+int sqlite_query_open(struct sqlite *s, struct err *e);
+void sqlite_query_close(struct sqlite *s);
+/* True in SQL where a person has set the label. */
+#define IS_CORRECTED(t)                                                                                                \
+	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \
+	" OR json_extract(" t "sentiment, '$.corrected') IS 1))"
+
+/* sqlite_outbox.c */
+int sqlite_changes(
+    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
+int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
+int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
+
+/* sqlite_schema.c */
+int sqlite_migrate(struct store *store, struct err *e);
+/* Checks what sqlite_migrate would find, without writing: 0 when nothing is left to do, 1 when steps are, -1. */
+int sqlite_check_schema(struct sqlite *s, struct err *e);
+
+#endif

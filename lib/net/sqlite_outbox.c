@@ -1,0 +1,116 @@
+/* sqlite_outbox.c - readers of the outbox and its trimming. One writer at a time: entries appear in the order of seq, so a cursor is a number. */
+#include "lib/net/sqlite_db.h"
+
+enum {
+	ALIVE_MS = 60000,    /* an idle reader says that it lives no more often than this */
+	PRUNE_CHUNK = 10000, /* entries that go in one transaction, so that writers need not wait long */
+};
+
+static enum change_op op_of(struct str op)
+{
+	return str_eq(op, STR("insert")) ? CHANGE_INSERT : str_eq(op, STR("update")) ? CHANGE_UPDATE : CHANGE_DELETE;
+}
+
+/* Which statement keeps the reader known, if any: most calls write nothing, so that polling takes no lock. */
+static int find_reader(struct sqlite *s, struct str reader, int64_t now, enum sql *todo, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_READER, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, reader);
+	sql_bind_time(q, 2, true, now - ALIVE_MS);
+	int step = sqlite3_step(q), rc = 0;
+	if (step == SQLITE_ROW)
+		*todo = sqlite3_column_int(q, 0) ? SQL_READER_ALIVE : SQL_COUNT;
+	else if (step == SQLITE_DONE)
+		*todo = SQL_READER_NEW;
+	else
+		rc = sql_fail(s, "follow", e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+static int show_alive(struct sqlite *s, struct str reader, struct err *e)
+{
+	int64_t now = clock_wall_ms();
+	enum sql todo;
+	if (find_reader(s, reader, now, &todo, e) < 0)
+		return -1;
+	if (todo == SQL_COUNT)
+		return 0;
+	sqlite3_stmt *q = sql_prepared(s, todo, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, reader);
+	sql_bind_time(q, 2, true, now);
+	return sql_run(s, todo, "follow", e);
+}
+
+int sqlite_changes(
+    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
+	if (!q || show_alive(s, str_of(reader), e) < 0)
+		return -1;
+	sql_bind(q, 1, str_of(reader));
+	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
+	size_t n = 0;
+	int step;
+	while ((step = sqlite3_step(q)) == SQLITE_ROW && n < max) {
+		struct change *c = &out[n++];
+		c->seq = (uint64_t)sqlite3_column_int64(q, 0);
+		c->xid = (uint64_t)sqlite3_column_int64(q, 1);
+		c->id = sql_text(q, 2, mem);
+		c->version = (uint64_t)sqlite3_column_int64(q, 3);
+		c->op = op_of(sql_text(q, 4, mem));
+	}
+	int rc = step == SQLITE_DONE || step == SQLITE_ROW ? (int)n : sql_fail(s, "follow", e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *q = sql_prepared(s, SQL_SEEN, e);
+	if (!q)
+		return -1;
+	uint64_t last = 0;
+	for (size_t i = 0; i < n; i++)
+		last = c[i].seq > last ? c[i].seq : last;
+	sql_bind(q, 1, str_of(reader));
+	sqlite3_bind_int64(q, 2, (sqlite3_int64)last);
+	sql_bind_time(q, 3, true, clock_wall_ms());
+	return sql_run(s, SQL_SEEN, "follow", e);
+}
+
+/* One chunk: how many entries went, or -1. Readers are looked at again each time, since one may come in between. */
+static int64_t prune_chunk(struct sqlite *s, struct err *e)
+{
+	char sql[400];
+	snprintf(sql, sizeof sql,
+	    "DELETE FROM outbox WHERE seq <= coalesce((SELECT min(seq) FROM reader), (SELECT last FROM sequence))"
+	    " AND seq < (SELECT min(seq) FROM outbox) + %d",
+	    PRUNE_CHUNK);
+	if (sql_exec(s, sql, "prune", e) < 0)
+		return -1;
+	return sqlite3_changes64(s->db);
+}
+
+int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	char sql[100], time[TIME_LEN];
+	time_format(dead_before, time);
+	snprintf(sql, sizeof sql, "DELETE FROM reader WHERE alive_at < '%.*s'", TIME_LEN, time);
+	*gone = 0;
+	if (sql_exec(s, sql, "prune", e) < 0)
+		return -1;
+	for (;;) {
+		int64_t n = prune_chunk(s, e);
+		if (n <= 0)
+			return (int)n;
+		*gone += (uint64_t)n;
+	}
+}

@@ -1,0 +1,183 @@
+/* sqlite_query.c - pages of a query: each is a statement of its own that starts behind the last row of the page before.
+ *
+ * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
+ * sorted and a page costs no more for being late:
+ *
+ *     ... WHERE label = ? AND time IS NOT NULL AND (time, id) > (?, ?) ORDER BY time, id LIMIT ?
+ *     ... WHERE label = ? AND time IS NULL AND id > ? ORDER BY id LIMIT ?
+ *
+ * Between two pages no transaction is open: a slow reader neither blocks writers nor keeps the WAL from being checkpointed.
+ */
+#include "lib/data/fold.h"
+#include "lib/net/sqlite_db.h"
+
+/* Places in the statement; not all of them occur in each. */
+enum {
+	BIND_LABEL = 1,
+	BIND_SOURCE,
+	BIND_MODEL,
+	BIND_NOT_MODEL,
+	BIND_TEXT,
+	BIND_FROM,
+	BIND_TO,
+	BIND_TIME,
+	BIND_ID,
+	BIND_LIMIT
+};
+
+static void sql_contains(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	(void)n;
+	struct sqlite *s = sqlite3_user_data(ctx);
+	const char *p = (const char *)sqlite3_value_text(v[0]);
+	struct str text = {p, p ? (size_t)sqlite3_value_bytes(v[0]) : 0};
+	sqlite3_result_int(ctx, p && fold_contains(text, buf_view(&s->folded), &s->scratch));
+}
+
+int sqlite_query_open(struct sqlite *s, struct err *e)
+{
+	if (sqlite3_create_function_v2(s->db, "senti_contains", 1, SQLITE_UTF8, s, sql_contains, NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		return sql_fail(s, "open", e);
+	return 0;
+}
+
+static void page_close(struct page *p)
+{
+	sqlite3_finalize(p->stmt);
+	buf_free(&p->sql);
+}
+
+void sqlite_query_close(struct sqlite *s)
+{
+	page_close(&s->timed);
+	page_close(&s->untimed);
+}
+
+static void add(struct buf *sql, bool wanted, const char *text)
+{
+	if (wanted)
+		buf_str(sql, str_of(text));
+}
+
+static void write_conditions(struct buf *sql, const struct filter *f)
+{
+	add(sql, f->label.p, " AND label = ?1");
+	add(sql, f->source.p, " AND source = ?2");
+	add(sql, f->model.p, " AND model = ?3");
+	add(sql, f->not_model.p, " AND model IS NOT ?4");
+	add(sql, f->unscored, " AND sentiment IS NULL");
+	add(sql, f->corrected, " AND " IS_CORRECTED(""));
+	add(sql, f->text.p, " AND senti_contains(text)");
+}
+
+/* Where the rows with a time begin and end: the tighter of the place and the filter's own bound, as an index has one bound a side. */
+struct range {
+	bool from, to, after;
+};
+
+static struct range range_of(const struct filter *f)
+{
+	bool newest = f->order == ORDER_NEWEST;
+	bool beyond = newest ? f->has_until && f->after.time >= f->until : f->has_since && f->after.time < f->since;
+	bool after = f->after.set && f->after.has_time && !beyond;
+	return (struct range){
+	    .from = f->has_since && (newest || !after), .to = f->has_until && (!newest || !after), .after = after};
+}
+
+static void write_timed(struct buf *sql, const struct filter *f)
+{
+	struct range r = range_of(f);
+	bool newest = f->order == ORDER_NEWEST;
+	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE time IS NOT NULL");
+	write_conditions(sql, f);
+	add(sql, r.from, " AND time >= ?6");
+	add(sql, r.to, " AND time < ?7");
+	add(sql, r.after, newest ? " AND (time, id) < (?8, ?9)" : " AND (time, id) > (?8, ?9)");
+	add(sql, true, newest ? " ORDER BY time DESC, id DESC LIMIT ?10" : " ORDER BY time, id LIMIT ?10");
+}
+
+static void write_untimed(struct buf *sql, const struct filter *f)
+{
+	bool newest = f->order == ORDER_NEWEST;
+	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE time IS NULL");
+	write_conditions(sql, f);
+	add(sql, f->after.set && !f->after.has_time, newest ? " AND id < ?9" : " AND id > ?9");
+	add(sql, true, newest ? " ORDER BY id DESC LIMIT ?10" : " ORDER BY id LIMIT ?10");
+}
+
+/* The statement of the text in s->sql: the one of the last page where it is the same. */
+static sqlite3_stmt *page_statement(struct sqlite *s, struct page *p, struct err *e)
+{
+	if (p->stmt && str_eq(buf_view(&p->sql), buf_view(&s->sql)))
+		return p->stmt;
+	sqlite3_finalize(p->stmt);
+	p->stmt = NULL;
+	buf_clear(&p->sql);
+	buf_str(&p->sql, buf_view(&s->sql));
+	if (sqlite3_prepare_v2(s->db, s->sql.p, (int)s->sql.n, &p->stmt, NULL) != SQLITE_OK)
+		sql_fail(s, "query", e);
+	return p->stmt;
+}
+
+static void bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
+{
+	/* Binding a place that the statement does not have is an error that does no harm. */
+	sql_bind(q, BIND_LABEL, f->label);
+	sql_bind(q, BIND_SOURCE, f->source);
+	sql_bind(q, BIND_MODEL, f->model);
+	sql_bind(q, BIND_NOT_MODEL, f->not_model);
+	sql_bind_time(q, BIND_FROM, f->has_since, f->since);
+	sql_bind_time(q, BIND_TO, f->has_until, f->until);
+	sql_bind_time(q, BIND_TIME, f->after.set && f->after.has_time, f->after.time);
+	sql_bind(q, BIND_ID, f->after.set ? f->after.id : STR_NONE);
+	sqlite3_bind_int64(q, BIND_LIMIT, (sqlite3_int64)max);
+}
+
+struct room {
+	struct message *out;
+	size_t n, max, bytes, max_bytes;
+	struct arena *mem;
+};
+
+static bool is_full(const struct room *r)
+{
+	return r->n == r->max || r->bytes >= r->max_bytes;
+}
+
+static int run_page(struct sqlite *s, struct page *p, const struct filter *f, struct room *room, struct err *e)
+{
+	sqlite3_stmt *q = page_statement(s, p, e);
+	if (!q)
+		return -1;
+	bind_filter(q, f, room->max - room->n);
+	int step = SQLITE_ROW;
+	while (!is_full(room) && (step = sqlite3_step(q)) == SQLITE_ROW)
+		room->bytes += sql_message(q, &room->out[room->n++], room->mem);
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sql_fail(s, "query", e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+int sqlite_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
+    struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	struct room room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
+	buf_clear(&s->folded);
+	if (f->text.p)
+		fold_text(&s->folded, f->text);
+	if (!f->after.set || f->after.has_time) {
+		buf_clear(&s->sql);
+		write_timed(&s->sql, f);
+		if (run_page(s, &s->timed, f, &room, e) < 0)
+			return -1;
+	}
+	if (!is_full(&room) && !f->has_since && !f->has_until) {
+		buf_clear(&s->sql);
+		write_untimed(&s->sql, f);
+		if (run_page(s, &s->untimed, f, &room, e) < 0)
+			return -1;
+	}
+	return (int)room.n;
+}

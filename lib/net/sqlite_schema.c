@@ -1,0 +1,166 @@
+/* sqlite_schema.c - the tables, indexes and triggers, as numbered migrations that are part of the program.
+ *
+ * The triggers make the outbox complete whoever changes a row, with nothing but what the sqlite3 shell has too. `sequence.last` is the
+ * newest version. Whoever writes a row may bring the very next one (last + 1) with it, as senti-store does, and saves a
+ * second write; any other value, or none, is replaced by it. So no row keeps a version that somebody made up, and a trigger's own
+ * UPDATE, which only sets the version, does not count as a change. SQLite has one writer at a time, so entries become visible in the order of seq,
+ * which therefore is the version, and xid has nothing to tell.
+ */
+#include "lib/net/sqlite_db.h"
+#include "lib/text/hash.h"
+
+#define NOW "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+#define CONTENT(t)                                                                                                     \
+	"(" t "id, " t "text, " t "source, " t "time, " t "label, " t "score, " t "model, " t "sentiment, " t "extra)"
+/* Takes the next version, and an entry with it. */
+#define STEP "  UPDATE sequence SET last = last + 1;\n"
+#define ENTRY(id, op)                                                                                                  \
+	"  INSERT INTO outbox (seq, xid, id, version, op) SELECT last, 0, " id ", last, " op " FROM sequence"
+
+static const struct migration {
+	const char *name, *sql;
+} migrations[] = {
+    {"messages, outbox, readers",
+	"CREATE TABLE message (\n"
+	"  id text NOT NULL PRIMARY KEY CHECK (id <> ''),\n"
+	"  text text NOT NULL,\n"
+	"  source text,\n"
+	"  time text CHECK (time IS strftime('%Y-%m-%dT%H:%M:%fZ', time)),\n"
+	"  label text CHECK (label IN ('positive', 'neutral', 'negative')),\n"
+	"  score real,\n"
+	"  model text,\n"
+	"  sentiment text CHECK (json_valid(sentiment)),\n"
+	"  extra text,\n"
+	"  version integer NOT NULL DEFAULT 0,\n"
+	"  stored_at text NOT NULL DEFAULT (" NOW "),\n"
+	"  updated_at text NOT NULL DEFAULT (" NOW ")\n"
+	");\n"
+	"CREATE INDEX message_time ON message (time, id);\n"
+	"CREATE INDEX message_label ON message (label, time, id);\n"
+	"CREATE INDEX message_source ON message (source, time, id);\n"
+	"CREATE INDEX message_model ON message (model, time, id);\n"
+	"CREATE INDEX message_unscored ON message (time, id) WHERE sentiment IS NULL;\n"
+	"CREATE INDEX message_corrected ON message (time, id) WHERE " IS_CORRECTED(
+	    "") ";\n"
+		"CREATE TABLE sequence (one integer PRIMARY KEY CHECK (one = 1), last integer NOT NULL);\n"
+		"INSERT INTO sequence VALUES (1, 0);\n"
+		"CREATE TABLE outbox (\n"
+		"  seq integer PRIMARY KEY,\n"
+		"  xid integer NOT NULL,\n"
+		"  id text NOT NULL,\n"
+		"  version integer NOT NULL,\n"
+		"  op text NOT NULL\n"
+		");\n"
+		"CREATE TABLE reader (name text NOT NULL PRIMARY KEY, seq integer NOT NULL, alive_at text NOT NULL);\n"
+		"CREATE TRIGGER message_insert AFTER INSERT ON message BEGIN\n" STEP
+		"  UPDATE message SET version = (SELECT last FROM sequence)\n"
+		"    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY("NEW.id",
+		    "'insert'") ";\nEND;\n"
+				"CREATE TRIGGER message_update AFTER UPDATE ON message\n"
+				"WHEN " CONTENT("NEW.") " IS NOT " CONTENT(
+				    "OLD.") "\n"
+					    "  OR (NEW.version IS NOT OLD.version AND NEW.version IS NOT (SELECT last "
+					    "FROM sequence))\n"
+					    "BEGIN\n" STEP ENTRY("OLD.id",
+						"'delete'") " WHERE NEW.id IS NOT OLD.id;\n"
+							    "  UPDATE sequence SET last = last + 1 WHERE NEW.id IS NOT "
+							    "OLD.id;\n"
+							    "  UPDATE message SET version = (SELECT last FROM "
+							    "sequence), updated_at = " NOW "\n"
+							    "    WHERE rowid = NEW.rowid AND NEW.version IS NOT "
+							    "(SELECT last FROM sequence);\n" ENTRY("NEW.id",
+								"CASE WHEN NEW.id IS OLD.id THEN 'update' ELSE "
+								"'insert' END") ";\nEND;\n"
+										"CREATE TRIGGER message_delete AFTER "
+										"DELETE ON message BEGIN\n" STEP ENTRY(
+										    "OLD.id", "'delete'") ";\nEND;\n"},
+};
+
+static const char *const setup =
+    "CREATE TABLE IF NOT EXISTS migration ("
+    "number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at text NOT NULL)";
+
+static void checksum(const struct migration *m, char out[HASH_HEX])
+{
+	hash_text(str_of(m->sql), out);
+}
+
+/* Compares one applied migration with the one that this program holds. */
+static int check_step(struct sqlite *s, sqlite3_stmt *q, struct err *e)
+{
+	int64_t number = sqlite3_column_int64(q, 0);
+	if (number < 1 || number > (int64_t)COUNT_OF(migrations))
+		return err_set(e, ERR_ENV,
+		    "the database '%s' has schema %lld, this senti knows %zu: use the newer senti that made it",
+		    s->path, (long long)number, COUNT_OF(migrations));
+	char sum[HASH_HEX];
+	checksum(&migrations[number - 1], sum);
+	const char *theirs = (const char *)sqlite3_column_text(q, 1);
+	if (!theirs || !str_eq(str_of(theirs), (struct str){sum, HASH_HEX}))
+		return err_set(e, ERR_ENV,
+		    "migration %lld of the database '%s' is not the one of this senti (checksum %.32s, here %.32s): "
+		    "use the senti that made it, or query it there and put it into a new store",
+		    (long long)number, s->path, theirs ? theirs : "none", sum);
+	return 0;
+}
+
+/* How many migrations the database has, all of them known here; -1. */
+static int applied(struct sqlite *s, struct err *e)
+{
+	uint64_t there;
+	if (sql_number(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'migration' AND type = 'table'", "open",
+		&there, e) < 0)
+		return -1;
+	if (!there)
+		return 0;
+	sqlite3_stmt *q;
+	if (sqlite3_prepare_v2(s->db, "SELECT number, checksum FROM migration ORDER BY number", -1, &q, NULL) !=
+	    SQLITE_OK)
+		return sql_fail(s, "open", e);
+	int n = 0, rc = 0, step;
+	while ((step = sqlite3_step(q)) == SQLITE_ROW && rc == 0) {
+		rc = check_step(s, q, e);
+		n++;
+	}
+	if (rc == 0 && step != SQLITE_DONE)
+		rc = sql_fail(s, "open", e);
+	sqlite3_finalize(q);
+	return rc < 0 ? -1 : n;
+}
+
+int sqlite_check_schema(struct sqlite *s, struct err *e)
+{
+	int n = applied(s, e);
+	return n < 0 ? -1 : n < (int)COUNT_OF(migrations);
+}
+
+static int apply(struct sqlite *s, size_t i, struct err *e)
+{
+	char sum[HASH_HEX], what[40];
+	checksum(&migrations[i], sum);
+	snprintf(what, sizeof what, "apply migration %zu to", i + 1);
+	if (sql_exec(s, migrations[i].sql, what, e) < 0)
+		return -1;
+	char *note = sqlite3_mprintf(
+	    "INSERT INTO migration VALUES (%d, %Q, '%.32s', " NOW ")", (int)i + 1, migrations[i].name, sum);
+	if (!note)
+		return err_set(e, ERR_ENV, "out of memory");
+	int rc = sql_exec(s, note, what, e);
+	sqlite3_free(note);
+	return rc;
+}
+
+/* The write transaction is the lock: of several processes the first applies the steps, the others then find them. */
+int sqlite_migrate(struct store *store, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	if (sql_exec(s, "BEGIN IMMEDIATE", "migrate", e) < 0)
+		return -1;
+	int before = -1, rc = sql_exec(s, setup, "migrate", e);
+	if (rc == 0)
+		rc = before = applied(s, e);
+	for (size_t i = before < 0 ? 0 : (size_t)before; rc >= 0 && i < COUNT_OF(migrations); i++)
+		rc = apply(s, i, e);
+	rc = sql_end(s, rc < 0 ? -1 : 0, "migrate", e);
+	return rc < 0 ? -1 : (int)COUNT_OF(migrations) - before;
+}
