@@ -460,9 +460,6 @@ static int configure(struct sqlite *s, struct err *e)
 {
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_handler(s->db, on_busy, NULL);
-	/* A damaged or hostile schema must not call functions with side effects. */
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (sql_exec(s, "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864",
 		"open", e) < 0)
 		return -1;

@@ -29,7 +29,7 @@ static const struct migration {
 	"  label text CHECK (label IN ('positive', 'neutral', 'negative')),\n"
 	"  score real,\n"
 	"  model text,\n"
-	"  sentiment text CHECK (json_valid(sentiment)),\n"
+	"  sentiment text CHECK (sentiment IS NULL OR json_valid(sentiment)),\n"
 	"  extra text,\n"
 	"  version integer NOT NULL DEFAULT 0,\n"
 	"  stored_at text NOT NULL DEFAULT (" NOW "),\n"
@@ -141,12 +141,14 @@ static int apply(struct sqlite *s, size_t i, struct err *e)
 	snprintf(what, sizeof what, "apply migration %zu to", i + 1);
 	if (sql_exec(s, migrations[i].sql, what, e) < 0)
 		return -1;
-	char *note = sqlite3_mprintf(
-	    "INSERT INTO migration VALUES (%d, %Q, '%.32s', " NOW ")", (int)i + 1, migrations[i].name, sum);
-	if (!note)
-		return err_set(e, ERR_ENV, "out of memory");
-	int rc = sql_exec(s, note, what, e);
-	sqlite3_free(note);
+	sqlite3_stmt *q;
+	if (sqlite3_prepare_v2(s->db, "INSERT INTO migration VALUES (?1, ?2, ?3, " NOW ")", -1, &q, NULL) != SQLITE_OK)
+		return sql_fail(s, what, e);
+	sqlite3_bind_int64(q, 1, (sqlite3_int64)i + 1);
+	sql_bind(q, 2, str_of(migrations[i].name));
+	sql_bind(q, 3, (struct str){sum, HASH_HEX});
+	int rc = sqlite3_step(q) == SQLITE_DONE ? 0 : sql_fail(s, what, e);
+	sqlite3_finalize(q);
 	return rc;
 }
 
