@@ -4,14 +4,15 @@
 """
 
 import argparse
-import glob
 import json
 import math
 import multiprocessing
 import os
 import random
+import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 from importlib import metadata
 
@@ -245,11 +246,13 @@ def explained(tap, texts):
 
 
 def rated_texts(folder):
-    """The texts that people rated for the package's paper, three columns a line: id, rating, text."""
+    """The texts that people rated for the package's paper, from its source distribution; three columns a line: id, rating, text."""
     texts = []
-    for path in sorted(glob.glob(os.path.join(folder, "additional_resources", "hutto_ICWSM_2014", "*GroundTruth.txt"))):
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
-            texts += [line.rstrip("\r\n").split("\t")[2] for line in file]
+    with tarfile.open(os.path.join(folder, "additional_resources", "hutto_ICWSM_2014.tar.gz")) as archive:
+        names = sorted(name for name in archive.getnames() if re.fullmatch(r"hutto_ICWSM_2014/[^._/][^/]*GroundTruth\.txt", name))
+        for name in names:
+            lines = archive.extractfile(name).read().decode("utf-8", errors="replace").split("\n")
+            texts += [line.rstrip("\r").split("\t")[2] for line in lines if line]
     return texts
 
 
