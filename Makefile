@@ -6,7 +6,7 @@ BUILD = build
 
 # One list a layer, from the bottom up (HACKING.md); scripts/lint-layers holds the order.
 BASE = base err buf arena log clock sig io map url
-TEXT = utf8 unicode unicode_tables hash
+TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts stdio mem gather pump
 SCORE = engine result vader words tsv but
@@ -19,7 +19,7 @@ TOOLS = senti-score senti-ingest senti-store
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader
 TESTS =
-FUZZ =
+FUZZ = json
 
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)

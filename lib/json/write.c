@@ -32,12 +32,12 @@ static size_t plain_run(const char *p, size_t n)
 	return i;
 }
 
-static const char hex_digit[] = "0123456789abcdef";
+static const char lower_hex[] = "0123456789abcdef";
 
 static void put_escape(struct buf *b, unsigned char c)
 {
 	static const char letter[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-	char out[6] = {'\\', 'u', '0', '0', hex_digit[c >> 4], hex_digit[c & 15]};
+	char out[6] = {'\\', 'u', '0', '0', lower_hex[c >> 4], lower_hex[c & 15]};
 	size_t n = sizeof out;
 	if (c >= 0x20 || letter[c]) {
 		out[1] = c >= 0x20 ? (char)c : letter[c];
@@ -108,32 +108,32 @@ void json_put_double(struct buf *b, double v)
 	buf_add(b, out, (size_t)n);
 }
 
+enum { FIXED_MAX = 32 }; /* sign, nine digits, point, nine digits fit */
+
 static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
-/* sign * scaled / 10^digits, without zeros at its end. */
-static void put_scaled(struct buf *b, bool negative, uint64_t scaled, int digits)
+/* sign * scaled / 10^digits at p, without zeros at its end; returns the end. */
+static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 {
-	if (!scaled) {
-		buf_char(b, '0');
-		return;
+	*p = '-';
+	p += negative && scaled;
+	uint64_t whole = scaled / power10[digits];
+	uint32_t fraction = (uint32_t)(scaled % power10[digits]);
+	if (whole < 10) {
+		*p++ = (char)('0' + whole);
+	} else {
+		struct buf number = {.p = p, .cap = FIXED_MAX};
+		buf_u64(&number, whole);
+		p += number.n;
 	}
-	if (negative)
-		buf_char(b, '-');
-	buf_u64(b, scaled / power10[digits]);
-	uint64_t fraction = scaled % power10[digits];
 	if (!fraction)
-		return;
-	while (fraction % 10 == 0) {
-		fraction /= 10;
+		return p;
+	*p = '.';
+	for (int i = digits; i > 0; i--, fraction /= 10)
+		p[i] = (char)('0' + fraction % 10);
+	while (p[digits] == '0')
 		digits--;
-	}
-	char out[1 + COUNT_OF(power10)];
-	out[0] = '.';
-	for (int i = digits; i > 0; i--) {
-		out[i] = (char)('0' + fraction % 10);
-		fraction /= 10;
-	}
-	buf_add(b, out, (size_t)digits + 1);
+	return p + digits + 1;
 }
 
 /* The slow and exact way: the C library rounds the exact binary value. */
@@ -152,7 +152,7 @@ static void put_exact(struct buf *b, double v, int digits)
 
 /* v times 10^digits, rounded: true unless only put_exact can tell (too large, or too near a tie). Up to 1e9 the product errs by less
  * than 1e-7, so away from a tie its nearest integer is that of the exact value. */
-static bool scale(double v, int digits, uint64_t *rounded)
+static inline bool scale(double v, int digits, uint64_t *rounded)
 {
 	double scaled = (v < 0 ? -v : v) * power10[digits];
 	if (!(scaled < 1e9))
@@ -166,10 +166,12 @@ static bool scale(double v, int digits, uint64_t *rounded)
 void json_put_fixed(struct buf *b, double v, int digits)
 {
 	uint64_t rounded;
-	if (scale(v, digits, &rounded))
-		put_scaled(b, v < 0, rounded, digits);
-	else
+	if (scale(v, digits, &rounded)) {
+		char *p = buf_reserve(b, FIXED_MAX);
+		b->n += (size_t)(put_scaled(p, v < 0, rounded, digits) - p);
+	} else {
 		put_exact(b, v, digits);
+	}
 }
 
 double json_round(double v, int digits)

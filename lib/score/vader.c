@@ -84,8 +84,8 @@ struct vader {
 };
 
 struct token {
-	size_t from, to;
-	uint32_t word;
+	uint32_t from, n;
+	uint32_t word; /* its number in the dictionary, or 0 */
 };
 
 /* Where bytes of the rewritten text come from, for explaining. */
@@ -97,8 +97,10 @@ struct origin {
 enum { WINDOW = 256, BEHIND = 3, AHEAD = 2 };
 
 struct scratch {
+	struct span span[WINDOW];
 	struct token window[WINDOW];
-	struct buf text; /* rewritten */
+	uint16_t known[WINDOW]; /* which of them are words of the dictionary */
+	struct buf text;	/* rewritten */
 	struct but_values values;
 	struct origin *origin;
 	size_t origins, origins_cap;
@@ -411,47 +413,29 @@ struct run {
 	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
-static bool is_punctuation(char c)
+/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is no word. */
+static inline struct token strip(const struct span *w, const char *text, bool ascii)
 {
-	/* string.punctuation of Python: all printing ASCII characters but letters and digits. */
-	static const uint64_t low = 0xfc00fffe00000000, high = 0x78000001f8000001;
-	unsigned char u = (unsigned char)c;
-	return u < 64 ? low >> u & 1 : u < 128 && (high >> (u - 64) & 1);
+	size_t n = w->core_n;
+	if (unlikely(!ascii) && n > 2 && n <= 8)
+		n = utf8_count((struct str){text + w->core, n});
+	return n > 2 ? (struct token){w->core, w->core_n, 0} : (struct token){w->from, w->n, 0};
 }
 
-/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is no word. */
-static inline void strip(const char *text, bool ascii, size_t *from, size_t *to)
+static struct str text_of(const struct run *r, const struct token *t)
 {
-	size_t a = *from, b = *to;
-	while (a < b && is_punctuation(text[a]))
-		a++;
-	while (a < b && is_punctuation(text[b - 1]))
-		b--;
-	size_t n = b - a;
-	if (unlikely(!ascii) && n > 2 && n <= 8)
-		n = utf8_count((struct str){text + a, n});
-	if (n > 2) {
-		*from = a;
-		*to = b;
-	}
+	return (struct str){r->text.p + t->from, t->n};
 }
 
 /* A token beyond ASCII can be a word only of a user's lexicon. */
-static uint32_t find_folded(const struct run *r, size_t from, size_t to)
+static uint32_t find_folded(const struct run *r, struct str token)
 {
 	struct buf *b = &r->s->folded;
 	buf_clear(b);
-	buf_reserve(b, (to - from) * 3 + WORDS_PAD);
-	b->n = text_lower((struct str){r->text.p + from, to - from}, b->p);
+	buf_reserve(b, token.n * 3 + WORDS_PAD);
+	b->n = text_lower(token, b->p);
 	memset(b->p + b->n, 0, WORDS_PAD);
 	return words_find(&r->v->words, b->p, b->n);
-}
-
-static uint32_t find_word(const struct run *r, size_t from, size_t to)
-{
-	if (unlikely(!r->ascii) && unlikely(r->v->beyond_ascii) && !is_ascii((struct str){r->text.p + from, to - from}))
-		return find_folded(r, from, to);
-	return words_find(&r->v->words, r->text.p + from, to - from);
 }
 
 /* str.isupper(): something with case in it, and none of it lower or title case. */
@@ -459,6 +443,8 @@ static bool in_capitals(struct str token)
 {
 	bool cased = false;
 	for (const char *p = token.p, *end = token.p + token.n; p < end;) {
+		if ((unsigned)(*p - 'a') < 26)
+			return false;
 		enum unicode_case c = unicode_case_of(utf8_next(&p));
 		if (c == CASE_LOWER || c == CASE_TITLE)
 			return false;
@@ -472,18 +458,20 @@ static bool mixed_case(struct run *r)
 {
 	if (r->mixed_case < 0) {
 		r->mixed_case = 0;
-		struct split cut = split_start(r->text);
-		for (size_t from, to; !r->mixed_case && split_next(&cut, &from, &to);) {
-			strip(r->text.p, r->ascii, &from, &to);
-			r->mixed_case = !in_capitals((struct str){r->text.p + from, to - from});
-		}
+		struct split cut = {r->text.p, r->text.n, 0};
+		struct span w[SPLIT_BLOCK_WORDS];
+		for (size_t n; !r->mixed_case && (n = split_words(&cut, w, COUNT_OF(w)));)
+			for (size_t i = 0; i < n && !r->mixed_case; i++) {
+				struct token t = strip(&w[i], r->text.p, r->ascii);
+				r->mixed_case = !in_capitals(text_of(r, &t));
+			}
 	}
 	return r->mixed_case;
 }
 
 static bool emphatic(struct run *r, const struct token *t)
 {
-	return in_capitals((struct str){r->text.p + t->from, t->to - t->from}) && mixed_case(r);
+	return in_capitals(text_of(r, t)) && mixed_case(r);
 }
 
 static const struct meaning *meaning_of(const struct run *r, const struct token *t)
@@ -502,7 +490,7 @@ static bool has_nt(struct str token)
 
 static bool negates(const struct run *r, const struct token *t)
 {
-	return (meaning_of(r, t)->flags & NEGATES) || has_nt((struct str){r->text.p + t->from, t->to - t->from});
+	return (meaning_of(r, t)->flags & NEGATES) || has_nt(text_of(r, t));
 }
 
 static const struct phrase *find_phrase(
@@ -549,7 +537,7 @@ static void explain(const struct run *r, size_t from, size_t to, double value, c
 static inline void turn(const struct run *r, double *v, double now, const struct token *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
-		explain(r, t->from, t->to, now - *v, rule);
+		explain(r, t->from, t->from + t->n, now - *v, rule);
 	*v = now;
 }
 
@@ -675,59 +663,108 @@ static double valence(struct run *r, const struct place *p)
 	return v;
 }
 
-/* Judges the window's tokens from `first` on, as far as their neighbours are known. */
-static void judge(struct run *r, size_t first, size_t end)
+/* Judges one token of the window, whose neighbours are known. */
+static inline void judge(struct run *r, size_t k)
 {
-	const struct token *window = r->s->window;
-	for (size_t k = first; k < end; k++) {
-		unsigned flags = r->v->meaning[window[k].word].flags;
-		if (likely((flags & (IN_LEXICON | BOOSTER)) != IN_LEXICON))
-			continue;
-		struct place p = {&window[k], r->base + k, r->filled - k - 1};
-		if (is(r, p.t, KIND) && p.after >= 1 && is(r, p.t + 1, OF))
-			continue;
-		double v = valence(r, &p);
-		if (v != 0)
-			but_add(&r->s->values, p.i, v, p.t->from, p.t->to);
+	const struct token *t = &r->s->window[k];
+	if ((meaning_of(r, t)->flags & (IN_LEXICON | BOOSTER)) != IN_LEXICON)
+		return;
+	struct place p = {t, r->base + k, r->filled - k - 1};
+	if (is(r, t, KIND) && p.after >= 1 && is(r, t + 1, OF))
+		return;
+	double v = valence(r, &p);
+	if (v != 0)
+		but_add(&r->s->values, p.i, v, t->from, t->from + t->n);
+}
+
+/* Fills the window and looks its tokens up: each in turn without a branch that depends on it, so that the processor overlaps them. Adds
+ * the words of the dictionary to s->known. */
+static void fill(struct run *r, struct split *cut, size_t *known)
+{
+	struct scratch *s = r->s;
+	size_t n = split_words(cut, s->span, WINDOW - r->filled), maybe = *known;
+	struct token *window = s->window + r->filled;
+	for (size_t i = 0; i < n; i++) {
+		struct token t = strip(&s->span[i], r->text.p, r->ascii);
+		window[i] = t;
+		s->known[maybe] = (uint16_t)(r->filled + i);
+		maybe += words_maybe(&r->v->words, r->text.p + t.from, t.n);
+	}
+	r->filled += n;
+	r->tokens += n;
+	for (size_t i = *known; i < maybe; i++) {
+		struct token *t = &s->window[s->known[i]];
+		t->word = words_find(&r->v->words, r->text.p + t->from, t->n);
+		s->known[*known] = s->known[i];
+		*known += t->word != 0;
+	}
+}
+
+/* A user's lexicon may have words beyond ASCII, which the look-up above does not fold. */
+static void fill_folded(struct run *r, size_t from, size_t *known)
+{
+	*known = 0;
+	for (size_t k = from; k < r->filled; k++) {
+		struct token *t = &r->s->window[k];
+		if (!is_ascii(text_of(r, t)))
+			t->word = find_folded(r, text_of(r, t));
+		r->s->known[*known] = (uint16_t)k;
+		*known += t->word != 0;
 	}
 }
 
 /* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go along. */
 static void judge_all(struct run *r)
 {
-	struct split cut = split_start(r->text);
-	struct token *window = r->s->window;
-	size_t first = 0;
-	for (size_t from, to; split_next(&cut, &from, &to);) {
-		strip(r->text.p, r->ascii, &from, &to);
-		uint32_t word = find_word(r, from, to);
-		if (unlikely(word && word == r->v->special[BUT] && r->but == SIZE_MAX))
-			r->but = r->tokens;
-		window[r->filled++] = (struct token){from, to, word};
-		r->tokens++;
-		if (unlikely(r->filled == WINDOW)) {
-			judge(r, first, WINDOW - AHEAD);
-			size_t kept = BEHIND + AHEAD;
-			memmove(window, window + WINDOW - kept, kept * sizeof *window);
-			r->base += WINDOW - kept;
-			r->filled = kept;
-			first = BEHIND;
+	struct split cut = {r->text.p, r->text.n, 0};
+	struct scratch *s = r->s;
+	uint32_t but = r->v->special[BUT];
+	size_t from = 0; /* of the window: the first token that is new */
+	for (;;) {
+		size_t known = 0;
+		/* Those that waited are judged with the new ones. */
+		size_t first = from < AHEAD ? 0 : from - AHEAD;
+		for (size_t k = first; k < from; k++) {
+			s->known[known] = (uint16_t)k;
+			known += s->window[k].word != 0;
 		}
+		fill(r, &cut, &known);
+		if (unlikely(r->v->beyond_ascii) && !r->ascii)
+			fill_folded(r, first, &known);
+		bool more = cut.at < cut.n;
+		size_t ready = more ? r->filled - AHEAD : r->filled;
+		for (size_t i = 0; i < known; i++) {
+			size_t k = s->known[i];
+			if (unlikely(s->window[k].word == but) && r->but == SIZE_MAX)
+				r->but = r->base + k;
+			if (k < ready)
+				judge(r, k);
+		}
+		if (!more)
+			return;
+		from = BEHIND + AHEAD;
+		memmove(s->window, s->window + r->filled - from, from * sizeof *s->window);
+		r->base += r->filled - from;
+		r->filled = from;
 	}
-	judge(r, first, r->filled);
 }
 
-/* "!" up to four and "?" from two on. */
+/* How often c stands in the text, counted no further than `most`. */
+static unsigned count_up_to(struct str text, char c, unsigned most)
+{
+	unsigned n = 0;
+	const char *end = text.p + text.n;
+	for (const char *p = text.p; n < most && p < end && (p = memchr(p, c, (size_t)(end - p))); p++)
+		n++;
+	return n;
+}
+
+/* "!" counts up to four, "?" from two on. */
 static double emphasis(struct str text)
 {
-	size_t exclamations = 0, questions = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		exclamations += text.p[i] == '!';
-		questions += text.p[i] == '?';
-	}
-	double e = (double)(exclamations > 4 ? 4 : exclamations) * 0.292;
-	double q = questions <= 1 ? 0 : questions <= 3 ? (double)questions * 0.18 : 0.96;
-	return e + q;
+	unsigned exclamations = count_up_to(text, '!', 4), questions = count_up_to(text, '?', 4);
+	double q = questions <= 1 ? 0 : questions <= 3 ? questions * 0.18 : 0.96;
+	return exclamations * 0.292 + q;
 }
 
 static void explain_emphasis(const struct run *r, double value)

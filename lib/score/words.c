@@ -1,4 +1,4 @@
-/* words.c - the dictionary behind words.h: open addressing, at most half full. */
+/* words.c - the dictionary behind words.h: open addressing, at most half full, a third at first. */
 #include "lib/score/words.h"
 
 static void insert(struct words *w, uint64_t h, uint32_t number)
@@ -26,7 +26,7 @@ void words_init(struct words *w, size_t expected)
 {
 	*w = (struct words){0};
 	size_t slots = 64;
-	while (slots < expected * 2)
+	while (slots < expected * 3)
 		slots *= 2;
 	w->cap = (uint32_t)(expected < 64 ? 64 : expected + 1);
 	w->key = xreallocarray(NULL, w->cap, sizeof *w->key);
@@ -58,9 +58,10 @@ static bool same_tail(const struct word_key *k, const char *p)
 	return true;
 }
 
-uint32_t words_probe(const struct words *w, struct word_bits b, uint64_t hash, const char *p, size_t n)
+uint32_t words_find(const struct words *w, const char *p, size_t n)
 {
-	for (size_t i = hash & w->mask; w->slot[i]; i = (i + 1) & w->mask) {
+	struct word_bits b = word_load(p, n);
+	for (size_t i = word_hash(b, n) & w->mask; w->slot[i]; i = (i + 1) & w->mask) {
 		const struct word_key *k = &w->key[w->slot[i]];
 		if (k->k[0] == b.k[0] && k->k[1] == b.k[1] && k->n == n && (n <= 16 || same_tail(k, p)))
 			return w->slot[i];

@@ -75,17 +75,14 @@ static inline uint64_t word_hash(struct word_bits b, size_t n)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* The slow half of words_find: behind the filter. */
-uint32_t words_probe(const struct words *w, struct word_bits b, uint64_t hash, const char *p, size_t n);
-
 /* The number of a token whatever its case, 0 if it is no word of the set. */
-static inline uint32_t words_find(const struct words *w, const char *p, size_t n)
+uint32_t words_find(const struct words *w, const char *p, size_t n);
+
+/* False if the token is no word of the set; true for all its words and for few others. */
+static inline bool words_maybe(const struct words *w, const char *p, size_t n)
 {
-	struct word_bits b = word_load(p, n);
-	uint64_t h = word_hash(b, n), bit = h >> (64 - WORDS_FILTER_BITS);
-	if (likely(!(w->filter[bit / 64] >> (bit % 64) & 1)))
-		return 0;
-	return words_probe(w, b, h, p, n);
+	uint64_t bit = word_hash(word_load(p, n), n) >> (64 - WORDS_FILTER_BITS);
+	return w->filter[bit / 64] >> (bit % 64) & 1;
 }
 
 #endif

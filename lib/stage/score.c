@@ -9,6 +9,7 @@ struct context {
 	struct scratch *scratch;
 	struct json_scan scan;
 	struct buf out;
+	struct buf prefix; /* ,"sentiment": */
 };
 
 static void *score_open(const void *conf, struct err *e)
@@ -16,6 +17,9 @@ static void *score_open(const void *conf, struct err *e)
 	(void)e;
 	struct context *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
+	buf_char(&c->prefix, ',');
+	json_put_string(&c->prefix, c->conf->form.result_name);
+	buf_char(&c->prefix, ':');
 	c->scratch = c->conf->model->engine->scratch(c->conf->model);
 	return c;
 }
@@ -26,6 +30,7 @@ static void score_close(void *ctx)
 	c->conf->model->engine->scratch_free(c->scratch);
 	json_scan_free(&c->scan);
 	buf_free(&c->out);
+	buf_free(&c->prefix);
 	free(c);
 }
 
@@ -69,9 +74,7 @@ static void add_result(struct context *c, struct batch *b, struct rec *r)
 	struct str name = f->form.result_name;
 	f->model->engine->score(f->model, c->scratch, r->text, &result, f->explain ? &why : NULL);
 	buf_clear(&c->out);
-	buf_char(&c->out, ',');
-	json_put_string(&c->out, name);
-	buf_char(&c->out, ':');
+	buf_str(&c->out, buf_view(&c->prefix));
 	size_t at = c->out.n;
 	result_put(&c->out, f->model, &result, f->explain ? &why : NULL, r->text);
 	if (r->has_old || r->add.n) {
