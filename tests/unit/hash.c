@@ -1,0 +1,64 @@
+/* hash.c - the names of texts and records: known values, since stores and caches keep them. */
+#include "lib/text/hash.h"
+#include "tests/unit/tap.h"
+
+static struct str text_of(const char *s)
+{
+	static char out[HASH_HEX];
+	hash_text(str_of(s), out);
+	return (struct str){out, HASH_HEX};
+}
+
+static bool lists_differ(const struct str *a, size_t na, const struct str *b, size_t nb)
+{
+	char x[HASH_HEX], y[HASH_HEX];
+	hash_list(a, na, x);
+	hash_list(b, nb, y);
+	return memcmp(x, y, HASH_HEX) != 0;
+}
+
+static void test_lists(void)
+{
+	struct str ab_c[] = {STR("ab"), STR("c")}, a_bc[] = {STR("a"), STR("bc")}, abc[] = {STR("abc")};
+	struct str none[] = {STR_NONE}, empty[] = {STR("")}, two[] = {STR(""), STR("")};
+	ok(lists_differ(ab_c, 2, a_bc, 2), "(ab, c) differs from (a, bc)");
+	ok(lists_differ(ab_c, 2, abc, 1), "and from (abc)");
+	ok(lists_differ(none, 1, empty, 1), "an absent field differs from an empty one");
+	ok(lists_differ(empty, 1, two, 2), "one empty field differs from two");
+	ok(lists_differ(none, 1, NULL, 0), "an absent field differs from no field");
+	ok(!lists_differ(ab_c, 2, ab_c, 2), "the same fields have the same hash");
+	static char long_text[5000];
+	memset(long_text, 'x', sizeof long_text);
+	struct str big[] = {{long_text, 5000}}, smaller[] = {{long_text, 4999}};
+	ok(lists_differ(big, 1, smaller, 1), "long fields");
+	char out[HASH_HEX];
+	hash_list(ab_c, 2, out);
+	is_str(((struct str){out, HASH_HEX}), STR("f2eda2708bcfd51cc05c0ee4c9f60440"),
+	    "the hash of (ab, c) stays what it was");
+}
+
+static void test_uuid(void)
+{
+	char id[2][UUID_LEN];
+	size_t wrong = 0;
+	for (int i = 0; i < 1000; i++) {
+		char *u = id[i % 2];
+		uuid_new(u);
+		for (size_t k = 0; k < UUID_LEN; k++)
+			wrong +=
+			    k == 8 || k == 13 || k == 18 || k == 23 ? u[k] != '-' : !strchr("0123456789abcdef", u[k]);
+		wrong += u[14] != '4' || !strchr("89ab", u[19]) || (i && memcmp(id[0], id[1], UUID_LEN) == 0);
+	}
+	is_u64(wrong, 0, "UUIDs of version 4, each a new one");
+}
+
+int main(void)
+{
+	/* XXH3_128bits of xxHash, seed 0, canonical form */
+	is_str(text_of(""), STR("99aa06d3014798d86001c324468d497f"), "the empty text");
+	is_str(text_of("good"), STR("c35c17be97b426c294505e3b981a04d7"), "a short text");
+	ok(!str_eq(text_of("good"), STR("99aa06d3014798d86001c324468d497f")), "texts differ");
+	test_lists();
+	test_uuid();
+	return tap_done();
+}
