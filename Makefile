@@ -12,13 +12,13 @@ FLOW = record counts stdio mem gather pump
 SCORE = engine result vader words tsv but
 DATA = message fold store
 NET = sqlite sqlite_query sqlite_outbox sqlite_schema
-INGEST =
+INGEST = format maker when row csv text jsonl pattern logs journal replay sniff decode follow rate
 STAGE = score store
 CMD = opt table
 TOOLS = senti-score senti-ingest senti-store
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader
-TESTS =
+TESTS = base utf8 unicode hash json json_portable
 FUZZ = json
 
 # What each tool links beyond the C library; nothing carries what it does not use.
