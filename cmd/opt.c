@@ -359,9 +359,12 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 	bool files = t->noperands && !(t->shared & OPT_IDS);
 	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
 	size_t n = files ? t->noperands : t->from ? 1 : 0;
-	for (size_t i = 0; i < n && !t->source; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (t->source && url_has_scheme(path[i]))
+			continue;
 		if (refuse_scheme(path[i], e) < 0 || check_same_file(path[i], t->to, e) < 0)
 			return -1;
+	}
 	if ((!n && !t->source && check_same_file("-", t->to, e) < 0) || refuse_scheme(t->to, e) < 0 ||
 	    refuse_scheme(t->reject, e) < 0)
 		return -1;

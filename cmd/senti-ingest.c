@@ -1,0 +1,169 @@
+/* senti-ingest - files and streams of any kind in, records out. */
+#include "cmd/opt.h"
+
+#include "lib/base/url.h"
+#include "lib/flow/stdio.h"
+#include "lib/ingest/decode.h"
+#include "lib/ingest/follow.h"
+#include "lib/ingest/rate.h"
+
+enum {
+	OPT_TEXT = OPT_OWN,
+	OPT_ID,
+	OPT_TIME,
+	OPT_SOURCE,
+	OPT_NO_HEADER,
+	OPT_DELIMITER,
+	OPT_PATTERN,
+	OPT_FOLLOW,
+	OPT_RATE
+};
+
+static const struct opt_def own[] = {
+    {'F', "format", "FORMAT",
+	"csv, tsv, text, json, log, reject; auto (default): by the file's\nname, else by its first line"},
+    {OPT_TEXT, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)"},
+    {OPT_ID, "id", "COL", "the one that becomes the id (default: id, else made of source, line, time and text)"},
+    {OPT_TIME, "time", "COL", "the one that becomes the time, rewritten as RFC 3339 (default: time)"},
+    {OPT_SOURCE, "source", "NAME", "where the records come from (default: the file's name)"},
+    {OPT_NO_HEADER, "no-header", NULL, "the first row is data; columns are c1, c2, ..."},
+    {OPT_DELIMITER, "delimiter", "C", "what stands between fields: one character, or tab"},
+    {OPT_PATTERN, "pattern", "NAME|REGEX",
+	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text"},
+    {OPT_FOLLOW, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped"},
+    {OPT_RATE, "rate", "N[/s]", "at most N records a second (/m, /h: a minute, an hour)"},
+    {0},
+};
+
+struct config {
+	struct ingest ingest;
+	struct rate rate;
+	bool follow;
+};
+
+static int set_format(struct config *c, const char *value, struct err *e)
+{
+	c->ingest.format = format_named(value);
+	if (!c->ingest.format && strcmp(value, "auto") != 0)
+		return err_set(
+		    e, ERR_USAGE, "--format takes csv, tsv, text, json, log, reject or auto, not '%s'", value);
+	return 0;
+}
+
+static int set_delimiter(struct config *c, const char *value, struct err *e)
+{
+	bool tab = strcmp(value, "tab") == 0 || strcmp(value, "\\t") == 0;
+	c->ingest.delimiter = tab ? '\t' : value[0];
+	if (!tab && (!value[0] || value[1] || value[0] == '"' || value[0] == '\n' || value[0] == '\r'))
+		return err_set(
+		    e, ERR_USAGE, "--delimiter takes one character (a byte, no quote) or tab, not '%s'", value);
+	return 0;
+}
+
+static int on_option(void *arg, int letter, const char *value, struct err *e)
+{
+	struct config *c = arg;
+	switch (letter) {
+	case 'F':
+		return set_format(c, value, e);
+	case OPT_TEXT:
+		c->ingest.text = value;
+		break;
+	case OPT_ID:
+		c->ingest.id = value;
+		break;
+	case OPT_TIME:
+		c->ingest.time = value;
+		break;
+	case OPT_SOURCE:
+		c->ingest.source = value;
+		break;
+	case OPT_NO_HEADER:
+		c->ingest.no_header = true;
+		break;
+	case OPT_DELIMITER:
+		return set_delimiter(c, value, e);
+	case OPT_PATTERN:
+		c->ingest.pattern = value;
+		break;
+	case OPT_FOLLOW:
+		c->follow = true;
+		break;
+	case OPT_RATE:
+		return rate_parse(value, &c->rate, e);
+	}
+	return 0;
+}
+
+/* Options that no format in question would look at are mistakes. */
+static int check(const struct config *c, struct err *e)
+{
+	const struct ingest *i = &c->ingest;
+	const struct format *f = i->format;
+	if (i->pattern && f && f != &format_log)
+		return err_set(e, ERR_USAGE, "--pattern is for logs, not for -F %s", f->name);
+	if (f == &format_log && !i->pattern)
+		return err_set(
+		    e, ERR_USAGE, "-F log needs --pattern: common, combined, syslog, journal, or a regular expression");
+	if ((i->delimiter || i->no_header) && (i->pattern || (f && !f->headed)))
+		return err_set(e, ERR_USAGE, "--delimiter and --no-header are for csv and tsv");
+	if ((i->text && i->id && strcmp(i->text, i->id) == 0) ||
+	    (i->text && i->time && strcmp(i->text, i->time) == 0) || (i->id && i->time && strcmp(i->id, i->time) == 0))
+		return err_set(e, ERR_USAGE, "--text, --id and --time must name different columns");
+	for (size_t k = 0; k < i->npaths; k++) {
+		if (c->follow && strcmp(i->path[k], "-") == 0)
+			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
+		if (url_has_scheme(i->path[k]))
+			return err_set(e, ERR_USAGE,
+			    "'%s' names a kind of end that this build does not have; it takes paths and -", i->path[k]);
+	}
+	return 0;
+}
+
+static int open_source(struct config *c, struct tool *t, struct err *e)
+{
+	struct ingest *i = &c->ingest;
+	i->path = t->noperands ? t->operand : t->from ? &t->from : NULL;
+	i->npaths = t->noperands ? t->noperands : t->from != NULL;
+	if (check(c, e) < 0)
+		return -1;
+	if (i->pattern)
+		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
+	const struct lines_conf lines = {.path = i->path, .npaths = i->npaths, .keep_end = true};
+	struct source *from = c->follow ? source_follow(i->path, i->npaths) : source_lines(&lines);
+	t->source = source_decode(i, from, c->follow);
+	if (c->rate.records)
+		t->source = source_rate(t->source, c->rate);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct config c = {0};
+	struct err e;
+	struct tool t = {
+	    .name = "senti-ingest",
+	    .usage = "[-F FORMAT] [--text COL] [--id COL] [--time COL] [--source NAME] [FILE...]\n"
+		     "-F log --pattern NAME|REGEX [--follow] [FILE...]\n"
+		     "-F reject [FILE...]",
+	    .summary = "Turns files and streams into records, one JSON object a line.",
+	    .examples = "  senti-ingest --text review reviews.csv | senti-score\n"
+			"  senti-ingest -F tsv --no-header --id 1 --text 3 ratings.txt\n"
+			"  senti-ingest --follow -F log --pattern syslog /var/log/syslog\n"
+			"  senti-ingest -F log --pattern '^(?<time>\\S+) (?<level>\\w+) (?<text>.*)' app.log\n"
+			"  journalctl -o json -u shop | senti-ingest --pattern journal\n"
+			"  senti-ingest -F reject rejected.jsonl | senti-score\n",
+	    .own = own,
+	    .shared = OPT_FILTER | OPT_OUT,
+	    .on_option = on_option,
+	    .arg = &c,
+	};
+	/* Else the C library looks at /etc/localtime once for each time that it converts. */
+	setenv("TZ", ":/etc/localtime", 0);
+	tool_options(&t, argc, argv);
+	if (!t.from && !t.noperands)
+		t.from = "-";
+	if (open_source(&c, &t, &e) < 0)
+		return tool_fail(&t, &e);
+	return tool_run(&t, NULL, 0);
+}

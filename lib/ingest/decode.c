@@ -1,0 +1,423 @@
+/* decode.c - gives each file's lines to its format, and keeps track of which of the inner source's batches are done with.
+ *
+ *     inner   [ batch 1 | batch 2 | batch 3 ...    kept only where the inner source wants to hear of them
+ *     file              ^held_from: the oldest batch with lines that its format still holds
+ *     outer   each batch given out remembers the first inner batch that is not done with; accept passes on all before it
+ */
+#include "lib/ingest/decode.h"
+
+#include "lib/ingest/follow.h"
+#include "lib/ingest/maker.h"
+#include "lib/ingest/sniff.h"
+#include "lib/text/hash.h"
+
+struct inner {
+	struct inner *next;
+	uint64_t number;
+	struct batch batch;
+	size_t at; /* the next line to take */
+};
+
+/* One file that is being read. */
+struct file {
+	const char *origin; /* as the inner source names it */
+	struct maker maker;
+	struct ingest conf;	     /* with the pattern found for it */
+	const struct format *format; /* NULL: not begun, or nothing but blank lines yet */
+	void *ctx;
+	bool begun;
+	uint64_t held_from;
+	struct buf salt;
+};
+
+struct decode {
+	struct source port;
+	const struct ingest *conf;
+	struct source *from;
+	bool following, keeps; /* keeps: the inner source wants accept or abandon */
+	struct inner *first, *last, *spare;
+	uint64_t count;
+	struct file *file;
+	size_t nfiles;
+	struct file *current, *busy; /* busy: its format has more to give */
+	bool closing;		     /* and is then closed */
+	bool ended;
+	uint64_t
+	    *due; /* for each batch given out and not accepted: the number of the first inner batch not done with */
+	size_t ndue, capdue;
+	bool failed;
+	struct err error;
+};
+
+/* --- inner batches --- */
+
+static struct inner *inner_new(struct decode *d)
+{
+	struct inner *i = d->spare;
+	if (i)
+		d->spare = i->next;
+	else
+		i = xcalloc(1, sizeof *i);
+	i->next = NULL;
+	i->at = 0;
+	i->number = d->count++;
+	batch_reset(&i->batch);
+	return i;
+}
+
+static void inner_shift(struct decode *d)
+{
+	struct inner *i = d->first;
+	d->first = i->next;
+	if (!d->first)
+		d->last = NULL;
+	i->next = d->spare;
+	d->spare = i;
+}
+
+static void inner_free(struct inner *i)
+{
+	while (i) {
+		struct inner *next = i->next;
+		batch_free(&i->batch);
+		free(i);
+		i = next;
+	}
+}
+
+static bool inner_left(const struct decode *d)
+{
+	return d->last && d->last->at < d->last->batch.n;
+}
+
+/* The number of the first inner batch of which something is not yet in a record. */
+static uint64_t first_undone(const struct decode *d)
+{
+	uint64_t n = inner_left(d) ? d->last->number : d->count;
+	for (size_t i = 0; i < d->nfiles; i++) {
+		const struct file *f = &d->file[i];
+		if (f->ctx && f->format->holds && f->format->holds(f->ctx) && f->held_from < n)
+			n = f->held_from;
+	}
+	return n;
+}
+
+static int accept_before(struct decode *d, uint64_t number, struct err *e)
+{
+	while (d->first && d->first->number < number) {
+		if (d->from->accept && d->from->accept(d->from, &d->first->batch, e) < 0)
+			return -1;
+		inner_shift(d);
+	}
+	return 0;
+}
+
+/* --- files --- */
+
+static struct file *file_of(struct decode *d, const char *origin)
+{
+	for (size_t i = 0; i < d->nfiles; i++)
+		if (d->file[i].origin == origin)
+			return &d->file[i];
+	for (size_t i = 0; i < d->nfiles; i++)
+		if (!d->file[i].origin) {
+			d->file[i].origin = origin;
+			return &d->file[i];
+		}
+	return &d->file[0]; /* more names than paths: cannot be */
+}
+
+static void file_close(struct file *f)
+{
+	if (f->ctx)
+		f->format->close(f->ctx);
+	f->ctx = NULL;
+	f->format = NULL;
+	f->begun = false;
+}
+
+/* NULL for stdin, which the inner source calls "stdin". */
+static const char *path_of(const struct decode *d, const char *origin)
+{
+	for (size_t i = 0; i < d->conf->npaths; i++)
+		if (d->conf->path[i] == origin)
+			return origin;
+	return NULL;
+}
+
+static void file_begin(struct decode *d, struct file *f, const struct rec *first)
+{
+	struct origin *o = &f->maker.origin;
+	const char *path = path_of(d, f->origin), *slash = path ? strrchr(path, '/') : NULL;
+	*o = (struct origin){.name = f->origin, .file = STR(""), .salt = STR("")};
+	f->begun = true;
+	buf_clear(&f->salt);
+	if (d->conf->source) {
+		o->source = str_of(d->conf->source);
+		o->file = path ? str_of(slash ? slash + 1 : path) : STR("");
+	} else {
+		o->source = str_of(path);
+	}
+	if (d->following) {
+		o->salt = follow_identity(first);
+	} else if (!path && !d->conf->source) {
+		/* Nothing tells this stream from the next one. */
+		char uuid[UUID_LEN];
+		uuid_new(uuid);
+		buf_add(&f->salt, uuid, sizeof uuid);
+		o->salt = buf_view(&f->salt);
+	}
+}
+
+static int file_open(struct decode *d, struct file *f, struct str line, struct err *e)
+{
+	struct sniffed found = {.format = d->conf->format, .pattern = d->conf->pattern};
+	if (!found.format && sniff(d->conf, path_of(d, f->origin), line, &found, e) < 0)
+		return -1;
+	f->conf = *d->conf;
+	f->conf.pattern = found.pattern;
+	f->ctx = found.format->open(&f->conf, &f->maker, e);
+	f->format = found.format;
+	return f->ctx ? 0 : -1;
+}
+
+/* --- lines --- */
+
+/* What was rejected before it came here (an over-long line) passes as it is; its rest comes from the inner source. */
+static void pass(struct decode *d, struct room *room, const struct rec *in)
+{
+	struct rec *r =
+	    maker_add(room->b, in->long_line ? in->line : line_content(in->line), (struct place){.line = in->lineno});
+	r->origin = in->origin;
+	r->fate = in->fate;
+	r->code = in->code;
+	r->why = arena_str(&room->b->mem, in->why);
+	r->column = in->column;
+	r->long_line = in->long_line;
+	room->b->more = d->last->batch.more;
+}
+
+/* Ends what stands before `in`: the file before it, or, when it cannot be part of a record, a record that is open. True if there is work to do
+ * first. */
+static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
+{
+	struct file *old = in->lineno == 1 && f->begun ? f : NULL;
+	if (!old && !d->following && d->current && d->current != f && d->current->begun)
+		old = d->current;
+	if (old && !old->ctx) {
+		file_close(old);
+		old = NULL;
+	}
+	bool only_cut = !old && in->fate == FATE_REJECTED && f->ctx && f->format->holds && f->format->holds(f->ctx);
+	if (!old && !only_cut)
+		return false;
+	d->busy = old ? old : f;
+	d->closing = old != NULL;
+	if (d->busy->format->cut)
+		d->busy->format->cut(d->busy->ctx);
+	return true;
+}
+
+static int take(struct decode *d, struct room *room, struct err *e)
+{
+	struct inner *i = d->last;
+	const struct rec *in = &i->batch.rec[i->at];
+	struct file *f = file_of(d, in->origin);
+	if (cut_before(d, f, in))
+		return 0;
+	i->at++;
+	d->current = f;
+	if (!f->begun)
+		file_begin(d, f, in);
+	bool blank = line_blank(in->line);
+	if (!f->ctx && !(blank && in->fate == FATE_OUT) && file_open(d, f, in->line, e) < 0)
+		return -1;
+	if (in->fate == FATE_REJECTED) {
+		if (in->lineno == 1 && f->format->headed && !d->conf->no_header)
+			return err_set(e, ERR_USAGE, "%s:1: the header is too long (--max-record)", f->origin);
+		pass(d, room, in);
+		return 0;
+	}
+	if (!f->ctx || (blank && !f->format->headed))
+		return 0;
+	size_t before = room->b->n;
+	if (f->format->holds && !f->format->holds(f->ctx))
+		f->held_from = i->number;
+	if (f->format->line(f->ctx, room, in->line, in->lineno, e) < 0)
+		return -1;
+	for (size_t k = before; k < room->b->n; k++)
+		room->b->rec[k].origin = f->origin;
+	d->busy = f->format->work ? f : NULL;
+	return 0;
+}
+
+static int work(struct decode *d, struct room *room, struct err *e)
+{
+	struct file *f = d->busy;
+	size_t before = room->b->n;
+	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
+	for (size_t k = before; k < room->b->n; k++)
+		room->b->rec[k].origin = f->origin;
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	d->busy = NULL;
+	if (d->closing)
+		file_close(f);
+	d->closing = false;
+	return 0;
+}
+
+/* The input has ended: the next file that is still open becomes busy for the last time. False when there is none; and when following, where an
+ * open row stays in its file, as an open line does. */
+static bool end_file(struct decode *d)
+{
+	for (size_t i = 0; i < d->nfiles && !d->following; i++) {
+		struct file *f = &d->file[i];
+		if (!f->ctx)
+			continue;
+		d->busy = f;
+		d->closing = true;
+		if (f->format->cut)
+			f->format->cut(f->ctx);
+		return true;
+	}
+	return false;
+}
+
+static enum next refill(struct decode *d, const struct limits *l, int wake, struct batch *b, struct err *e)
+{
+	if (!d->keeps && d->first)
+		inner_shift(d);
+	struct inner *i = inner_new(d);
+	enum next next = d->from->next(d->from, &i->batch, l, wake, e);
+	if (next != NEXT_BATCH) {
+		d->count--;
+		i->next = d->spare;
+		d->spare = i;
+		d->ended = next == NEXT_END;
+		return next;
+	}
+	b->closed = i->batch.closed;
+	if (d->last)
+		d->last->next = i;
+	else
+		d->first = i;
+	d->last = i;
+	return NEXT_BATCH;
+}
+
+static enum next fill(struct decode *d, struct room *room, int wake, struct err *e)
+{
+	struct batch *b = room->b;
+	for (;;) {
+		enum next next = NEXT_BATCH;
+		if (b->more || room_full(room))
+			return NEXT_BATCH;
+		if (d->busy)
+			next = work(d, room, e) < 0 ? NEXT_ERROR : NEXT_BATCH;
+		else if (inner_left(d))
+			next = take(d, room, e) < 0 ? NEXT_ERROR : NEXT_BATCH;
+		else if (!d->ended && b->n)
+			return NEXT_BATCH;
+		else if (!d->ended)
+			next = refill(d, room->limits, wake, b, e);
+		else if (!end_file(d))
+			return b->n ? NEXT_BATCH : NEXT_END;
+		if (next == NEXT_ERROR || next == NEXT_WOKEN)
+			return next;
+	}
+}
+
+static enum next decode_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct decode *d = (struct decode *)port;
+	struct room room = {.b = b, .limits = l};
+	if (d->failed) {
+		*e = d->error;
+		return NEXT_ERROR;
+	}
+	enum next next = fill(d, &room, wake, e);
+	if (next == NEXT_ERROR && b->n) {
+		/* What was read before the mistake goes out first. */
+		d->failed = true;
+		d->error = *e;
+		next = NEXT_BATCH;
+	}
+	if (next == NEXT_BATCH && d->keeps) {
+		if (d->ndue == d->capdue) {
+			d->capdue = d->capdue ? d->capdue * 2 : 8;
+			d->due = xreallocarray(d->due, d->capdue, sizeof *d->due);
+		}
+		d->due[d->ndue++] = first_undone(d);
+	}
+	if (next == NEXT_END && d->ndue == 0 && accept_before(d, first_undone(d), e) < 0)
+		return NEXT_ERROR;
+	return next;
+}
+
+static int decode_accept(struct source *port, struct batch *b, struct err *e)
+{
+	struct decode *d = (struct decode *)port;
+	(void)b;
+	uint64_t number = d->due[0];
+	memmove(d->due, d->due + 1, --d->ndue * sizeof *d->due);
+	if (d->ended && d->ndue == 0) /* what held no record follows the last that did */
+		number = first_undone(d);
+	return accept_before(d, number, e);
+}
+
+static void decode_abandon(struct source *port, struct batch *b)
+{
+	struct decode *d = (struct decode *)port;
+	(void)b;
+	for (; d->first; inner_shift(d))
+		if (d->from->abandon)
+			d->from->abandon(d->from, &d->first->batch);
+}
+
+static int decode_rest(struct source *port, struct str *chunk, struct err *e)
+{
+	struct decode *d = (struct decode *)port;
+	return d->from->rest(d->from, chunk, e);
+}
+
+static void decode_position(const struct source *port, uint64_t *done, uint64_t *total)
+{
+	const struct decode *d = (const struct decode *)port;
+	d->from->position(d->from, done, total);
+}
+
+static int decode_close(struct source *port, struct err *e)
+{
+	struct decode *d = (struct decode *)port;
+	int rc = d->from->close(d->from, e);
+	for (size_t i = 0; i < d->nfiles; i++) {
+		file_close(&d->file[i]);
+		maker_free(&d->file[i].maker);
+		buf_free(&d->file[i].salt);
+	}
+	inner_free(d->first);
+	inner_free(d->spare);
+	free(d->file);
+	free(d->due);
+	free(d);
+	return rc;
+}
+
+struct source *source_decode(const struct ingest *conf, struct source *from, bool following)
+{
+	struct decode *d = xcalloc(1, sizeof *d);
+	d->conf = conf;
+	d->from = from;
+	d->following = following;
+	d->keeps = from->accept || from->abandon;
+	d->nfiles = conf->npaths ? conf->npaths : 1;
+	d->file = xcalloc(d->nfiles, sizeof *d->file);
+	d->port = (struct source){.next = decode_next,
+	    .accept = d->keeps ? decode_accept : NULL,
+	    .abandon = d->keeps ? decode_abandon : NULL,
+	    .rest = from->rest ? decode_rest : NULL,
+	    .position = from->position ? decode_position : NULL,
+	    .close = decode_close};
+	return &d->port;
+}

@@ -1,0 +1,36 @@
+/* format.c - the list of formats, and what they all need. */
+#include "lib/ingest/format.h"
+
+const struct format *format_named(const char *name)
+{
+	static const struct format *const all[] = {
+	    &format_csv, &format_tsv, &format_text, &format_json, &format_log, &format_reject};
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	return NULL;
+}
+
+bool room_full(struct room *r)
+{
+	for (; r->counted < r->b->n; r->counted++)
+		r->bytes += r->b->rec[r->counted].line.n;
+	return r->b->n >= r->limits->records || r->bytes >= r->limits->bytes;
+}
+
+struct str line_content(struct str line)
+{
+	if (line.n && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+bool line_blank(struct str line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (!strchr(" \t\r\n", line.p[i]) || !line.p[i])
+			return false;
+	return true;
+}

@@ -1,0 +1,155 @@
+/* journal.c - the preset journal: systemd's journal as `journalctl -o json` exports it.
+ *
+ * A field is a string; bytes that are no text come as an array of numbers, a field that stands twice as an array of those.
+ * __CURSOR names an entry for good, so an entry without another id gets one made of it, whatever stream it comes in.
+ */
+#include "lib/ingest/format.h"
+#include "lib/ingest/maker.h"
+#include "lib/text/hash.h"
+
+enum { MAX_FIELDS = 8 };
+
+struct journal {
+	struct maker *maker;
+	struct layout layout;
+	struct str name[MAX_FIELDS];
+	size_t n;
+	bool own_id; /* an option names one */
+	struct json_scan scan;
+	struct buf bytes;
+};
+
+static void add_name(struct journal *j, const char *name)
+{
+	for (size_t i = 0; name && i <= j->n; i++) {
+		if (i == j->n) {
+			j->name[j->n++] = str_of(name);
+			return;
+		}
+		if (str_eq(j->name[i], str_of(name)))
+			return;
+	}
+}
+
+static void journal_close(void *ctx)
+{
+	struct journal *j = ctx;
+	layout_free(&j->layout);
+	json_scan_free(&j->scan);
+	buf_free(&j->bytes);
+	free(j);
+}
+
+static void *journal_open(const struct ingest *conf, struct maker *m, struct err *e)
+{
+	static const char *const fields[] = {
+	    "MESSAGE", "__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "PRIORITY"};
+	static const char *const text[] = {"MESSAGE", NULL};
+	const struct defaults defaults = {.text = text, .time = "__REALTIME_TIMESTAMP", .strict_time = true};
+	struct ingest named = *conf;
+	struct journal *j = xcalloc(1, sizeof *j);
+	j->maker = m;
+	j->own_id = conf->id != NULL;
+	named.id = j->own_id ? conf->id : "__CURSOR";
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		add_name(j, fields[i]);
+	/* Any other field may be chosen too: its name need not be known. */
+	add_name(j, conf->text);
+	add_name(j, conf->time);
+	add_name(j, named.id);
+	if (j->n > MAX_FIELDS || layout_init(&j->layout, j->name, j->n, &named, &defaults, "field", "journal", e) < 0) {
+		journal_close(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* [72,105] as bytes; false if it is no array of bytes. */
+static bool read_bytes(struct journal *j, struct str array, struct arena *mem, struct str *out)
+{
+	buf_clear(&j->bytes);
+	unsigned v = 0;
+	bool digits = false;
+	for (size_t i = 1; i < array.n; i++) {
+		char c = array.p[i];
+		if (c >= '0' && c <= '9') {
+			v = v * 10 + (unsigned)(c - '0');
+			digits = true;
+			if (v > 255)
+				return false;
+		} else if (c == ',' || (c == ']' && digits)) {
+			if (!digits)
+				return false;
+			buf_char(&j->bytes, (char)v);
+			v = 0;
+			digits = false;
+		} else if (c != ' ' && c != ']') {
+			return false;
+		}
+	}
+	*out = arena_str(mem, buf_view(&j->bytes));
+	return true;
+}
+
+/* False where the field's bytes cannot be had. Absent and null fields are absent. */
+static bool read_field(struct journal *j, struct str name, struct arena *mem, struct str *out)
+{
+	const struct json_member *m = json_find(&j->scan, name);
+	*out = STR_NONE;
+	if (!m || m->type == JSON_NULL)
+		return true;
+	if (m->type == JSON_STRING)
+		*out = json_decode(m, mem);
+	else if (m->type == JSON_ARRAY)
+		return read_bytes(j, m->value, mem, out);
+	else
+		*out = m->value;
+	return true;
+}
+
+/* All fields of the entry, or its reject. */
+static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct str *field)
+{
+	size_t column;
+	for (size_t i = 0; i < j->n; i++) {
+		bool is_text = (ptrdiff_t)i == j->layout.text;
+		if (!read_field(j, j->name[i], &b->mem, &field[i])) {
+			if (is_text)
+				return rec_reject(b, r, CODE_BAD_TEXT, "field '%.*s' is neither a string nor bytes",
+				    STR_FMT(j->name[i]));
+			field[i] = json_find(&j->scan, j->name[i])->value; /* several values: as they are spelled */
+		}
+		if (is_text && !field[i].p)
+			return rec_reject(
+			    b, r, CODE_NO_TEXT, "no field '%.*s' (--text names another)", STR_FMT(j->name[i]));
+		const char *code = field[i].p ? maker_fault(field[i], &column) : NULL;
+		if (code)
+			return rec_reject(b, r, code, "field '%.*s' is no text: byte %zu", STR_FMT(j->name[i]), column);
+	}
+	return 0;
+}
+
+static int journal_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+{
+	struct journal *j = ctx;
+	struct batch *b = room->b;
+	struct str content = line_content(line), field[MAX_FIELDS];
+	const struct rec_form any = {.text_name = STR("MESSAGE"), .result_name = STR("sentiment")};
+	char id[HASH_HEX];
+	(void)e;
+	struct rec *r = maker_add(b, content, (struct place){.line = number});
+	if (rec_scan(b, r, &j->scan, &any) < 0 || read_fields(j, b, r, field) < 0)
+		return 0;
+	b->n--; /* it was there to be rejected; the record that is made takes its place */
+	struct str *cursor = &field[j->n - 1];
+	if (!j->own_id && cursor->p) {
+		const struct str of[] = {STR("journal"), *cursor};
+		hash_list(of, COUNT_OF(of), id);
+		*cursor = (struct str){id, sizeof id};
+	}
+	maker_put(j->maker, b, &j->layout, field, content, (struct place){.line = number});
+	return 0;
+}
+
+const struct format format_journal = {
+    .name = "journal", .open = journal_open, .line = journal_line, .close = journal_close};

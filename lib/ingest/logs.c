@@ -1,0 +1,107 @@
+/* logs.c - the format log: a line into the named groups of a pattern, which is a preset or the user's own. */
+#include "lib/ingest/logs.h"
+
+#include "lib/ingest/format.h"
+#include "lib/ingest/maker.h"
+#include "lib/ingest/pattern.h"
+
+/* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes it slow. */
+#define COMMON                                                                                                         \
+	"^(?<host>\\S++) (?<ident>\\S++) (?<user>\\S++) \\[(?<time>[^\\]]++)\\] "                                      \
+	"\"(?<request>(?:[^\"\\\\]++|\\\\.)*+)\" (?<status>\\d{3}|-) (?<bytes>\\d++|-)"
+
+static const char *const request[] = {"request", NULL};
+static const char *const plain[] = {"text", "message", "msg", NULL};
+
+static const struct logs_preset presets[] = {
+    {"common", COMMON "$", request},
+    {"combined",
+	COMMON " \"(?<referer>(?:[^\"\\\\]++|\\\\.)*+)\" \"(?<agent>(?:[^\"\\\\]++|\\\\.)*+)\"(?: (?<extra>.++))?$",
+	request},
+    /* RFC 3164 as syslogd writes it, with its own or an RFC 3339 time, and RFC 5424. */
+    {"syslog",
+	"^(?:<(?<priority>\\d{1,3})>)?"
+	"(?|1 (?:(?<time>\\d{4}-\\S++)|-) (?<host>\\S++) (?<program>\\S++) (?<pid>\\S++) (?<msgid>\\S++) "
+	"(?<data>-|(?:\\[(?:[^\\]\\\\]++|\\\\.)*+\\])++)(?: (?<text>.*+))?"
+	"|(?<time>[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d++)?|\\d{4}-\\d\\d-\\d\\dT\\S++) (?<host>\\S++) "
+	"(?:(?<program>[^\\s:\\[]++)(?:\\[(?<pid>[^\\]]*+)\\])?: ?)?(?:()()){0}(?<text>.*+))$",
+	plain},
+};
+
+const struct logs_preset *logs_preset(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(presets); i++)
+		if (strcmp(presets[i].name, name) == 0)
+			return &presets[i];
+	return NULL;
+}
+
+const struct logs_preset *logs_guess(struct str line)
+{
+	struct str group[16];
+	struct err e;
+	for (size_t i = 0; i < COUNT_OF(presets); i++) {
+		struct pattern *p = pattern_new(presets[i].expression, &e);
+		const char *why;
+		bool fits = p && pattern_match(p, line, group, &why);
+		pattern_free(p);
+		if (fits)
+			return &presets[i];
+	}
+	return NULL;
+}
+
+struct logs {
+	struct maker *maker;
+	struct pattern *pattern;
+	struct layout layout;
+	struct str *group;
+};
+
+static void logs_close(void *ctx)
+{
+	struct logs *l = ctx;
+	pattern_free(l->pattern);
+	layout_free(&l->layout);
+	free(l->group);
+	free(l);
+}
+
+static void *logs_open(const struct ingest *conf, struct maker *m, struct err *e)
+{
+	const struct logs_preset *preset = logs_preset(conf->pattern);
+	const struct defaults defaults = {.text = preset ? preset->text : plain, .strict_time = preset != NULL};
+	struct logs *l = xcalloc(1, sizeof *l);
+	const struct str *name;
+	l->maker = m;
+	l->pattern = pattern_new(preset ? preset->expression : conf->pattern, e);
+	if (!l->pattern)
+		goto fail;
+	size_t n = pattern_names(l->pattern, &name);
+	l->group = xcalloc(n, sizeof *l->group);
+	if (layout_init(&l->layout, name, n, conf, &defaults, "group", "--pattern", e) == 0)
+		return l;
+fail:
+	logs_close(l);
+	return NULL;
+}
+
+static int logs_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+{
+	struct logs *l = ctx;
+	struct str content = line_content(line);
+	struct place at = {.line = number};
+	const char *why;
+	(void)e;
+	if (!maker_check(room->b, content, at))
+		return 0;
+	if (!pattern_match(l->pattern, content, l->group, &why))
+		maker_reject(room->b, content, at, CODE_NO_MATCH, "%s", why);
+	else if (!l->group[l->layout.text].p)
+		maker_reject(room->b, content, at, CODE_NO_TEXT, "the line matches, but its text took no part in that");
+	else
+		maker_put(l->maker, room->b, &l->layout, l->group, content, at);
+	return 0;
+}
+
+const struct format format_log = {.name = "log", .open = logs_open, .line = logs_line, .close = logs_close};

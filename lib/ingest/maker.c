@@ -1,0 +1,280 @@
+/* maker.c - records out of fields. */
+#include "lib/ingest/maker.h"
+
+#include <stdarg.h>
+
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/ingest/when.h"
+#include "lib/json/write.h"
+#include "lib/text/hash.h"
+#include "lib/text/utf8.h"
+
+_Static_assert(MAKER_ID_LEN == HASH_HEX, "an id is a hash");
+
+void maker_free(struct maker *m)
+{
+	buf_free(&m->line);
+}
+
+struct rec *maker_add(struct batch *b, struct str line, struct place at)
+{
+	char *p = arena_alloc(&b->mem, line.n + JSON_PAD);
+	if (line.n)
+		memcpy(p, line.p, line.n);
+	memset(p + line.n, 0, JSON_PAD);
+	struct rec *r = batch_add(b);
+	r->line = (struct str){p, line.n};
+	r->lineno = at.line;
+	return r;
+}
+
+void maker_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
+{
+	char why[480];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	rec_reject(b, maker_add(b, raw, at), code, "%s", why);
+}
+
+const char *maker_fault(struct str raw, size_t *column)
+{
+	size_t good = utf8_valid_prefix(raw);
+	const char *nul = good ? memchr(raw.p, 0, good) : NULL;
+	*column = (nul ? (size_t)(nul - raw.p) : good) + 1;
+	return nul ? CODE_NUL : good < raw.n ? CODE_BAD_UTF8 : NULL;
+}
+
+bool maker_check(struct batch *b, struct str raw, struct place at)
+{
+	size_t column;
+	const char *code = maker_fault(raw, &column);
+	if (code)
+		maker_reject(b, raw, at, code, "%s at column %zu",
+		    strcmp(code, CODE_NUL) == 0 ? "a NUL byte" : "no UTF-8", column);
+	return !code;
+}
+
+void maker_id(const struct maker *m, struct place at, struct str time, struct str text, char out[MAKER_ID_LEN])
+{
+	char place[48];
+	int n = snprintf(place, sizeof place, at.sub ? "%llu.%u" : "%llu", (unsigned long long)at.line, at.sub);
+	const struct str field[] = {m->origin.source, m->origin.file, m->origin.salt, {place, (size_t)n}, time, text};
+	hash_list(field, COUNT_OF(field), out);
+}
+
+/* The time as it shall stand in the record, in *value; false if it cannot be understood. An empty one gives no member. */
+static bool normal_time(struct str *value, char out[TIME_LEN])
+{
+	if (!value->n) {
+		*value = STR_NONE;
+		return true;
+	}
+	enum when w = when_read(*value, clock_wall_ms(), out);
+	if (w == WHEN_WRITTEN)
+		*value = (struct str){out, TIME_LEN};
+	return w != WHEN_BAD;
+}
+
+static void put_member(struct buf *line, struct str name, struct str value)
+{
+	if (!value.p)
+		return;
+	buf_str(line, name);
+	json_put_string(line, value);
+}
+
+static struct str field_of(const struct str *field, ptrdiff_t i)
+{
+	return i < 0 ? STR_NONE : field[i];
+}
+
+void maker_put(
+    struct maker *m, struct batch *b, const struct layout *l, const struct str *field, struct str raw, struct place at)
+{
+	char hash[MAKER_ID_LEN], written[TIME_LEN];
+	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),
+		   source = field_of(field, l->source), spelled = time;
+	if (!normal_time(&time, written) && l->strict_time) {
+		maker_reject(b, raw, at, CODE_BAD_TIME, "the time '%.*s' is of no known form",
+		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})));
+		return;
+	}
+	if (!id.n) {
+		maker_id(m, at, spelled, text, hash);
+		id = (struct str){hash, sizeof hash};
+	}
+	struct buf *line = &m->line;
+	buf_clear(line);
+	put_member(line, STR("{\"id\":"), id);
+	put_member(line, STR(",\"text\":"), text);
+	put_member(line, STR(",\"time\":"), time);
+	put_member(line, STR(",\"source\":"), source.n ? source : m->origin.source);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->role[i] == ROLE_OTHER)
+			put_member(line, buf_view(&l->name[i]), field[i]);
+	buf_char(line, '}');
+	maker_add(b, buf_view(line), at);
+}
+
+/* --- layouts --- */
+
+static ptrdiff_t find_name(const struct str *name, size_t n, const char *wanted)
+{
+	for (size_t i = 0; wanted && i < n; i++)
+		if (str_eq(name[i], str_of(wanted)))
+			return (ptrdiff_t)i;
+	return -1;
+}
+
+/* The column that an option names, by its name or else its number. */
+static ptrdiff_t find_wanted(const struct str *name, size_t n, const char *wanted)
+{
+	ptrdiff_t i = find_name(name, n, wanted);
+	uint64_t number;
+	if (i < 0 && str_u64(str_of(wanted), &number) == 0 && number >= 1 && number <= n)
+		i = (ptrdiff_t)number - 1;
+	return i;
+}
+
+/* "id, review, stars" for messages, cut where it grows long. */
+static void list_names(const struct str *name, size_t n, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = 0;
+	for (size_t i = 0; i < n && used < size; i++) {
+		int len = name[i].n > 60 ? 60 : (int)name[i].n;
+		used += (size_t)snprintf(out + used, size - used, "%s%.*s", i ? ", " : "", len, name[i].p);
+	}
+}
+
+static int no_column(const char *option, const char *wanted, const struct str *name, size_t n, const char *what,
+    const char *where, struct err *e)
+{
+	char names[300];
+	list_names(name, n, names, sizeof names);
+	if (wanted)
+		return err_set(
+		    e, ERR_USAGE, "%s: no %s '%s' for --%s; there are: %s", where, what, wanted, option, names);
+	return err_set(
+	    e, ERR_USAGE, "%s: which %s is the text? Name it with --text; there are: %s", where, what, names);
+}
+
+static int find_text(struct layout *l, const struct str *name, const struct ingest *conf, const struct defaults *d,
+    const char *what, const char *where, struct err *e)
+{
+	if (conf->text) {
+		l->text = find_wanted(name, l->n, conf->text);
+	} else {
+		for (const char *const *t = d->text; *t && l->text < 0; t++)
+			l->text = find_name(name, l->n, *t);
+		if (l->text < 0 && l->n == 1)
+			l->text = 0;
+	}
+	return l->text < 0 ? no_column("text", conf->text, name, l->n, what, where, e) : 0;
+}
+
+static int find_roles(struct layout *l, const struct str *name, const struct ingest *conf, const struct defaults *d,
+    const char *what, const char *where, struct err *e)
+{
+	if (find_text(l, name, conf, d, what, where, e) < 0)
+		return -1;
+	l->id = conf->id ? find_wanted(name, l->n, conf->id) : find_name(name, l->n, "id");
+	if (conf->id && l->id < 0)
+		return no_column("id", conf->id, name, l->n, what, where, e);
+	l->time = conf->time ? find_wanted(name, l->n, conf->time) : find_name(name, l->n, d->time ? d->time : "time");
+	if (conf->time && l->time < 0)
+		return no_column("time", conf->time, name, l->n, what, where, e);
+	l->source = conf->source ? -1 : find_name(name, l->n, "source");
+	/* A column that an option names is that; what would have been taken for its name alone steps back. */
+	if (l->id == l->text && !conf->id)
+		l->id = -1;
+	if ((l->time == l->text || l->time == l->id) && !conf->time)
+		l->time = -1;
+	if (l->source == l->text || l->source == l->id || l->source == l->time)
+		l->source = -1;
+	if (l->text == l->id || l->text == l->time || (l->id >= 0 && l->id == l->time))
+		return err_set(e, ERR_USAGE, "%s: one %s cannot be two of --text, --id and --time", where, what);
+	l->strict_time = conf->time || d->strict_time;
+	return 0;
+}
+
+static bool is_taken(struct str name)
+{
+	return str_eq(name, STR("id")) || str_eq(name, STR("text")) || str_eq(name, STR("time")) ||
+	       str_eq(name, STR("source"));
+}
+
+/* True if no column before i, and no member that is made, has that name. */
+static bool is_free(struct str wanted, const struct map *seen)
+{
+	return wanted.n && !is_taken(wanted) && !map_get(seen, wanted);
+}
+
+static int name_others(struct layout *l, const struct str *name, const char *what, const char *where, struct err *e)
+{
+	struct map all = {0}, used = {0};
+	char *number = xcalloc(l->n, 24);
+	int rc = 0;
+	for (size_t i = 0; i < l->n; i++)
+		map_put(&all, name[i], NULL);
+	for (size_t i = 0; i < l->n && rc == 0; i++) {
+		struct str n = name[i];
+		if (l->role[i] != ROLE_OTHER)
+			continue;
+		if (!is_free(n, &used)) {
+			char *c = number + i * 24;
+			n = (struct str){c, (size_t)snprintf(c, 24, "c%zu", i + 1)};
+			if (map_get(&all, n)) {
+				rc = err_set(e, ERR_USAGE,
+				    "%s: %s %zu needs another name than '%.*s', and %s is taken; rename it", where,
+				    what, i + 1, (int)(name[i].n > 60 ? 60 : name[i].n), name[i].p, c);
+				break;
+			}
+			char *was = str_dup(name[i]);
+			log_info("a column is renamed", "where", where, "name", was, "to", c, NULL);
+			free(was);
+		}
+		map_put(&used, n, NULL);
+		buf_char(&l->name[i], ',');
+		json_put_string(&l->name[i], n);
+		buf_char(&l->name[i], ':');
+	}
+	map_free(&all);
+	map_free(&used);
+	free(number);
+	return rc;
+}
+
+int layout_init(struct layout *l, const struct str *name, size_t n, const struct ingest *conf, const struct defaults *d,
+    const char *what, const char *where, struct err *e)
+{
+	*l = (struct layout){.n = n, .text = -1, .id = -1, .time = -1, .source = -1};
+	l->role = xcalloc(n, sizeof *l->role);
+	l->name = xcalloc(n, sizeof *l->name);
+	if (find_roles(l, name, conf, d, what, where, e) < 0)
+		goto fail;
+	l->role[l->text] = ROLE_TEXT;
+	if (l->id >= 0)
+		l->role[l->id] = ROLE_ID;
+	if (l->time >= 0)
+		l->role[l->time] = ROLE_TIME;
+	if (l->source >= 0)
+		l->role[l->source] = ROLE_SOURCE;
+	if (name_others(l, name, what, where, e) == 0)
+		return 0;
+fail:
+	layout_free(l);
+	return -1;
+}
+
+void layout_free(struct layout *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		buf_free(&l->name[i]);
+	free(l->name);
+	free(l->role);
+	*l = (struct layout){0};
+}

@@ -1,0 +1,44 @@
+/* text.c - the format text: a line is a text. */
+#include "lib/ingest/format.h"
+#include "lib/ingest/maker.h"
+
+struct text {
+	struct maker *maker;
+	struct layout layout;
+};
+
+static void *text_open(const struct ingest *conf, struct maker *m, struct err *e)
+{
+	static const char *const name[] = {"text", NULL};
+	const struct defaults defaults = {.text = name};
+	const struct ingest plain = {.source = conf->source};
+	struct text *t = xcalloc(1, sizeof *t);
+	t->maker = m;
+	if (conf->text || conf->id || conf->time)
+		err_set(
+		    e, ERR_USAGE, "a plain text has no columns: --text, --id and --time need csv, tsv, json or log");
+	else if (layout_init(&t->layout, &STR("text"), 1, &plain, &defaults, "column", "text", e) == 0)
+		return t;
+	free(t);
+	return NULL;
+}
+
+static int text_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+{
+	struct text *t = ctx;
+	struct str content = line_content(line);
+	struct place at = {.line = number};
+	(void)e;
+	if (maker_check(room->b, content, at))
+		maker_put(t->maker, room->b, &t->layout, &content, content, at);
+	return 0;
+}
+
+static void text_close(void *ctx)
+{
+	struct text *t = ctx;
+	layout_free(&t->layout);
+	free(t);
+}
+
+const struct format format_text = {.name = "text", .open = text_open, .line = text_line, .close = text_close};

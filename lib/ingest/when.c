@@ -1,0 +1,206 @@
+/* when.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing years, and whether
+ * such a day exists. The program never calls setlocale, so the names of months are English. */
+#include "lib/ingest/when.h"
+
+#include <time.h>
+
+#define MAX_LEN 64
+
+/* The local spelling of one time, made ready for strptime. */
+struct reading {
+	char text[MAX_LEN + 8];
+	int64_t fraction_ms;
+};
+
+static bool digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static struct str trim(struct str s)
+{
+	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = (struct str){s.p + 1, s.n - 2};
+	return s;
+}
+
+static int64_t milliseconds(const char *digits, size_t n)
+{
+	int64_t ms = 0;
+	for (size_t i = 0; i < 3; i++)
+		ms = ms * 10 + (i < n ? digits[i] - '0' : 0);
+	return ms;
+}
+
+/* Numbers since 1970. */
+static int read_epoch(struct str s, int64_t *ms)
+{
+	size_t n = 0;
+	uint64_t v;
+	while (n < s.n && digit(s.p[n]))
+		n++;
+	if (n < 9 || n > 19 || str_u64((struct str){s.p, n}, &v) < 0)
+		return -1;
+	size_t rest = s.n - n;
+	if (rest) {
+		if (n > 11 || rest < 2 || rest > 10 || s.p[n] != '.')
+			return -1;
+		for (size_t i = n + 1; i < s.n; i++)
+			if (!digit(s.p[i]))
+				return -1;
+	}
+	*ms = (int64_t)(n <= 11 ? v * 1000 : n <= 14 ? v : n <= 17 ? v / 1000 : v / 1000000);
+	*ms += rest ? milliseconds(s.p + n + 1, rest - 1) : 0;
+	return 0;
+}
+
+/* Cuts ".123" or ",123" out of "12:00:00.123"; only behind two colons, for "12:00,5" says nothing. */
+static int take_fraction(struct reading *r)
+{
+	char *colon = strchr(r->text, ':');
+	colon = colon ? strchr(colon + 1, ':') : NULL;
+	/* Apache's date has a colon before the time. */
+	char *third = colon ? strchr(colon + 1, ':') : NULL;
+	if (third && third - colon == 3 && strchr(r->text, '/'))
+		colon = third;
+	if (!colon || !digit(colon[1]) || !digit(colon[2]) || (colon[3] != '.' && colon[3] != ','))
+		return 0;
+	char *from = colon + 3, *to = from + 1;
+	while (digit(*to))
+		to++;
+	if (to == from + 1)
+		return -1;
+	r->fraction_ms = milliseconds(from + 1, (size_t)(to - from - 1));
+	memmove(from, to, strlen(to) + 1);
+	return 0;
+}
+
+/* Spells a zone's name as digits: strptime knows only those. */
+static void name_zone(struct reading *r)
+{
+	static const struct {
+		char name[5];
+		char digits[6];
+	} zone[] = {{"UTC", "+0000"}, {"GMT", "+0000"}, {"EST", "-0500"}, {"EDT", "-0400"}, {"CST", "-0600"},
+	    {"CDT", "-0500"}, {"MST", "-0700"}, {"MDT", "-0600"}, {"PST", "-0800"}, {"PDT", "-0700"}};
+	for (size_t i = 0; i < COUNT_OF(zone); i++) {
+		char *at = strstr(r->text, zone[i].name);
+		if (!at || at == r->text || at[-1] != ' ' || (at[3] && at[3] != ' '))
+			continue;
+		memmove(at + 5, at + 3, strlen(at + 3) + 1);
+		memcpy(at, zone[i].digits, 5);
+		return;
+	}
+}
+
+static bool same_day(const struct tm *a, const struct tm *b)
+{
+	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday;
+}
+
+/* Checked: 31 April is no day, though the C library would count on into May. */
+static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
+{
+	struct tm utc = *read, local = *read;
+	if (utc.tm_sec == 60)
+		utc.tm_sec = local.tm_sec = 59;
+	time_t t = timegm(&utc);
+	/* strptime takes "24" for the year 24; nobody means that. */
+	if (!same_day(&utc, read) || read->tm_year < 1000 - 1900 || read->tm_year > 9999 - 1900)
+		return -1;
+	if (zoned) {
+		t -= read->tm_gmtoff;
+	} else {
+		local.tm_isdst = -1;
+		t = mktime(&local);
+	}
+	*ms = (int64_t)t * 1000;
+	return 0;
+}
+
+/* The year is not spelled: the latest one in which that day exists and lies at most a day ahead. */
+static int guess_year(struct tm *tm, int64_t now_ms, int64_t *ms)
+{
+	time_t now = (time_t)(now_ms / 1000);
+	struct tm today;
+	if (!localtime_r(&now, &today))
+		return -1;
+	/* On New Year's Eve a clock that runs ahead writes 1 January. */
+	for (int back = -1; back <= 8; back++) {
+		tm->tm_year = today.tm_year - back;
+		if (to_ms(tm, false, ms) == 0 && *ms <= now_ms + 86400000)
+			return 0;
+	}
+	return -1;
+}
+
+static int read_calendar(const struct reading *r, int64_t now_ms, int64_t *ms)
+{
+	static const struct {
+		const char *form;
+		bool yearless;
+	} form[] = {
+	    {"%d/%b/%Y:%H:%M:%S", false},
+	    {"%Y-%m-%dT%H:%M:%S", false},
+	    {"%Y-%m-%d %H:%M:%S", false},
+	    {"%Y-%m-%dT%H:%M", false},
+	    {"%Y-%m-%d %H:%M", false},
+	    {"%Y-%m-%d", false},
+	    {"%Y/%m/%d %H:%M:%S", false},
+	    {"%Y/%m/%d %H:%M", false},
+	    {"%Y/%m/%d", false},
+	    {"%b %d %H:%M:%S", true},
+	    {"%a %b %d %H:%M:%S %z %Y", false},
+	    {"%a %b %d %H:%M:%S %Y", false},
+	    {"%a, %d %b %Y %H:%M:%S", false},
+	    {"%d %b %Y %H:%M:%S", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(form); i++) {
+		struct tm tm = {.tm_mday = 1};
+		const char *rest = strptime(r->text, form[i].form, &tm);
+		if (!rest)
+			continue;
+		bool zoned = strstr(form[i].form, "%z") != NULL;
+		if (*rest && !zoned && strchr(form[i].form, ':') && !form[i].yearless) {
+			rest = strptime(rest, "%z", &tm);
+			zoned = true;
+		}
+		if (!rest || *rest)
+			continue;
+		return form[i].yearless ? guess_year(&tm, now_ms, ms) : to_ms(&tm, zoned, ms);
+	}
+	return -1;
+}
+
+enum when when_read(struct str s, int64_t now_ms, char out[TIME_LEN])
+{
+	struct reading r = {0};
+	int64_t ms;
+	size_t whole = s.n;
+	s = trim(s);
+	bool rfc3339 = time_parse(s, &ms) == 0;
+	if (rfc3339 && s.n == whole)
+		return WHEN_RFC3339;
+	if (!rfc3339 && read_epoch(s, &ms) < 0) {
+		if (s.n > MAX_LEN || memchr(s.p ? s.p : "", 0, s.n))
+			return WHEN_BAD;
+		memcpy(r.text, s.p ? s.p : "", s.n);
+		if (take_fraction(&r) < 0)
+			return WHEN_BAD;
+		name_zone(&r);
+		if (read_calendar(&r, now_ms, &ms) < 0)
+			return WHEN_BAD;
+		ms += r.fraction_ms;
+	}
+	static const int64_t first = -62135596800000, end = 253402300800000; /* years 0001 to 9999 */
+	if (ms < first || ms >= end)
+		return WHEN_BAD;
+	time_format(ms, out);
+	return WHEN_WRITTEN;
+}
