@@ -35,6 +35,7 @@ value() { # something that the option takes
 	--order) echo newest ;;
 	--since | --until) echo 2024-05-01T00:00:00Z ;;
 	--delimiter) echo ';' ;;
+	--dead) echo 7d ;;
 	--lexicon) echo +words.tsv ;;
 	--neutral) printf '%s\n' -0.1,0.1 ;;
 	*) echo 100 ;;

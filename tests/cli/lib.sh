@@ -36,10 +36,10 @@ ok() {
 	shift
 	tap_n=$((tap_n + 1))
 	if "$@" >"$tap_dir/said" 2>&1; then
-		echo "ok $tap_n - $tap_name"
+		printf 'ok %s - %s\n' "$tap_n" "$tap_name"
 	else
 		tap_bad=$((tap_bad + 1))
-		echo "not ok $tap_n - $tap_name"
+		printf 'not ok %s - %s\n' "$tap_n" "$tap_name"
 		sed 's/^/# /' "$tap_dir/said"
 	fi
 }

@@ -1,0 +1,84 @@
+# Completion of bash; written by scripts/build-completions.
+# shellcheck shell=bash
+
+_senti()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} tool=${COMP_WORDS[0]##*/} words commands=
+	COMPREPLY=()
+	[[ $cur == = ]] && cur=
+	[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}
+	case "$tool $prev" in
+	senti-score\ --model | senti-score\ -m) words='' ;;
+	senti-score\ --expression | senti-score\ -e) words='' ;;
+	senti-score\ --field | senti-score\ -f) words='' ;;
+	senti-score\ --into) words='' ;;
+	senti-score\ --lexicon) words='' ;;
+	senti-score\ --neutral) words='' ;;
+	senti-score\ --from | senti-score\ -i) words='' ;;
+	senti-score\ --to | senti-score\ -o) words='' ;;
+	senti-score\ --jobs | senti-score\ -j) words='' ;;
+	senti-score\ --batch | senti-score\ -b) words='' ;;
+	senti-score\ --wait | senti-score\ -w) words='' ;;
+	senti-score\ --reject) words='' ;;
+	senti-score\ --max-record) words='' ;;
+	senti-score\ --max-rejects) words='' ;;
+	senti-score\ --drain) words='' ;;
+	senti-score\ --log-format) words='logfmt json' ;;
+	senti-ingest\ --format | senti-ingest\ -F) words='csv tsv text json log reject auto' ;;
+	senti-ingest\ --text) words='' ;;
+	senti-ingest\ --id) words='' ;;
+	senti-ingest\ --time) words='' ;;
+	senti-ingest\ --source) words='' ;;
+	senti-ingest\ --delimiter) words='' ;;
+	senti-ingest\ --pattern) words='common combined syslog journal' ;;
+	senti-ingest\ --rate) words='' ;;
+	senti-ingest\ --from | senti-ingest\ -i) words='' ;;
+	senti-ingest\ --to | senti-ingest\ -o) words='' ;;
+	senti-ingest\ --batch | senti-ingest\ -b) words='' ;;
+	senti-ingest\ --wait | senti-ingest\ -w) words='' ;;
+	senti-ingest\ --reject) words='' ;;
+	senti-ingest\ --max-record) words='' ;;
+	senti-ingest\ --max-rejects) words='' ;;
+	senti-ingest\ --drain) words='' ;;
+	senti-ingest\ --log-format) words='logfmt json' ;;
+	senti-store\ --label) words='positive neutral negative' ;;
+	senti-store\ --source) words='' ;;
+	senti-store\ --since) words='' ;;
+	senti-store\ --until) words='' ;;
+	senti-store\ --text) words='' ;;
+	senti-store\ --model) words='' ;;
+	senti-store\ --not-model) words='' ;;
+	senti-store\ --after) words='' ;;
+	senti-store\ --limit) words='' ;;
+	senti-store\ --order) words='oldest newest' ;;
+	senti-store\ --dead) words='' ;;
+	senti-store\ --from | senti-store\ -i) words='' ;;
+	senti-store\ --to | senti-store\ -o) words='' ;;
+	senti-store\ --store) words='' ;;
+	senti-store\ --batch | senti-store\ -b) words='' ;;
+	senti-store\ --wait | senti-store\ -w) words='' ;;
+	senti-store\ --reject) words='' ;;
+	senti-store\ --max-record) words='' ;;
+	senti-store\ --max-rejects) words='' ;;
+	senti-store\ --drain) words='' ;;
+	senti-store\ --log-format) words='logfmt json' ;;
+	*)
+		case $tool in
+		senti-score)
+			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
+		senti-ingest)
+			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
+		senti-store)
+			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			commands='put get delete correct query stats migrate prune'
+			;;
+		esac
+		[[ $cur != -* ]] && words=
+		[[ $COMP_CWORD -eq 1 && $cur != -* ]] && words=$commands
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store

@@ -1,0 +1,50 @@
+#!/bin/sh
+# README.md tells the truth: its example session gives the output that it shows, its measured figures stand in the benchmark's
+# report, and the files and commands that it points to are there.
+#
+# A block fenced as console is a session in one directory, from the first block to the last: "$ " begins a command, "> " continues it,
+# all else is what the command says on stdout and stderr.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+mkdir .session play
+awk -v dir="$T/.session/" '
+	/^```console$/ { inside = 1; next }
+	/^```$/ { inside = 0; next }
+	!inside { next }
+	/^\$ / { n++; at = dir sprintf("%03d", n); print substr($0, 3) > (at ".cmd"); printf "" > (at ".want"); next }
+	/^> / { print substr($0, 3) > (at ".cmd"); next }
+	{ print > (at ".want") }' "$root/README.md"
+
+replay() { # replay NUMBER
+	(cd play && eval "$(cat "$T/.session/$1.cmd")") >"$T/.session/$1.got" 2>&1
+	diff "$T/.session/$1.want" "$T/.session/$1.got"
+}
+
+if need 'the example session' jq; then
+	for command in "$T"/.session/*.cmd; do
+		number=$(basename "$command" .cmd)
+		ok "README: $(head -n 1 "$command")" replay "$number"
+	done
+fi
+
+figures_backed() { # each number between the markers stands in the benchmark's report
+	sed -n '/^<!-- figures -->$/,/^<!-- end of figures -->$/p' "$root/README.md" | grep '^|' >figures
+	[ -s figures ] || return 0
+	grep -oE '[0-9]+([.,][0-9]+)*' figures | sort -u | while read -r figure; do
+		grep -qF "$figure" "$root/tests/bench/README.md" || echo "$figure stands in no line of tests/bench/README.md"
+	done >unbacked
+	cat unbacked
+	! [ -s unbacked ]
+}
+ok 'README: measured figures are those of tests/bench/README.md' figures_backed
+
+links_exist() { # relative links, and scripts that are named
+	(cd "$root" && grep -oE '\]\([^)#:]+\)|`(scripts|tests)/[a-z/-]+`' README.md | tr -d '])(`' | sort -u | while read -r file; do
+		[ -e "$file" ] || echo "$file is missing"
+	done) >missing
+	cat missing
+	! [ -s missing ]
+}
+ok 'README: what it points to is there' links_exist
+finish
