@@ -34,18 +34,13 @@ EMBED(vader_emoji, "lexicons/vader/emoji.tsv")
 
 static const double CAPS = 0.733, NEGATION = -0.74;
 
-/* What a word is to the rules. */
+/* What a word is to the rules (its flags). Its value is its valence or its boost: a word that is both serves as neither. */
 enum {
 	IN_LEXICON = 1,
 	BOOSTER = 2,
 	NEGATES = 4,
 	IN_PHRASE = 8, /* part of an idiom or of a booster of several words */
-};
-
-struct meaning {
-	double valence; /* if IN_LEXICON */
-	double boost;	/* if BOOSTER */
-	unsigned flags;
+	LAYERED = 16,  /* by the user's lexicon */
 };
 
 struct phrase {
@@ -74,8 +69,6 @@ enum { EMOJI_SLOTS = 4096 };
 struct vader {
 	struct model model;
 	struct words words;
-	struct meaning *meaning; /* by number; [0] is the word that means nothing */
-	size_t meanings;
 	uint32_t special[SPECIALS];
 	struct phrases idioms, boosters;
 	struct emoji emoji[EMOJI_SLOTS];
@@ -109,24 +102,16 @@ struct scratch {
 
 /* --- loading --- */
 
-/* The number of a word, with a place for what it means. */
 static uint32_t add_word(struct vader *v, struct str key, unsigned flags)
 {
 	uint32_t w = words_add(&v->words, key);
-	if (w >= v->meanings) {
-		size_t more = v->meanings ? v->meanings * 2 : 8192;
-		v->meaning = xreallocarray(v->meaning, more, sizeof *v->meaning);
-		memset(v->meaning + v->meanings, 0, (more - v->meanings) * sizeof *v->meaning);
-		v->meanings = more;
-	}
-	v->meaning[w].flags |= flags;
+	v->words.word[w].flags |= (uint16_t)flags;
 	return w;
 }
 
-static struct meaning *add_meaning(struct vader *v, struct str key, unsigned flags)
+static void add_value(struct vader *v, struct str key, unsigned flags, double value)
 {
-	uint32_t w = add_word(v, key, flags); /* may move v->meaning */
-	return &v->meaning[w];
+	v->words.word[add_word(v, key, flags)].value = value;
 }
 
 /* A phrase of two or three words; its words join the dictionary. */
@@ -160,7 +145,7 @@ static int load_words(struct vader *v, struct err *e)
 	int rc;
 	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
 		if (reachable(key))
-			add_meaning(v, key, IN_LEXICON)->valence = value;
+			add_value(v, key, IN_LEXICON, value);
 	return rc;
 }
 
@@ -174,7 +159,7 @@ static int load_boosters(struct vader *v, struct err *e)
 		if (memchr(key.p, ' ', key.n))
 			add_phrase(v, &v->boosters, key, value);
 		else
-			add_meaning(v, key, BOOSTER)->boost = value;
+			add_value(v, key, BOOSTER, value);
 	}
 	return rc;
 }
@@ -226,34 +211,34 @@ static int load_emoji(struct vader *v, struct err *e)
 }
 
 /* One word of a user's file: folded as tokens will be. */
-static int layer_word(
-    struct vader *v, const struct tsv *t, struct words *seen, struct str key, double value, struct err *e)
+static int layer_word(struct vader *v, const struct tsv *t, struct str key, double value, struct err *e)
 {
 	struct buf folded = {0};
 	buf_reserve(&folded, key.n * 3 + WORDS_PAD);
 	folded.n = text_lower(key, folded.p);
 	memset(folded.p + folded.n, 0, WORDS_PAD);
-	uint32_t before = seen->n;
-	words_add(seen, buf_view(&folded));
-	bool twice = seen->n == before;
-	if (!twice) {
-		add_meaning(v, buf_view(&folded), IN_LEXICON)->valence = value;
-		for (size_t i = 0; i < folded.n; i++)
-			v->beyond_ascii |= (folded.p[i] & 0x80) != 0;
-	}
+	struct word *w = &v->words.word[add_word(v, buf_view(&folded), IN_LEXICON)];
+	bool twice = w->flags & LAYERED;
+	w->flags |= LAYERED;
+	w->value = value;
+	for (size_t i = 0; i < folded.n; i++)
+		v->beyond_ascii |= (folded.p[i] & 0x80) != 0;
 	buf_free(&folded);
 	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 0;
 }
 
-static int load_layer(struct vader *v, const char *path, struct err *e)
+static int read_layer(struct vader *v, const char *path, struct err *e)
 {
 	enum { LARGEST = 64 << 20 };
 	if (io_read_file(path, LARGEST, &v->layer, e) < 0)
 		return -1;
 	memset(buf_reserve(&v->layer, WORDS_PAD), 0, WORDS_PAD);
+	return 0;
+}
+
+static int load_layer(struct vader *v, const char *path, struct err *e)
+{
 	struct tsv t = tsv_open(path, buf_view(&v->layer));
-	struct words seen;
-	words_init(&seen, 64);
 	struct str key;
 	double value;
 	int rc;
@@ -262,13 +247,30 @@ static int load_layer(struct vader *v, const char *path, struct err *e)
 			rc = tsv_fail(&t, e, "the key is not UTF-8");
 		else if (memchr(key.p, ' ', key.n))
 			rc = tsv_fail(&t, e, "'%.*s' has a blank in it: VADER looks up single words", STR_FMT(key));
+		else if (key.n > 1000)
+			rc = tsv_fail(&t, e, "the key has over 1,000 bytes");
 		else
-			rc = layer_word(v, &t, &seen, key, value, e);
+			rc = layer_word(v, &t, key, value, e);
 		if (rc < 0)
 			break;
 	}
-	words_free(&seen);
 	return rc;
+}
+
+static size_t count_lines(struct str text)
+{
+	size_t n = 1;
+	for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
+		n++;
+	return n;
+}
+
+/* No more words than lines, but for idioms, which have up to three. */
+static size_t count_words(const struct vader *v)
+{
+	return count_lines(vader_words()) + count_lines(vader_negations()) + SPECIALS +
+	       3 * (count_lines(vader_boosters()) + count_lines(vader_idioms())) +
+	       (v->layer.n ? count_lines(buf_view(&v->layer)) : 0);
 }
 
 /* All that decides a result goes into the name: engine, version, data. */
@@ -285,7 +287,6 @@ static void vader_free(struct model *m)
 {
 	struct vader *v = (struct vader *)m;
 	words_free(&v->words);
-	free(v->meaning);
 	free(v->idioms.p);
 	free(v->boosters.p);
 	buf_free(&v->layer);
@@ -296,7 +297,11 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 {
 	struct vader *v = xcalloc(1, sizeof *v);
 	v->model.conf = *conf;
-	words_init(&v->words, 8000);
+	if (conf->lexicon && read_layer(v, conf->lexicon, e) < 0) {
+		free(v);
+		return NULL;
+	}
+	words_init(&v->words, count_words(v));
 	if (load_words(v, e) < 0 || load_boosters(v, e) < 0 || load_idioms(v, e) < 0 || load_negations(v, e) < 0 ||
 	    load_emoji(v, e) < 0 || (conf->lexicon && load_layer(v, conf->lexicon, e) < 0)) {
 		vader_free(&v->model);
@@ -474,9 +479,9 @@ static bool emphatic(struct run *r, const struct token *t)
 	return in_capitals(text_of(r, t)) && mixed_case(r);
 }
 
-static const struct meaning *meaning_of(const struct run *r, const struct token *t)
+static const struct word *meaning_of(const struct run *r, const struct token *t)
 {
-	return &r->v->meaning[t->word];
+	return &r->v->words.word[t->word];
 }
 
 /* Contractions negate whether or not the list has them. */
@@ -564,7 +569,7 @@ static double boost(struct run *r, const struct token *t, double v, unsigned bac
 {
 	if (!(meaning_of(r, t)->flags & BOOSTER))
 		return 0;
-	double s = meaning_of(r, t)->boost;
+	double s = meaning_of(r, t)->value;
 	if (v < 0)
 		s *= -1;
 	if (emphatic(r, t))
@@ -639,13 +644,13 @@ static bool least_before(const struct run *r, const struct place *p)
 static double valence(struct run *r, const struct place *p)
 {
 	const struct token *t = p->t;
-	const struct meaning *m = meaning_of(r, t);
+	const struct word *m = meaning_of(r, t);
 	double v = 0;
-	turn(r, &v, m->valence, t, "lexicon");
+	turn(r, &v, m->value, t, "lexicon");
 	if (is(r, t, NO) && p->after >= 1 && (meaning_of(r, t + 1)->flags & IN_LEXICON))
 		turn(r, &v, 0, t, "no");
 	if (after_no(r, p))
-		turn(r, &v, m->valence * NEGATION, t, "no");
+		turn(r, &v, m->value * NEGATION, t, "no");
 	if (emphatic(r, t))
 		turn(r, &v, v > 0 ? v + CAPS : v - CAPS, t, "capitals");
 	for (unsigned back = 1; back <= 3 && back <= p->i; back++) {

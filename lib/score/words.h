@@ -9,7 +9,7 @@
 #ifndef SENTI_WORDS_H
 #define SENTI_WORDS_H
 
-#include "lib/base/arena.h"
+#include "lib/base/buf.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -18,27 +18,27 @@
 #define WORDS_FILTER_BITS 17
 #define WORDS_PAD 16 /* readable bytes behind a token */
 
-struct word_key {
-	uint64_t k[2];	  /* the first 16 bytes, zero-filled */
-	uint32_t n;	  /* length in bytes */
-	const char *text; /* all of it */
+/* A word and what the engine attaches to it. Half a cache line, so that a look-up costs one access. */
+struct word {
+	uint64_t k[2]; /* the first 16 bytes, zero-filled */
+	double value;
+	uint32_t tail; /* of a longer word: where its other bytes stand in `tails` */
+	uint16_t n;    /* length in bytes; 0: an empty slot */
+	uint16_t flags;
 };
 
 struct words {
 	uint64_t filter[(1 << WORDS_FILTER_BITS) / 64];
-	uint32_t *slot; /* numbers, 0 is empty */
-	uint32_t mask;
-	struct word_key *key; /* by number; [0] is unused */
-	uint32_t n;	      /* the numbers are 1..n */
-	uint32_t cap;
-	struct arena mem;
+	struct word *word; /* by number; [0] is the empty word, whose value and flags are 0 */
+	uint32_t mask, n, most;
+	struct buf tails;
 };
 
-void words_init(struct words *w, size_t expected);
+/* Room for `most` words, all that will be added. */
+void words_init(struct words *w, size_t most);
 void words_free(struct words *w);
-/* A deep copy, for layering on top of a shared one. */
-void words_copy(struct words *to, const struct words *from);
-/* The number of a word (in lower case), added where it is new. The key needs WORDS_PAD readable bytes behind it. */
+/* The number of a word (in lower case), added where it is new; it stays. The key needs WORDS_PAD readable bytes behind it, and at
+ * most 65,535 bytes. */
 uint32_t words_add(struct words *w, struct str key);
 
 struct word_bits {
@@ -75,8 +75,28 @@ static inline uint64_t word_hash(struct word_bits b, size_t n)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+/* Whether the bytes behind the first 16 are those of the word. */
+bool words_same_tail(const struct words *w, const struct word *k, const char *p);
+
+/* The slot of the word, or the empty one where it belongs. */
+static inline uint32_t words_probe(const struct words *w, struct word_bits b, const char *p, size_t n)
+{
+	for (uint32_t i = (uint32_t)word_hash(b, n) & w->mask;; i = (i + 1) & w->mask) {
+		const struct word *k = &w->word[i + 1];
+		if (likely(k->k[0] == b.k[0] && k->k[1] == b.k[1] && k->n == n) &&
+		    (likely(n <= 16) || words_same_tail(w, k, p)))
+			return i + 1;
+		if (k->n == 0)
+			return i + 1;
+	}
+}
+
 /* The number of a token whatever its case, 0 if it is no word of the set. */
-uint32_t words_find(const struct words *w, const char *p, size_t n);
+static inline uint32_t words_find(const struct words *w, const char *p, size_t n)
+{
+	uint32_t at = words_probe(w, word_load(p, n), p, n);
+	return w->word[at].n ? at : 0;
+}
 
 /* False if the token is no word of the set; true for all its words and for few others. */
 static inline bool words_maybe(const struct words *w, const char *p, size_t n)
