@@ -64,7 +64,53 @@ static inline const char *skip_plain(const char *p, const char *end)
 	}
 	return p;
 }
+
+static inline unsigned mask_equal(__m128i v, unsigned char byte)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte)));
+}
+
+/* Bit i is set where v[i] >= byte, without sign. */
+static inline unsigned mask_from(__m128i v, unsigned char byte)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)byte)), v));
+}
+
+/* Passes text with characters of two and three bytes, 16 bytes at a time. Gives up, where a character begins, on what is
+ * rare: characters of four bytes, sequences that are broken, the last 15 bytes. p is where a character begins. */
+static inline const char *skip_foreign(const char *p, const char *end)
+{
+	while (end - p >= 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)p);
+		unsigned high = (unsigned)_mm_movemask_epi8(v);
+		if (!high)
+			break;
+		unsigned stops = (~mask_from(v, ' ') & 0xffff) | mask_equal(v, '"') | mask_equal(v, '\\');
+		unsigned lead = mask_from(v, 0xc0), lead3 = mask_from(v, 0xe0);
+		unsigned follow = high & ~lead, expected = lead << 1 | lead3 << 2;
+		/* a0 to bf among them; behind e0 only those are allowed, behind ed only the others */
+		unsigned upper = follow & (unsigned)_mm_movemask_epi8(_mm_slli_epi16(v, 2));
+		unsigned wrong = (expected ^ follow) | mask_equal(v, 0xc0) | mask_equal(v, 0xc1) | mask_from(v, 0xf0) |
+				 (mask_equal(v, 0xe0) << 1 & ~upper) | (mask_equal(v, 0xed) << 1 & upper);
+		/* up to the first stop, that byte too: no continuation may be expected there */
+		unsigned judged = stops ? stops ^ (stops - 1) : 0xffff;
+		if (wrong & judged)
+			break;
+		if (stops)
+			return p + __builtin_ctz(stops);
+		/* a character that the block cuts is read again with the next */
+		p += 16 - (lead >> 15 ? 1 : lead3 >> 14 ? 2 : 0);
+	}
+	return p;
+}
 #else
+/* Without SIMD, characters beyond ASCII are judged one by one. */
+static inline const char *skip_foreign(const char *p, const char *end)
+{
+	(void)end;
+	return p;
+}
+
 #define EACH(byte) (0x0101010101010101u * (byte))
 
 /* Sets the high bit of each byte that is 0, and maybe of bytes above such a one. */
@@ -185,12 +231,13 @@ static inline const char *scan_string(struct job *j, const char *p)
 		if (likely(c == '"'))
 			return p + 1;
 		if (c >= 0x80) {
-			do {
+			p = skip_foreign(p, j->end);
+			while (p < j->end && (unsigned char)*p >= 0x80) {
 				size_t n = utf8_sequence(p, j->end);
 				if (unlikely(!n))
 					return fault(j, JSON_UTF8, p, "bytes that are not UTF-8");
 				p += n;
-			} while (p < j->end && (unsigned char)*p >= 0x80);
+			}
 		} else if (c == '\\') {
 			j->escaped = true;
 			do

@@ -4,6 +4,7 @@
 
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
+#include "lib/text/utf8.h"
 #include "tests/unit/tap.h"
 
 static struct json_scan scan;
@@ -14,11 +15,13 @@ static char padding[] = "\"}]\xbf\\";
 static struct str padded(struct str s)
 {
 	static char *last;
+	static size_t turn;
 	free(last);
 	last = xmalloc(s.n + JSON_PAD);
 	memcpy(last, s.p, s.n);
 	for (size_t i = 0; i < JSON_PAD; i++)
-		last[s.n + i] = padding[i % (sizeof padding - 1)];
+		last[s.n + i] = padding[(i + turn) % (sizeof padding - 1)];
+	turn++;
 	return (struct str){last, s.n};
 }
 
@@ -117,7 +120,13 @@ static const struct {
 static void test_errors(void)
 {
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		int rc = scan_line(str_of(bad[i].line));
+		int rc = -1;
+		/* with each byte of the padding as the next */
+		for (size_t k = 1; k < sizeof padding && rc < 0; k++) {
+			rc = scan_line(str_of(bad[i].line));
+			if (scan.error != bad[i].error || scan.column != bad[i].column)
+				break;
+		}
 		ok(rc < 0 && scan.error == bad[i].error && scan.column == bad[i].column && scan.message,
 		    "line %zu is refused: error %d (want %d), column %zu (want %zu)", i, scan.error, bad[i].error,
 		    scan.column, bad[i].column);
@@ -214,6 +223,43 @@ static void test_offsets(void)
 		}
 	}
 	is_u64(wrong, 0, "special bytes at every offset of a string");
+}
+
+static uint64_t random_state = 42;
+
+static uint64_t next_random(void)
+{
+	uint64_t z = (random_state += 0x9e3779b97f4a7c15u);
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* Texts of all scripts with, in half of them, one byte made wrong; lib/text/utf8.h is the judge. */
+static void test_utf8(void)
+{
+	static const char *const piece[] = {"a", " ", "plain ", "\u00e9", "\u0416", "\u07ff", "\u0800", "\u0939",
+	    "\u0fff", "\u4e2d", "\ucfff", "\ud000", "\ud7ff", "\ue000", "\uffff", "\U0001f600", "\U0010ffff",
+	    "\u0416\u0416\u0416", "\u4e2d\u4e2d\u4e2d\u4e2d"};
+	size_t wrong = 0, refused = 0, rounds = 50000;
+	for (size_t i = 0; i < rounds; i++) {
+		struct buf b = {0};
+		buf_str(&b, STR("{\"a\":\""));
+		size_t start = b.n;
+		for (uint64_t left = next_random() % 40; left; left--)
+			buf_str(&b, str_of(piece[next_random() % COUNT_OF(piece)]));
+		size_t n = b.n - start;
+		if (n && i % 2)
+			b.p[start + next_random() % n] = (char)(0x80 | next_random() % 128);
+		size_t valid = utf8_valid_prefix((struct str){b.p + start, n});
+		buf_str(&b, STR("\"}"));
+		int rc = scan_line(buf_view(&b));
+		wrong += valid == n ? rc != 0 : rc == 0 || scan.error != JSON_UTF8 || scan.column != start + valid + 1;
+		refused += rc < 0;
+		buf_free(&b);
+	}
+	ok(wrong == 0 && refused > rounds / 4 && refused < rounds / 2,
+	    "%zu texts with bytes that are not UTF-8 (%zu wrong)", refused, wrong);
 }
 
 /* Every byte cut off the end of a record is missed, whatever stands behind. */
@@ -354,16 +400,6 @@ static bool fixed_agrees(double v, int digits)
 	return false;
 }
 
-static uint64_t random_state = 42;
-
-static uint64_t next_random(void)
-{
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15u);
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 static void test_numbers_out(void)
 {
 	is_str(as_double(0.1), STR("0.1"), "0.1");
@@ -435,6 +471,7 @@ int main(void)
 	test_good();
 	test_depth();
 	test_offsets();
+	test_utf8();
 	test_truncation();
 	test_decode();
 	test_strings_out();
