@@ -10,6 +10,7 @@ struct csv {
 	struct maker *maker;
 	struct rows *rows;
 	struct layout layout;
+	char delimiter;
 	bool headed;
 };
 
@@ -18,7 +19,8 @@ static void *open_rows(const struct ingest *conf, struct maker *m, bool tsv)
 	struct csv *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
 	c->maker = m;
-	c->rows = rows_new(conf->delimiter ? conf->delimiter : tsv ? '\t' : ',', tsv);
+	c->delimiter = conf->delimiter ? conf->delimiter : tsv ? '\t' : ',';
+	c->rows = rows_new(c->delimiter, tsv);
 	return c;
 }
 
@@ -65,18 +67,18 @@ static int name_columns(struct csv *c, const struct str *name, size_t n, struct 
 }
 
 /* The one column of a row that was cut at the wrong character is a common mistake: the character that was probably meant, or 0. */
-static char likely_delimiter(const struct row *row)
+static char likely_delimiter(const struct csv *c, const struct row *row)
 {
 	static const char common[] = ";\t|,";
 	for (const char *d = common; *d && row->n == 1; d++)
-		if (memchr(row->raw.p, *d, row->raw.n))
+		if (*d != c->delimiter && memchr(row->raw.p, *d, row->raw.n))
 			return *d;
 	return 0;
 }
 
 static void hint(const struct csv *c, const struct row *row, int rc, struct err *e)
 {
-	char d = likely_delimiter(row), shown[3] = {d};
+	char d = likely_delimiter(c, row), shown[3] = {d};
 	if (d == '\t')
 		memcpy(shown, "\\t", 3);
 	if (d && rc < 0) {

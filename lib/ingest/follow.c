@@ -32,7 +32,9 @@ struct followed {
 	bool fresh;   /* nothing of it has been cut into lines */
 	bool said;    /* that it is not there */
 	bool leaving; /* another file has its name; what remains is read first */
+	bool idle;    /* all that was there has been read */
 	struct buf text;
+	struct buf head; /* its first bytes, as read */
 	struct life *life;
 };
 
@@ -83,9 +85,10 @@ static void begin(struct followed *f)
 {
 	f->read = f->lineno = 0;
 	f->fresh = true;
-	f->leaving = false;
+	f->leaving = f->idle = false;
 	f->life = NULL;
 	buf_clear(&f->text);
+	buf_clear(&f->head);
 }
 
 /* 1 open, 0 not there, -1. */
@@ -116,20 +119,41 @@ static void leave_file(struct follow *s, struct followed *f)
 		inotify_rm_watch(s->inotify, f->watch);
 	close(f->fd);
 	f->fd = f->watch = -1;
+	f->idle = false;
 }
 
 enum change { UNCHANGED, TRUNCATED, REPLACED };
 
-static enum change look(const struct followed *f)
+/* A file may be truncated and grow beyond its old size before anyone looks; then its beginning is another one. */
+static bool rewritten(const struct followed *f)
 {
-	struct stat now, named;
-	if (fstat(f->fd, &now) == 0 && (uint64_t)now.st_size < f->read)
+	char now[FIRST_BYTES];
+	return pread(f->fd, now, f->head.n, 0) != (ssize_t)f->head.n ||
+	       (f->head.n && memcmp(now, f->head.p, f->head.n) != 0);
+}
+
+/* An empty successor shows that the writer has not moved yet: it may still write to this file. */
+static bool replaced(const struct follow *s, const struct followed *f)
+{
+	struct stat named;
+	for (int look = 0; look < 2; look++) {
+		if (stat(f->path, &named) < 0 || (named.st_dev == f->st.st_dev && named.st_ino == f->st.st_ino))
+			return false;
+		if (named.st_size > 0)
+			return true;
+		/* Its first line shall wake us, so look again once it is watched. */
+		if (look == 0 && (s->inotify < 0 || inotify_add_watch(s->inotify, f->path, IN_MODIFY) < 0))
+			return false;
+	}
+	return false;
+}
+
+static enum change look(const struct follow *s, const struct followed *f)
+{
+	struct stat now;
+	if ((fstat(f->fd, &now) == 0 && (uint64_t)now.st_size < f->read) || rewritten(f))
 		return TRUNCATED;
-	/* An empty successor shows that the writer has not moved yet: it may still write to this one. */
-	if (stat(f->path, &named) == 0 && (named.st_dev != f->st.st_dev || named.st_ino != f->st.st_ino) &&
-	    named.st_size > 0)
-		return REPLACED;
-	return UNCHANGED;
+	return replaced(s, f) ? REPLACED : UNCHANGED;
 }
 
 /* --- lines --- */
@@ -227,8 +251,11 @@ static int read_block(struct followed *f, struct buf *to, struct err *e)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return err_sys(e, "cannot read '%s'", f->path);
+	size_t head = FIRST_BYTES - f->head.n;
+	buf_add(&f->head, to->p + to->n, head < (size_t)r ? head : (size_t)r);
 	to->n += (size_t)r;
 	f->read += (size_t)r;
+	f->idle = r == 0;
 	return r > 0;
 }
 
@@ -243,10 +270,10 @@ static int restart(struct followed *f, struct err *e)
 }
 
 /* At the end of what is there: 1 if there may be more after all, or the file has ended for good (then *ended), 0 if not now. */
-static int go_on(struct followed *f, bool *ended)
+static int go_on(const struct follow *s, struct followed *f, bool *ended)
 {
 	*ended = false;
-	switch (look(f)) {
+	switch (look(s, f)) {
 	case UNCHANGED:
 		return 0;
 	case TRUNCATED:
@@ -273,6 +300,11 @@ static int turn_over(struct follow *s, struct followed *f, struct err *e)
 /* Lines of one file, if it has any now. */
 static int serve(struct follow *s, struct followed *f, struct batch *b, const struct limits *l, struct err *e)
 {
+	if (f->idle && look(s, f) == TRUNCATED) {
+		last_line(s, f, b);
+		if (restart(f, e) < 0)
+			return -1;
+	}
 	for (;;) {
 		cut_lines(s, f, b, l);
 		if (b->n)
@@ -288,7 +320,7 @@ static int serve(struct follow *s, struct followed *f, struct batch *b, const st
 		if (got)
 			continue;
 		bool ended;
-		if (!go_on(f, &ended))
+		if (!go_on(s, f, &ended))
 			return 0;
 		if (ended) {
 			last_line(s, f, b);
@@ -342,7 +374,7 @@ static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 			return 1;
 		}
 		bool ended;
-		if (!go_on(f, &ended))
+		if (!go_on(s, f, &ended))
 			wait_change(s, -1);
 		else if (ended)
 			f = NULL; /* `next` will find so again, and turn over */
@@ -359,6 +391,7 @@ static int follow_close(struct source *port, struct err *e)
 		if (s->file[i].fd >= 0)
 			close(s->file[i].fd);
 		buf_free(&s->file[i].text);
+		buf_free(&s->file[i].head);
 	}
 	for (struct life *life = s->lives, *next; life; life = next) {
 		next = life->next;
