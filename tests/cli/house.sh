@@ -183,4 +183,24 @@ if need 'style: an unquoted variable' shellcheck; then
 	ok 'style: an unquoted variable and a path of one machine are found' sh -c '! "$0" style 2>said && grep -q SC2086 said &&
 		grep -q "^notes.md:1:" said' "$root/scripts/lint-style"
 fi
+
+# The lint of manual pages, on a tree with one tool and its page.
+mkdir -p pages/scripts pages/man pages/bin pages/lib/flow
+cp "$root/scripts/lint-man" pages/scripts/
+echo '#define CODE_ODD "odd"' >pages/lib/flow/record.h
+printf '%s\n' '#!/bin/sh' 'echo "      --lost       not in the page"' >pages/bin/tool
+chmod +x pages/bin/tool
+printf '.Dd November 23, 2026\n.Dt TOOL 1\n.Os\n.Sh NAME\n.Nm tool\n.Nd a tool\n.Sh DESCRIPTION\n.Bl -tag -width Ds\n.It Fl -other\nWhat.\n' >pages/man/tool.1
+cp pages/man/tool.1 pages/man/senti-record.5
+if need 'the lint of pages' mandoc; then
+	ok 'man: a missing page, option and code, and a list without an end are found' sh -c '! pages/scripts/lint-man pages/bin tool absent 2>said &&
+		grep -q "^man/absent.1: missing$" said && grep -q "^man/tool.1: --lost is missing$" said &&
+		grep -q "reject code odd is missing" said && grep -q "mandoc: man/tool.1:.*Bl" said || { cat said; false; }'
+fi
+if need 'the lint of format' clang-format; then
+	echo 'int  a ;' >ugly.c
+	ok 'format: blanks out of place are found' sh -c '! "$0" "$PWD/ugly.c" 2>said && grep -q "ugly.c:1:4" said' "$root/scripts/lint-format"
+fi
+ok 'lists: a source that no list of the Makefile names is found' sh -c '! env -u MAKEFLAGS make -s -C "$0" BUILD="$1" lint format-check= \
+	HAND=lib/base/forgotten.c >said 2>&1 && grep -q "no list.*forgotten.c" said' "$root" "$(dirname "$SENTI_BIN")"
 finish
