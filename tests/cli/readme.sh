@@ -28,16 +28,7 @@ if need 'the example session' jq; then
 	done
 fi
 
-figures_backed() { # each number between the markers stands in the benchmark's report
-	sed -n '/^<!-- figures -->$/,/^<!-- end of figures -->$/p' "$root/README.md" | grep '^|' >figures
-	[ -s figures ] || return 0
-	grep -oE '[0-9]+([.,][0-9]+)*' figures | sort -u | while read -r figure; do
-		grep -qF "$figure" "$root/tests/bench/README.md" || echo "$figure stands in no line of tests/bench/README.md"
-	done >unbacked
-	cat unbacked
-	! [ -s unbacked ]
-}
-ok 'README: measured figures are those of tests/bench/README.md' figures_backed
+ok 'README: measured figures are those of tests/bench/README.md (run scripts/copy-figures)' "$root/scripts/copy-figures" --check
 
 links_exist() { # relative links, and scripts that are named
 	(cd "$root" && grep -oE '\]\([^)#:]+\)|`(scripts|tests)/[a-z/-]+`' README.md | tr -d '])(`' | sort -u | while read -r file; do
