@@ -1,0 +1,278 @@
+/* ingest.c - times, rows, patterns, and what the decoding source promises to the one inside it. */
+#include "lib/flow/mem.h"
+#include "lib/ingest/decode.h"
+#include "lib/ingest/pattern.h"
+#include "lib/ingest/row.h"
+#include "lib/ingest/when.h"
+#include "tests/unit/tap.h"
+
+/* --- times --- */
+
+static void time_is(const char *in, const char *want)
+{
+	static const int64_t now = 1709294400000; /* 2024-03-01T12:00:00Z */
+	char out[TIME_LEN + 1] = {0};
+	enum when w = when_read(str_of(in), now, out);
+	struct str got = w == WHEN_BAD ? STR("bad") : w == WHEN_RFC3339 ? STR("same") : (struct str){out, TIME_LEN};
+	is_str(got, str_of(want), "time '%s'", in);
+}
+
+static void test_times(void)
+{
+	static const char *const pair[][2] = {
+	    {"2024-05-01T12:00:00Z", "same"},
+	    {"2024-05-01t12:00:00.25+02:00", "same"},
+	    {" 2024-05-01T12:00:00Z ", "2024-05-01T12:00:00.000Z"},
+	    {"10/Oct/2000:13:55:36 -0700", "2000-10-10T20:55:36.000Z"},
+	    {"[10/Oct/2000:13:55:36.789 -0700]", "2000-10-10T20:55:36.789Z"},
+	    {"Feb 29 01:02:03", "2024-02-29T01:02:03.000Z"},
+	    {"Mar  2 11:00:00", "2024-03-02T11:00:00.000Z"},
+	    {"Mar  2 13:00:00", "2023-03-02T13:00:00.000Z"},
+	    {"Dec 31 23:59:59", "2023-12-31T23:59:59.000Z"},
+	    {"Nov 23 01:02:03.5", "2023-11-23T01:02:03.500Z"},
+	    {"2024-05-01 12:00:00", "2024-05-01T12:00:00.000Z"},
+	    {"2024-05-01T12:00:00,123456", "2024-05-01T12:00:00.123Z"},
+	    {"2024-05-01 12:00:00 +0200", "2024-05-01T10:00:00.000Z"},
+	    {"2024-05-01T12:00:00+02", "2024-05-01T10:00:00.000Z"},
+	    {"2024-05-01 12:00:00 UTC", "2024-05-01T12:00:00.000Z"},
+	    {"2024-05-01 12:00", "2024-05-01T12:00:00.000Z"},
+	    {"2024-05-01", "2024-05-01T00:00:00.000Z"},
+	    {"2024/05/01 12:00:00", "2024-05-01T12:00:00.000Z"},
+	    {"Wed Oct 10 20:19:24 +0000 2018", "2018-10-10T20:19:24.000Z"},
+	    {"Mon Apr 06 22:19:45 PDT 2009", "2009-04-07T05:19:45.000Z"},
+	    {"Mon Apr  6 22:19:45 2009", "2009-04-06T22:19:45.000Z"},
+	    {"Wed, 10 Oct 2018 20:19:24 GMT", "2018-10-10T20:19:24.000Z"},
+	    {"1714557600", "2024-05-01T10:00:00.000Z"},
+	    {"1714557600.25", "2024-05-01T10:00:00.250Z"},
+	    {"1714557600123", "2024-05-01T10:00:00.123Z"},
+	    {"1714557600123456", "2024-05-01T10:00:00.123Z"},
+	    {"1714557600123456789", "2024-05-01T10:00:00.123Z"},
+	    {"2016-12-31 23:59:60", "2016-12-31T23:59:59.000Z"},
+	    {"", "bad"},
+	    {"-", "bad"},
+	    {"12", "bad"},
+	    {"20240501", "bad"},
+	    {"2024-02-30 12:00:00", "bad"},
+	    {"2023-02-29", "bad"},
+	    {"24-05-01", "bad"},
+	    {"2024-13-01", "bad"},
+	    {"2024-05-01 25:00:00", "bad"},
+	    {"2024-05-01 12:00:00 nonsense", "bad"},
+	    {"2024-05-01 12:00:00.", "bad"},
+	    {"17145576001.", "bad"},
+	    {"99999999999999999999", "bad"},
+	    {"yesterday", "bad"},
+	    {"Feb 30 01:02:03", "bad"},
+	};
+	for (size_t i = 0; i < COUNT_OF(pair); i++)
+		time_is(pair[i][0], pair[i][1]);
+	char out[TIME_LEN];
+	ok(when_read((struct str){"2024-05-01\0 12:00", 17}, 0, out) == WHEN_BAD, "a NUL is no part of a time");
+}
+
+static void test_zone(void)
+{
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	time_is("2024-05-01 12:00:00", "2024-05-01T10:00:00.000Z");
+	time_is("2024-01-01 12:00:00", "2024-01-01T11:00:00.000Z");
+	setenv("TZ", "UTC", 1);
+}
+
+/* --- rows --- */
+
+/* All rows as "[cell][cell]@line" or "!reason-less raw@line", one after the other. */
+static void read_rows(const char *text, char delimiter, bool tsv, size_t expect, size_t max, struct buf *out)
+{
+	struct rows *rows = rows_new(delimiter, tsv);
+	struct row row;
+	uint64_t number = 0;
+	buf_clear(out);
+	for (bool more = true; more;) {
+		const char *nl = strchr(text, '\n');
+		size_t n = nl ? (size_t)(nl - text) + 1 : strlen(text);
+		more = n > 0;
+		if (more)
+			rows_feed(rows, (struct str){text, n}, ++number);
+		else
+			rows_cut(rows);
+		text += n;
+		for (enum row_got got; (got = rows_next(rows, expect, max, &row)) != ROW_NONE;) {
+			for (size_t i = 0; i < row.n; i++)
+				buf_printf(out, "[%.*s]", STR_FMT(row.cell[i]));
+			if (got == ROW_BROKEN)
+				buf_printf(out, "!%.*s", (int)strcspn(row.raw.p, "\r\n"), row.raw.p);
+			buf_printf(out, "@%llu", (unsigned long long)row.line);
+			if (row.sub)
+				buf_printf(out, ".%u", row.sub);
+			buf_char(out, ' ');
+		}
+	}
+	ok(!rows_pending(rows), "nothing is kept back");
+	rows_free(rows);
+}
+
+static void test_rows(void)
+{
+	static const struct {
+		const char *name, *text, *want;
+		char delimiter;
+		bool tsv;
+		size_t max;
+	} sample[] = {
+	    {"plain", "a,b\nc,d\n", "[a][b]@1 [c][d]@2 ", ',', false, 100},
+	    {"no last end", "a,b\r\nc,d", "[a][b]@1 [c][d]@2 ", ',', false, 100},
+	    {"old Mac line ends", "a,b\rc,d\re,f", "[a][b]@1 [c][d]@1.1 [e][f]@1.2 ", ',', false, 100},
+	    {"blank lines", "\n\r\na,b\n\n", "[a][b]@3 ", ',', false, 100},
+	    {"blanks are kept", " a , b\n", "[ a ][ b]@1 ", ',', false, 100},
+	    {"doubled quotes", "\"a \"\"x\"\"\",\n", "[a \"x\"][]@1 ", ',', false, 100},
+	    {"quoted line ends", "\"a\r\n\nb\",c\nd,e\n", "[a\r\n\nb][c]@1 [d][e]@4 ", ',', false, 100},
+	    {"a quoted lone CR", "\"a\rb\",c\n", "[a\rb][c]@1 ", ',', false, 100},
+	    {"a quote inside a field", "5\" disk,x\n", "[5\" disk][x]@1 ", ',', false, 100},
+	    {"quotes not doubled", "\"say \"hi\" now\",x\n", "[say \"hi\" now][x]@1 ", ',', false, 100},
+	    {"an open quote does not swallow the file", "\"a,b\nc,d\ne,f\n", "!\"a,b@1 [c][d]@2 [e][f]@3 ", ',', false,
+		100},
+	    {"nor rows beyond max", "\"a,b\nc,d\ne,f\ng,h\n", "!\"a,b@1 [c][d]@2 [e][f]@3 [g][h]@4 ", ',', false, 8},
+	    {"a stray quote meets another", "\"a\"b,c\n\"d\",e\n", "!\"a\"b,c@1 [d][e]@2 ", ',', false, 100},
+	    {"two open quotes", "\"a,b\nx,\"y\nc,d\n", "!\"a,b@1 !x,\"y@2 [c][d]@3 ", ',', false, 100},
+	    {"semicolons", "a;b,c\n", "[a][b,c]@1 ", ';', false, 100},
+	    {"tsv", "a\tb\n", "[a][b]@1 ", '\t', true, 100},
+	    {"tsv as spreadsheets write it", "a\t\"b \"\"c\"\"\"\n", "[a][b \"c\"]@1 ", '\t', true, 100},
+	    {"tsv with a stray quote", "a\t\"b\nc\td\n", "[a][\"b]@1 [c][d]@2 ", '\t', true, 100},
+	    {"tsv with a row over lines", "\"a\nb\"\tc\nd\te\n", "[a\nb][c]@1 [d][e]@3 ", '\t', true, 100},
+	    {"tsv, ragged with a quote", "\"a\nb\tc\n", "!\"a@1 [b][c]@2 ", '\t', true, 100},
+	};
+	struct buf out = {0};
+	for (size_t i = 0; i < COUNT_OF(sample); i++) {
+		read_rows(sample[i].text, sample[i].delimiter, sample[i].tsv, 2, sample[i].max, &out);
+		is_str(buf_view(&out), str_of(sample[i].want), "rows: %s", sample[i].name);
+	}
+	buf_free(&out);
+}
+
+/* Each row begins a quote: were lines read again for each, this would take minutes. */
+static void test_rows_linear(void)
+{
+	struct rows *rows = rows_new(',', false);
+	struct row row;
+	size_t broken = 0, whole = 0;
+	for (uint64_t i = 1; i <= 200000; i++) {
+		rows_feed(rows, i % 2 ? STR("x,\"a\"b\n") : STR("\"a,b\n"), i);
+		if (i == 200000)
+			rows_cut(rows);
+		for (enum row_got got; (got = rows_next(rows, 2, 1 << 20, &row)) != ROW_NONE;)
+			*(got == ROW_BROKEN ? &broken : &whole) += 1;
+	}
+	is_u64(broken + whole, 200000, "every line of bad quotes comes out");
+	rows_free(rows);
+}
+
+/* --- patterns --- */
+
+static void test_patterns(void)
+{
+	struct err e;
+	struct str group[4];
+	const struct str *name;
+	const char *why = "";
+	ok(!pattern_new("(", &e) && e.kind == ERR_USAGE && strstr(e.msg, "character 2"), "a broken expression is told");
+	ok(!pattern_new("(a)", &e) && strstr(e.msg, "(?<text>"), "an expression without named groups gets a remedy");
+	struct pattern *p = pattern_new("(?<b>x)?(?<a>\\pL+)", &e);
+	is_u64(pattern_names(p, &name), 2, "two groups");
+	is_str(name[0], STR("b"), "in the order of the expression");
+	ok(pattern_match(p, STR("7 \xc3\xa4h"), group, &why), "a match");
+	ok(!group[0].p, "a group without part is absent");
+	is_str(group[1], STR("\xc3\xa4h"), "UTF-8 letters are letters");
+	ok(!pattern_match(p, STR("7"), group, &why), "no match");
+	pattern_free(p);
+
+	/* Exponential in the length, were there no limit. */
+	p = pattern_new("^(?<text>(a+)+)$", &e);
+	struct buf line = {0};
+	for (size_t i = 0; i < 5000; i++)
+		buf_char(&line, 'a');
+	buf_char(&line, '!');
+	ok(!pattern_match(p, buf_view(&line), group, &why) && strstr(why, "steps"), "a hostile line is given up");
+	pattern_free(p);
+	p = pattern_new("(?<text>b)", &e);
+	buf_char(&line, 'b');
+	ok(!pattern_match(p, buf_view(&line), group, &why), "a match must begin within %d bytes", PATTERN_START_MAX);
+	pattern_free(p);
+	buf_free(&line);
+}
+
+/* --- decoding --- */
+
+static const struct limits limits = {.records = 2, .bytes = 1 << 20, .max_record = 1 << 20};
+
+static void test_accept(void)
+{
+	static const char *const line[] = {
+	    "id,text\n", "1,a\n", "2,\"b\n", "b\n", "b\",\n", "3,\"c\n", "c\"\n", "4,d\n", "5,\"open\n", "6,f\n"};
+	struct mem_source m;
+	struct err e;
+	struct batch b = {0};
+	struct ingest conf = {.format = &format_csv};
+	mem_source_init(&m, line, COUNT_OF(line));
+	struct source *s = source_decode(&conf, &m.port, false);
+	struct buf seen = {0};
+	for (enum next next; (next = s->next(s, &b, &limits, -1, &e)) == NEXT_BATCH; batch_reset(&b)) {
+		for (size_t i = 0; i < b.n; i++)
+			buf_printf(&seen, "%llu%s ", (unsigned long long)b.rec[i].lineno,
+			    b.rec[i].fate == FATE_OUT ? "" : "!");
+		size_t before = m.accepted;
+		/* Line 6 opens a row that line 7 ends: the batch of 5 and 6 waits for it. */
+		ok(s->accept(s, &b, &e) == 0, "accepts");
+		buf_printf(&seen, "<%zu-%zu> ", before, m.accepted);
+	}
+	is_str(buf_view(&seen), STR("2 <0-2> 3! <2-4> 6 8 <4-8> 9! 10 <8-10> "), "what was delivered and accepted");
+	s->close(s, &e);
+	buf_free(&seen);
+	batch_free(&b);
+}
+
+static void test_abandon(void)
+{
+	static const char *const line[] = {"text\n", "\"a\n", "b\"\n", "c\n"};
+	struct mem_source m;
+	struct err e;
+	struct batch b = {0};
+	struct ingest conf = {.format = &format_csv};
+	mem_source_init(&m, line, COUNT_OF(line));
+	struct source *s = source_decode(&conf, &m.port, false);
+	ok(s->next(s, &b, &limits, -1, &e) == NEXT_BATCH, "a row over two inner batches");
+	s->abandon(s, &b);
+	is_u64(m.abandoned, 4, "all inner batches are abandoned");
+	s->close(s, &e);
+	batch_free(&b);
+}
+
+static void test_inner_failure(void)
+{
+	static const char *const line[] = {"text\n", "a\n", "b\n"};
+	struct mem_source m;
+	struct err e;
+	struct batch b = {0};
+	struct ingest conf = {.format = &format_csv};
+	mem_source_init(&m, line, COUNT_OF(line));
+	m.fail_next_at = 2;
+	struct source *s = source_decode(&conf, &m.port, false);
+	ok(s->next(s, &b, &limits, -1, &e) == NEXT_BATCH, "what came before");
+	batch_reset(&b);
+	ok(s->next(s, &b, &limits, -1, &e) == NEXT_ERROR && strstr(e.msg, "told to fail"), "then the failure");
+	s->close(s, &e);
+	batch_free(&b);
+}
+
+int main(void)
+{
+	setenv("TZ", "UTC", 1);
+	test_times();
+	test_zone();
+	test_rows();
+	test_rows_linear();
+	test_patterns();
+	test_accept();
+	test_abandon();
+	test_inner_failure();
+	return tap_done();
+}
