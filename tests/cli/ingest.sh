@@ -1,0 +1,391 @@
+#!/bin/sh
+# senti-ingest: every format, what each rejects, ids, and the sums. --follow and --rate: ingest_follow.sh.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# sums COMMAND...: in = out + rejected, by the summary, by the lines of output and by those of rejects.
+sums() {
+	"$@" --summary --reject rejects >out 2>summary
+	in=$(sed -n 's/.*"in":\([0-9]*\).*/\1/p' summary)
+	echo "in=$in out=$(wc -l <out) rejected=$(wc -l <rejects)"
+	[ "$in" -eq $(($(wc -l <out) + $(wc -l <rejects))) ] &&
+		grep -q "\"out\":$(wc -l <out),\"rejected\":$(wc -l <rejects)," summary
+	sums_status=$?
+	rm -f rejects
+	return "$sums_status"
+}
+
+# ids [FILE]: the ids of the records, a line each.
+ids() {
+	sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$@"
+}
+
+# --- CSV ---
+
+printf '\357\273\277id,text,"st,ars",,stars,stars\r\n1,"a ""q""\r\nsecond",5,x,y,z\r\n\r\n2,5" disk,4,x,y,z\r\n3,short\r\n4,"unclosed,1,x,y,z\r\n5,ok,,x,y,z' >all.csv
+t 'CSV: mark, CRLF, quotes, quoted line end, ragged row, open quote, names' 'senti-ingest all.csv' 1 <<'END'
+{"id":"1","text":"a \"q\"\r\nsecond","source":"all.csv","st,ars":"5","c4":"x","stars":"y","c6":"z"}
+{"id":"2","text":"5\" disk","source":"all.csv","st,ars":"4","c4":"x","stars":"y","c6":"z"}
+{"id":"5","text":"ok","source":"all.csv","st,ars":"","c4":"x","stars":"y","c6":"z"}
+--- stderr
+{"error":{"code":"bad_row","message":"the row has 2 fields, the header 6","tool":"senti-ingest","line":6,"file":"all.csv"},"input":"3,short"}
+{"error":{"code":"bad_row","message":"the quote opened here is not closed","tool":"senti-ingest","line":7,"file":"all.csv"},"input":"4,\"unclosed,1,x,y,z"}
+END
+ok 'CSV: the sums hold' sums senti-ingest all.csv
+
+printf 'id,text\n1,"a\nb",c\n2,d\n' >ragged.csv
+t 'a ragged row over two lines: its start, and all its bytes' 'senti-ingest ragged.csv 2>&1 >out; sed "s/,.source.*//" out' 0 <<'END'
+{"error":{"code":"bad_row","message":"the row has 3 fields, the header 2","tool":"senti-ingest","line":2,"file":"ragged.csv"},"input":"1,\"a\nb\",c"}
+{"id":"2","text":"d"
+END
+
+{
+	printf 'id,text\n1,"open\n'
+	seq 2 5000 | sed 's/.*/&,text &/'
+} >open.csv
+t 'an open quote costs its line and no other, in small batches and with a small limit too' \
+	'for o in "-b 7" "--max-record 100"; do senti-ingest $o open.csv 2>err | wc -l; wc -l <err; done' 0 <<'END'
+4999
+1
+4999
+1
+END
+ok 'the sums hold behind an open quote' sums senti-ingest -b 3 open.csv
+
+printf 'id,text\n1,a\377\n2,b\000c\n3,fine\n' >hostile.csv
+t 'CSV: bytes that are no UTF-8, and NUL' 'senti-ingest hostile.csv' 1 <<'END'
+{"id":"3","text":"fine","source":"hostile.csv"}
+--- stderr
+{"error":{"code":"bad_utf8","message":"no UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"input_base64":"MSxh/w=="}
+{"error":{"code":"nul","message":"a NUL byte at column 4","tool":"senti-ingest","line":3,"file":"hostile.csv"},"input_base64":"MixiAGM="}
+END
+
+: >empty.csv
+printf 'id,text\n' >header.csv
+printf 'id,text' >half.csv
+t 'an empty file and a header alone give nothing' 'senti-ingest empty.csv header.csv half.csv' 0
+t 'and are empty input' 'senti-ingest --exit-if-empty header.csv' 99
+
+printf 'a;b\n1;x, y\n' >semi.csv
+t '--delimiter, --id by number, --text by name' "senti-ingest --delimiter ';' --id 1 --text b semi.csv" 0 <<'END'
+{"id":"1","text":"x, y","source":"semi.csv"}
+END
+t '--no-header numbers the columns' "senti-ingest --no-header --delimiter ';' --text c2 --source s semi.csv | sed 's/\"id\":\"[0-9a-f]*\"/\"id\":H/'" 0 <<'END'
+{"id":H,"text":"b","source":"s","c1":"a"}
+{"id":H,"text":"x, y","source":"s","c1":"1"}
+END
+t 'a missing column: which there are' 'senti-ingest --text review all.csv' 2 <<'END'
+--- stderr
+senti-ingest: all.csv: no column 'review' for --text; there are: id, text, st,ars, , stars, stars
+END
+t 'no column is the text: the remedy' 'printf "a,b\n1,2\n" | senti-ingest -F csv' 2 <<'END'
+--- stderr
+senti-ingest: stdin: which column is the text? Name it with --text; there are: a, b
+END
+t 'a wrong delimiter is guessed at' 'senti-ingest --text b semi.csv' 2 <<'END'
+--- stderr
+senti-ingest: semi.csv: no column 'b' for --text; there are: a;b (is the delimiter ';'? See --delimiter)
+END
+t 'the one column is the text' 'printf "review\nfine\n" | senti-ingest -F csv --source s | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"fine","source":"s"}
+END
+t 'a header that is no UTF-8 is told' 'printf "id,t\344xt\n1,a\n" | senti-ingest -F csv' 2 <<'END'
+--- stderr
+senti-ingest: stdin:1: the header is not UTF-8; convert the file first (iconv -f FROM -t UTF-8)
+END
+t 'a header whose quote is open is told' 'printf "id,\"text\n1,a\n" | senti-ingest -F csv' 2 <<'END'
+--- stderr
+senti-ingest: stdin:1: the header cannot be read: the quote opened here is not closed
+END
+t 'records before a bad header still go out' 'printf "text\na\n" >ok1.csv; senti-ingest --source s ok1.csv semi.csv -b 1 2>err | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"a","source":"s"}
+END
+printf 'text,body,id\nold,new,\n' >taken.csv
+t 'a column whose name is taken becomes cN; an empty id is derived' 'senti-ingest --text body --source s taken.csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"new","source":"s","c1":"old"}
+END
+printf 'text,source\na,twitter\nb,\n' >sourced.csv
+t 'a column source is the source, where it is not empty' 'senti-ingest sourced.csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"a","source":"twitter"}
+{"id":"H","text":"b","source":"sourced.csv"}
+END
+
+# --- TSV, text ---
+
+printf 'n\ttext\n1\t"he said\n2\t"quoted ""x"""\n3\ta "b" c\n4\n"5\n6"\tover\n' >quotes.tsv
+t 'TSV: stray quotes are characters, quotes of spreadsheets are not' 'senti-ingest --id n quotes.tsv' 1 <<'END'
+{"id":"1","text":"\"he said","source":"quotes.tsv"}
+{"id":"2","text":"quoted \"x\"","source":"quotes.tsv"}
+{"id":"3","text":"a \"b\" c","source":"quotes.tsv"}
+{"id":"5\n6","text":"over","source":"quotes.tsv"}
+--- stderr
+{"error":{"code":"bad_row","message":"the row has 1 field, the header 2","tool":"senti-ingest","line":5,"file":"quotes.tsv"},"input":"4"}
+END
+
+printf '\357\273\277thanks\r\n\r\n  \nthanks\n\377bad\nn\000l\n"quoted", too' >plain.txt
+t 'text: a line is a text' 'senti-ingest plain.txt | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"thanks","source":"plain.txt"}
+{"id":"H","text":"thanks","source":"plain.txt"}
+{"id":"H","text":"\"quoted\", too","source":"plain.txt"}
+--- stderr
+{"error":{"code":"bad_utf8","message":"no UTF-8 at column 1","tool":"senti-ingest","line":5,"file":"plain.txt"},"input_base64":"/2JhZA=="}
+{"error":{"code":"nul","message":"a NUL byte at column 2","tool":"senti-ingest","line":6,"file":"plain.txt"},"input_base64":"bgBs"}
+END
+ok 'text: the sums hold' sums senti-ingest plain.txt
+
+# --- ids ---
+
+printf 'thanks\nthanks\n' >a.txt
+cp a.txt b.txt
+senti-ingest a.txt >first
+senti-ingest a.txt >second
+ok 'a file again: the same ids' cmp first second
+t 'two thanks are two, and two files with --source are four' 'ids first | sort -u | wc -l; senti-ingest --source shop a.txt b.txt | ids | sort -u | wc -l' 0 <<'END'
+2
+4
+END
+t 'with --source the folder does not matter' 'mkdir d; cp a.txt d; senti-ingest --source s a.txt >x; senti-ingest --source s d/a.txt | cmp x -' 0
+t 'stdin is a new source each time, without a source' 'for i in 1 2; do senti-ingest <a.txt; done >x; grep -c source x; ids x | sort -u | wc -l' 0 <<'END'
+0
+4
+END
+t 'stdin with --source has the same ids again' 'for i in 1 2; do senti-ingest --source s <a.txt; done | ids | sort -u | wc -l' 0 <<'END'
+2
+END
+t 'the batch size changes no id' 'senti-ingest -b 1 open.csv 2>rej1 >x; senti-ingest -b 999 open.csv 2>rej2 | cmp x - && cmp rej1 rej2' 0
+t 'a derived id is 32 hex digits' 'ids first | grep -cE "^[0-9a-f]{32}$"' 0 <<'END'
+2
+END
+
+# --- JSON ---
+
+cat >in.jsonl <<'END'
+{"text":"hi", "n":1.50, "e":"\u00e4" }
+{"id":"7","text":"x"}
+{"id":7,"text":"y","source":"own"}
+{"id":"","text":"z"}
+{"text":5}
+{"n":1}
+[1]
+nope
+END
+t 'JSON: ids are spliced in, all else stays byte for byte' 'senti-ingest --source s in.jsonl | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"text":"hi", "n":1.50, "e":"\u00e4" ,"id":"H","source":"s"}
+{"id":"7","text":"x","source":"s"}
+{"id":"7","text":"y","source":"own"}
+{"text":"z","id":"H","source":"s"}
+--- stderr
+{"error":{"code":"bad_text","message":"member 'text' is no string","tool":"senti-ingest","line":5,"column":9,"file":"in.jsonl"},"input":"{\"text\":5}"}
+{"error":{"code":"no_text","message":"no member 'text' (--text names another)","tool":"senti-ingest","line":6,"file":"in.jsonl"},"input":"{\"n\":1}"}
+{"error":{"code":"not_object","message":"not an object at column 1","tool":"senti-ingest","line":7,"column":1,"file":"in.jsonl"},"input":"[1]"}
+{"error":{"code":"bad_json","message":"expected true, false or null at column 2","tool":"senti-ingest","line":8,"column":2,"file":"in.jsonl"},"input":"nope"}
+END
+printf '%s\n' '{"id":"7",  "text":"x" }' >whole.jsonl
+t 'a record that has all passes untouched' 'senti-ingest whole.jsonl | cmp - whole.jsonl' 0
+t 'JSON: members are renamed in their place, the time is rewritten' 'echo "{\"b\":\"t\",\"text\":1,\"at\":1714557600,\"k\":\"7\"}" | senti-ingest --text b --time at --id k' 0 <<'END'
+{"text":"t","c2":1,"time":"2024-05-01T10:00:00.000Z","id":"7"}
+END
+t 'JSON: a bad time that --time names' 'echo "{\"text\":\"t\",\"at\":true}" | senti-ingest --time at' 1 <<'END'
+--- stderr
+{"error":{"code":"bad_time","message":"the time true is of no known form","tool":"senti-ingest","line":1},"input":"{\"text\":\"t\",\"at\":true}"}
+END
+
+# --- times ---
+
+printf 'text,when\na,2024-05-01 12:00:00\nb,2024-05-01T12:00:00.5+02:00\nc,\nd,soon\n' >times.csv
+t '--time: rewritten, kept, absent, rejected' 'senti-ingest --time when times.csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"a","time":"2024-05-01T12:00:00.000Z","source":"times.csv"}
+{"id":"H","text":"b","time":"2024-05-01T12:00:00.5+02:00","source":"times.csv"}
+{"id":"H","text":"c","source":"times.csv"}
+--- stderr
+{"error":{"code":"bad_time","message":"the time 'soon' is of no known form","tool":"senti-ingest","line":5,"file":"times.csv"},"input":"d,soon"}
+END
+t 'a column time that no option names: rewritten where it can be, never rejected' \
+	'printf "text,time\na,1714557600\nb,soon\n" | senti-ingest -F csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"a","time":"2024-05-01T10:00:00.000Z"}
+{"id":"H","text":"b","time":"soon"}
+END
+t 'local time is of $TZ' 'printf "text,time\na,2024-05-01 12:00:00\n" | TZ=CET-1CEST,M3.5.0,M10.5.0/3 senti-ingest -F csv | grep -o "2024[^\"]*"' 0 <<'END'
+2024-05-01T10:00:00.000Z
+END
+
+# --- logs ---
+
+cat >access.log <<'END'
+127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a\"b HTTP/1.0" 200 2326 "http://x/" "Mozilla (X)"
+127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "-" 408 -
+END
+t 'combined' 'senti-ingest -F log --pattern combined --source w access.log | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"GET /a\\\"b HTTP/1.0","time":"2000-10-10T20:55:36.000Z","source":"w","host":"127.0.0.1","ident":"-","user":"frank","status":"200","bytes":"2326","referer":"http://x/","agent":"Mozilla (X)"}
+--- stderr
+{"error":{"code":"no_match","message":"the line does not match the pattern","tool":"senti-ingest","line":2,"file":"access.log"},"input":"127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"-\" 408 -"}
+END
+t 'common, and --text chooses another group' 'tail -n 1 access.log | senti-ingest --pattern common --text host --source w | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
+{"id":"H","text":"127.0.0.1","time":"2000-10-10T20:55:36.000Z","source":"w","ident":"-","user":"-","request":"-","status":"408","bytes":"-"}
+END
+cat >sys.log <<'END'
+<34>1 2003-10-11T22:14:15.003Z host su - ID47 [a@1 b="c\]d"] hello there
+2024-05-01T12:00:00.123456+02:00 box cron[7]: ran
+<13>Oct  1 01:02:03 box sshd[99]: Failed
+what
+END
+t 'syslog: RFC 5424, RFC 3339 times, RFC 3164' 'senti-ingest --pattern syslog --source s sys.log 2>err | sed -e "s/[0-9a-f]\{32\}/H/" -e "s/20[0-9][0-9]-10-01/YEAR-10-01/"; grep -c no_match err' 0 <<'END'
+{"id":"H","text":"hello there","time":"2003-10-11T22:14:15.003Z","source":"s","priority":"34","host":"host","program":"su","pid":"-","msgid":"ID47","data":"[a@1 b=\"c\\]d\"]"}
+{"id":"H","text":"ran","time":"2024-05-01T12:00:00.123456+02:00","source":"s","host":"box","program":"cron","pid":"7"}
+{"id":"H","text":"Failed","time":"YEAR-10-01T01:02:03.000Z","source":"s","priority":"13","host":"box","program":"sshd","pid":"99"}
+1
+END
+cat >journal.json <<'END'
+{"__CURSOR":"s=1","MESSAGE":[72,195,164],"__REALTIME_TIMESTAMP":"1714557600123456","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"cron","PRIORITY":"6","_PID":"1"}
+{"__CURSOR":"s=2","MESSAGE":[72,255],"__REALTIME_TIMESTAMP":"1714557600123456"}
+{"__CURSOR":"s=3","MESSAGE":null,"__REALTIME_TIMESTAMP":"1714557600123456"}
+{"__CURSOR":"s=4","MESSAGE":"x","__REALTIME_TIMESTAMP":"never"}
+END
+t 'journal: bytes, times, members, rejects' 'senti-ingest -F log --pattern journal --source j journal.json 2>err | sed "s/[0-9a-f]\{32\}/H/"; sed "s/.*code\":\"\([a-z0-9_]*\).*/\1/" err' 0 <<'END'
+{"id":"H","text":"Hä","time":"2024-05-01T10:00:00.123Z","source":"j","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"cron","PRIORITY":"6"}
+bad_utf8
+no_text
+bad_time
+END
+t 'journal: the cursor gives the same id in every stream' 'for i in 1 2; do head -n 1 journal.json | senti-ingest --pattern journal; done | ids | sort -u | wc -l' 0 <<'END'
+1
+END
+t 'a pattern of the user: groups in order, an absent one gives no member' \
+	"printf 'W: a\nE 7: b\n' | senti-ingest -F log --pattern '^(?<level>\\w)(?: (?<n>\\d))?: (?<msg>.*)' --source s | sed 's/[0-9a-f]\\{32\\}/H/'" 0 <<'END'
+{"id":"H","text":"a","source":"s","level":"W"}
+{"id":"H","text":"b","source":"s","level":"E","n":"7"}
+END
+t 'no named group, no expression, no text, no pattern' \
+	"for p in '(x)' '(' '(?<a>.)(?<b>.)'; do echo x | senti-ingest -F log --pattern \"\$p\"; done; senti-ingest -F log a.txt" 2 <<'END'
+--- stderr
+senti-ingest: the pattern has no named group; name at least the text: (?<text>...)
+senti-ingest: the pattern is no preset and no regular expression: missing closing parenthesis at character 2 of '('
+senti-ingest: --pattern: which group is the text? Name it with --text; there are: a, b
+senti-ingest: -F log needs --pattern: common, combined, syslog, journal, or a regular expression
+try 'senti-ingest --help'
+END
+t 'a hostile line does not hang a hostile pattern' \
+	"{ head -c 100000 /dev/zero | tr '\\0' a; echo '!'; } | senti-ingest -F log --pattern '(?<text>(a+)+)\$' 2>&1 | cut -c 1-110" 0 <<'END'
+{"error":{"code":"no_match","message":"matching was given up: the pattern takes too many steps on this line","
+END
+
+# --- rejects and replay ---
+
+senti-ingest all.csv 2>rejects.jsonl >/dev/null
+t 'reject: the lines come back as they were' 'senti-ingest -F reject rejects.jsonl' 0 <<'END'
+3,short
+4,"unclosed,1,x,y,z
+END
+printf '{"text":"ok"\n{"text":"b\303"}\n' >bad.jsonl
+t 'replay of JSON: what was mended goes through, what is no text stays rejected, and comes back as what it was' \
+	'senti-ingest bad.jsonl 2>rej >/dev/null; senti-ingest -F reject rej 2>still | sed "s/\$/}/" | senti-ingest -F json --source s | sed "s/[0-9a-f]\{32\}/H/"; senti-ingest -F reject still >twice; tail -n 1 rej | cmp - twice; sed "s/input.*//" still' 0 <<'END'
+{"text":"ok","id":"H","source":"s"}
+{"error":{"code":"bad_utf8","message":"what was rejected cannot be a line of text: column 11","tool":"senti-ingest","line":2,"file":"rej"},"
+END
+cat >mixed.rej <<'END'
+{"error":{"code":"x"},"input":"one"}
+{"error":{"code":"x"},"input":"a\nb"}
+{"error":{"code":"x"},"input_base64":"dHdv"}
+{"error":{"code":"x"},"input_base64":"d*dv"}
+{"error":{"code":"x"},"input_base64":"dHdv","truncated":true}
+{"error":{"code":"x"},"input":""}
+{"text":"a record"}
+no json
+END
+t 'reject: what cannot be given back, and why' 'senti-ingest mixed.rej -F reject 2>err; sed "s/.*code\":\"\([a-z0-9_]*\)\",\"message.*/\1/" err' 0 <<'END'
+one
+two
+bad_row
+not_reject
+too_long
+bad_row
+not_reject
+bad_json
+END
+ok 'reject: the sums hold' sums senti-ingest -F reject mixed.rej
+
+# --- long lines, broken ends ---
+
+head -c 104857600 /dev/zero | tr '\0' a >long
+{
+	echo text
+	cat long
+	echo
+	echo ok
+} >long.csv
+t 'a line of 100 MiB: rejected whole, in bounded memory, and the next one is read' \
+	'(ulimit -v 300000; senti-ingest --source s long.csv 2>rej) | sed "s/[0-9a-f]\{32\}/H/"; cut -c 1-120 rej; sed -e "s/.*base64\":\"//" -e "s/\"}\$//" rej | base64 -d | cmp - long' 0 <<'END'
+{"id":"H","text":"ok","source":"s"}
+{"error":{"code":"too_long","message":"the line is longer than 1048576 bytes (--max-record)","tool":"senti-ingest","line":2,
+END
+rm -f long rej
+{
+	printf 'text\n"open\n'
+	head -c 2000000 /dev/zero | tr '\0' a
+	printf '\nok\n'
+} >cut.csv
+t 'a long line ends the row that is open' 'senti-ingest --source s cut.csv 2>rej | sed "s/[0-9a-f]\{32\}/H/"; sed "s/,.message.*//" rej' 0 <<'END'
+{"id":"H","text":"ok","source":"s"}
+{"error":{"code":"bad_row"
+{"error":{"code":"too_long"
+END
+ok 'the sums hold with long lines' sums senti-ingest cut.csv long.csv
+t 'a full disk is status 3' 'senti-ingest a.txt >/dev/full' 3 <<'END'
+--- stderr
+senti-ingest: cannot write to stdout: No space left on device
+END
+t 'so are rejects on a full disk' 'senti-ingest --reject /dev/full ragged.csv >/dev/null' 3 <<'END'
+--- stderr
+senti-ingest: cannot write to /dev/full: No space left on device
+END
+yes 'a line of text' | head -n 200000 >many.txt
+t 'a closed pipe ends it quietly' '{ senti-ingest many.txt; echo $? >status; } | head -n 1 | wc -l; cat status' 0 <<'END'
+1
+141
+END
+t 'a missing file is status 3' 'senti-ingest missing.txt' 3 <<'END'
+--- stderr
+senti-ingest: cannot open 'missing.txt': No such file or directory
+END
+t 'input and output must differ' 'senti-ingest a.txt -o a.txt' 2 <<'END'
+--- stderr
+senti-ingest: 'a.txt' is both input and output
+try 'senti-ingest --help'
+END
+
+# --- auto ---
+
+cp access.log unnamed
+t 'auto: each file by its own name or first line' 'senti-ingest -q in.jsonl times.csv quotes.tsv plain.txt unnamed journal.json mixed.rej 2>/dev/null | wc -l' 0 <<'END'
+19
+END
+t 'auto on stdin' 'for f in in.jsonl times.csv quotes.tsv plain.txt sys.log access.log journal.json mixed.rej; do senti-ingest <"$f" 2>/dev/null | wc -l; done' 0 <<'END'
+4
+4
+4
+3
+3
+1
+1
+2
+END
+t 'auto: a text with commas is a text' 'printf "Well, I like it\nYou, too\n" | senti-ingest | wc -l' 0 <<'END'
+2
+END
+t 'auto: --text makes it CSV' 'printf "a,b\n1,fine\n" | senti-ingest --text b | grep -c "\"text\":\"fine\""' 0 <<'END'
+1
+END
+t 'auto: compressed and UTF-16 files are told' 'printf "\037\213x\n" | senti-ingest; printf "\377\376t\000\n" >u.csv; senti-ingest u.csv' 2 <<'END'
+--- stderr
+senti-ingest: 'stdin' is compressed; zcat it into senti-ingest -F FORMAT --source NAME
+senti-ingest: 'u.csv' is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8
+END
+
+# --- mistakes ---
+
+for args in '-F xml' '-F csv --pattern common' '-F json --no-header' '--delimiter ab' '--text a --id a' '--rate 0' '--rate 5/x' '--follow' '--follow -' 'amqp:queue' '-F text --text a' '-F reject --source s'; do
+	# shellcheck disable=SC2086
+	ok "usage: $args" sh -c 'echo x | senti-ingest "$@" >out 2>err; [ $? -eq 2 ] && [ ! -s out ] && [ -s err ]' sh $args
+done
+
+finish

@@ -1,0 +1,146 @@
+#!/bin/sh
+# senti-ingest --follow and --rate: growth, rotation, truncation, partial lines, stopping. Waits for results, never for a time.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+pid=
+stop() { # stop [SIGNAL]: the follower, if it runs; its status into $status
+	[ -z "$pid" ] || {
+		kill "-${1:-TERM}" "$pid" 2>/dev/null
+		wait "$pid"
+		status=$?
+	}
+	pid=
+}
+trap 'stop; cd /; rm -rf "$T"' EXIT
+
+start() { # start ARG...: senti-ingest --follow in the background, fresh files out and err
+	: >out
+	: >err
+	senti-ingest --follow "$@" >out 2>err &
+	pid=$!
+}
+
+texts() { # the texts of the records in out, in one line
+	sed -n 's/.*"text":"\([^"]*\)".*/\1/p' out | tr '\n' ' '
+}
+
+# waits COMMAND: until it succeeds, at most 30 seconds.
+waits() {
+	tries=0
+	until eval "$1"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || {
+			echo "never: $1"
+			texts
+			cat err
+			return 1
+		}
+		sleep 0.05
+	done
+}
+
+# come TEXTS: these come out, in this order, and nothing else.
+come() {
+	waits "[ \"\$(texts)\" = '$1' ]"
+}
+
+ends() { # ends STATUS [SIGNAL]
+	stop "${2:-TERM}"
+	[ "$status" -eq "$1" ]
+}
+
+# --- a file that is not there, and grows ---
+
+start -F text app.log
+ok 'a file that is missing is waited for, and said so' waits 'grep -q "waiting for a file path=app.log" err'
+printf 'one\npar' >app.log
+ok 'its whole lines come, alone and at once' come 'one '
+printf 'tial\n' >>app.log
+ok 'a partial line waits for its end' come 'one partial '
+
+# --- rotation ---
+
+mv app.log app.log.1
+echo late >>app.log.1
+ok 'a file that was renamed is still read' come 'one partial late '
+printf 'rest' >>app.log.1
+: >app.log
+printf ' of it\nno end' >>app.log.1
+ok 'also while its successor is empty' come 'one partial late rest of it '
+echo one >app.log
+ok 'the rest comes before the new file, an open line too' come 'one partial late rest of it no end one '
+ok 'a rotation is a new source: equal lines have two ids' sh -c '[ "$(sed -n "s/.*id\":\"\([^\"]*\)\",\"text\":\"one\".*/\1/p" out | sort -u | wc -l)" -eq 2 ]'
+
+# --- truncation ---
+
+echo two >>app.log
+ok 'the new file grows' come 'one partial late rest of it no end one two '
+: >app.log
+ok 'a truncation is noted' waits 'grep -q truncated err'
+echo one >>app.log
+ok 'and the file is read from its start' come 'one partial late rest of it no end one two one '
+echo 'more than was there before' >app.log
+ok 'written anew and longer: from its start' come 'one partial late rest of it no end one two one more than was there before '
+ok 'each is a new source' sh -c '[ "$(sed -n "s/.*id\":\"\([^\"]*\)\",\"text\":\"one\".*/\1/p" out | sort -u | wc -l)" -eq 3 ]'
+ok 'SIGTERM ends it with status 0' ends 0
+
+# --- again ---
+
+echo again >>app.log
+start -F text app.log
+ok 'a new start reads from the beginning' come 'more than was there before again '
+stop
+cp out first
+start -F text app.log
+ok 'and again' come 'more than was there before again '
+ok 'with the same ids' cmp out first
+ok 'SIGINT ends it too' ends 0 INT
+
+# --- several files, CSV ---
+
+printf 'text\n"a\nb"\n"open' >x.csv
+printf 'text\nx\n' >y.csv
+start x.csv y.csv
+ok 'several files, rows over lines' waits '[ "$(wc -l <out)" -eq 2 ]'
+printf 'ed\nrow"\n' >>x.csv
+echo y >>y.csv
+ok 'an open row waits for its end, other files go on' waits '[ "$(wc -l <out)" -eq 4 ] && grep -q "opened.nrow" out && grep -q "\"y\"" out'
+printf '"never closed\n' >>x.csv
+echo z >>y.csv
+ok 'an open row holds up no other file' waits '[ "$(wc -l <out)" -eq 5 ]'
+ok 'and is left where it is at a stop' ends 0
+ok 'without a reject' sh -c '! grep code err'
+
+# --- long lines ---
+
+head -c 3000000 /dev/zero | tr '\0' a >long.log
+start -F text --max-record 1M long.log
+ok 'a line too long is rejected as it grows' waits 'grep -q too_long err'
+printf 'end\nnext\n' >>long.log
+ok 'its rest is drained, and the next line comes' come 'next '
+stop
+ok 'status 1: something was rejected' [ "$status" -eq 1 ]
+ok 'with every byte of it' sh -c 'sed -n "s/.*input_base64\":\"\([^\"]*\).*/\1/p" err | base64 -d | wc -c | grep -qx 3000003'
+
+t 'what is no file cannot be followed' 'mkfifo pipe; senti-ingest --follow pipe' 3 <<'END'
+--- stderr
+senti-ingest: cannot follow 'pipe': it is no regular file; pipe it in instead
+END
+
+# --- rate ---
+
+yes | head -n 30 >thirty
+t 'a rate loses nothing' 'senti-ingest --rate 200/s thirty --summary 2>err | wc -l; grep -o "\"in\":30,\"out\":30" err' 0 <<'END'
+30
+"in":30,"out":30
+END
+t 'and holds records back: at 20 a second, 30 take at least one' 'senti-ingest --rate 20 --summary thirty 2>&1 >/dev/null | grep -c "seconds\":0"' 1 <<'END'
+0
+END
+senti-ingest --rate 1/h thirty >out 2>err &
+pid=$!
+ok 'the first comes at once' waits '[ "$(wc -l <out)" -eq 1 ]'
+ok 'a slow rate does not hold up the stop' ends 0
+
+finish
