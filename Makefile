@@ -13,9 +13,10 @@ SCORE = engine result vader words tsv but
 DATA = message fold store
 NET = sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl pattern logs journal replay sniff decode follow rate
+LEARN = label metrics eval
 STAGE = score store
 CMD = opt table
-TOOLS = senti-score senti-ingest senti-store
+TOOLS = senti-score senti-ingest senti-store senti-eval
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader
 TESTS = base utf8 unicode hash json json_portable ingest record pump vader
@@ -29,6 +30,7 @@ LIBS_tests = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
 	$(NET:%=$(BUILD)/lib/net/%.o) $(INGEST:%=$(BUILD)/lib/ingest/%.o) $(STAGE:%=$(BUILD)/lib/stage/%.o) \
+	$(LEARN:%=$(BUILD)/lib/learn/%.o) \
 	$(CMD:%=$(BUILD)/cmd/%.o)
 LIB = $(BUILD)/libsenti.a
 BIN = $(TOOLS:%=$(BUILD)/bin/%)

@@ -1,0 +1,299 @@
+/* eval.c - evaluation as a stage: every record is counted or rejected, and the report comes out at the end. */
+#include "lib/learn/eval.h"
+
+#include <math.h>
+
+#include "lib/json/write.h"
+
+struct context {
+	const struct eval_conf *conf;
+	struct scratch **scratch; /* of each side that has a model */
+	struct json_scan scan, nested;
+	struct buf out;
+};
+
+static void *eval_open(const void *conf, struct err *e)
+{
+	(void)e;
+	struct context *c = xcalloc(1, sizeof *c);
+	c->conf = conf;
+	c->scratch = xcalloc(c->conf->sides, sizeof *c->scratch);
+	for (size_t i = 0; i < c->conf->sides; i++) {
+		const struct model *m = c->conf->side[i].model;
+		c->scratch[i] = m ? m->engine->scratch(m) : NULL;
+	}
+	return c;
+}
+
+static void eval_close(void *ctx)
+{
+	struct context *c = ctx;
+	for (size_t i = 0; i < c->conf->sides; i++)
+		if (c->scratch[i])
+			c->conf->side[i].model->engine->scratch_free(c->scratch[i]);
+	free(c->scratch);
+	json_scan_free(&c->scan);
+	json_scan_free(&c->nested);
+	buf_free(&c->out);
+	free(c);
+}
+
+static double share_of(enum label l, double neg, double neu, double pos)
+{
+	return l == LABEL_NEGATIVE ? neg : l == LABEL_NEUTRAL ? neu : pos;
+}
+
+static struct guess guess_by_model(const struct context *c, size_t side, struct str text)
+{
+	const struct model *m = c->conf->side[side].model;
+	struct result r;
+	m->engine->score(m, c->scratch[side], text, &r, NULL);
+	return (struct guess){r.label, r.score, r.has_shares ? share_of(r.label, r.neg, r.neu, r.pos) : NAN};
+}
+
+static double number(const struct json_scan *s, struct str name)
+{
+	const struct json_member *m = json_find(s, name);
+	return m && m->type == JSON_NUMBER ? strtod(m->value.p, NULL) : NAN;
+}
+
+/* The result that the record carries: 0, or -1 and the record is rejected. */
+static int guess_by_record(struct context *c, struct batch *b, struct rec *r, struct guess *out)
+{
+	struct json_scan *s = &c->nested;
+	struct str name = c->conf->form.result_name;
+	if (!r->result.p)
+		return rec_reject(
+		    b, r, CODE_NO_SENTIMENT, "no member '%.*s' (-m MODEL scores the text)", STR_FMT(name));
+	const struct json_member *label = json_scan(s, r->result) == 0 ? json_find(s, STR("label")) : NULL;
+	out->score = label ? number(s, STR("score")) : NAN;
+	if (isnan(out->score) || label->type != JSON_STRING ||
+	    label_parse(json_decode(label, &b->mem), &out->label) < 0)
+		return rec_reject(b, r, CODE_NO_SENTIMENT, "member '%.*s' has no label and score", STR_FMT(name));
+	out->confidence = share_of(out->label, number(s, STR("neg")), number(s, STR("neu")), number(s, STR("pos")));
+	return 0;
+}
+
+static void count(const struct eval_conf *f, size_t side, const struct gold *gold, struct guess guess)
+{
+	if (f->two && guess.label != (guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE)) {
+		guess.label = guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
+		guess.confidence = NAN; /* it was that of another label */
+	}
+	metrics_add(&f->side[side].metrics, gold, &guess);
+}
+
+static int take(struct context *c, struct batch *b, struct rec *r)
+{
+	const struct eval_conf *f = c->conf;
+	struct gold gold;
+	struct guess guess;
+	if (rec_scan(b, r, &c->scan, &f->form) < 0 || label_read(&f->label, b, r, &c->scan, &c->nested, &gold) < 0)
+		return -1;
+	if (f->two && gold.has_class && gold.label == LABEL_NEUTRAL)
+		return rec_reject(
+		    b, r, CODE_BAD_LABEL, "the label is neutral, and --two knows positive and negative only");
+	for (size_t i = 0; i < f->sides; i++) {
+		if (f->side[i].model)
+			guess = guess_by_model(c, i, r->text);
+		else if (guess_by_record(c, b, r, &guess) < 0)
+			return -1;
+		count(f, i, &gold, guess);
+	}
+	return 0;
+}
+
+static int eval_run(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++)
+		if (r->fate == FATE_OUT && take(ctx, b, r) == 0)
+			r->fate = FATE_HELD;
+	return 0;
+}
+
+static const char *name_of(const struct contestant *side)
+{
+	return side->name ? side->name : side->model->name;
+}
+
+/* --- the report --- */
+
+enum { HEAD_WIDTH = 20, BAR_WIDTH = 10 };
+
+/* Columns are as wide as the longest name. */
+static int width_of(const struct eval_conf *c)
+{
+	size_t n = 10;
+	for (size_t i = 0; i < c->sides; i++)
+		n = strlen(name_of(&c->side[i])) > n ? strlen(name_of(&c->side[i])) : n;
+	return (int)n;
+}
+
+static void put_line(const struct eval_conf *c, struct str head, double (*get)(const struct figures *, size_t),
+    size_t k, struct buf *out)
+{
+	bool any = false;
+	int width = width_of(c);
+	size_t from = out->n;
+	buf_printf(out, "%-*.*s", HEAD_WIDTH, STR_FMT(head));
+	for (size_t i = 0; i < c->sides; i++) {
+		struct figures f = metrics_figures(&c->side[i].metrics);
+		double v = get(&f, k);
+		any |= !isnan(v);
+		if (isnan(v))
+			buf_printf(out, "  %*s", width, "-");
+		else
+			buf_printf(out, "  %*.4f", width, v);
+	}
+	buf_char(out, '\n');
+	out->n = any ? out->n : from; /* what no side has is left out */
+}
+
+static double accuracy(const struct figures *f, size_t k)
+{
+	(void)k;
+	return f->accuracy;
+}
+
+static double macro_f1(const struct figures *f, size_t k)
+{
+	(void)k;
+	return f->macro_f1;
+}
+
+static double macro_recall(const struct figures *f, size_t k)
+{
+	(void)k;
+	return f->macro_recall;
+}
+
+static double ece(const struct figures *f, size_t k)
+{
+	(void)k;
+	return f->ece;
+}
+
+static double pearson(const struct figures *f, size_t k)
+{
+	(void)k;
+	return f->pearson;
+}
+
+static double precision(const struct figures *f, size_t k)
+{
+	return f->precision[k];
+}
+
+static double recall(const struct figures *f, size_t k)
+{
+	return f->recall[k];
+}
+
+static void put_figures(const struct eval_conf *c, struct buf *out)
+{
+	int width = width_of(c);
+	buf_printf(out, "%-*s", HEAD_WIDTH, "");
+	for (size_t i = 0; i < c->sides; i++)
+		buf_printf(out, "  %*s", width, name_of(&c->side[i]));
+	buf_printf(out, "\n%-*s", HEAD_WIDTH, "records");
+	for (size_t i = 0; i < c->sides; i++) {
+		const struct metrics *m = &c->side[i].metrics;
+		buf_printf(out, "  %*llu", width, (unsigned long long)(m->n > m->rated ? m->n : m->rated));
+	}
+	buf_char(out, '\n');
+	put_line(c, STR("accuracy"), accuracy, 0, out);
+	put_line(c, STR("macro F1"), macro_f1, 0, out);
+	put_line(c, STR("macro recall"), macro_recall, 0, out);
+	put_line(c, STR("calibration error"), ece, 0, out);
+	put_line(c, STR("Pearson's r"), pearson, 0, out);
+	for (size_t k = LABELS; k-- > 0;) {
+		char head[32];
+		int n = snprintf(head, sizeof head, "%s precision", label_name((enum label)k));
+		put_line(c, (struct str){head, (size_t)n}, precision, k, out);
+		n = snprintf(head, sizeof head, "%s recall", label_name((enum label)k));
+		put_line(c, (struct str){head, (size_t)n}, recall, k, out);
+	}
+}
+
+/* A bar of BAR_WIDTH cells in steps of an eighth, padded with blanks. */
+static void put_bar(double v, struct buf *out)
+{
+	static const char *const part[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	int eighths = (int)lround(v * BAR_WIDTH * 8), cell = 0;
+	for (; cell < eighths / 8; cell++)
+		buf_str(out, STR("█"));
+	for (; cell < BAR_WIDTH; cell++)
+		buf_str(out, str_of(part[cell == eighths / 8 ? eighths % 8 : 0]));
+}
+
+/* One cell: how many, and their share of the row as a bar. */
+static void put_cell(const struct eval_conf *c, uint64_t n, uint64_t row, bool right, struct buf *out)
+{
+	buf_printf(out, " %8llu ", (unsigned long long)n);
+	if (c->colour)
+		buf_str(out, right ? STR("\033[32m") : STR("\033[31m"));
+	put_bar(row ? (double)n / (double)row : 0, out);
+	if (c->colour)
+		buf_str(out, STR("\033[0m"));
+}
+
+static void put_confusion(const struct eval_conf *c, const struct contestant *side, struct buf *out)
+{
+	buf_printf(out, "\n%s: labelled (down), predicted (across)\n%-10s", name_of(side), "");
+	for (size_t k = LABELS; k-- > 0;)
+		buf_printf(out, " %8s %-*s", label_name((enum label)k), BAR_WIDTH, "");
+	for (size_t g = LABELS; g-- > 0;) {
+		uint64_t row = 0;
+		for (size_t k = 0; k < LABELS; k++)
+			row += side->metrics.confusion[g][k];
+		buf_printf(out, "\n%-10s", label_name((enum label)g));
+		for (size_t k = LABELS; k-- > 0;)
+			put_cell(c, side->metrics.confusion[g][k], row, g == k, out);
+	}
+	buf_char(out, '\n');
+}
+
+void eval_report(const struct eval_conf *c, struct buf *out)
+{
+	put_figures(c, out);
+	for (size_t i = 0; i < c->sides; i++)
+		if (c->side[i].metrics.n)
+			put_confusion(c, &c->side[i], out);
+	out->n--; /* the sink ends the line */
+}
+
+static void add_line(struct batch *b, const struct buf *line)
+{
+	batch_add(b)->line = arena_str(&b->mem, buf_view(line));
+}
+
+static int eval_end(void *ctx, struct batch *b, struct err *e)
+{
+	struct context *c = ctx;
+	const struct eval_conf *f = c->conf;
+	(void)e;
+	buf_clear(&c->out);
+	if (!f->json) {
+		eval_report(f, &c->out);
+		add_line(b, &c->out);
+		return 0;
+	}
+	for (size_t i = 0; i < f->sides; i++) {
+		buf_clear(&c->out);
+		buf_str(&c->out, STR("{\"model\":"));
+		json_put_string(&c->out, str_of(name_of(&f->side[i])));
+		metrics_json(&f->side[i].metrics, &c->out);
+		buf_char(&c->out, '}');
+		add_line(b, &c->out);
+	}
+	return 0;
+}
+
+const struct stage eval_stage = {
+    .name = "eval",
+    .open = eval_open,
+    .run = eval_run,
+    .end = eval_end,
+    .close = eval_close,
+};

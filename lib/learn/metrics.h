@@ -1,0 +1,43 @@
+/* metrics.h - how well predictions agree with labels: counts that are added up record by record, and the figures made of them. */
+#ifndef SENTI_LEARN_METRICS_H
+#define SENTI_LEARN_METRICS_H
+
+#include "lib/base/buf.h"
+#include "lib/learn/label.h"
+
+#define CALIBRATION_BINS 15
+
+struct metrics {
+	uint64_t confusion[LABELS][LABELS]; /* [labelled][predicted] */
+	uint64_t n;			    /* with a class */
+	struct {
+		uint64_t n, right;
+		double confidence;
+	} bin[CALIBRATION_BINS];
+	uint64_t
+	    rated; /* with a number; its running means and sums of squares, which stay exact where plain sums would cancel */
+	double mean_x, mean_y, xx, yy, xy;
+};
+
+/* What was predicted. confidence: the probability of the label, NaN if there is none. */
+struct guess {
+	enum label label;
+	double score, confidence;
+};
+
+void metrics_add(struct metrics *m, const struct gold *gold, const struct guess *guess);
+
+/* NaN: not defined, since nothing was counted that it needs. */
+struct figures {
+	double accuracy, macro_f1, macro_recall, ece, pearson;
+	double precision[LABELS], recall[LABELS], f1[LABELS];
+};
+
+/* Macro F1 is the mean over the classes that were labelled or predicted, macro recall over those that were labelled (balanced accuracy). ECE is the
+ * expected calibration error over CALIBRATION_BINS equal bins. */
+struct figures metrics_figures(const struct metrics *m);
+
+/* Appends "n":...,"accuracy":...,...: the members without braces. */
+void metrics_json(const struct metrics *m, struct buf *out);
+
+#endif
