@@ -458,8 +458,11 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 	bool failed = false;
 	counts_start(&t->counts);
 	note(open_ends(t, &rejects, &e), &e, &failed, &first);
-	if (failed && first.kind == ERR_USAGE)
+	if (failed && first.kind == ERR_USAGE) {
+		if (t->source)
+			note(t->source->close(t->source, &e), &e, &failed, &first);
 		return tool_fail(t, &first);
+	}
 	if (!failed) {
 		struct pump p = {
 		    .source = t->source,
