@@ -23,7 +23,7 @@ ids() {
 # bounded: no more memory than 300 MB from here on, where the program runs so at all (under a sanitizer it does not).
 bounded() {
 	# shellcheck disable=SC3045
-	if (ulimit -v 300000 && senti-ingest --version) >/dev/null 2>&1; then
+	if sh -c 'ulimit -v 300000; senti-ingest --version; exit $?' >/dev/null 2>&1; then
 		ulimit -v 300000
 	fi
 }
