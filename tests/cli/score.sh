@@ -1,0 +1,198 @@
+#!/bin/sh
+# senti-score from outside: what it prints, what it refuses, how it ends.
+# shellcheck disable=SC2016  # commands are evaluated by t
+. "$(dirname "$0")/lib.sh"
+
+model=$(senti-score -e x | jq -r .sentiment.model)
+
+t 'a text on the command line' "senti-score -e 'I love it'" 0 <<END
+{"text":"I love it","sentiment":{"label":"positive","score":0.6369,"neg":0,"neu":0.323,"pos":0.677,"model":"$model"}}
+END
+
+t 'several texts, in order' "senti-score -e good -e bad -e table | jq -c '[.text,.sentiment.label]'" 0 <<END
+["good","positive"]
+["bad","negative"]
+["table","neutral"]
+END
+
+t 'members pass byte for byte, the result stands last' \
+	'echo "{\"n\" : 1.500e0,\"text\":\"go\u006fd\", \"x\":[ 1 ,{}]}" | senti-score' 0 <<END
+{"n" : 1.500e0,"text":"go\u006fd", "x":[ 1 ,{}],"sentiment":{"label":"positive","score":0.4404,"neg":0,"neu":0,"pos":1,"model":"$model"}}
+END
+
+t 'plain text in' "printf 'good\r\n\n  \nbad \"quoted\"\\\\ end' | senti-score -t | jq -c '[.text,.sentiment.score]'" 0 <<'END'
+["good",0.4404]
+["bad \"quoted\"\\ end",-0.5423]
+END
+
+t 'a byte-order mark is dropped, blank lines are skipped, a last line needs no end' \
+	'printf "\357\273\277{\"text\":\"good\"}\r\n\r\n\n{\"text\":\"bad\"}" | senti-score --summary 2>&1 >/dev/null | jq -c "[.in,.out,.rejected,.scored]"' 0 <<'END'
+[2,2,0,2]
+END
+
+t 'another member holds the text, another takes the result' \
+	'echo "{\"body\":\"good\",\"sentiment\":1}" | senti-score -f body --into s | jq -c "[.sentiment,.s.label]"' 0 <<'END'
+[1,"positive"]
+END
+
+t 'a result of this very model passes untouched' \
+	"echo '{\"text\":\"good\",\"sentiment\":{\"score\":9,\"model\":\"$model\"} , \"n\":1}' | senti-score --summary" 0 <<END
+{"text":"good","sentiment":{"score":9,"model":"$model"} , "n":1}
+--- stderr
+$(echo '{"text":"good","sentiment":{"model":"'"$model"'"}}' | senti-score --summary 2>&1 >/dev/null | sed 's/"seconds":.*/"seconds":0.000}/')
+END
+
+t 'unless forced' \
+	"echo '{\"text\":\"good\",\"sentiment\":{\"score\":9,\"model\":\"$model\"},\"n\":1}' | senti-score --force" 0 <<END
+{"text":"good","n":1,"sentiment":{"label":"positive","score":0.4404,"neg":0,"neu":0,"pos":1,"model":"$model"}}
+END
+
+t 'an old result of another model is replaced: exactly one, last' \
+	'echo "{\"sentiment\":{\"model\":\"old\"},\"text\":\"good\",\"sentiment\":2,\"n\":1}" | senti-score | jq -c --stream "select(length==2)|.[0]|tostring" | grep -c sentiment.*model' 0 <<'END'
+1
+END
+
+t 'the parts of an explanation sum up to the raw score' \
+	"senti-score --explain -e \"It isn't VERY good, but I LOVE the ending!!! 😀 ok?\" |
+	jq '.sentiment | ([.why[].value] | add) as \$raw | (\$raw / ((\$raw * \$raw + 15) | sqrt) - .score) | fabs < 0.0001'" 0 <<'END'
+true
+END
+
+t 'and each names its bytes of the text, an emoji those of its own' \
+	"senti-score --explain -e 'çok good❤!!' | jq -c '.sentiment.why[] | [.word, .at, .rule]'" 0 <<'END'
+["good",[5,9],"lexicon"]
+["❤",[9,12],"lexicon"]
+["!!",[12,14],"punctuation"]
+END
+
+t 'every refusal has its code, its line and its column' \
+	'printf "%s\n" "{\"text\":\"a\"" "[]" "{}" "{\"text\":1}" "{\"text\":\"\\ud800\"}" "{\"text\":\"\\u0000\"}" "x" | senti-score 2>&1 >/dev/null | jq -c "[.error.code,.error.line,.error.column]"' 0 <<'END'
+["bad_json",1,12]
+["not_object",2,1]
+["no_text",3,null]
+["bad_text",4,9]
+["lone_surrogate",5,10]
+["nul",6,10]
+["bad_json",7,1]
+END
+
+t 'rejects make status 1' 'echo x | senti-score 2>/dev/null' 1
+t 'unless so many are allowed' 'printf "x\n{\"text\":\"\"}\n" | senti-score --max-rejects 1 >/dev/null 2>&1' 0
+t 'or such a share' 'printf "x\n{\"text\":\"\"}\n" | senti-score --max-rejects 50% >/dev/null 2>&1' 0
+t 'a smaller share is not enough' 'printf "x\n{\"text\":\"\"}\n" | senti-score --max-rejects 49.9% >/dev/null 2>&1' 1
+t 'input that is not UTF-8 comes back in base64' \
+	'printf "{\"text\":\"\377\"}\n" | senti-score 2>&1 | jq -r ".error.code,.input_base64" | tee /dev/stderr | tail -1 | base64 -d | od -An -c | tr -s " "' 0 <<'END'
+ { " t e x t " : " 377 " }
+--- stderr
+bad_utf8
+eyJ0ZXh0Ijoi/yJ9
+END
+
+t 'rejects go where they are sent, behind those of before' \
+	'echo x | senti-score --reject r.jsonl; echo y | SENTI_REJECT=r.jsonl senti-score; jq -r .input r.jsonl' 0 <<'END'
+x
+y
+END
+
+t 'no input can be told from no result' 'senti-score --exit-if-empty </dev/null' 99
+t 'output into a file' 'echo "{\"text\":\"good\"}" | senti-score -o out.jsonl; jq -r .sentiment.label out.jsonl' 0 <<'END'
+positive
+END
+t 'never over the input' 'echo "{\"text\":\"good\"}" > same.jsonl; senti-score same.jsonl -o same.jsonl; s=$?; cat same.jsonl; exit $s' 2 <<'END'
+{"text":"good"}
+--- stderr
+senti-score: 'same.jsonl' is both input and output
+try 'senti-score --help'
+END
+t 'a missing file' 'senti-score nowhere.jsonl' 3 <<'END'
+--- stderr
+senti-score: cannot open 'nowhere.jsonl': No such file or directory
+END
+t 'a folder' 'senti-score .' 3 <<'END'
+--- stderr
+senti-score: cannot read '.': it is a directory
+END
+t 'a queue in this build' 'senti-score -i amqp:texts' 2 <<'END'
+--- stderr
+senti-score: 'amqp:texts' names a kind of end that this build does not have; it takes paths and -
+try 'senti-score --help'
+END
+t 'an unknown model' 'senti-score -m nosuch </dev/null 2>&1 | grep -c "known are: .*vader"' 0 <<'END'
+1
+END
+t 'text and result in one member' 'senti-score --into text' 2 <<'END'
+--- stderr
+senti-score: -f and --into name the same member 'text'
+try 'senti-score --help'
+END
+
+# --- full disk, closed pipe, signals ---
+ok 'a full disk is status 3' sh -c 'senti-score -e good >/dev/full 2>err; test $? -eq 3 && grep -q "No space left" err'
+ok 'a full disk under the rejects too' sh -c 'echo x | senti-score --reject /dev/full 2>err; test $? -eq 3 && grep -q "No space left" err'
+ok 'a full disk loses nothing quietly: the summary counts nothing' \
+	sh -c 'senti-score -e good --summary >/dev/full 2>err; tail -1 err | jq -e ".in==0 and .out==0"'
+yes '{"text":"good"}' | head -100000 >many.jsonl
+ok 'a closed pipe is quiet' bash -c 'senti-score many.jsonl 2>err | head -1 >/dev/null; test "${PIPESTATUS[0]}" -eq 141 && test ! -s err'
+mkfifo pipe
+senti-score --summary <pipe >got 2>err &
+pid=$!
+exec 9>pipe
+echo '{"text":"good"}' >&9
+waited=0
+until [ -s got ] || [ $waited -gt 200 ]; do sleep 0.05; waited=$((waited + 1)); done
+ok 'a lone record comes out while the input stays open' grep -q positive got
+printf '{"text":"half' >&9
+sleep 0.2
+kill -TERM $pid
+sleep 0.1
+printf ' good"}\n{"text":"unread"}\n' >&9
+wait $pid
+status=$?
+exec 9>&-
+ok 'SIGTERM: what was begun is finished, then status 0' sh -c "test $status -eq 0 && grep -q 'half good' got && ! grep -q unread got"
+ok 'and counted' sh -c 'tail -1 err | jq -e ".in==2 and .out==2"'
+
+# --- long lines ---
+long() { awk -v n="$1" 'BEGIN { printf "{\"text\":\""; for (i = 0; i < n; i += 10) printf "not good, "; print "\"}" }'; }
+t 'a line up to the limit is a record' 'long 1000000 | senti-score | jq -r .text | wc -c' 0 <<'END'
+1000001
+END
+long 1200000 >long.jsonl
+tr -d '\n' <long.jsonl >long.bare
+ok 'a longer one is rejected whole' sh -c 'senti-score long.jsonl 2>err; test $? -eq 1 && jq -er .error.code err | grep -qx too_long && jq -r .input_base64 err | base64 -d | cmp - long.bare'
+{ echo '{"text":"good"}'; head -c 104857600 /dev/zero | tr '\0' x; echo; echo '{"text":"bad"}'; } >huge.jsonl
+for jobs in 1 2; do
+	ok "-j $jobs: a line of 100 MiB is rejected whole, in bounded memory, and its neighbours pass" sh -c "
+		(ulimit -v 200000; senti-score -j $jobs huge.jsonl --reject rejects$jobs >got 2>err); test \$? -eq 1 &&
+		jq -r .sentiment.label got | tr '\n' ' ' | grep -qx 'positive negative ' &&
+		sed 's/.*\"input_base64\":\"//; s/\"}\$//' rejects$jobs | base64 -d | cksum | grep -q \"^\$(sed -n 2p huge.jsonl | tr -d '\n' | cksum)\""
+done
+
+# --- jobs ---
+awk 'BEGIN { for (i = 0; i < 30000; i++) printf "{\"id\":\"%d\",\"text\":\"%s\"}%s\n", i, i % 3 ? "good" : "not bad", i % 101 == 7 ? "x" : "" }' >jobs.jsonl
+senti-score jobs.jsonl >one 2>one.err
+for jobs in 2 3 8; do
+	ok "-j $jobs keeps the order" sh -c "senti-score -j $jobs -b 37 jobs.jsonl >many 2>many.err; cmp one many && cmp one.err many.err"
+done
+ok 'in = out + rejected' sh -c 'senti-score -j2 --summary jobs.jsonl 2>&1 >/dev/null | tail -1 | jq -e ".in == 30000 and .in == .out + .rejected and .rejected == 297"'
+ok 'a batch may wait for company' sh -c '(echo "{\"text\":\"good\"}"; sleep 0.1; echo "{\"text\":\"bad\"}") | senti-score -w 60000 | wc -l | grep -qx 2'
+
+# --- lexicons ---
+printf 'table\t3\ngroß\t-2\n' >my.tsv
+t 'a user lexicon is layered over the model, whose name changes; case does not matter' \
+	"senti-score --lexicon +my.tsv -e table -e GROẞ -e good | jq -c '[.text,.sentiment.label,(.sentiment.model!=\"$model\")]'" 0 <<'END'
+["table","positive",true]
+["GROẞ","negative",true]
+["good","positive",true]
+END
+t 'its words beyond ASCII are folded' "senti-score --lexicon +my.tsv -e 'GROß!' | jq -r .sentiment.label" 0 <<'END'
+negative
+END
+for bad in 'good 1' 'good\tx' 'good\tnan' 'good\tinf' 'good\t1\nbad\t1\ngood\t2' 'a b\t1' '\t1'; do
+	printf "# mine\\n$bad\\n" >bad.tsv
+	ok "refused with its line: $bad" sh -c 'senti-score --lexicon +bad.tsv -e x 2>err; test $? -eq 3 && grep -q "bad.tsv:[24]: " err'
+done
+t 'neutral is where it is said to be' "senti-score --neutral -0.5,0.5 -e good | jq -r .sentiment.label" 0 <<'END'
+neutral
+END
+finish
