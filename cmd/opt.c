@@ -158,6 +158,9 @@ static int max_rejects(struct tool *t, const char *value, struct err *e)
 	return 0;
 }
 
+/* Engines count bytes of a text in 32 bits, and VADER's names of emoji make a text up to 14 times as long. */
+#define MOST_RECORD ((uint64_t)128 << 20)
+
 static enum log_format format = LOG_PLAIN;
 
 static int shared_option(struct tool *t, int letter, const char *value, struct err *e)
@@ -192,7 +195,7 @@ static int shared_option(struct tool *t, int letter, const char *value, struct e
 		t->reject = value;
 		return 0;
 	case SHARED_MAX_RECORD:
-		if (opt_size(value, "max-record", 64, (uint64_t)1 << 31, &n, e) < 0)
+		if (opt_size(value, "max-record", 64, MOST_RECORD, &n, e) < 0)
 			return -1;
 		t->limits.max_record = n;
 		return 0;
