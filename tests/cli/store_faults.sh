@@ -1,0 +1,133 @@
+#!/bin/sh
+# senti-store when things go wrong: full disk, kill -9, locks, foreign and damaged files, closed pipes. What it said is stored stays stored.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+need 'faults of the store' sqlite3 || finish
+
+# records FROM TO: one of each number.
+records() { awk -v from="$1" -v to="$2" 'BEGIN { for (i = from; i <= to; i++) printf "{\"id\":\"r%d\",\"text\":\"text number %d\"}\n", i, i }'; }
+count() { sqlite3 "$1" 'SELECT count(*) FROM message'; }
+# sound DB: whole, each row with one entry in the outbox, no version twice.
+sound() {
+	test "$(sqlite3 "$1" 'PRAGMA integrity_check')" = ok &&
+		test "$(sqlite3 "$1" 'SELECT (SELECT count(*) FROM outbox) = count(*) AND count(DISTINCT version) = count(*) FROM message')" = 1
+}
+# kept OUT DB: all records that came out are stored, in the version that they came out with (the last line may be torn).
+kept() {
+	sed -n 's/^{"id":"\([^"]*\)".*,"version":\([0-9]*\)}$/\1 \2/p' "$1" | sort >came
+	sqlite3 -separator ' ' "$2" 'SELECT id, version FROM message' | sort >are
+	test -z "$(comm -23 came are)"
+}
+
+records 1 20000 >many
+round=0
+while [ "$round" -lt 12 ]; do
+	round=$((round + 1))
+	senti-store --store sqlite:kill.db -b 200 many >out 2>/dev/null &
+	pid=$!
+	sleep "0.0$((round * 37 % 90 + 10))"
+	kill -9 "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	test -s kill.db || continue
+	ok "kill -9, round $round: the file is sound ($(count kill.db 2>/dev/null) rows)" sound kill.db
+	ok "kill -9, round $round: what came out is stored" kept out kill.db
+done
+ok 'after kill -9 the same again' sh -c 'senti-store --store sqlite:kill.db many >out'
+ok 'has all rows, none twice' test "$(count kill.db)" = 20000
+ok 'in a sound file' sound kill.db
+
+printf 'this is no database, whatever its name says\n%01000d' 0 >no.db
+t 'a file that is no database' 'echo "{\"text\":\"x\"}" | senti-store --store sqlite:no.db' 3 <<'END'
+--- stderr
+senti-store: cannot open 'no.db': file is not a database: name another file with --store
+END
+ok 'is left as it was' grep -q 'this is no database' no.db
+
+sqlite3 foreign.db 'CREATE TABLE message (x)'
+t 'tables of somebody else' 'senti-store query --store sqlite:foreign.db' 3 <<'END'
+--- stderr
+senti-store: cannot apply migration 1 to 'foreign.db': table message already exists
+END
+
+cp kill.db newer.db
+sqlite3 newer.db "INSERT INTO migration VALUES (2, 'of tomorrow', 'x', 'now')"
+t 'a database of a newer program' 'senti-store query --store sqlite:newer.db' 3 <<'END'
+--- stderr
+senti-store: the database 'newer.db' has schema 2, this senti knows 1: use the newer senti that made it
+END
+
+# Zeroes over pages in the middle.
+cp kill.db damaged.db
+dd if=/dev/zero of=damaged.db bs=4096 seek=3 count=200 conv=notrunc 2>/dev/null
+ok 'a damaged file is status 3' sh -c 'senti-store query --store sqlite:damaged.db >out 2>err; test $? = 3'
+ok 'and said so' grep -q 'malformed.*damaged' err
+
+sqlite3 senti.db 'SELECT 1' >/dev/null
+records 1 10 | senti-store >/dev/null
+mkfifo hold
+sqlite3 senti.db <hold >/dev/null &
+holder=$!
+exec 9>hold
+echo 'BEGIN IMMEDIATE; SELECT 1;' >&9
+sleep 0.3
+ok 'a query does not wait for a writer' test "$(senti-store query | wc -l)" = 10
+records 11 20 | senti-store >out 2>err &
+waiting=$!
+sleep 0.5
+ok 'a put waits for it' kill -0 "$waiting"
+echo 'COMMIT;' >&9
+ok 'and goes on' wait "$waiting"
+exec 9>&-
+wait "$holder"
+ok 'with all its rows' test "$(senti-store query | wc -l)" = 20
+
+t 'many writers at once' 'for i in 1 2 3 4; do senti-store --store sqlite:busy.db -b 7 >/dev/null <<E &
+$(records 1 300)
+E
+done; wait; count busy.db' 0 <<'END'
+300
+END
+ok 'leave a sound file' sound busy.db
+
+t 'query, rescore and put on one database: it ends, and loses no row' \
+	'senti-store query --store sqlite:kill.db -b 100 | sed "s/text number/new text/" | senti-store put -b 100 --store sqlite:kill.db | wc -l
+	sqlite3 kill.db "SELECT count(*), sum(text LIKE '"'new text%'"') FROM message"' 0 <<'END'
+20000
+20000|20000
+END
+
+t 'a closed pipe ends a query quietly' 'senti-store query --store sqlite:kill.db | sed 1q | wc -l' 0 <<'END'
+1
+END
+if [ -w /dev/full ]; then
+	ok 'a full output is status 3' sh -c 'senti-store query --store sqlite:kill.db >/dev/full 2>err; test $? = 3'
+fi
+ok 'a stop ends a put in order' sh -c '
+	{ cat many; sleep 5; } | senti-store --store sqlite:stop.db >out & sleep 0.5
+	kill -TERM $! && wait $!'
+ok 'and what came out is stored' kept out stop.db
+
+# A disk of its own that is too small; needs a mount.
+full() {
+	mkdir disk && mount -t tmpfs -o size=2m tmpfs disk 2>/dev/null || return 1
+	trap 'cd /; umount "$T/disk"; rm -rf "$T"' EXIT
+	ok 'a full disk is status 3' sh -c 'senti-store --store sqlite:disk/s.db -b 100 many >out 2>err; test $? = 3'
+	ok 'and said so' grep -qi 'full\|disk I/O' err
+	cp disk/s.db copy.db
+	cp disk/s.db-wal copy.db-wal 2>/dev/null
+	ok 'what came out is stored' kept out copy.db
+	ok 'something came out' test -s out
+	ok 'the file is sound' sound copy.db
+}
+full || skip 'a full disk' 'no tmpfs can be mounted here'
+
+if [ "$(id -u)" = 0 ]; then
+	reader="setpriv --reuid 65534 --regid 65534 --clear-groups"
+else
+	reader=
+fi
+mkdir ro && cp senti.db ro/ && chmod 755 "$T" && chmod 444 ro/senti.db && chmod 555 ro
+ok 'a file that may not be written: status 3' sh -c "echo '{\"text\":\"x\"}' | $reader $SENTI_BIN/senti-store --store sqlite:$T/ro/senti.db 2>err; test \$? = 3"
+ok 'and said so' grep -q "readonly\|unable to open" err
+chmod 755 ro
+finish
