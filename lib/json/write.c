@@ -117,14 +117,15 @@ static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 {
 	*p = '-';
 	p += negative && scaled;
-	uint64_t whole = scaled / power10[digits];
-	uint32_t fraction = (uint32_t)(scaled % power10[digits]);
-	if (whole < 10) {
-		*p++ = (char)('0' + whole);
+	uint32_t fraction = (uint32_t)scaled, unit = power10[digits];
+	if (scaled < 2 * (uint64_t)unit) { /* scores and shares: no division */
+		*p++ = (char)('0' + (scaled >= unit));
+		fraction -= scaled >= unit ? unit : 0;
 	} else {
 		struct buf number = {.p = p, .cap = FIXED_MAX};
-		buf_u64(&number, whole);
+		buf_u64(&number, scaled / unit);
 		p += number.n;
+		fraction = (uint32_t)(scaled % unit);
 	}
 	if (!fraction)
 		return p;
