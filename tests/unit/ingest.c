@@ -149,6 +149,20 @@ static void test_rows(void)
 	buf_free(&out);
 }
 
+/* A stream has no end that would show an open quote: the limit must. */
+static void test_rows_limit(void)
+{
+	struct rows *rows = rows_new(',', false);
+	struct row row;
+	rows_feed(rows, STR("\"a,b\n"), 1);
+	ok(rows_next(rows, 2, 8, &row) == ROW_NONE, "an open quote waits");
+	rows_feed(rows, STR("c,d\n"), 2);
+	ok(rows_next(rows, 2, 8, &row) == ROW_BROKEN && row.line == 1, "until the row is too long");
+	ok(rows_next(rows, 2, 8, &row) == ROW_READY && row.line == 2, "then the lines behind it are rows");
+	ok(!rows_pending(rows), "and nothing is kept");
+	rows_free(rows);
+}
+
 /* Each row begins a quote: were lines read again for each, this would take minutes. */
 static void test_rows_linear(void)
 {
@@ -269,6 +283,7 @@ int main(void)
 	test_times();
 	test_zone();
 	test_rows();
+	test_rows_limit();
 	test_rows_linear();
 	test_patterns();
 	test_accept();
