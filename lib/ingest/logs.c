@@ -3,7 +3,7 @@
 
 #include "lib/ingest/format.h"
 #include "lib/ingest/maker.h"
-#include "lib/ingest/pattern.h"
+#include "lib/ingest/groups.h"
 
 /* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes it slow. */
 #define COMMON                                                                                                         \
@@ -41,10 +41,10 @@ const struct logs_preset *logs_guess(struct str line)
 	struct str group[16];
 	struct err e;
 	for (size_t i = 0; i < COUNT_OF(presets); i++) {
-		struct pattern *p = pattern_new(presets[i].expression, &e);
+		struct groups *p = groups_new(presets[i].expression, &e);
 		const char *why;
-		bool fits = p && pattern_match(p, line, group, &why);
-		pattern_free(p);
+		bool fits = p && groups_match(p, line, group, &why);
+		groups_free(p);
 		if (fits)
 			return &presets[i];
 	}
@@ -53,7 +53,7 @@ const struct logs_preset *logs_guess(struct str line)
 
 struct logs {
 	struct maker *maker;
-	struct pattern *pattern;
+	struct groups *pattern;
 	struct layout layout;
 	struct str *group;
 };
@@ -61,7 +61,7 @@ struct logs {
 static void logs_close(void *ctx)
 {
 	struct logs *l = ctx;
-	pattern_free(l->pattern);
+	groups_free(l->pattern);
 	layout_free(&l->layout);
 	free(l->group);
 	free(l);
@@ -74,10 +74,10 @@ static void *logs_open(const struct ingest *conf, struct maker *m, struct err *e
 	struct logs *l = xcalloc(1, sizeof *l);
 	const struct str *name;
 	l->maker = m;
-	l->pattern = pattern_new(preset ? preset->expression : conf->pattern, e);
+	l->pattern = groups_new(preset ? preset->expression : conf->pattern, e);
 	if (!l->pattern)
 		goto fail;
-	size_t n = pattern_names(l->pattern, &name);
+	size_t n = groups_names(l->pattern, &name);
 	l->group = xcalloc(n, sizeof *l->group);
 	if (layout_init(&l->layout, name, n, conf, &defaults, "group", "--pattern", e) == 0)
 		return l;
@@ -95,7 +95,7 @@ static int logs_line(void *ctx, struct room *room, struct str line, uint64_t num
 	(void)e;
 	if (!maker_check(room->b, content, at))
 		return 0;
-	if (!pattern_match(l->pattern, content, l->group, &why))
+	if (!groups_match(l->pattern, content, l->group, &why))
 		maker_reject(room->b, content, at, CODE_NO_MATCH, "%s", why);
 	else if (!l->group[l->layout.text].p)
 		maker_reject(room->b, content, at, CODE_NO_TEXT, "the line matches, but its text took no part in that");

@@ -1,7 +1,7 @@
 /* ingest.c - times, rows, patterns, and what the decoding source promises to the one inside it. */
 #include "lib/flow/mem.h"
 #include "lib/ingest/decode.h"
-#include "lib/ingest/pattern.h"
+#include "lib/ingest/groups.h"
 #include "lib/ingest/row.h"
 #include "lib/ingest/when.h"
 #include "tests/unit/tap.h"
@@ -188,29 +188,29 @@ static void test_patterns(void)
 	struct str group[4];
 	const struct str *name;
 	const char *why = "";
-	ok(!pattern_new("(", &e) && e.kind == ERR_USAGE && strstr(e.msg, "character 2"), "a broken expression is told");
-	ok(!pattern_new("(a)", &e) && strstr(e.msg, "(?<text>"), "an expression without named groups gets a remedy");
-	struct pattern *p = pattern_new("(?<b>x)?(?<a>\\pL+)", &e);
-	is_u64(pattern_names(p, &name), 2, "two groups");
+	ok(!groups_new("(", &e) && e.kind == ERR_USAGE && strstr(e.msg, "character 2"), "a broken expression is told");
+	ok(!groups_new("(a)", &e) && strstr(e.msg, "(?<text>"), "an expression without named groups gets a remedy");
+	struct groups *p = groups_new("(?<b>x)?(?<a>\\pL+)", &e);
+	is_u64(groups_names(p, &name), 2, "two groups");
 	is_str(name[0], STR("b"), "in the order of the expression");
-	ok(pattern_match(p, STR("7 \xc3\xa4h"), group, &why), "a match");
+	ok(groups_match(p, STR("7 \xc3\xa4h"), group, &why), "a match");
 	ok(!group[0].p, "a group without part is absent");
 	is_str(group[1], STR("\xc3\xa4h"), "UTF-8 letters are letters");
-	ok(!pattern_match(p, STR("7"), group, &why), "no match");
-	pattern_free(p);
+	ok(!groups_match(p, STR("7"), group, &why), "no match");
+	groups_free(p);
 
 	/* Exponential in the length, were there no limit. */
-	p = pattern_new("^(?<text>(a+)+)$", &e);
+	p = groups_new("^(?<text>(a+)+)$", &e);
 	struct buf line = {0};
 	for (size_t i = 0; i < 5000; i++)
 		buf_char(&line, 'a');
 	buf_char(&line, '!');
-	ok(!pattern_match(p, buf_view(&line), group, &why) && strstr(why, "steps"), "a hostile line is given up");
-	pattern_free(p);
-	p = pattern_new("(?<text>b)", &e);
+	ok(!groups_match(p, buf_view(&line), group, &why) && strstr(why, "steps"), "a hostile line is given up");
+	groups_free(p);
+	p = groups_new("(?<text>b)", &e);
 	buf_char(&line, 'b');
-	ok(!pattern_match(p, buf_view(&line), group, &why), "a match must begin within %d bytes", PATTERN_START_MAX);
-	pattern_free(p);
+	ok(!groups_match(p, buf_view(&line), group, &why), "a match must begin within %d bytes", GROUPS_START_MAX);
+	groups_free(p);
 	buf_free(&line);
 }
 

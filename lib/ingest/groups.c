@@ -1,10 +1,10 @@
-/* pattern.c - PCRE2 in UTF mode, compiled to machine code where the machine allows it. */
-#include "lib/ingest/pattern.h"
+/* groups.c - PCRE2 in UTF mode, compiled to machine code where the machine allows it. */
+#include "lib/ingest/groups.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-struct pattern {
+struct groups {
 	pcre2_code *code;
 	pcre2_match_data *match;
 	pcre2_match_context *context;
@@ -39,7 +39,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* PCRE2's table is sorted by name; records show groups in the order of the expression. */
-static int read_names(struct pattern *p, struct err *e)
+static int read_names(struct groups *p, struct err *e)
 {
 	uint32_t count, size;
 	PCRE2_SPTR table;
@@ -63,19 +63,19 @@ static int read_names(struct pattern *p, struct err *e)
 	return 0;
 }
 
-struct pattern *pattern_new(const char *expression, struct err *e)
+struct groups *groups_new(const char *expression, struct err *e)
 {
-	struct pattern *p = xcalloc(1, sizeof *p);
+	struct groups *p = xcalloc(1, sizeof *p);
 	p->code = compile(expression, e);
 	if (!p->code || read_names(p, e) < 0) {
-		pattern_free(p);
+		groups_free(p);
 		return NULL;
 	}
 	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
 	p->context = pcre2_match_context_create(NULL);
-	pcre2_set_match_limit(p->context, PATTERN_STEPS_MAX);
+	pcre2_set_match_limit(p->context, GROUPS_STEPS_MAX);
 	pcre2_set_heap_limit(p->context, HEAP_KIB);
-	pcre2_set_offset_limit(p->context, PATTERN_START_MAX);
+	pcre2_set_offset_limit(p->context, GROUPS_START_MAX);
 	/* Without machine code (SELinux, an odd machine) the interpreter does the same. */
 	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0) {
 		p->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
@@ -84,13 +84,13 @@ struct pattern *pattern_new(const char *expression, struct err *e)
 	return p;
 }
 
-size_t pattern_names(const struct pattern *p, const struct str **name)
+size_t groups_names(const struct groups *p, const struct str **name)
 {
 	*name = p->name;
 	return p->n;
 }
 
-bool pattern_match(struct pattern *p, struct str line, struct str *group, const char **why)
+bool groups_match(struct groups *p, struct str line, struct str *group, const char **why)
 {
 	int rc = pcre2_match(p->code, (PCRE2_SPTR)line.p, line.n, 0, PCRE2_NO_UTF_CHECK, p->match, p->context);
 	if (rc < 0) {
@@ -109,7 +109,7 @@ bool pattern_match(struct pattern *p, struct str line, struct str *group, const 
 	return true;
 }
 
-void pattern_free(struct pattern *p)
+void groups_free(struct groups *p)
 {
 	if (!p)
 		return;
