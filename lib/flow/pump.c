@@ -1,7 +1,8 @@
 /* pump.c - the loop: fill, run, deliver, accept.
  *
  * With one job all of it happens in the caller's thread. With more, the caller's thread keeps the ports (it fills batches and
- * delivers them), and the jobs only run the stages. Batches stand in a ring, so they leave in the order in which they came:
+ * delivers them), and the jobs only run the stages. The caller's thread is one of the jobs: while batches are waiting it runs one too,
+ * which is quicker than to hand all of them to other processors. Batches stand in a ring, so they leave in the order in which they came:
  *
  *     ring   [ ... | done | running | ready | empty ... ]
  *               head ^                        ^ tail
@@ -153,7 +154,10 @@ struct ring {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	bool quit;
-	int wake; /* eventfd: a job is done */
+	int wake;	     /* eventfd: a job is done */
+	int ready_fd;	     /* always readable: makes a source look, and not wait */
+	struct contexts own; /* of the caller's thread */
+	bool helps;
 };
 
 struct job {
@@ -162,28 +166,63 @@ struct job {
 	pthread_t thread;
 };
 
+/* The next batch that nobody runs yet, or NULL. The lock is held. */
+static struct slot *take(struct ring *r)
+{
+	if (r->taken == r->tail)
+		return NULL;
+	struct slot *s = &r->slot[r->taken++ % r->size];
+	s->state = SLOT_RUNNING;
+	return s;
+}
+
+/* The lock is held before and after, not while the stages run. */
+static void run_slot(struct ring *r, const struct contexts *c, struct slot *s)
+{
+	pthread_mutex_unlock(&r->lock);
+	int rc = run_from(c, 0, &s->batch, &s->err);
+	pthread_mutex_lock(&r->lock);
+	s->state = rc < 0 ? SLOT_FAILED : SLOT_DONE;
+}
+
 static void *job_main(void *arg)
 {
 	struct job *j = arg;
 	struct ring *r = j->ring;
 	pthread_mutex_lock(&r->lock);
-	for (;;) {
-		while (r->taken == r->tail && !r->quit)
+	while (!r->quit) {
+		struct slot *s = take(r);
+		if (!s) {
 			pthread_cond_wait(&r->ready, &r->lock);
-		if (r->quit)
-			break;
-		struct slot *s = &r->slot[r->taken++ % r->size];
-		s->state = SLOT_RUNNING;
-		pthread_mutex_unlock(&r->lock);
-		int rc = run_from(&j->c, 0, &s->batch, &s->err);
-		pthread_mutex_lock(&r->lock);
-		s->state = rc < 0 ? SLOT_FAILED : SLOT_DONE;
+			continue;
+		}
+		run_slot(r, &j->c, s);
 		uint64_t one = 1;
 		ssize_t ignored = write(r->wake, &one, sizeof one);
 		(void)ignored;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
+}
+
+/* How many batches are read and not run by anyone. */
+static size_t waiting(struct ring *r)
+{
+	pthread_mutex_lock(&r->lock);
+	size_t n = r->tail - r->taken;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+/* Does the work of a job for one batch, if one is waiting and this thread may. */
+static bool help(struct ring *r)
+{
+	pthread_mutex_lock(&r->lock);
+	struct slot *s = r->helps ? take(r) : NULL;
+	if (s)
+		run_slot(r, &r->own, s);
+	pthread_mutex_unlock(&r->lock);
+	return s != NULL;
 }
 
 /* Delivers what is done, in order, as far as it goes. */
@@ -225,20 +264,24 @@ static int run_ring(struct ring *r, struct err *e)
 		hold = hold && !empty;
 		if (ended && empty)
 			return 0;
-		if (ended || hold || r->tail - r->head == r->size) {
-			wait_for_job(r);
+		size_t idle = r->helps ? waiting(r) : 0;
+		if (ended || hold || r->tail - r->head == r->size || idle >= r->p->jobs) {
+			if (!help(r))
+				wait_for_job(r);
 			continue;
 		}
 		struct slot *s = &r->slot[r->tail % r->size];
 		batch_reset(&s->batch);
-		switch (r->p->source->next(r->p->source, &s->batch, &r->p->limits, empty ? -1 : r->wake, e)) {
+		int wake = empty ? -1 : idle ? r->ready_fd : r->wake;
+		switch (r->p->source->next(r->p->source, &s->batch, &r->p->limits, wake, e)) {
 		case NEXT_ERROR:
 			return -1;
 		case NEXT_END:
 			ended = true;
 			break;
 		case NEXT_WOKEN:
-			wait_for_job(r);
+			if (!help(r))
+				wait_for_job(r);
 			break;
 		case NEXT_BATCH:
 			hold = s->batch.more;
@@ -252,29 +295,62 @@ static int run_ring(struct ring *r, struct err *e)
 	}
 }
 
+static int ring_open(struct ring *r, const struct pump *p, struct err *e)
+{
+	*r = (struct ring){.p = p, .size = 2 * (size_t)p->jobs + 1, .helps = true};
+	for (size_t i = 0; i < p->nsteps; i++)
+		r->helps = r->helps && !p->step[i].stage->waits;
+	r->wake = eventfd(0, EFD_CLOEXEC);
+	r->ready_fd = eventfd(1, EFD_CLOEXEC);
+	if (r->wake < 0 || r->ready_fd < 0)
+		err_sys(e, "cannot make an event descriptor");
+	else if (contexts_open(&r->own, p, e) == 0)
+		goto opened;
+	close(r->wake);
+	close(r->ready_fd);
+	return -1;
+opened:
+	r->slot = xcalloc(r->size, sizeof *r->slot);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->ready, NULL);
+	return 0;
+}
+
+static void ring_close(struct ring *r)
+{
+	for (size_t i = r->head; i < r->tail; i++) /* after a failure: read and not delivered */
+		abandon(r->p, &r->slot[i % r->size].batch);
+	for (size_t i = 0; i < r->size; i++)
+		batch_free(&r->slot[i].batch);
+	free(r->slot);
+	contexts_close(&r->own);
+	close(r->wake);
+	close(r->ready_fd);
+	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->ready);
+}
+
+static int job_start(struct job *j, struct ring *r, struct err *e)
+{
+	j->ring = r;
+	if (contexts_open(&j->c, r->p, e) < 0)
+		return -1;
+	if (pthread_create(&j->thread, NULL, job_main, j) == 0)
+		return 0;
+	contexts_close(&j->c);
+	return err_set(e, ERR_ENV, "cannot start a thread for each of %u jobs", r->p->jobs);
+}
+
 static int pump_jobs(const struct pump *p, struct err *e)
 {
-	struct ring r = {.p = p, .size = 2 * (size_t)p->jobs + 1, .wake = eventfd(0, EFD_CLOEXEC)};
-	if (r.wake < 0)
-		return err_sys(e, "cannot make an event descriptor");
-	r.slot = xcalloc(r.size, sizeof *r.slot);
-	pthread_mutex_init(&r.lock, NULL);
-	pthread_cond_init(&r.ready, NULL);
-	struct job *job = xcalloc(p->jobs, sizeof *job);
-	unsigned started = 0;
+	struct ring r;
+	if (ring_open(&r, p, e) < 0)
+		return -1;
+	unsigned started = 0, wanted = r.helps ? p->jobs - 1 : p->jobs;
+	struct job *job = xcalloc(wanted, sizeof *job);
 	int rc = 0;
-	for (; started < p->jobs && rc == 0; started++) {
-		struct job *j = &job[started];
-		j->ring = &r;
-		rc = contexts_open(&j->c, p, e);
-		if (rc < 0)
-			break;
-		if (pthread_create(&j->thread, NULL, job_main, j) != 0) {
-			contexts_close(&j->c);
-			rc = err_set(e, ERR_ENV, "cannot start job %u of %u", started + 1, p->jobs);
-			break;
-		}
-	}
+	while (started < wanted && (rc = job_start(&job[started], &r, e)) == 0)
+		started++;
 	if (rc == 0)
 		rc = run_ring(&r, e);
 	pthread_mutex_lock(&r.lock);
@@ -285,15 +361,8 @@ static int pump_jobs(const struct pump *p, struct err *e)
 		pthread_join(job[i].thread, NULL);
 		contexts_close(&job[i].c);
 	}
-	for (size_t i = r.head; i < r.tail; i++) /* after a failure: read and not delivered */
-		abandon(p, &r.slot[i % r.size].batch);
-	for (size_t i = 0; i < r.size; i++)
-		batch_free(&r.slot[i].batch);
-	free(r.slot);
 	free(job);
-	close(r.wake);
-	pthread_mutex_destroy(&r.lock);
-	pthread_cond_destroy(&r.ready);
+	ring_close(&r);
 	return rc;
 }
 

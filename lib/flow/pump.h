@@ -5,7 +5,7 @@
  *
  * The law it keeps: a record leaves only when the tool is done with it, and the source learns of it only after that. Killed
  * anywhere, a run may repeat records and loses none. Batches leave in the order in which they came, also with jobs > 1, where
- * `stage->run` runs in that many threads and all ports stay with the caller's thread.
+ * `stage->run` runs in that many threads, the caller's among them, and all ports stay with the caller's thread.
  * Rejects of a batch are safe before its records go out.
  */
 #ifndef SENTI_PUMP_H

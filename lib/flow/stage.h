@@ -15,6 +15,8 @@ struct stage {
 	/* True: contexts are independent, so that batches may run in several threads at once (-j N). A stage that is not pure keeps the
 	 * whole pump on one context. */
 	bool pure;
+	/* True: run may wait long, for a child or a server. The thread that keeps the ports then never runs it when there are jobs. */
+	bool waits;
 	/* A new context, for one thread; conf is lent for the pump's whole run. NULL and *e on failure. */
 	void *(*open)(const void *conf, struct err *e);
 	int (*run)(void *ctx, struct batch *b, struct err *e);
