@@ -1,0 +1,231 @@
+/* train.c - training as a stage. */
+#include "lib/learn/train.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/sig.h"
+#include "lib/json/write.h"
+#include "lib/text/hash.h"
+
+struct context {
+	const struct train_conf *conf;
+	struct json_scan scan, nested;
+	struct arena texts;
+	struct example *example;
+	size_t n, cap;
+	int64_t newest; /* time of a record; 0: none had one */
+};
+
+static void *train_open(const void *conf, struct err *e)
+{
+	(void)e;
+	struct context *c = xcalloc(1, sizeof *c);
+	c->conf = conf;
+	return c;
+}
+
+static void train_close(void *ctx)
+{
+	struct context *c = ctx;
+	json_scan_free(&c->scan);
+	json_scan_free(&c->nested);
+	arena_free(&c->texts);
+	free(c->example);
+	free(c);
+}
+
+static struct str keep(struct context *c, struct str text)
+{
+	char *copy = arena_alloc(&c->texts, text.n + JSON_PAD);
+	memcpy(copy, text.p, text.n);
+	memset(copy + text.n, 0, JSON_PAD);
+	return (struct str){copy, text.n};
+}
+
+static void see_time(struct context *c, struct batch *b)
+{
+	const struct json_member *m = json_find(&c->scan, STR("time"));
+	int64_t ms;
+	if (m && m->type == JSON_STRING && time_parse(json_decode(m, &b->mem), &ms) == 0 && ms > c->newest)
+		c->newest = ms;
+}
+
+static int take(struct context *c, struct batch *b, struct rec *r)
+{
+	struct gold gold;
+	if (rec_scan(b, r, &c->scan, &c->conf->form) < 0 ||
+	    label_read(&c->conf->label, b, r, &c->scan, &c->nested, &gold) < 0)
+		return -1;
+	if (!gold.has_class)
+		return rec_reject(b, r, CODE_BAD_LABEL,
+		    "the label is the number %g, which has no class (--map gives it one)", gold.number);
+	see_time(c, b);
+	if (c->n == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : 4096;
+		c->example = xreallocarray(c->example, c->cap, sizeof *c->example);
+	}
+	c->example[c->n++] = (struct example){keep(c, r->text), gold.label};
+	return 0;
+}
+
+static int train_run(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++)
+		if (r->fate == FATE_OUT && take(ctx, b, r) == 0)
+			r->fate = FATE_HELD;
+	return 0;
+}
+
+/* --- metadata --- */
+
+static void data_hash(const struct context *c, char out[HASH_HEX])
+{
+	struct str *field = xcalloc(c->n * 2, sizeof *field);
+	for (size_t i = 0; i < c->n; i++) {
+		field[2 * i] = c->example[i].text;
+		field[2 * i + 1] = str_of(label_name(c->example[i].label));
+	}
+	hash_list(field, c->n * 2, out);
+	free(field);
+}
+
+/* The clock would make the same data and seed give different files. */
+static int64_t date_of(const struct context *c)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t s;
+	if (epoch && str_u64(str_of(epoch), &s) == 0 && s < 253402300800)
+		return (int64_t)s * 1000;
+	return c->newest;
+}
+
+static void put_number(struct buf *b, struct str name, double v)
+{
+	json_put_name(b, name);
+	json_put_double(b, v);
+}
+
+static void put_features(struct buf *b, const struct feature_conf *f)
+{
+	json_put_name(b, STR("features"));
+	buf_char(b, '{');
+	put_number(b, STR("bits"), f->bits);
+	put_number(b, STR("words"), f->pairs ? 2 : 1);
+	put_number(b, STR("letters_min"), f->char_max ? f->char_min : 0);
+	put_number(b, STR("letters_max"), f->char_max);
+	json_put_name(b, STR("negation"));
+	buf_str(b, f->negation ? STR("true") : STR("false"));
+	json_put_name(b, STR("lexicon"));
+	buf_str(b, f->lexicon ? STR("true") : STR("false"));
+	buf_char(b, '}');
+}
+
+static void put_meta(const struct context *c, const struct fit *fit, struct buf *b)
+{
+	const struct fit_conf *f = &c->conf->fit;
+	char hash[HASH_HEX], time[TIME_LEN];
+	size_t count[LABELS] = {0};
+	for (size_t i = 0; i < c->n; i++)
+		count[c->example[i].label]++;
+	data_hash(c, hash);
+	buf_str(b, STR("{\"format\":"));
+	buf_u64(b, LINEAR_VERSION);
+	json_put_name(b, STR("senti"));
+	json_put_string(b, str_of(SENTI_VERSION));
+	if (date_of(c)) {
+		time_format(date_of(c), time);
+		json_put_name(b, STR("date"));
+		json_put_string(b, (struct str){time, TIME_LEN});
+	}
+	json_put_name(b, STR("data"));
+	json_put_string(b, (struct str){hash, HASH_HEX});
+	json_put_name(b, STR("classes"));
+	buf_char(b, '{');
+	for (size_t l = 0; l < LABELS; l++)
+		if (count[l])
+			put_number(b, str_of(label_name((enum label)l)), (double)count[l]);
+	buf_char(b, '}');
+	put_features(b, &f->features);
+	json_put_name(b, STR("lexicon"));
+	json_put_string(b, str_of(f->lexicon->name));
+	put_number(b, STR("cost"), f->cost);
+	put_number(b, STR("min_texts"), f->min_texts);
+	json_put_name(b, STR("class_weights"));
+	json_put_string(b, f->balanced ? STR("balanced") : STR("none"));
+	json_put_name(b, STR("seed"));
+	buf_u64(b, f->seed);
+	put_number(b, STR("folds"), f->folds);
+	json_put_name(b, STR("held_out"));
+	buf_char(b, '{');
+	metrics_json(&fit->held_out, b);
+	buf_str(b, STR("}}"));
+}
+
+/* --- the file --- */
+
+static int write_and_close(int fd, const struct buf *image, const char *path, bool sync, struct err *e)
+{
+	int rc = io_write(fd, image->p, image->n, path, e);
+	if (rc == 0 && sync && fsync(fd) < 0)
+		rc = err_sys(e, "cannot write to %s", path);
+	struct err ignored;
+	return io_close(fd, path, rc == 0 ? e : &ignored) < 0 ? -1 : rc;
+}
+
+/* Beside the file and then over it, so that whoever opens it gets the old model or the new one, whole. A pipe or device is written to. */
+static int write_model(const char *path, const struct buf *image, struct err *e)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		return fd < 0 ? err_sys(e, "cannot open '%s'", path) : write_and_close(fd, image, path, false, e);
+	}
+	struct buf name = {0};
+	buf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
+	buf_char(&name, 0);
+	int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int rc = fd < 0 ? err_sys(e, "cannot open '%s'", name.p) : write_and_close(fd, image, name.p, true, e);
+	if (rc == 0 && rename(name.p, path) < 0)
+		rc = err_sys(e, "cannot rename '%s' to '%s'", name.p, path);
+	if (rc < 0 && fd >= 0)
+		unlink(name.p);
+	buf_free(&name);
+	return rc;
+}
+
+static int train_end(void *ctx, struct batch *b, struct err *e)
+{
+	struct context *c = ctx;
+	struct fit fit;
+	if (sig_stopping())
+		return err_set(e, ERR_ENV, "stopped before the end of the input: no model is written");
+	if (c->n == 0)
+		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");
+	if (fit_model(&c->conf->fit, c->example, c->n, &fit, e) < 0)
+		return -1;
+	struct buf meta = {0}, image = {0};
+	put_meta(c, &fit, &meta);
+	linear_write(&fit.head, fit.cell, buf_view(&meta), &image);
+	int rc = write_model(c->conf->path, &image, e);
+	if (rc == 0)
+		batch_add(b)->line = arena_str(&b->mem, buf_view(&meta));
+	buf_free(&meta);
+	buf_free(&image);
+	fit_free(&fit);
+	return rc;
+}
+
+const struct stage train_stage = {
+    .name = "train",
+    .open = train_open,
+    .run = train_run,
+    .end = train_end,
+    .close = train_close,
+};

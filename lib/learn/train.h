@@ -1,0 +1,19 @@
+/* train.h - the verb of senti-train: takes in labelled records, and at the end of the input makes a model of them. */
+#ifndef SENTI_LEARN_TRAIN_H
+#define SENTI_LEARN_TRAIN_H
+
+#include "lib/flow/stage.h"
+#include "lib/learn/fit.h"
+
+struct train_conf {
+	struct fit_conf fit;
+	struct label_conf label;
+	struct rec_form form;
+	const char *path; /* where the model goes: a regular file is replaced in one step */
+};
+
+/* conf: struct train_conf. Holds all records that it does not reject; `end` writes the model file and then adds its metadata as a line. An
+ * input that was stopped before its end makes no model: that is an error, and a file that was there stays. */
+extern const struct stage train_stage;
+
+#endif

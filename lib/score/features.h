@@ -1,0 +1,91 @@
+/* features.h - what a trained model sees of a text: hashed n-grams of words and of the letters within words, and a few figures of a lexicon.
+ *
+ * Training and scoring share this file, so they can't come to see different things. Scoring remembers the sums of whole words (linear.c), which
+ * works since no n-gram of letters leaves its word; so a text is cut in two steps, a cheap one and a thorough one that is needed once a word:
+ *
+ *     text     OMG, don’t #gooooo @sue 😀
+ *     tokens   [OMG] [,] [don’t] [#gooooo] [@sue] [😀]        token_next: bytes of the text
+ *     forms    omg , don't #goo @user 😀                       form_of: in lower case, long drawls and names made equal
+ *     grams    omg OMG ^om omg mg$ ... omg_, ,_don't ...      form_grams, gram_pair
+ *
+ * A gram is a slot of a table of 2^bits; different grams may share one.
+ */
+#ifndef SENTI_FEATURES_H
+#define SENTI_FEATURES_H
+
+#include "lib/score/engine.h"
+
+struct feature_conf {
+	uint32_t bits;		     /* 10 to 24 */
+	uint32_t pairs;		     /* 1: also pairs of neighbouring words */
+	uint32_t char_min, char_max; /* 2 to 6 letters; 0: none */
+	uint32_t negation;	     /* 1: words behind a negation are marked */
+	uint32_t lexicon;	     /* 1: also figures of VADER's result */
+};
+
+#define TOKEN_MAX 96 /* bytes; longer runs are cut */
+
+struct token {
+	const char *p;
+	uint32_t n;
+	bool url;
+};
+
+struct cutter {
+	const char *p, *end;
+};
+
+/* The next token of a text of valid UTF-8; false at its end. */
+bool token_next(struct cutter *c, struct token *out);
+
+/* What a word does to those behind it. */
+enum { FORM_NEGATES = 1, FORM_STOPS = 2 /* ends the scope of a negation */ };
+enum { NEGATION_SCOPE = 4 };
+
+/* A token in the spelling that counts. letter[0] and letter[n - 1] are the word's edges. */
+struct form {
+	uint32_t letter[TOKEN_MAX + 2];
+	uint16_t at[TOKEN_MAX + 3]; /* the byte of the token where a letter begins; at[n] is its end */
+	uint32_t n;
+	uint64_t id; /* the word's hash */
+	bool capitals;
+	uint8_t effect; /* FORM_... */
+};
+
+void form_of(const struct token *t, struct form *out);
+
+enum gram_group { GRAM_WORD, GRAM_LETTERS, GRAM_GROUPS };
+
+struct gram {
+	uint32_t slot;
+	uint16_t from, to; /* bytes of the token */
+};
+
+#define GRAMS_MAX (2 + 5 * (TOKEN_MAX + 2))
+
+/* The grams of one word: first `*words` of GRAM_WORD (at most 2), then those of GRAM_LETTERS. Returns how many in all. */
+size_t form_grams(const struct feature_conf *c, const struct form *f, struct gram *out, size_t *words);
+/* The slot of two neighbouring words, and of a word behind a negation. */
+uint32_t gram_pair(const struct feature_conf *c, uint64_t before, uint64_t id);
+uint32_t gram_negated(const struct feature_conf *c, uint64_t id);
+
+/* One gram of a text, for training and explaining. */
+struct gram_use {
+	uint32_t slot;
+	uint8_t group;
+	uint32_t from, to; /* bytes of the text */
+};
+
+struct gram_list {
+	struct gram_use *use;
+	size_t n, cap;
+};
+
+/* All grams of a text, appended to the list in the order of the text. */
+void features_list(const struct feature_conf *c, struct str text, struct gram_list *out);
+
+/* Figures of a lexicon's result. */
+#define FIGURES 14
+void features_figures(const struct result *r, double out[FIGURES]);
+
+#endif

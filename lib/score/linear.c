@@ -1,0 +1,459 @@
+/* linear.c - scoring with a trained model.
+ *
+ * What a word gives is the sum of its own cell and of those of its letters' n-grams, some thirty look-ups. Most words of a text were seen
+ * shortly before, so the sums of a word are kept in a table by its spelling; a word costs one look-up then, and its pair with the word
+ * before another.
+ */
+#include "lib/score/linear.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* The shipped model is a part of the program, aligned as a mapped file is. */
+__asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.incbin \"lexicons/linear/linear.senti\"\n"
+	"linear_shipped_end:\n.popsection\n");
+extern const char linear_shipped[] __attribute__((visibility("hidden")));
+extern const char linear_shipped_end[] __attribute__((visibility("hidden")));
+
+extern const struct engine vader_engine;
+
+struct linear {
+	struct model model;
+	const struct linear_head *head;
+	const struct linear_cell *cell;
+	struct model *lexicon;
+	void *map; /* NULL: the shipped one, which is a part of the program */
+	size_t map_size;
+};
+
+enum { CACHE_BITS = 13 };
+
+/* A word and all that it gives but its pair with its neighbours. One cache line. */
+struct cached {
+	uint64_t k[2]; /* its bytes if they are at most 16, else their hash */
+	uint64_t id;
+	int32_t weight[GRAM_GROUPS][LINEAR_CLASSES];
+	uint32_t rarity[GRAM_GROUPS];
+	uint16_t n; /* bytes; 0: empty */
+	uint8_t effect;
+};
+
+struct scratch {
+	struct cached cache[1 << CACHE_BITS];
+	struct scratch *lexicon;
+	struct gram_list list; /* for explaining */
+};
+
+/* --- the file --- */
+
+static size_t check_from(void)
+{
+	return offsetof(struct linear_head, size);
+}
+
+static void check_of(const void *bytes, size_t n, uint64_t out[2])
+{
+	XXH128_hash_t h = XXH3_128bits((const char *)bytes + check_from(), n - check_from());
+	out[0] = h.low64;
+	out[1] = h.high64;
+}
+
+static size_t cells_size(const struct linear_head *h)
+{
+	return ((size_t)1 << h->features.bits) * sizeof(struct linear_cell);
+}
+
+void linear_write(struct linear_head *h, const struct linear_cell *cell, struct str meta, struct buf *out)
+{
+	size_t from = out->n;
+	memcpy(h->magic, LINEAR_MAGIC, sizeof h->magic);
+	h->version = LINEAR_VERSION;
+	h->byte_order = LINEAR_BYTE_ORDER;
+	h->meta_size = meta.n;
+	h->size = sizeof *h + cells_size(h) + meta.n;
+	buf_add(out, h, sizeof *h);
+	buf_add(out, cell, cells_size(h));
+	buf_str(out, meta);
+	check_of(out->p + from, out->n - from, h->check);
+	memcpy(out->p + from, h, sizeof *h);
+}
+
+static bool all_finite(const double *v, size_t n)
+{
+	bool good = true;
+	for (size_t i = 0; i < n; i++)
+		good &= isfinite(v[i]);
+	return good;
+}
+
+/* What a right checksum does not vouch for: that the writer was sane. */
+static bool sane(const struct linear_head *h)
+{
+	const struct feature_conf *f = &h->features;
+	bool classes = h->classes == 2 || h->classes == 3, grams;
+	for (uint32_t c = 0; classes && c < h->classes; c++)
+		for (uint32_t d = 0; d <= c; d++)
+			classes &= h->label[c] < LINEAR_CLASSES && (d == c || h->label[c] != h->label[d]);
+	grams = f->bits >= 10 && f->bits <= 24 && f->pairs <= 1 && f->negation <= 1 && f->lexicon <= 1 &&
+		(f->char_max == 0 || (f->char_min >= 2 && f->char_min <= f->char_max && f->char_max <= 6));
+	return classes && grams && memchr(h->lexicon, 0, sizeof h->lexicon) && all_finite(h->gain, COUNT_OF(h->gain)) &&
+	       isfinite(h->rarity) && h->rarity > 0 && all_finite(h->scale, COUNT_OF(h->scale)) &&
+	       all_finite(h->figure[0], sizeof h->figure / sizeof(double)) &&
+	       all_finite(h->mix[0], sizeof h->mix / sizeof(double)) && all_finite(h->shift, COUNT_OF(h->shift));
+}
+
+int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
+{
+	const struct linear_head *h = bytes;
+	uint64_t check[2];
+	if (n < sizeof h->magic || memcmp(h->magic, LINEAR_MAGIC, sizeof h->magic) != 0)
+		return err_set(e, ERR_ENV, "'%s' is no model file of senti-train", path);
+	if (n < sizeof *h)
+		return err_set(e, ERR_ENV, "model file '%s' is truncated: %zu bytes", path, n);
+	if (h->byte_order != LINEAR_BYTE_ORDER)
+		return err_set(e, ERR_ENV,
+		    "model file '%s' was made on a machine of another byte order: train it again here", path);
+	if (h->version != LINEAR_VERSION)
+		return err_set(e, ERR_ENV, "model file '%s' has format %u, this senti reads %d: train it again", path,
+		    h->version, LINEAR_VERSION);
+	if (h->size != n)
+		return err_set(e, ERR_ENV, "model file '%s' is %s: %zu bytes where its head says %llu", path,
+		    n < h->size ? "truncated" : "damaged", n, (unsigned long long)h->size);
+	check_of(bytes, n, check);
+	if (check[0] != h->check[0] || check[1] != h->check[1])
+		return err_set(e, ERR_ENV, "model file '%s' is damaged: its checksum does not match", path);
+	if (!sane(h) || n != sizeof *h + cells_size(h) + h->meta_size)
+		return err_set(e, ERR_ENV, "model file '%s' makes no sense: train it again", path);
+	return 0;
+}
+
+bool linear_is_path(const char *spec)
+{
+	size_t n = strlen(spec);
+	return strchr(spec, '/') || (n > 6 && strcmp(spec + n - 6, ".senti") == 0) || access(spec, F_OK) == 0;
+}
+
+/* --- loading --- */
+
+static void linear_free(struct model *m)
+{
+	struct linear *l = (struct linear *)m;
+	model_free(l->lexicon);
+	if (l->map)
+		munmap(l->map, l->map_size);
+	free(l);
+}
+
+static int map_file(struct linear *l, const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		rc = err_sys(e, "cannot open model file '%s'", path);
+	} else if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof l->head->magic) {
+		rc = err_set(e, ERR_ENV, "'%s' is no model file of senti-train", path);
+	} else {
+		l->map_size = (size_t)st.st_size;
+		l->map = mmap(NULL, l->map_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (l->map == MAP_FAILED) {
+			l->map = NULL;
+			rc = err_sys(e, "cannot map model file '%s'", path);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc < 0 ? -1 : linear_check(l->map, l->map_size, path, e);
+}
+
+static int load_lexicon(struct linear *l, const char *path, struct err *e)
+{
+	l->lexicon = model_load(&(struct model_conf){.spec = "vader"}, e);
+	if (!l->lexicon)
+		return -1;
+	if (strcmp(l->lexicon->name, l->head->lexicon) != 0)
+		return err_set(e, ERR_ENV,
+		    "model file '%s' was trained with the lexicon %s, this senti has %s: train it again", path,
+		    l->head->lexicon, l->lexicon->name);
+	return 0;
+}
+
+static struct model *linear_load(const struct model_conf *conf, struct err *e)
+{
+	if (conf->lexicon) {
+		err_set(e, ERR_USAGE, "--lexicon '+%s' goes with a lexicon model, not with the trained model '%s'",
+		    conf->lexicon, conf->spec);
+		return NULL;
+	}
+	struct linear *l = xcalloc(1, sizeof *l);
+	l->model.conf = *conf;
+	bool path = linear_is_path(conf->spec) && strcmp(conf->spec, "linear") != 0;
+	if (path && map_file(l, conf->spec, e) < 0) {
+		linear_free(&l->model);
+		return NULL;
+	}
+	if (!path && linear_shipped_end - linear_shipped < (ptrdiff_t)sizeof *l->head) {
+		err_set(e, ERR_ENV, "this senti was built without the shipped model: run scripts/build-linear");
+		linear_free(&l->model);
+		return NULL;
+	}
+	l->head = path ? l->map : (const void *)linear_shipped;
+	l->cell = (const void *)(l->head + 1);
+	if (load_lexicon(l, conf->spec, e) < 0) {
+		linear_free(&l->model);
+		return NULL;
+	}
+	snprintf(l->model.name, sizeof l->model.name, "linear-%d@%08llx", LINEAR_VERSION,
+	    (unsigned long long)(l->head->check[1] >> 32));
+	return &l->model;
+}
+
+static struct scratch *linear_scratch(const struct model *m)
+{
+	const struct model *lexicon = ((const struct linear *)m)->lexicon;
+	struct scratch *s = xcalloc(1, sizeof *s);
+	s->lexicon = lexicon->engine->scratch(lexicon);
+	return s;
+}
+
+static void linear_scratch_free(struct scratch *s)
+{
+	vader_engine.scratch_free(s->lexicon);
+	free(s->list.use);
+	free(s);
+}
+
+/* --- scoring --- */
+
+static void fill_cached(const struct linear *l, const struct token *t, struct cached *w)
+{
+	struct form f;
+	struct gram gram[GRAMS_MAX];
+	size_t words;
+	form_of(t, &f);
+	size_t n = form_grams(&l->head->features, &f, gram, &words);
+	w->id = f.id;
+	w->effect = f.effect;
+	memset(w->weight, 0, sizeof w->weight);
+	memset(w->rarity, 0, sizeof w->rarity);
+	for (size_t i = 0; i < n; i++) {
+		const struct linear_cell *c = &l->cell[gram[i].slot];
+		enum gram_group g = i < words ? GRAM_WORD : GRAM_LETTERS;
+		for (size_t k = 0; k < LINEAR_CLASSES; k++)
+			w->weight[g][k] += c->weight[k];
+		w->rarity[g] += c->rarity;
+	}
+}
+
+/* The token's bytes as they are, zeros behind. A web address is one word, whatever it says. */
+static void key_of(const struct token *t, uint64_t k[2])
+{
+	if (unlikely(t->url)) {
+		k[0] = 1; /* U+0001 is in no token */
+		k[1] = 0;
+	} else if (likely(t->n <= 16)) {
+		static const unsigned char keep[32] = {
+		    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+		uint64_t mask[2];
+		memcpy(k, t->p, 16);
+		memcpy(mask, keep + 16 - t->n, 16);
+		k[0] &= mask[0];
+		k[1] &= mask[1];
+	} else {
+		XXH128_hash_t h = XXH3_128bits(t->p, t->n);
+		k[0] = h.low64;
+		k[1] = h.high64;
+	}
+}
+
+static inline const struct cached *find_word(const struct linear *l, struct scratch *s, const struct token *t)
+{
+	uint64_t k[2];
+	uint16_t n = t->url ? 1 : (uint16_t)t->n;
+	key_of(t, k);
+	__extension__ typedef unsigned __int128 wide;
+	wide m = (wide)(k[0] ^ 0x9e3779b97f4a7c15 ^ n) * (k[1] ^ 0xd6e8feb86659fd93);
+	struct cached *w = &s->cache[((uint64_t)m ^ (uint64_t)(m >> 64)) & ((1 << CACHE_BITS) - 1)];
+	if (unlikely(w->k[0] != k[0] || w->k[1] != k[1] || w->n != n)) {
+		fill_cached(l, t, w);
+		w->k[0] = k[0];
+		w->k[1] = k[1];
+		w->n = n;
+	}
+	return w;
+}
+
+static inline void add_cell(const struct linear *l, uint32_t slot, struct linear_sums *sums)
+{
+	const struct linear_cell *c = &l->cell[slot];
+	for (size_t k = 0; k < LINEAR_CLASSES; k++)
+		sums->weight[GRAM_WORD][k] += c->weight[k];
+	sums->rarity[GRAM_WORD] += c->rarity;
+}
+
+/* The same walk as that of features_list. */
+static void sum_words(const struct linear *l, struct scratch *s, struct str text, struct linear_sums *sums)
+{
+	const struct feature_conf *f = &l->head->features;
+	struct cutter cut = {text.p, text.p + text.n};
+	struct token t;
+	uint64_t before = 0;
+	unsigned scope = 0;
+	while (token_next(&cut, &t)) {
+		const struct cached *w = find_word(l, s, &t);
+		for (size_t g = 0; g < GRAM_GROUPS; g++) {
+			for (size_t k = 0; k < LINEAR_CLASSES; k++)
+				sums->weight[g][k] += w->weight[g][k];
+			sums->rarity[g] += w->rarity[g];
+		}
+		if (f->pairs)
+			add_cell(l, gram_pair(f, before, w->id), sums);
+		scope = w->effect & FORM_STOPS ? 0 : scope;
+		if (f->negation && scope)
+			add_cell(l, gram_negated(f, w->id), sums);
+		scope = w->effect & FORM_NEGATES ? NEGATION_SCOPE : scope ? scope - 1 : 0;
+		before = w->id;
+	}
+}
+
+/* What a unit of weight in a cell of a group is worth in this text. */
+static double worth(const struct linear_head *h, const struct linear_sums *s, size_t group)
+{
+	return s->rarity[group] ? h->gain[group] / sqrt(h->rarity * (double)s->rarity[group]) : 0;
+}
+
+static size_t figures_of(const struct linear_head *h)
+{
+	return h->features.lexicon ? FIGURES : 1;
+}
+
+void linear_raw(
+    const struct linear_head *h, const struct linear_sums *s, const double figure[FIGURES], double raw[LINEAR_CLASSES])
+{
+	for (size_t c = 0; c < LINEAR_CLASSES; c++) {
+		raw[c] = 0;
+		for (size_t g = 0; g < GRAM_GROUPS; g++)
+			raw[c] += worth(h, s, g) * h->scale[c] * (double)s->weight[g][c];
+		for (size_t f = 0; f < figures_of(h); f++)
+			raw[c] += h->figure[c][f] * figure[f];
+	}
+}
+
+void linear_softmax(const struct linear_head *h, const double raw[LINEAR_CLASSES], double p[LINEAR_CLASSES])
+{
+	double z[LINEAR_CLASSES], most = -INFINITY, sum = 0;
+	for (uint32_t c = 0; c < h->classes; c++) {
+		z[c] = h->shift[c];
+		for (uint32_t k = 0; k < h->classes; k++)
+			z[c] += h->mix[c][k] * raw[k];
+		most = fmax(most, z[c]);
+	}
+	for (uint32_t c = 0; c < h->classes; c++)
+		sum += p[c] = exp(z[c] - most);
+	for (uint32_t c = 0; c < LINEAR_CLASSES; c++)
+		p[c] = c < h->classes ? p[c] / sum : 0;
+}
+
+/* --- explaining --- */
+
+enum { REASONS = 12 };
+
+/* How much a class's raw score weighs for positive against negative, in the logit. */
+static double tilt(const struct linear_head *h, size_t class)
+{
+	double t = 0;
+	for (uint32_t c = 0; c < h->classes; c++)
+		t += h->label[c] == LABEL_POSITIVE   ? h->mix[c][class]
+		     : h->label[c] == LABEL_NEGATIVE ? -h->mix[c][class]
+						     : 0;
+	return t;
+}
+
+static void keep_best(struct reason *best, size_t *n, struct reason one)
+{
+	size_t i = *n < REASONS ? (*n)++ : REASONS;
+	for (; i > 0 && fabs(best[i - 1].value) < fabs(one.value); i--)
+		if (i < REASONS)
+			best[i] = best[i - 1];
+	if (i < REASONS)
+		best[i] = one;
+}
+
+/* The n-grams that count most for or against positive over negative, and all of the lexicon's figures as one. */
+static void explain(const struct linear *l, struct scratch *s, struct str text, const struct linear_sums *sums,
+    const double figure[FIGURES], struct why *why)
+{
+	const struct linear_head *h = l->head;
+	struct reason best[REASONS];
+	size_t n = 0;
+	double by_figures = 0, by_weight[LINEAR_CLASSES];
+	for (size_t c = 0; c < h->classes; c++) {
+		by_weight[c] = tilt(h, c) * h->scale[c];
+		for (size_t f = 1; f < figures_of(h); f++)
+			by_figures += tilt(h, c) * h->figure[c][f] * figure[f];
+	}
+	s->list.n = 0;
+	features_list(&h->features, text, &s->list);
+	for (size_t i = 0; i < s->list.n; i++) {
+		const struct gram_use *u = &s->list.use[i];
+		double v = 0;
+		for (size_t c = 0; c < h->classes; c++)
+			v += by_weight[c] * l->cell[u->slot].weight[c];
+		v *= worth(h, sums, u->group);
+		if (v != 0)
+			keep_best(
+			    best, &n, (struct reason){u->from, u->to, v, u->group == GRAM_WORD ? "word" : "letters"});
+	}
+	for (size_t i = 0; i < n; i++)
+		why_add(why, best[i].from, best[i].to, best[i].value, best[i].rule);
+	if (by_figures != 0)
+		why_add(why, 0, 0, by_figures, "lexicon");
+}
+
+static void linear_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+{
+	const struct linear *l = (const struct linear *)m;
+	const struct linear_head *h = l->head;
+	struct linear_sums sums = {0};
+	double figure[FIGURES] = {1}, raw[LINEAR_CLASSES], p[LINEAR_CLASSES], share[LINEAR_CLASSES] = {0};
+	if (h->features.lexicon) {
+		struct result r;
+		l->lexicon->engine->score(l->lexicon, s->lexicon, text, &r, NULL);
+		features_figures(&r, figure);
+	}
+	sum_words(l, s, text, &sums);
+	linear_raw(h, &sums, figure, raw);
+	linear_softmax(h, raw, p);
+	uint32_t best = 0;
+	for (uint32_t c = 0; c < h->classes; c++) {
+		share[h->label[c]] = p[c];
+		best = p[c] > p[best] ? c : best;
+	}
+	*out = (struct result){.has_shares = true,
+	    .score_digits = 4,
+	    .share_digits = 4,
+	    .label = (enum label)h->label[best],
+	    .neg = share[LABEL_NEGATIVE],
+	    .neu = share[LABEL_NEUTRAL],
+	    .pos = share[LABEL_POSITIVE],
+	    .score = share[LABEL_POSITIVE] - share[LABEL_NEGATIVE]};
+	if (m->conf.has_neutral)
+		out->label = engine_label(m, out->score, 0, 0);
+	if (why)
+		explain(l, s, text, &sums, figure, why);
+}
+
+const struct engine linear_engine = {
+    .name = "linear",
+    .about = "n-grams and VADER's figures in a logistic regression; also the path of a model by senti-train",
+    .load = linear_load,
+    .free = linear_free,
+    .scratch = linear_scratch,
+    .scratch_free = linear_scratch_free,
+    .score = linear_score,
+};
