@@ -19,19 +19,29 @@ kept() {
 	test -z "$(comm -23 came are)"
 }
 
+# Killed while it makes the database, then each time a little further on.
 records 1 20000 >many
 round=0
 while [ "$round" -lt 12 ]; do
-	round=$((round + 1))
+	: >out
 	senti-store --store sqlite:kill.db -b 200 many >out 2>/dev/null &
 	pid=$!
-	sleep "0.0$((round * 37 % 90 + 10))"
+	if [ "$round" -lt 3 ]; then
+		sleep "0.00$((round * 3))"
+	else
+		while kill -0 "$pid" 2>/dev/null && [ "$(wc -l <out)" -lt $((round * 1300)) ]; do :; done
+	fi
 	kill -9 "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
-	test -s kill.db || continue
-	ok "kill -9, round $round: the file is sound ($(count kill.db 2>/dev/null) rows)" sound kill.db
+	round=$((round + 1))
+	if [ "$round" -le 3 ]; then
+		ok "kill -9, round $round: at the start" sh -c 'test ! -s kill.db || sqlite3 kill.db "PRAGMA integrity_check" | grep -qx ok'
+		continue
+	fi
+	ok "kill -9, round $round: the file is sound, with $(count kill.db) rows" sound kill.db
 	ok "kill -9, round $round: what came out is stored" kept out kill.db
 done
+ok 'the kills came in between' sh -c 'test "$(sqlite3 kill.db "SELECT count(*) FROM message")" -lt 20000'
 ok 'after kill -9 the same again' sh -c 'senti-store --store sqlite:kill.db many >out'
 ok 'has all rows, none twice' test "$(count kill.db)" = 20000
 ok 'in a sound file' sound kill.db

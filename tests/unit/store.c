@@ -344,6 +344,32 @@ static void test_verbs(struct store *s)
 	batch_free(&b);
 }
 
+/* JSON nested so deep passes our scanner and not SQLite's. */
+static void test_refused_duplicate(struct store *s)
+{
+	enum { DEPTH = 2030 };
+	struct batch b = {0};
+	struct buf deep = {0};
+	buf_str(&deep, STR("{\"id\":\"k\",\"text\":\"deep\",\"sentiment\":{\"label\":\"neutral\",\"x\":"));
+	for (int i = 0; i < DEPTH; i++)
+		buf_char(&deep, '[');
+	for (int i = 0; i < DEPTH; i++)
+		buf_char(&deep, ']');
+	buf_add(&deep, "}}", 3);
+	RUN(&stage_store_put, &b, "{\"id\":\"k\",\"text\":\"first\"}", "{\"id\":\"k\",\"text\":\"second\"}", deep.p,
+	    "{\"id\":\"k2\",\"text\":\"x\"}");
+	ok(b.rec[2].fate == FATE_REJECTED && strcmp(b.rec[2].code, "refused") == 0,
+	    "the database refuses the last of three");
+	is_str(get_one(s, "k").text, STR("second"), "so the one before it wins");
+	ok(b.rec[0].fate == FATE_OUT && str_eq(b.rec[0].add, b.rec[1].add) && b.rec[1].add.n,
+	    "and gives both its version");
+	ok(b.rec[3].fate == FATE_OUT && b.tally[TALLY_STORED] == 3, "the others are stored");
+	RUN(&stage_store_put, &b, deep.p, deep.p);
+	ok(b.rec[0].fate == FATE_REJECTED && b.rec[1].fate == FATE_REJECTED, "where all are refused, all are rejected");
+	buf_free(&deep);
+	batch_free(&b);
+}
+
 static void test_query_source(struct store *s)
 {
 	struct limits limits = {.records = 2, .bytes = 1 << 20, .max_record = 1 << 20};
@@ -428,6 +454,7 @@ static void suite(struct store *s)
 	test_query_source(s);
 	test_outbox(s);
 	test_verbs(s);
+	test_refused_duplicate(s);
 	ok(s->close(s, &e) == 0, "closes");
 }
 
