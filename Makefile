@@ -9,7 +9,7 @@ BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts stdio mem gather pump
-SCORE = engine result vader words tsv but
+SCORE = engine result vader words tsv but lexical pattern_tokens textblob
 DATA = message fold store
 NET = sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
@@ -18,7 +18,7 @@ STAGE = score store
 CMD = opt table
 TOOLS = senti-score senti-ingest senti-store senti-eval
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader
+LIVE = vader textblob
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader
 FUZZ = json csv ingest
 
@@ -60,6 +60,7 @@ $(BUILD)/%.o: %.c Makefile config.mk
 
 # What EMBED makes a part of the program (lib/score/tsv.h).
 $(BUILD)/lib/score/vader.o: $(wildcard lexicons/vader/*.tsv)
+$(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))

@@ -1,9 +1,9 @@
 /* engine.c - the registry of engines, and what they share. */
 #include "lib/score/engine.h"
 
-extern const struct engine vader_engine;
+extern const struct engine vader_engine, textblob_engine;
 
-const struct engine *const engines[] = {&vader_engine, NULL};
+const struct engine *const engines[] = {&vader_engine, &textblob_engine, NULL};
 
 static bool names(const struct engine *en, const char *spec)
 {

@@ -108,3 +108,17 @@ int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e
 		return tsv_fail(t, e, "'%.*s' is no finite number", STR_FMT(number));
 	return 1;
 }
+
+size_t tsv_numbers(struct str columns, double *v, size_t most)
+{
+	for (size_t n = 0; n < most; n++) {
+		const char *tab = memchr(columns.p, '\t', columns.n);
+		struct str number = {columns.p, tab ? (size_t)(tab - columns.p) : columns.n};
+		if (!parse_number(number, &v[n]))
+			return n;
+		if (!tab)
+			return n + 1;
+		columns = (struct str){tab + 1, columns.n - number.n - 1};
+	}
+	return most;
+}
