@@ -146,17 +146,11 @@ bool token_next(struct cutter *c, struct token *out)
 
 /* --- forms --- */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15;
-	return h ^ h >> 29;
-}
-
 static uint64_t id_of(const struct form *f)
 {
 	uint64_t h = 0x243f6a8885a308d3;
 	for (uint32_t i = 1; i + 1 < f->n; i++)
-		h = mix(h, f->letter[i]);
+		h = gram_mix(h, f->letter[i]);
 	return h;
 }
 
@@ -200,7 +194,7 @@ static uint8_t effect_of(const struct form *f)
 	if (ends_in(f, "n't"))
 		return FORM_NEGATES;
 	for (size_t i = 0; i < COUNT_OF(negations); i++)
-		if (spells(f, negations[i]))
+		if ((unsigned char)negations[i][0] == c && spells(f, negations[i]))
 			return FORM_NEGATES;
 	return 0;
 }
@@ -240,36 +234,19 @@ void form_of(const struct token *t, struct form *out)
 
 /* --- grams --- */
 
-enum { KIND_WORD = 0x11, KIND_CAPITALS = 0x23, KIND_PAIR = 0x35, KIND_NEGATED = 0x47, KIND_LETTERS = 0x59 };
-
-static uint32_t slot_of(const struct feature_conf *c, uint64_t h, uint64_t kind)
-{
-	return (uint32_t)(mix(h, kind) * 0xd6e8feb86659fd93 >> (64 - c->bits));
-}
-
-uint32_t gram_pair(const struct feature_conf *c, uint64_t before, uint64_t id)
-{
-	return slot_of(c, mix(before, id), KIND_PAIR);
-}
-
-uint32_t gram_negated(const struct feature_conf *c, uint64_t id)
-{
-	return slot_of(c, id, KIND_NEGATED);
-}
-
 size_t form_grams(const struct feature_conf *c, const struct form *f, struct gram *out, size_t *words)
 {
 	size_t n = 0;
-	out[n++] = (struct gram){slot_of(c, f->id, KIND_WORD), 0, f->at[f->n]};
+	out[n++] = (struct gram){gram_slot(c, f->id, GRAM_WHOLE), 0, f->at[f->n]};
 	if (f->capitals)
-		out[n++] = (struct gram){slot_of(c, f->id, KIND_CAPITALS), 0, f->at[f->n]};
+		out[n++] = (struct gram){gram_slot(c, f->id, GRAM_CAPITALS), 0, f->at[f->n]};
 	*words = n;
 	for (uint32_t i = 0; c->char_max && i + c->char_min <= f->n; i++) {
-		uint64_t h = KIND_LETTERS;
+		uint64_t h = GRAM_START;
 		for (uint32_t k = 0; k < c->char_max && i + k < f->n; k++) {
-			h = mix(h, f->letter[i + k]);
+			h = gram_mix(h, f->letter[i + k]);
 			if (k + 1 >= c->char_min)
-				out[n++] = (struct gram){slot_of(c, h, k), f->at[i], f->at[i + k + 1]};
+				out[n++] = (struct gram){gram_slot(c, h, k), f->at[i], f->at[i + k + 1]};
 		}
 	}
 	return n;

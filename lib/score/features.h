@@ -65,9 +65,33 @@ struct gram {
 
 /* The grams of one word: first `*words` of GRAM_WORD (at most 2), then those of GRAM_LETTERS. Returns how many in all. */
 size_t form_grams(const struct feature_conf *c, const struct form *f, struct gram *out, size_t *words);
-/* The slot of two neighbouring words, and of a word behind a negation. */
-uint32_t gram_pair(const struct feature_conf *c, uint64_t before, uint64_t id);
-uint32_t gram_negated(const struct feature_conf *c, uint64_t id);
+/* --- hashing; inline since scoring does it for each word --- */
+
+static inline uint64_t gram_mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15;
+	return h ^ h >> 29;
+}
+
+/* Kinds of grams are told apart in their hash; those of letters by their length. */
+enum { GRAM_START = 0x59, GRAM_WHOLE = 0x11, GRAM_CAPITALS = 0x23, GRAM_PAIR = 0x35, GRAM_NEGATED = 0x47 };
+
+static inline uint32_t gram_slot(const struct feature_conf *c, uint64_t h, uint64_t kind)
+{
+	return (uint32_t)(gram_mix(h, kind) * 0xd6e8feb86659fd93 >> (64 - c->bits));
+}
+
+/* The slot of two neighbouring words. */
+static inline uint32_t gram_pair(const struct feature_conf *c, uint64_t before, uint64_t id)
+{
+	return gram_slot(c, gram_mix(before, id), GRAM_PAIR);
+}
+
+/* The slot of a word behind a negation. */
+static inline uint32_t gram_negated(const struct feature_conf *c, uint64_t id)
+{
+	return gram_slot(c, id, GRAM_NEGATED);
+}
 
 /* One gram of a text, for training and explaining. */
 struct gram_use {

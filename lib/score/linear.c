@@ -32,20 +32,25 @@ struct linear {
 	size_t map_size;
 };
 
-enum { CACHE_BITS = 13 };
+enum { CACHE_BITS = 16 };
+
+/* A cell's or word's weights, one a class, and its rarity: four numbers that are added as one vector. */
+enum { RARITY = LINEAR_CLASSES, SUMS };
 
 /* A word and all that it gives but its pair with its neighbours. One cache line. */
 struct cached {
 	uint64_t k[2]; /* its bytes if they are at most 16, else their hash */
 	uint64_t id;
-	int32_t weight[GRAM_GROUPS][LINEAR_CLASSES];
-	uint32_t rarity[GRAM_GROUPS];
+	int32_t sum[GRAM_GROUPS][SUMS];
 	uint16_t n; /* bytes; 0: empty */
 	uint8_t effect;
 };
 
+_Static_assert(sizeof(struct cached) == 64, "a word in the cache is one line");
+
 struct scratch {
-	struct cached cache[1 << CACHE_BITS];
+	struct cached *cache; /* in `room`, where lines begin */
+	void *room;
 	struct scratch *lexicon;
 	struct gram_list list; /* for explaining */
 };
@@ -218,6 +223,9 @@ static struct scratch *linear_scratch(const struct model *m)
 	const struct model *lexicon = ((const struct linear *)m)->lexicon;
 	struct scratch *s = xcalloc(1, sizeof *s);
 	s->lexicon = lexicon->engine->scratch(lexicon);
+	/* Zeroed memory of this size comes from the kernel page by page as it is used: a single text touches few. */
+	s->room = xcalloc((1 << CACHE_BITS) + 1, sizeof(struct cached));
+	s->cache = (void *)(((uintptr_t)s->room + sizeof(struct cached) - 1) & ~(uintptr_t)(sizeof(struct cached) - 1));
 	return s;
 }
 
@@ -225,10 +233,18 @@ static void linear_scratch_free(struct scratch *s)
 {
 	vader_engine.scratch_free(s->lexicon);
 	free(s->list.use);
+	free(s->room);
 	free(s);
 }
 
 /* --- scoring --- */
+
+static inline void add_cell(const struct linear_cell *c, int32_t sum[SUMS])
+{
+	for (size_t k = 0; k < LINEAR_CLASSES; k++)
+		sum[k] += c->weight[k];
+	sum[RARITY] += c->rarity;
+}
 
 static void fill_cached(const struct linear *l, const struct token *t, struct cached *w)
 {
@@ -239,15 +255,9 @@ static void fill_cached(const struct linear *l, const struct token *t, struct ca
 	size_t n = form_grams(&l->head->features, &f, gram, &words);
 	w->id = f.id;
 	w->effect = f.effect;
-	memset(w->weight, 0, sizeof w->weight);
-	memset(w->rarity, 0, sizeof w->rarity);
-	for (size_t i = 0; i < n; i++) {
-		const struct linear_cell *c = &l->cell[gram[i].slot];
-		enum gram_group g = i < words ? GRAM_WORD : GRAM_LETTERS;
-		for (size_t k = 0; k < LINEAR_CLASSES; k++)
-			w->weight[g][k] += c->weight[k];
-		w->rarity[g] += c->rarity;
-	}
+	memset(w->sum, 0, sizeof w->sum);
+	for (size_t i = 0; i < n; i++)
+		add_cell(&l->cell[gram[i].slot], w->sum[i < words ? GRAM_WORD : GRAM_LETTERS]);
 }
 
 /* The token's bytes as they are, zeros behind. A web address is one word, whatever it says. */
@@ -271,54 +281,85 @@ static void key_of(const struct token *t, uint64_t k[2])
 	}
 }
 
-static inline const struct cached *find_word(const struct linear *l, struct scratch *s, const struct token *t)
-{
+/* Tokens on their way through the tables, in blocks, so that the memory that they need is fetched while others are worked on. */
+enum { BLOCK = 64 };
+
+struct look {
+	struct token t;
 	uint64_t k[2];
-	uint16_t n = t->url ? 1 : (uint16_t)t->n;
-	key_of(t, k);
-	__extension__ typedef unsigned __int128 wide;
-	wide m = (wide)(k[0] ^ 0x9e3779b97f4a7c15 ^ n) * (k[1] ^ 0xd6e8feb86659fd93);
-	struct cached *w = &s->cache[((uint64_t)m ^ (uint64_t)(m >> 64)) & ((1 << CACHE_BITS) - 1)];
-	if (unlikely(w->k[0] != k[0] || w->k[1] != k[1] || w->n != n)) {
-		fill_cached(l, t, w);
-		w->k[0] = k[0];
-		w->k[1] = k[1];
-		w->n = n;
-	}
-	return w;
-}
+	struct cached *at;
+};
 
-static inline void add_cell(const struct linear *l, uint32_t slot, struct linear_sums *sums)
+static inline void look_ahead(struct scratch *s, struct look *w)
 {
-	const struct linear_cell *c = &l->cell[slot];
-	for (size_t k = 0; k < LINEAR_CLASSES; k++)
-		sums->weight[GRAM_WORD][k] += c->weight[k];
-	sums->rarity[GRAM_WORD] += c->rarity;
+	key_of(&w->t, w->k);
+	__extension__ typedef unsigned __int128 wide;
+	wide m = (wide)(w->k[0] ^ 0x9e3779b97f4a7c15 ^ w->t.n) * (w->k[1] ^ 0xd6e8feb86659fd93);
+	w->at = &s->cache[((uint64_t)m ^ (uint64_t)(m >> 64)) & ((1 << CACHE_BITS) - 1)];
+	__builtin_prefetch(w->at);
 }
 
-/* The same walk as that of features_list. */
-static void sum_words(const struct linear *l, struct scratch *s, struct str text, struct linear_sums *sums)
+static inline const struct cached *find_word(const struct linear *l, const struct look *w)
+{
+	struct cached *c = w->at;
+	uint16_t n = w->t.url ? 1 : (uint16_t)w->t.n;
+	if (unlikely(c->k[0] != w->k[0] || c->k[1] != w->k[1] || c->n != n)) {
+		fill_cached(l, &w->t, c);
+		c->k[0] = w->k[0];
+		c->k[1] = w->k[1];
+		c->n = n;
+	}
+	return c;
+}
+
+/* Where the walk over a text stands between blocks. */
+struct walk {
+	uint64_t before;
+	unsigned scope;
+};
+
+/* The same steps as those of features_list. */
+static void sum_block(const struct linear *l, struct look *look, size_t n, struct walk *walk, struct linear_sums *sums)
 {
 	const struct feature_conf *f = &l->head->features;
-	struct cutter cut = {text.p, text.p + text.n};
-	struct token t;
-	uint64_t before = 0;
-	unsigned scope = 0;
-	while (token_next(&cut, &t)) {
-		const struct cached *w = find_word(l, s, &t);
-		for (size_t g = 0; g < GRAM_GROUPS; g++) {
-			for (size_t k = 0; k < LINEAR_CLASSES; k++)
-				sums->weight[g][k] += w->weight[g][k];
-			sums->rarity[g] += w->rarity[g];
-		}
+	const struct linear_cell *far[2 * BLOCK]; /* cells that are being fetched */
+	size_t fars = 0;
+	int32_t sum[GRAM_GROUPS][SUMS] = {0}; /* a block's can't overflow; a text's could */
+	for (size_t i = 0; i < n; i++) {
+		const struct cached *w = find_word(l, &look[i]);
+		for (size_t g = 0; g < GRAM_GROUPS; g++)
+			for (size_t k = 0; k < SUMS; k++)
+				sum[g][k] += w->sum[g][k];
 		if (f->pairs)
-			add_cell(l, gram_pair(f, before, w->id), sums);
-		scope = w->effect & FORM_STOPS ? 0 : scope;
-		if (f->negation && scope)
-			add_cell(l, gram_negated(f, w->id), sums);
-		scope = w->effect & FORM_NEGATES ? NEGATION_SCOPE : scope ? scope - 1 : 0;
-		before = w->id;
+			far[fars++] = &l->cell[gram_pair(f, walk->before, w->id)];
+		walk->scope = w->effect & FORM_STOPS ? 0 : walk->scope;
+		if (f->negation && walk->scope)
+			far[fars++] = &l->cell[gram_negated(f, w->id)];
+		walk->scope = w->effect & FORM_NEGATES ? NEGATION_SCOPE : walk->scope ? walk->scope - 1 : 0;
+		walk->before = w->id;
+		if (fars)
+			__builtin_prefetch(far[fars - 1]);
 	}
+	for (size_t i = 0; i < fars; i++)
+		add_cell(far[i], sum[GRAM_WORD]);
+	for (size_t g = 0; g < GRAM_GROUPS; g++) {
+		for (size_t k = 0; k < LINEAR_CLASSES; k++)
+			sums->weight[g][k] += sum[g][k];
+		sums->rarity[g] += (uint64_t)sum[g][RARITY];
+	}
+}
+
+static void sum_words(const struct linear *l, struct scratch *s, struct str text, struct linear_sums *sums)
+{
+	struct cutter cut = {text.p, text.p + text.n};
+	struct walk walk = {0};
+	struct look look[BLOCK];
+	size_t n;
+	do {
+		for (n = 0; n < BLOCK && token_next(&cut, &look[n].t); n++)
+			look_ahead(s, &look[n]);
+		sum_block(l, look, n, &walk, sums);
+	} while (n == BLOCK);
 }
 
 /* What a unit of weight in a cell of a group is worth in this text. */
