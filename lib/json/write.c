@@ -92,12 +92,54 @@ void json_put_name(struct buf *b, struct str name)
 	buf_char(b, ':');
 }
 
+static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+/* The decimals of a score, |v| in [0.001, 1): v is m / 2^e, so 128 bits hold every product below and nothing is rounded but once. Returns
+ * the end, or NULL for what lies elsewhere. */
+static char *put_fraction(char *p, double v)
+{
+	__extension__ typedef unsigned __int128 wide;
+	uint64_t bits, q;
+	memcpy(&bits, &v, sizeof bits);
+	unsigned exponent = (unsigned)(bits >> 52) & 0x7ff, e = 1075 - exponent;
+	double a = (bits >> 63) ? -v : v;
+	if (!(a >= 0.001 && a < 1))
+		return NULL;
+	uint64_t m = (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
+	int decimals = a < 0.01 ? 17 : a < 0.1 ? 16 : 15; /* of 15 digits */
+	for (int last = decimals + 2;; decimals++) {
+		uint64_t unit = (uint64_t)power10[9] * power10[decimals - 10] * 10;
+		wide scaled = (wide)m * unit, half = (wide)1 << (e - 1);
+		q = (uint64_t)((scaled + half) >> e);
+		q -= (scaled & (half * 2 - 1)) == half && (q & 1); /* a tie goes to the even digit */
+		wide back = (wide)q << e, off = back > scaled ? back - scaled : scaled - back;
+		if (off * 2 < unit || decimals == last) /* nearer to v than to its neighbours */
+			break;
+	}
+	while (q % 10 == 0) {
+		q /= 10;
+		decimals--;
+	}
+	*p = '-';
+	p += bits >> 63;
+	*p++ = '0';
+	*p++ = '.';
+	for (char *digit = p + decimals; digit > p; q /= 10)
+		*--digit = (char)('0' + q % 10);
+	return p + decimals;
+}
+
 void json_put_double(struct buf *b, double v)
 {
 	char out[32];
 	int n = 0;
 	if (v == 0) {
 		buf_char(b, '0');
+		return;
+	}
+	char *end = put_fraction(out, v);
+	if (end) {
+		buf_add(b, out, (size_t)(end - out));
 		return;
 	}
 	for (int digits = 15; digits <= 17; digits++) {
@@ -110,7 +152,10 @@ void json_put_double(struct buf *b, double v)
 
 enum { FIXED_MAX = 32 }; /* sign, nine digits, point, nine digits fit */
 
-static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+    "9899";
 
 /* sign * scaled / 10^digits at p, without zeros at its end; returns the end. */
 static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
@@ -130,8 +175,12 @@ static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 	if (!fraction)
 		return p;
 	*p = '.';
-	for (int i = digits; i > 0; i--, fraction /= 10)
+	for (; digits < 4; digits++) /* two steps of two digits are quicker than four of one */
+		fraction *= 10;
+	for (int i = digits; i > 4; i--, fraction /= 10)
 		p[i] = (char)('0' + fraction % 10);
+	memcpy(p + 1, pairs + fraction / 100 * 2, 2);
+	memcpy(p + 3, pairs + fraction % 100 * 2, 2);
 	while (p[digits] == '0')
 		digits--;
 	return p + digits + 1;
@@ -168,7 +217,7 @@ void json_put_fixed(struct buf *b, double v, int digits)
 {
 	uint64_t rounded;
 	if (scale(v, digits, &rounded)) {
-		char *p = buf_reserve(b, FIXED_MAX);
+		char *p = likely(b->cap - b->n >= FIXED_MAX) ? b->p + b->n : buf_reserve(b, FIXED_MAX);
 		b->n += (size_t)(put_scaled(p, v < 0, rounded, digits) - p);
 	} else {
 		put_exact(b, v, digits);

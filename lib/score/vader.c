@@ -411,11 +411,12 @@ struct run {
 	struct str text; /* ASCII, or rewritten */
 	bool ascii;
 	struct why *why;
-	size_t tokens;	/* seen so far */
-	size_t base;	/* number of the token at window[0] */
-	size_t filled;	/* of the window */
-	size_t but;	/* number of the first "but", SIZE_MAX: none */
-	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+	size_t tokens;	 /* seen so far */
+	size_t base;	 /* number of the token at window[0] */
+	size_t filled;	 /* of the window */
+	size_t but;	 /* number of the first "but", SIZE_MAX: none */
+	int apostrophes; /* 1: the text has some, 0: none, -1: not looked yet */
+	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
 /* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is no word. */
@@ -493,9 +494,13 @@ static bool has_nt(struct str token)
 	return false;
 }
 
-static bool negates(const struct run *r, const struct token *t)
+static bool negates(struct run *r, const struct token *t)
 {
-	return (meaning_of(r, t)->flags & NEGATES) || has_nt(text_of(r, t));
+	if (meaning_of(r, t)->flags & NEGATES)
+		return true;
+	if (r->apostrophes < 0)
+		r->apostrophes = memchr(r->text.p, '\'', r->text.n) != NULL;
+	return r->apostrophes && has_nt(text_of(r, t));
 }
 
 static const struct phrase *find_phrase(
@@ -584,7 +589,7 @@ static bool so_or_this(const struct run *r, const struct token *t)
 
 /* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
  * three before: the package's `and`/`or` bind so. */
-static double negate(const struct run *r, const struct place *p, double v, unsigned back)
+static double negate(struct run *r, const struct place *p, double v, unsigned back)
 {
 	const struct token *t = p->t;
 	if (back == 2) {
@@ -853,6 +858,7 @@ static void vader_score(const struct model *m, struct scratch *s, struct str tex
 	    .ascii = ascii,
 	    .why = why,
 	    .but = SIZE_MAX,
+	    .apostrophes = -1,
 	    .mixed_case = -1};
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
 	s->values.n = 0;
