@@ -16,7 +16,6 @@ static enum next mem_next(struct source *s, struct batch *b, const struct limits
 		memset(p + n, 0, JSON_PAD);
 		r->line = (struct str){p, n};
 		r->lineno = ++m->at;
-		r->origin = "memory";
 		bytes += n;
 	}
 	b->closed = b->n == l->records ? CLOSED_FULL : m->at < m->n ? CLOSED_BYTES : CLOSED_END;
