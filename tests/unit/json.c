@@ -376,6 +376,22 @@ static struct str as_double(double v)
 	return written(&b);
 }
 
+/* The fewest of 15, 16 and 17 digits that read back, as the C library spells them. */
+static bool double_agrees(double v)
+{
+	char want[32];
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(want, sizeof want, "%.*g", digits, v);
+		if (strtod(want, NULL) == v)
+			break;
+	}
+	struct str got = as_double(v);
+	bool same = str_eq(got, str_of(v == 0 ? "0" : want));
+	if (!same)
+		printf("# %.17g: got %.*s, want %s\n", v, STR_FMT(got), want);
+	return same;
+}
+
 static struct str as_fixed(double v, int digits)
 {
 	struct buf b = {0};
@@ -412,6 +428,13 @@ static void test_numbers_out(void)
 	is_str(as_double(5e-324), STR("4.94065645841247e-324"), "the smallest");
 	is_str(as_double(-2.5), STR("-2.5"), "-2.5");
 	size_t wrong = 0;
+	for (int i = 0; i < 20000; i++) {
+		double share = (i * 7919 % 20001) / 20001.0, binary = (i * 7919 % 20001) / 262144.0;
+		wrong += !double_agrees(share) + !double_agrees(-share / 100) + !double_agrees(binary) +
+			 !double_agrees(nextafter(i / 1000.0, i % 2 ? 100 : -100));
+	}
+	is_u64(wrong, 0, "doubles are spelled as by the C library");
+	wrong = 0;
 	for (int i = 0; i < 20000; i++) {
 		union {
 			uint64_t bits;
