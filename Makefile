@@ -9,14 +9,14 @@ BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts stdio mem gather pump
-SCORE = engine result vader words tsv but lexical pattern_tokens textblob
+SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob features linear
 DATA = message fold store
 NET = sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
-LEARN = label metrics eval
+LEARN = label metrics eval solver fit train
 STAGE = score store
 CMD = opt table
-TOOLS = senti-score senti-ingest senti-store senti-eval
+TOOLS = senti-score senti-ingest senti-store senti-eval senti-train
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader
@@ -25,7 +25,8 @@ FUZZ = json csv ingest
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
-LIBS_tests = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
+LIBS_senti-train = -llinear
+LIBS_tests = -llinear -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
@@ -59,8 +60,9 @@ $(BUILD)/%.o: %.c Makefile config.mk
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What EMBED makes a part of the program (lib/score/tsv.h).
-$(BUILD)/lib/score/vader.o: $(wildcard lexicons/vader/*.tsv)
+$(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vader/*.tsv)
 $(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
+$(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))

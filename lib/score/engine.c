@@ -1,9 +1,11 @@
 /* engine.c - the registry of engines, and what they share. */
 #include "lib/score/engine.h"
 
+#include "lib/score/linear.h"
+
 extern const struct engine vader_engine, textblob_engine;
 
-const struct engine *const engines[] = {&vader_engine, &textblob_engine, NULL};
+const struct engine *const engines[] = {&vader_engine, &textblob_engine, &linear_engine, NULL};
 
 static bool names(const struct engine *en, const char *spec)
 {
@@ -20,7 +22,9 @@ const struct engine *engine_find(const char *spec, struct err *e)
 		size_t n = strlen(known);
 		snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", (*en)->name);
 	}
-	err_set(e, ERR_USAGE, "unknown model '%s'; known are: %s", spec, known);
+	if (linear_is_path(spec))
+		return &linear_engine;
+	err_set(e, ERR_USAGE, "unknown model '%s'; known are: %s, and the path of a model file", spec, known);
 	return NULL;
 }
 
