@@ -14,45 +14,16 @@
  */
 #include <math.h>
 
-#include "lib/base/buf.h"
-#include "lib/base/io.h"
-#include "lib/json/write.h"
-#include "lib/score/but.h"
-#include "lib/score/engine.h"
-#include "lib/score/tsv.h"
-#include "lib/score/words.h"
+#include "lib/score/valence.h"
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
 #include "lib/text/utf8.h"
 
-EMBED(vader_words, "lexicons/vader/words.tsv")
 EMBED(vader_boosters, "lexicons/vader/boosters.tsv")
 EMBED(vader_negations, "lexicons/vader/negations.tsv")
 EMBED(vader_idioms, "lexicons/vader/idioms.tsv")
 EMBED(vader_emoji, "lexicons/vader/emoji.tsv")
-
-static const double CAPS = 0.733, NEGATION = -0.74;
-
-/* What a word is to the rules (its flags). Its value is its valence or its boost: a word that is both serves as neither. */
-enum {
-	IN_LEXICON = 1,
-	BOOSTER = 2,
-	NEGATES = 4,
-	IN_PHRASE = 8, /* part of an idiom or of a booster of several words */
-	LAYERED = 16,  /* by the user's lexicon */
-};
-
-struct phrase {
-	uint32_t word[3];
-	unsigned n;
-	double value;
-};
-
-struct phrases {
-	struct phrase *p;
-	size_t n;
-};
 
 /* The words that rules name. */
 enum special { NO, OR, NOR, NEVER, SO, THIS, WITHOUT, DOUBT, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
@@ -72,13 +43,7 @@ struct vader {
 	uint32_t special[SPECIALS];
 	struct phrases idioms, boosters;
 	struct emoji emoji[EMOJI_SLOTS];
-	bool beyond_ascii; /* a user's lexicon has words beyond ASCII */
-	struct buf layer;  /* the user's lexicon, which words point into */
-};
-
-struct token {
-	uint32_t from, n;
-	uint32_t word; /* its number in the dictionary, or 0 */
+	struct layer layer; /* the user's lexicon */
 };
 
 /* Where bytes of the rewritten text come from, for explaining. */
@@ -102,89 +67,16 @@ struct scratch {
 
 /* --- loading --- */
 
-static uint32_t add_word(struct vader *v, struct str key, unsigned flags)
+static int load_tables(struct vader *v, struct err *e)
 {
-	uint32_t w = words_add(&v->words, key);
-	v->words.word[w].flags |= (uint16_t)flags;
-	return w;
-}
-
-static void add_value(struct vader *v, struct str key, unsigned flags, double value)
-{
-	v->words.word[add_word(v, key, flags)].value = value;
-}
-
-/* A phrase of two or three words; its words join the dictionary. */
-static void add_phrase(struct vader *v, struct phrases *list, struct str key, double value)
-{
-	struct phrase p = {.value = value};
-	for (const char *at = key.p, *end = key.p + key.n; at < end && p.n < 3; at++) {
-		const char *blank = memchr(at, ' ', (size_t)(end - at));
-		const char *stop = blank ? blank : end;
-		p.word[p.n++] = add_word(v, (struct str){at, (size_t)(stop - at)}, IN_PHRASE);
-		at = stop;
-	}
-	list->p = xreallocarray(list->p, list->n + 1, sizeof *list->p);
-	list->p[list->n++] = p;
-}
-
-/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other keys are ASCII. */
-static bool reachable(struct str key)
-{
-	for (size_t i = 0; i < key.n; i++)
-		if ((key.p[i] & 0x80) || (unsigned)(key.p[i] - 'A') < 26)
-			return false;
-	return true;
-}
-
-static int load_words(struct vader *v, struct err *e)
-{
-	struct tsv t = tsv_open("vader/words.tsv", vader_words());
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
-		if (reachable(key))
-			add_value(v, key, IN_LEXICON, value);
-	return rc;
-}
-
-static int load_boosters(struct vader *v, struct err *e)
-{
-	struct tsv t = tsv_open("vader/boosters.tsv", vader_boosters());
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
-		if (memchr(key.p, ' ', key.n))
-			add_phrase(v, &v->boosters, key, value);
-		else
-			add_value(v, key, BOOSTER, value);
-	}
-	return rc;
-}
-
-/* Idioms of one word stand in the package's table too, but its rules look only for two and three. */
-static int load_idioms(struct vader *v, struct err *e)
-{
-	struct tsv t = tsv_open("vader/idioms.tsv", vader_idioms());
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
-		if (memchr(key.p, ' ', key.n))
-			add_phrase(v, &v->idioms, key, value);
-	return rc;
-}
-
-static int load_negations(struct vader *v, struct err *e)
-{
-	struct tsv t = tsv_open("vader/negations.tsv", vader_negations());
-	struct str key, none;
-	int rc;
-	while ((rc = tsv_next(&t, &key, &none, e)) > 0)
-		add_word(v, key, NEGATES);
-	return rc;
+	struct tsv boosters = tsv_open("vader/boosters.tsv", vader_boosters());
+	struct tsv idiom = tsv_open("vader/idioms.tsv", vader_idioms());
+	struct tsv negations = tsv_open("vader/negations.tsv", vader_negations());
+	bool failed = valence_load_words(&v->words, e) < 0 ||
+		      valence_load_boosters(&v->words, &v->boosters, boosters, e) < 0 ||
+		      valence_load_idioms(&v->words, &v->idioms, idiom, e) < 0 ||
+		      valence_load_negations(&v->words, negations, e) < 0;
+	return failed ? -1 : 0;
 }
 
 static struct emoji *emoji_slot(const struct vader *v, uint32_t code)
@@ -210,74 +102,19 @@ static int load_emoji(struct vader *v, struct err *e)
 	return rc;
 }
 
-/* One word of a user's file: folded as tokens will be. */
-static int layer_word(struct vader *v, const struct tsv *t, struct str key, double value, struct err *e)
-{
-	struct buf folded = {0};
-	buf_reserve(&folded, key.n * 3 + WORDS_PAD);
-	folded.n = text_lower(key, folded.p);
-	memset(folded.p + folded.n, 0, WORDS_PAD);
-	struct word *w = &v->words.word[add_word(v, buf_view(&folded), IN_LEXICON)];
-	bool twice = w->flags & LAYERED;
-	w->flags |= LAYERED;
-	w->value = value;
-	for (size_t i = 0; i < folded.n; i++)
-		v->beyond_ascii |= (folded.p[i] & 0x80) != 0;
-	buf_free(&folded);
-	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 0;
-}
-
-static int read_layer(struct vader *v, const char *path, struct err *e)
-{
-	enum { LARGEST = 64 << 20 };
-	if (io_read_file(path, LARGEST, &v->layer, e) < 0)
-		return -1;
-	memset(buf_reserve(&v->layer, WORDS_PAD), 0, WORDS_PAD);
-	return 0;
-}
-
-static int load_layer(struct vader *v, const char *path, struct err *e)
-{
-	struct tsv t = tsv_open(path, buf_view(&v->layer));
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
-		if (utf8_valid_prefix(key) < key.n)
-			rc = tsv_fail(&t, e, "the key is not UTF-8");
-		else if (memchr(key.p, ' ', key.n))
-			rc = tsv_fail(&t, e, "'%.*s' has a blank in it: VADER looks up single words", STR_FMT(key));
-		else if (key.n > 1000)
-			rc = tsv_fail(&t, e, "the key has over 1,000 bytes");
-		else
-			rc = layer_word(v, &t, key, value, e);
-		if (rc < 0)
-			break;
-	}
-	return rc;
-}
-
-static size_t count_lines(struct str text)
-{
-	size_t n = 1;
-	for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
-		n++;
-	return n;
-}
-
 /* No more words than lines, but for idioms, which have up to three. */
 static size_t count_words(const struct vader *v)
 {
-	return count_lines(vader_words()) + count_lines(vader_negations()) + SPECIALS +
+	return count_lines(valence_words()) + count_lines(vader_negations()) + SPECIALS +
 	       3 * (count_lines(vader_boosters()) + count_lines(vader_idioms())) +
-	       (v->layer.n ? count_lines(buf_view(&v->layer)) : 0);
+	       count_lines(buf_view(&v->layer.text));
 }
 
 /* All that decides a result goes into the name: engine, version, data. */
 static void name_model(struct vader *v)
 {
-	const struct str data[] = {vader_words(), vader_boosters(), vader_negations(), vader_idioms(), vader_emoji(),
-	    v->model.conf.lexicon ? buf_view(&v->layer) : STR_NONE};
+	const struct str data[] = {valence_words(), vader_boosters(), vader_negations(), vader_idioms(), vader_emoji(),
+	    v->model.conf.lexicon ? buf_view(&v->layer.text) : STR_NONE};
 	char hash[HASH_HEX];
 	hash_list(data, COUNT_OF(data), hash);
 	snprintf(v->model.name, sizeof v->model.name, "vader-3.3.2@%.8s", hash);
@@ -289,7 +126,7 @@ static void vader_free(struct model *m)
 	words_free(&v->words);
 	free(v->idioms.p);
 	free(v->boosters.p);
-	buf_free(&v->layer);
+	layer_free(&v->layer);
 	free(v);
 }
 
@@ -297,21 +134,17 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 {
 	struct vader *v = xcalloc(1, sizeof *v);
 	v->model.conf = *conf;
-	if (conf->lexicon && read_layer(v, conf->lexicon, e) < 0) {
+	if (layer_read(&v->layer, conf->lexicon, e) < 0) {
 		free(v);
 		return NULL;
 	}
 	words_init(&v->words, count_words(v));
-	if (load_words(v, e) < 0 || load_boosters(v, e) < 0 || load_idioms(v, e) < 0 || load_negations(v, e) < 0 ||
-	    load_emoji(v, e) < 0 || (conf->lexicon && load_layer(v, conf->lexicon, e) < 0)) {
+	if (load_tables(v, e) < 0 || load_emoji(v, e) < 0 ||
+	    (conf->lexicon && layer_apply(&v->layer, conf->lexicon, &v->words, HUGE_VAL, e) < 0)) {
 		vader_free(&v->model);
 		return NULL;
 	}
-	for (size_t i = 0; i < SPECIALS; i++) {
-		char word[32] = {0};
-		snprintf(word, sizeof word, "%s", special_words[i]);
-		v->special[i] = add_word(v, str_of(word), 0);
-	}
+	valence_name(&v->words, special_words, SPECIALS, v->special);
 	name_model(v);
 	return &v->model;
 }
@@ -388,21 +221,6 @@ static struct str rewrite(const struct vader *v, struct scratch *s, struct str t
 	return buf_view(out);
 }
 
-static bool is_ascii(struct str text)
-{
-	size_t i = 0;
-	for (; i + 8 <= text.n; i += 8) {
-		uint64_t w;
-		memcpy(&w, text.p + i, 8);
-		if (w & 0x8080808080808080)
-			return false;
-	}
-	for (; i < text.n; i++)
-		if (text.p[i] & 0x80)
-			return false;
-	return true;
-}
-
 /* --- one text --- */
 
 struct run {
@@ -433,32 +251,6 @@ static struct str text_of(const struct run *r, const struct token *t)
 	return (struct str){r->text.p + t->from, t->n};
 }
 
-/* A token beyond ASCII can be a word only of a user's lexicon. */
-static uint32_t find_folded(const struct run *r, struct str token)
-{
-	struct buf *b = &r->s->folded;
-	buf_clear(b);
-	buf_reserve(b, token.n * 3 + WORDS_PAD);
-	b->n = text_lower(token, b->p);
-	memset(b->p + b->n, 0, WORDS_PAD);
-	return words_find(&r->v->words, b->p, b->n);
-}
-
-/* str.isupper(): something with case in it, and none of it lower or title case. */
-static bool in_capitals(struct str token)
-{
-	bool cased = false;
-	for (const char *p = token.p, *end = token.p + token.n; p < end;) {
-		if ((unsigned)(*p - 'a') < 26)
-			return false;
-		enum unicode_case c = unicode_case_of(utf8_next(&p));
-		if (c == CASE_LOWER || c == CASE_TITLE)
-			return false;
-		cased |= c == CASE_UPPER;
-	}
-	return cased;
-}
-
 /* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without decides. */
 static bool mixed_case(struct run *r)
 {
@@ -469,7 +261,7 @@ static bool mixed_case(struct run *r)
 		for (size_t n; !r->mixed_case && (n = split_words(&cut, w, COUNT_OF(w)));)
 			for (size_t i = 0; i < n && !r->mixed_case; i++) {
 				struct token t = strip(&w[i], r->text.p, r->ascii);
-				r->mixed_case = !in_capitals(text_of(r, &t));
+				r->mixed_case = !token_in_capitals(text_of(r, &t));
 			}
 	}
 	return r->mixed_case;
@@ -477,21 +269,12 @@ static bool mixed_case(struct run *r)
 
 static bool emphatic(struct run *r, const struct token *t)
 {
-	return in_capitals(text_of(r, t)) && mixed_case(r);
+	return token_in_capitals(text_of(r, t)) && mixed_case(r);
 }
 
 static const struct word *meaning_of(const struct run *r, const struct token *t)
 {
 	return &r->v->words.word[t->word];
-}
-
-/* Contractions negate whether or not the list has them. */
-static bool has_nt(struct str token)
-{
-	for (size_t i = 1; i + 1 < token.n; i++)
-		if (token.p[i] == '\'' && (token.p[i - 1] | 0x20) == 'n' && (token.p[i + 1] | 0x20) == 't')
-			return true;
-	return false;
 }
 
 static bool negates(struct run *r, const struct token *t)
@@ -500,23 +283,13 @@ static bool negates(struct run *r, const struct token *t)
 		return true;
 	if (r->apostrophes < 0)
 		r->apostrophes = memchr(r->text.p, '\'', r->text.n) != NULL;
-	return r->apostrophes && has_nt(text_of(r, t));
+	return r->apostrophes && token_has_nt(text_of(r, t));
 }
 
 static const struct phrase *find_phrase(
     const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (!(meaning_of(r, t + i)->flags & IN_PHRASE))
-			return NULL;
-	for (const struct phrase *p = list->p; p < list->p + list->n; p++) {
-		bool same = p->n == n;
-		for (unsigned i = 0; same && i < n; i++)
-			same = p->word[i] == t[i].word;
-		if (same)
-			return p;
-	}
-	return NULL;
+	return phrases_find(list, &r->v->words, t, n);
 }
 
 /* Bytes of the original text behind an offset of the rewritten one. */
@@ -574,12 +347,7 @@ static double boost(struct run *r, const struct token *t, double v, unsigned bac
 {
 	if (!(meaning_of(r, t)->flags & BOOSTER))
 		return 0;
-	double s = meaning_of(r, t)->value;
-	if (v < 0)
-		s *= -1;
-	if (emphatic(r, t))
-		s = v > 0 ? s + CAPS : s - CAPS;
-	return back == 2 ? s * 0.95 : back == 3 ? s * 0.9 : s;
+	return valence_boost(meaning_of(r, t)->value, v, emphatic(r, t), back);
 }
 
 static bool so_or_this(const struct run *r, const struct token *t)
@@ -657,7 +425,7 @@ static double valence(struct run *r, const struct place *p)
 	if (after_no(r, p))
 		turn(r, &v, m->value * NEGATION, t, "no");
 	if (emphatic(r, t))
-		turn(r, &v, v > 0 ? v + CAPS : v - CAPS, t, "capitals");
+		turn(r, &v, valence_in_capitals(v, v), t, "capitals");
 	for (unsigned back = 1; back <= 3 && back <= p->i; back++) {
 		if (meaning_of(r, t - back)->flags & IN_LEXICON)
 			continue;
@@ -716,8 +484,8 @@ static void fill_folded(struct run *r, size_t from, size_t *known)
 	*known = 0;
 	for (size_t k = from; k < r->filled; k++) {
 		struct token *t = &r->s->window[k];
-		if (!is_ascii(text_of(r, t)))
-			t->word = find_folded(r, text_of(r, t));
+		if (!text_is_ascii(text_of(r, t)))
+			t->word = words_find_folded(&r->v->words, text_of(r, t), &r->s->folded);
 		r->s->known[*known] = (uint16_t)k;
 		*known += t->word != 0;
 	}
@@ -739,7 +507,7 @@ static void judge_all(struct run *r)
 			known += s->window[k].word != 0;
 		}
 		fill(r, &cut, &known);
-		if (unlikely(r->v->beyond_ascii) && !r->ascii)
+		if (unlikely(r->v->layer.beyond_ascii) && !r->ascii)
 			fill_folded(r, first, &known);
 		bool more = cut.at < cut.n;
 		size_t ready = more ? r->filled - AHEAD : r->filled;
@@ -759,32 +527,11 @@ static void judge_all(struct run *r)
 	}
 }
 
-/* How often c stands in the text, counted no further than `most`. */
-static unsigned count_up_to(struct str text, char c, unsigned most)
-{
-	unsigned n = 0;
-	const char *end = text.p + text.n;
-	for (const char *p = text.p; n < most && p < end && (p = memchr(p, c, (size_t)(end - p))); p++)
-		n++;
-	return n;
-}
-
-/* "!" counts up to four, "?" from two on. */
-static double emphasis(struct str text)
-{
-	unsigned exclamations = count_up_to(text, '!', 4), questions = count_up_to(text, '?', 4);
-	double q = questions <= 1 ? 0 : questions <= 3 ? questions * 0.18 : 0.96;
-	return exclamations * 0.292 + q;
-}
-
 static void explain_emphasis(const struct run *r, double value)
 {
-	const char *p = r->text.p, *end = p + r->text.n;
-	while (p < end && *p != '!' && *p != '?')
-		p++;
-	while (end > p && end[-1] != '!' && end[-1] != '?')
-		end--;
-	explain(r, (size_t)(p - r->text.p), (size_t)(end - r->text.p), value, "punctuation");
+	size_t from, to;
+	valence_emphasis_at(r->text, &from, &to);
+	explain(r, from, to, value, "punctuation");
 }
 
 static void explain_but(const struct run *r, const struct but_values *before)
@@ -809,49 +556,21 @@ static void apply_but(struct run *r)
 	but_free(&before);
 }
 
-static double clamp(double v)
-{
-	return v < -1 ? -1 : v > 1 ? 1 : v;
-}
-
 static void finish(struct run *r, struct result *out)
 {
 	const struct but_values *values = &r->s->values;
-	double sum = 0, pos = 0, neg = 0;
-	for (size_t i = 0; i < values->n; i++) {
-		double v = values->value[i].v;
-		sum += v;
-		if (v > 0)
-			pos += v + 1; /* makes up for neutral words, which count as 1 */
-		else if (v < 0)
-			neg += v - 1;
-	}
-	size_t neutral = r->tokens - values->n;
-	for (size_t i = 0; i < values->n; i++)
-		neutral += values->value[i].v == 0;
-	if (r->tokens == 0)
-		return;
-	double extra = values->n ? emphasis(r->text) : 0;
-	if (r->why && sum != 0)
-		explain_emphasis(r, sum > 0 ? extra : -extra);
-	sum = sum > 0 ? sum + extra : sum < 0 ? sum - extra : sum;
+	double emphasis = values->n ? valence_emphasis(r->text) : 0;
+	double raw = valence_result(values, r->tokens, emphasis, out);
+	if (r->why && raw != 0)
+		explain_emphasis(r, raw > 0 ? emphasis : -emphasis);
 	if (r->why)
-		r->why->raw = sum;
-	if (pos > fabs(neg))
-		pos += extra;
-	else if (pos < fabs(neg))
-		neg -= extra;
-	double total = pos + fabs(neg) + (double)neutral;
-	out->score = json_round(clamp(sum / sqrt(sum * sum + 15)), 4);
-	out->neg = fabs(neg / total);
-	out->neu = fabs((double)neutral / total);
-	out->pos = fabs(pos / total);
+		r->why->raw = raw;
 }
 
 static void vader_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
 {
 	const struct vader *v = (const struct vader *)m;
-	bool ascii = is_ascii(text);
+	bool ascii = text_is_ascii(text);
 	struct run r = {.v = v,
 	    .s = s,
 	    .text = ascii ? text : rewrite(v, s, text, why != NULL),

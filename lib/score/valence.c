@@ -1,0 +1,182 @@
+/* valence.c - what VADER and NLTK's variant of it have in common. */
+#include "lib/score/valence.h"
+
+#include <math.h>
+
+#include "lib/json/write.h"
+
+EMBED(vader_words, "lexicons/vader/words.tsv")
+
+struct str valence_words(void)
+{
+	return vader_words();
+}
+
+/* --- tables --- */
+
+static void add_value(struct words *w, struct str key, unsigned flags, double value)
+{
+	struct word *word = &w->word[words_add(w, key)];
+	word->flags |= (uint16_t)flags;
+	word->value = value;
+}
+
+/* A phrase of two or three words; its words join the dictionary. */
+static void add_phrase(struct words *w, struct phrases *list, struct str key, double value)
+{
+	struct phrase p = {.value = value};
+	for (const char *at = key.p, *end = key.p + key.n; at < end && p.n < 3; at++) {
+		const char *blank = memchr(at, ' ', (size_t)(end - at));
+		const char *stop = blank ? blank : end;
+		uint32_t number = words_add(w, (struct str){at, (size_t)(stop - at)});
+		w->word[number].flags |= IN_PHRASE;
+		p.word[p.n++] = number;
+		at = stop;
+	}
+	list->p = xreallocarray(list->p, list->n + 1, sizeof *list->p);
+	list->p[list->n++] = p;
+}
+
+/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other keys are ASCII. */
+static bool reachable(struct str key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if ((key.p[i] & 0x80) || (unsigned)(key.p[i] - 'A') < 26)
+			return false;
+	return true;
+}
+
+int valence_load_words(struct words *w, struct err *e)
+{
+	struct tsv t = tsv_open("vader/words.tsv", vader_words());
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
+		if (reachable(key))
+			add_value(w, key, IN_LEXICON, value);
+	return rc;
+}
+
+int valence_load_boosters(struct words *w, struct phrases *list, struct tsv t, struct err *e)
+{
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
+		if (memchr(key.p, ' ', key.n))
+			add_phrase(w, list, key, value);
+		else
+			add_value(w, key, BOOSTER, value);
+	}
+	return rc;
+}
+
+/* Idioms of one word stand in the packages' tables too, but their rules look only for two and three. */
+int valence_load_idioms(struct words *w, struct phrases *list, struct tsv t, struct err *e)
+{
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
+		if (memchr(key.p, ' ', key.n))
+			add_phrase(w, list, key, value);
+	return rc;
+}
+
+int valence_load_negations(struct words *w, struct tsv t, struct err *e)
+{
+	struct str key, none;
+	int rc;
+	while ((rc = tsv_next(&t, &key, &none, e)) > 0)
+		w->word[words_add(w, key)].flags |= NEGATES;
+	return rc;
+}
+
+void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number)
+{
+	for (size_t i = 0; i < n; i++) {
+		char padded[16 + WORDS_PAD] = {0};
+		snprintf(padded, 16, "%s", word[i]);
+		number[i] = words_add(w, str_of(padded));
+	}
+}
+
+const struct phrase *phrases_find(const struct phrases *list, const struct words *w, const struct token *t, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!(w->word[t[i].word].flags & IN_PHRASE))
+			return NULL;
+	for (const struct phrase *p = list->p; p < list->p + list->n; p++) {
+		bool same = p->n == n;
+		for (unsigned i = 0; same && i < n; i++)
+			same = p->word[i] == t[i].word;
+		if (same)
+			return p;
+	}
+	return NULL;
+}
+
+/* --- results --- */
+
+/* How often c stands in the text, counted no further than `most`. */
+static unsigned count_up_to(struct str text, char c, unsigned most)
+{
+	unsigned n = 0;
+	const char *end = text.p + text.n;
+	for (const char *p = text.p; n < most && p < end && (p = memchr(p, c, (size_t)(end - p))); p++)
+		n++;
+	return n;
+}
+
+double valence_emphasis(struct str text)
+{
+	unsigned exclamations = count_up_to(text, '!', 4), questions = count_up_to(text, '?', 4);
+	double q = questions <= 1 ? 0 : questions <= 3 ? questions * 0.18 : 0.96;
+	return exclamations * 0.292 + q;
+}
+
+void valence_emphasis_at(struct str text, size_t *from, size_t *to)
+{
+	const char *p = text.p, *end = p + text.n;
+	while (p < end && *p != '!' && *p != '?')
+		p++;
+	while (end > p && end[-1] != '!' && end[-1] != '?')
+		end--;
+	*from = (size_t)(p - text.p);
+	*to = (size_t)(end - text.p);
+}
+
+static double clamp(double v)
+{
+	return v < -1 ? -1 : v > 1 ? 1 : v;
+}
+
+double valence_result(const struct but_values *values, size_t tokens, double emphasis, struct result *out)
+{
+	double sum = 0, pos = 0, neg = 0;
+	size_t neutral = tokens - values->n;
+	for (size_t i = 0; i < values->n; i++) {
+		double v = values->value[i].v;
+		sum += v;
+		if (v > 0)
+			pos += v + 1; /* makes up for neutral words, which count as 1 */
+		else if (v < 0)
+			neg += v - 1;
+		else
+			neutral++;
+	}
+	if (tokens == 0)
+		return 0;
+	sum = sum > 0 ? sum + emphasis : sum < 0 ? sum - emphasis : sum;
+	if (pos > fabs(neg))
+		pos += emphasis;
+	else if (pos < fabs(neg))
+		neg -= emphasis;
+	double total = pos + fabs(neg) + (double)neutral;
+	out->score = json_round(clamp(sum / sqrt(sum * sum + 15)), 4);
+	out->neg = fabs(neg / total);
+	out->neu = fabs((double)neutral / total);
+	out->pos = fabs(pos / total);
+	return sum;
+}

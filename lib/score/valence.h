@@ -1,0 +1,106 @@
+/* valence.h - what VADER and NLTK's variant of it have in common: their tables, the look of a token, and how valences become a result.
+ *
+ * The two differ in how tokens are cut and in which rules apply where; each has its file. Words of the dictionary have
+ * the flags below and a value that is their valence or their boost: a word that is both serves as neither.
+ */
+#ifndef SENTI_VALENCE_H
+#define SENTI_VALENCE_H
+
+#include "lib/score/but.h"
+#include "lib/score/engine.h"
+#include "lib/score/lexical.h"
+#include "lib/text/unicode.h"
+#include "lib/text/utf8.h"
+
+static const double CAPS = 0.733, NEGATION = -0.74;
+
+enum {
+	IN_LEXICON = WORD_KNOWN,
+	BOOSTER = 2,
+	NEGATES = 4,
+	IN_PHRASE = 8, /* part of an idiom or of a booster of several words */
+};
+
+/* --- tables --- */
+
+struct phrase {
+	uint32_t word[3];
+	unsigned n;
+	double value;
+};
+
+struct phrases {
+	struct phrase *p;
+	size_t n;
+};
+
+struct token {
+	uint32_t from, n;
+	uint32_t word; /* its number in the dictionary, or 0 */
+};
+
+/* lexicons/vader/words.tsv */
+struct str valence_words(void);
+/* Each reads a table into `w`; -1 and *e on failure. Of words, only those that can be found. */
+int valence_load_words(struct words *w, struct err *e);
+int valence_load_boosters(struct words *w, struct phrases *list, struct tsv t, struct err *e);
+int valence_load_idioms(struct words *w, struct phrases *list, struct tsv t, struct err *e);
+int valence_load_negations(struct words *w, struct tsv t, struct err *e);
+/* The numbers of words that rules name. */
+void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
+
+/* The phrase that n tokens are, or NULL. */
+const struct phrase *phrases_find(const struct phrases *list, const struct words *w, const struct token *t, unsigned n);
+
+/* --- tokens --- */
+
+/* str.isupper(): something with case in it, and none of it lower or title case. */
+static inline bool token_in_capitals(struct str token)
+{
+	bool cased = false;
+	for (const char *p = token.p, *end = token.p + token.n; p < end;) {
+		if ((unsigned)(*p - 'a') < 26)
+			return false;
+		enum unicode_case c = unicode_case_of(utf8_next(&p));
+		if (c == CASE_LOWER || c == CASE_TITLE)
+			return false;
+		cased |= c == CASE_UPPER;
+	}
+	return cased;
+}
+
+/* Contractions negate whether or not the list has them. */
+static inline bool token_has_nt(struct str token)
+{
+	for (size_t i = 1; i + 1 < token.n; i++)
+		if (token.p[i] == '\'' && (token.p[i - 1] | 0x20) == 'n' && (token.p[i + 1] | 0x20) == 't')
+			return true;
+	return false;
+}
+
+/* A word in capitals moves away from zero; 0 goes down. */
+static inline double valence_in_capitals(double v, double by)
+{
+	return v > 0 ? by + CAPS : by - CAPS;
+}
+
+/* What a booster `back` words before one of valence v adds to it: the less the further away. */
+static inline double valence_boost(double boost, double v, bool emphatic, unsigned back)
+{
+	double s = v < 0 ? boost * -1 : boost;
+	if (emphatic)
+		s = valence_in_capitals(v, s);
+	return back == 2 ? s * 0.95 : back == 3 ? s * 0.9 : s;
+}
+
+/* --- results --- */
+
+/* What "!" and "?" add: "!" counts up to four, "?" from two on. */
+double valence_emphasis(struct str text);
+/* Where the first and the last of them stand. */
+void valence_emphasis_at(struct str text, size_t *from, size_t *to);
+/* Score and shares from the valences that are not 0, out of `tokens`, and the emphasis of the text. Returns what the score is made of: the sum,
+ * with the emphasis in its direction. */
+double valence_result(const struct but_values *values, size_t tokens, double emphasis, struct result *out);
+
+#endif
