@@ -130,8 +130,10 @@ int main(int argc, char **argv)
 	if (o.list)
 		return list_models();
 	struct model *model = check(&t, &o, &e) == 0 ? model_load(&o.model, &e) : NULL;
-	if (!model)
+	if (!model) {
+		free(o.text);
 		return tool_fail(&t, &e);
+	}
 	o.score.model = model;
 	struct mem_source texts;
 	if (o.ntexts) {

@@ -85,6 +85,11 @@ need() {
 	done
 }
 
+# sanitized: true if the tools were built with the address sanitizer.
+sanitized() {
+	readelf -d "$SENTI_BIN/senti-score" | grep -q libasan
+}
+
 # finish: the plan, and the script's exit status.
 finish() {
 	echo "1..$tap_n"

@@ -36,10 +36,10 @@ t 'another member holds the text, another takes the result' \
 END
 
 t 'a result of this very model passes untouched' \
-	"echo '{\"text\":\"good\",\"sentiment\":{\"score\":9,\"model\":\"$model\"} , \"n\":1}' | senti-score --summary" 0 <<END
+	"echo '{\"text\":\"good\",\"sentiment\":{\"score\":9,\"model\":\"$model\"} , \"n\":1}' | senti-score --summary 2>err
+	sed 's/,\"seconds\".*//' err" 0 <<END
 {"text":"good","sentiment":{"score":9,"model":"$model"} , "n":1}
---- stderr
-$(echo '{"text":"good","sentiment":{"model":"'"$model"'"}}' | senti-score --summary 2>&1 >/dev/null | sed 's/"seconds":.*/"seconds":0.000}/')
+{"tool":"senti-score","in":1,"out":1,"rejected":0,"scored":0,"kept":1
 END
 
 t 'unless forced' \
@@ -161,9 +161,11 @@ long 1200000 >long.jsonl
 tr -d '\n' <long.jsonl >long.bare
 ok 'a longer one is rejected whole' sh -c 'senti-score long.jsonl 2>err; test $? -eq 1 && jq -er .error.code err | grep -qx too_long && jq -r .input_base64 err | base64 -d | cmp - long.bare'
 { echo '{"text":"good"}'; head -c 104857600 /dev/zero | tr '\0' x; echo; echo '{"text":"bad"}'; } >huge.jsonl
+limit='ulimit -v 200000'
+! sanitized || limit=: # whose shadow of all memory is far over any limit
 for jobs in 1 2; do
 	ok "-j $jobs: a line of 100 MiB is rejected whole, in bounded memory, and its neighbours pass" sh -c "
-		(ulimit -v 200000; senti-score -j $jobs huge.jsonl --reject rejects$jobs >got 2>err); test \$? -eq 1 &&
+		($limit; senti-score -j $jobs huge.jsonl --reject rejects$jobs >got 2>err); test \$? -eq 1 &&
 		jq -r .sentiment.label got | tr '\n' ' ' | grep -qx 'positive negative ' &&
 		sed 's/.*\"input_base64\":\"//; s/\"}\$//' rejects$jobs | base64 -d | cksum | grep -q \"^\$(sed -n 2p huge.jsonl | tr -d '\n' | cksum)\""
 done
@@ -189,7 +191,7 @@ t 'its words beyond ASCII are folded' "senti-score --lexicon +my.tsv -e 'GROß!'
 negative
 END
 for bad in 'good 1' 'good\tx' 'good\tnan' 'good\tinf' 'good\t1\nbad\t1\ngood\t2' 'a b\t1' '\t1'; do
-	printf "# mine\\n$bad\\n" >bad.tsv
+	printf '# mine\n%b\n' "$bad" >bad.tsv
 	ok "refused with its line: $bad" sh -c 'senti-score --lexicon +bad.tsv -e x 2>err; test $? -eq 3 && grep -q "bad.tsv:[24]: " err'
 done
 t 'neutral is where it is said to be' "senti-score --neutral -0.5,0.5 -e good | jq -r .sentiment.label" 0 <<'END'
