@@ -23,14 +23,17 @@
 #include "lib/base/sig.h"
 #include "lib/json/write.h"
 
-enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000 };
+enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000, MARK_DONE = 4 };
+
+static const char byte_order_mark[3] = "\xef\xbb\xbf";
 
 struct lines {
 	struct source port;
 	struct lines_conf conf;
 	size_t at; /* of the path that is open, or to be opened next */
 	int fd;	   /* -1: none */
-	bool regular, fresh, in_long, ended;
+	bool regular, in_long, ended;
+	size_t mark; /* bytes of a byte-order mark taken at the file's start; MARK_DONE: no longer looked for */
 	const char *name;
 	uint64_t lineno;
 	struct buf carry; /* bytes read and not yet given */
@@ -41,6 +44,13 @@ struct lines {
 static bool is_stdin(const char *path)
 {
 	return strcmp(path, "-") == 0;
+}
+
+static void close_file(struct lines *s)
+{
+	if (s->fd > STDIN_FILENO)
+		close(s->fd);
+	s->fd = -1;
 }
 
 /* Opens the next file: 1, 0 when there is none, -1. */
@@ -56,23 +66,42 @@ static int open_next(struct lines *s, struct err *e)
 	if (s->fd < 0)
 		return err_sys(e, "cannot open '%s'", path);
 	struct stat st;
-	if (fstat(s->fd, &st) < 0)
-		return err_sys(e, "cannot read '%s'", path);
-	if (S_ISDIR(st.st_mode))
-		return err_set(e, ERR_ENV, "cannot read '%s': it is a directory", path);
+	int failed = fstat(s->fd, &st);
+	if (failed < 0)
+		err_sys(e, "cannot read '%s'", path);
+	else if (S_ISDIR(st.st_mode))
+		failed = err_set(e, ERR_ENV, "cannot read '%s': it is a directory", path);
+	if (failed < 0) {
+		close_file(s);
+		return -1;
+	}
 	s->regular = S_ISREG(st.st_mode);
 	if (s->regular)
 		posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	s->fresh = true;
+	s->mark = 0;
 	s->lineno = 0;
 	return 1;
 }
 
-static void close_file(struct lines *s)
+/* Takes a byte-order mark out of the first bytes of a file, which stand at in->p[at..] and may come one by one. */
+static void drop_mark(struct lines *s, struct buf *in, size_t at)
 {
-	if (s->fd > STDIN_FILENO)
-		close(s->fd);
-	s->fd = -1;
+	size_t n = in->n - at, same = 0;
+	while (
+	    s->mark + same < sizeof byte_order_mark && same < n && in->p[at + same] == byte_order_mark[s->mark + same])
+		same++;
+	if (s->mark + same == sizeof byte_order_mark || same == n) {
+		in->n -= same;
+		memmove(in->p + at, in->p + at + same, in->n - at);
+		s->mark += same;
+	} else { /* none: what was taken for its beginning comes back */
+		memmove(in->p + at + s->mark, in->p + at, n);
+		memcpy(in->p + at, byte_order_mark, s->mark);
+		in->n += s->mark;
+		s->mark = MARK_DONE;
+	}
+	if (s->mark == sizeof byte_order_mark)
+		s->mark = MARK_DONE;
 }
 
 /* Reads up to a block to the end of `in`: how many bytes, 0 at the end of the file, -1. */
@@ -93,11 +122,8 @@ static ssize_t read_block(struct lines *s, struct buf *in, struct err *e)
 		return err_sys(e, "cannot read '%s'", s->name);
 	in->n += (size_t)r;
 	s->done += (uint64_t)r;
-	if (s->fresh && in->n >= 3) {
-		if (memcmp(in->p, "\xef\xbb\xbf", 3) == 0)
-			buf_shift(in, 3);
-		s->fresh = false;
-	}
+	if (s->mark != MARK_DONE && r > 0)
+		drop_mark(s, in, in->n - (size_t)r);
 	return r;
 }
 
@@ -156,6 +182,9 @@ static bool cut_lines(struct lines *s, struct batch *b, const struct limits *l, 
 /* The file has ended: what stands behind the last line end is a line too. */
 static void last_line(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
 {
+	if (s->mark != MARK_DONE) /* a file that ends within a byte-order mark */
+		buf_add(&b->in, byte_order_mark, s->mark);
+	s->mark = MARK_DONE;
 	struct str line = {b->in.p + *from, b->in.n - *from};
 	*from = b->in.n;
 	if (!line.n)
@@ -230,6 +259,10 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 			return finish(s, b, from, CLOSED_END);
 		if (s->fd < 0) {
 			int opened = open_next(s, e);
+			if (opened < 0 && b->n) { /* what came before the file that fails goes out first */
+				s->at--;
+				return finish(s, b, from, CLOSED_END);
+			}
 			if (opened < 0)
 				return NEXT_ERROR;
 			s->ended = opened == 0;

@@ -30,6 +30,25 @@ t 'a byte-order mark is dropped, blank lines are skipped, a last line needs no e
 [2,2,0,2]
 END
 
+t 'each file may begin with a mark; one that ends within it is bad' \
+	'printf "\357\273\277{\"text\":\"good\"}\n" >m1; printf "\357\273\277{\"text\":\"bad\"}" >m2; printf "\357\273" >m3; senti-score m1 m2 m3 m1 2>err | jq -r .sentiment.label; jq -r .error.code,.error.file err' 0 <<'END'
+positive
+negative
+positive
+bad_utf8
+m3
+END
+t 'a mark may come byte by byte' \
+	'(printf "\357"; sleep 0.1; printf "\273"; sleep 0.1; printf "\277{\"text\":\"go"; sleep 0.1; printf "od\"}\n") | senti-score | jq -r .text' 0 <<'END'
+good
+END
+t 'what came before a missing file goes out first' \
+	'printf "{\"text\":\"good\"}\n" >m1; senti-score m1 nowhere | jq -r .text' 0 <<'END'
+good
+--- stderr
+senti-score: cannot open 'nowhere': No such file or directory
+END
+
 t 'another member holds the text, another takes the result' \
 	'echo "{\"body\":\"good\",\"sentiment\":1}" | senti-score -f body --into s | jq -c "[.sentiment,.s.label]"' 0 <<'END'
 [1,"positive"]
