@@ -60,6 +60,15 @@ static bool applies(const struct tool *t, const struct shared_def *s)
 	return s->group == 0 || (t->shared & s->group) != 0;
 }
 
+/* A letter that a tool takes for itself hides the shared option that has it. */
+static bool is_own(const struct tool *t, int letter)
+{
+	for (const struct opt_def *d = t->own; d && d->name; d++)
+		if (d->letter == letter)
+			return true;
+	return false;
+}
+
 static void help_option(const struct opt_def *d)
 {
 	char head[64];
@@ -92,7 +101,7 @@ static NORETURN void help(const struct tool *t)
 	}
 	printf("\nOptions of all tools:\n");
 	for (size_t i = 0; i < COUNT_OF(shared); i++)
-		if (applies(t, &shared[i]))
+		if (applies(t, &shared[i]) && !is_own(t, shared[i].def.letter))
 			help_option(&shared[i].def);
 	printf("\nExit status: 0 done; 1 done, but records were rejected; 2 usage; 3 environment (safe to retry).\n");
 	if (t->examples)
@@ -253,14 +262,6 @@ static void table_add(struct table *tab, const struct opt_def *d)
 		if (d->arg)
 			tab->shorts[tab->m++] = ':';
 	}
-}
-
-static bool is_own(const struct tool *t, int letter)
-{
-	for (const struct opt_def *d = t->own; d && d->name; d++)
-		if (d->letter == letter)
-			return true;
-	return false;
 }
 
 static void parse(struct tool *t, int argc, char **argv)

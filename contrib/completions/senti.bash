@@ -62,6 +62,41 @@ _senti()
 	senti-store\ --max-rejects) words='' ;;
 	senti-store\ --drain) words='' ;;
 	senti-store\ --log-format) words='logfmt json' ;;
+	senti-eval\ --model | senti-eval\ -m) words='' ;;
+	senti-eval\ --field | senti-eval\ -f) words='' ;;
+	senti-eval\ --label) words='' ;;
+	senti-eval\ --map) words='' ;;
+	senti-eval\ --result) words='' ;;
+	senti-eval\ --min-f1) words='' ;;
+	senti-eval\ --from | senti-eval\ -i) words='' ;;
+	senti-eval\ --to | senti-eval\ -o) words='' ;;
+	senti-eval\ --batch | senti-eval\ -b) words='' ;;
+	senti-eval\ --wait | senti-eval\ -w) words='' ;;
+	senti-eval\ --reject) words='' ;;
+	senti-eval\ --max-record) words='' ;;
+	senti-eval\ --max-rejects) words='' ;;
+	senti-eval\ --drain) words='' ;;
+	senti-eval\ --log-format) words='logfmt json' ;;
+	senti-train\ --output | senti-train\ -o) words='' ;;
+	senti-train\ --field | senti-train\ -f) words='' ;;
+	senti-train\ --label) words='' ;;
+	senti-train\ --map) words='' ;;
+	senti-train\ --folds) words='' ;;
+	senti-train\ --seed) words='' ;;
+	senti-train\ --class-weights) words='balanced none' ;;
+	senti-train\ --words) words='' ;;
+	senti-train\ --letters) words='' ;;
+	senti-train\ --hash-bits) words='' ;;
+	senti-train\ --min-texts) words='' ;;
+	senti-train\ --cost) words='' ;;
+	senti-train\ --from | senti-train\ -i) words='' ;;
+	senti-train\ --batch | senti-train\ -b) words='' ;;
+	senti-train\ --wait | senti-train\ -w) words='' ;;
+	senti-train\ --reject) words='' ;;
+	senti-train\ --max-record) words='' ;;
+	senti-train\ --max-rejects) words='' ;;
+	senti-train\ --drain) words='' ;;
+	senti-train\ --log-format) words='logfmt json' ;;
 	*)
 		case $tool in
 		senti-score)
@@ -74,6 +109,12 @@ _senti()
 			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query stats migrate prune'
 			;;
+		senti-eval)
+			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
+		senti-train)
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
 		esac
 		[[ $cur != -* ]] && words=
 		[[ $COMP_CWORD -eq 1 && $cur != -* ]] && words=$commands
@@ -81,4 +122,4 @@ _senti()
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
-complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store
+complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train
