@@ -19,7 +19,7 @@ CMD = opt table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob
-TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader
+TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn
 FUZZ = json csv ingest
 
 # What each tool links beyond the C library; nothing carries what it does not use.

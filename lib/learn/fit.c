@@ -177,14 +177,21 @@ static int fit_class(struct work *w, unsigned class, int left_out, double *weigh
 		side[n] = w->example[i].label == w->label[class] ? 1 : -1;
 		plus += side[n++] > 0;
 	}
+	if (plus == 0 || plus == n) { /* few examples: a fold can leave nothing to tell apart */
+		memset(weight, 0, (w->slots + FIGURES) * sizeof *weight);
+		free(row);
+		free(side);
+		rounds->done++;
+		return 0;
+	}
 	double even = (double)n / w->classes;
 	struct task t = {.row = row,
 	    .side = side,
 	    .rows = n,
 	    .features = w->slots + FIGURES,
 	    .cost = w->conf->cost,
-	    .plus = w->conf->balanced && plus ? even / (double)plus : 1,
-	    .minus = w->conf->balanced && n > plus ? even * (w->classes - 1) / (double)(n - plus) : 1,
+	    .plus = w->conf->balanced ? even / (double)plus : 1,
+	    .minus = w->conf->balanced ? even * (w->classes - 1) / (double)(n - plus) : 1,
 	    .accuracy = 0.1,
 	    .seed = w->conf->seed,
 	    .tick = round_done,
@@ -245,49 +252,112 @@ static void eliminate(double a[COEFFICIENTS][COEFFICIENTS], double b[COEFFICIENT
 	}
 }
 
-/* One step of Newton's method on the weighted log-likelihood of mix and shift. */
-static void calibration_step(const struct work *w, const double *weight_of, struct linear_head *h)
+struct calibration {
+	const struct work *work;
+	double weight[K]; /* of an example with a label */
+	size_t per, n;	  /* coefficients of a class (one a raw score, and the shift), and in all */
+};
+
+/* Coefficients are held, as if by one example, to what leaves the raw scores as they are: few examples can't drive them to infinity. */
+static const double HOLD = 1;
+
+static double *coefficient(const struct calibration *k, struct linear_head *h, size_t i)
 {
-	double hessian[COEFFICIENTS][COEFFICIENTS] = {0}, gradient[COEFFICIENTS] = {0};
-	size_t per = w->classes + 1, n = w->classes * per;
+	size_t c = i / k->per, j = i % k->per;
+	return j + 1 < k->per ? &h->mix[c][j] : &h->shift[c];
+}
+
+static double neutral_value(const struct calibration *k, size_t i)
+{
+	return i / k->per == i % k->per ? 1 : 0;
+}
+
+static double calibration_loss(const struct calibration *k, struct linear_head *h)
+{
+	const struct work *w = k->work;
+	double loss = 0;
+	for (size_t i = 0; i < k->n; i++) {
+		double off = *coefficient(k, h, i) - neutral_value(k, i);
+		loss += HOLD / 2 * off * off;
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		double p[K];
+		linear_softmax(h, w->held_out[i], p);
+		for (size_t c = 0; c < w->classes; c++)
+			if (w->example[i].label == w->label[c])
+				loss -= k->weight[w->label[c]] * log(fmax(p[c], 1e-300));
+	}
+	return loss;
+}
+
+static void add_slopes(const struct calibration *k, const double *x, const double *p, size_t right, double weight,
+    double gradient[COEFFICIENTS], double hessian[COEFFICIENTS][COEFFICIENTS])
+{
+	for (size_t a = 0; a < k->n; a++) {
+		size_t c = a / k->per, i = a % k->per;
+		gradient[a] += weight * (p[c] - (c == right)) * x[i];
+		for (size_t b = 0; b < k->n; b++) {
+			size_t d = b / k->per, j = b % k->per;
+			hessian[a][b] += weight * p[c] * ((c == d) - p[d]) * x[i] * x[j];
+		}
+	}
+}
+
+/* Newton's step on the weighted log-likelihood, into `step`. */
+static void newton_step(const struct calibration *k, struct linear_head *h, double step[COEFFICIENTS])
+{
+	const struct work *w = k->work;
+	double hessian[COEFFICIENTS][COEFFICIENTS] = {0};
+	for (size_t i = 0; i < k->n; i++) {
+		step[i] = HOLD * (*coefficient(k, h, i) - neutral_value(k, i));
+		hessian[i][i] = HOLD;
+	}
 	for (size_t i = 0; i < w->n; i++) {
 		double p[K], x[K + 1];
-		double weight = weight_of[w->example[i].label];
+		size_t right = 0;
+		while (w->label[right] != w->example[i].label)
+			right++;
 		linear_softmax(h, w->held_out[i], p);
 		memcpy(x, w->held_out[i], sizeof w->held_out[i]);
 		x[w->classes] = 1;
-		for (size_t c = 0; c < w->classes; c++)
-			for (size_t j = 0; j < per; j++) {
-				gradient[c * per + j] += weight * (p[c] - (w->example[i].label == w->label[c])) * x[j];
-				for (size_t d = 0; d < w->classes; d++)
-					for (size_t k = 0; k < per; k++)
-						hessian[c * per + j][d * per + k] +=
-						    weight * p[c] * ((c == d) - p[d]) * x[j] * x[k];
-			}
+		add_slopes(k, x, p, right, k->weight[w->example[i].label], step, hessian);
 	}
-	for (size_t i = 0; i < n; i++) /* softmax has one class too many: a little weight decay decides */
-		hessian[i][i] += 1e-3 * (double)w->n / 1000 + 1e-6;
-	eliminate(hessian, gradient, n);
-	for (size_t c = 0; c < w->classes; c++) {
-		for (size_t j = 0; j < w->classes; j++)
-			h->mix[c][j] -= gradient[c * per + j];
-		h->shift[c] -= gradient[c * per + w->classes];
+	eliminate(hessian, step, k->n);
+}
+
+/* Halves the step until it leads down; false if it does not. */
+static bool walk_down(const struct calibration *k, struct linear_head *h, const double step[COEFFICIENTS])
+{
+	double loss = calibration_loss(k, h);
+	const struct linear_head from = *h;
+	for (double part = 1; part > 1e-6; part /= 2) {
+		*h = from;
+		for (size_t i = 0; i < k->n; i++)
+			*coefficient(k, h, i) -= part * step[i];
+		if (calibration_loss(k, h) < loss)
+			return true;
 	}
+	*h = from;
+	return false;
 }
 
 static void calibrate(const struct work *w, struct linear_head *h)
 {
-	enum { STEPS = 20 };
-	double weight[K] = {1, 1, 1};
+	enum { STEPS = 30 };
+	struct calibration k = {.work = w, .per = w->classes + 1, .n = w->classes * (w->classes + 1)};
 	size_t count[K] = {0};
 	for (size_t i = 0; i < w->n; i++)
 		count[w->example[i].label]++;
-	for (size_t l = 0; l < K && w->conf->balanced; l++)
-		weight[l] = count[l] ? (double)w->n / (w->classes * (double)count[l]) : 0;
-	for (size_t c = 0; c < w->classes; c++)
-		h->mix[c][c] = 1;
-	for (unsigned i = 0; i < STEPS; i++)
-		calibration_step(w, weight, h);
+	for (size_t l = 0; l < K; l++)
+		k.weight[l] = !w->conf->balanced ? 1 : count[l] ? (double)w->n / (w->classes * (double)count[l]) : 0;
+	for (size_t i = 0; i < k.n; i++)
+		*coefficient(&k, h, i) = neutral_value(&k, i);
+	double step[COEFFICIENTS];
+	for (unsigned i = 0; i < STEPS; i++) {
+		newton_step(&k, h, step);
+		if (!walk_down(&k, h, step))
+			return;
+	}
 }
 
 static void judge(const struct work *w, const struct linear_head *h, struct metrics *out)
