@@ -80,6 +80,11 @@ size_t count_lines(struct str text)
 bool text_is_ascii(struct str text)
 {
 	size_t i = 0;
+#if defined(__SSE2__)
+	for (; i + 16 <= text.n; i += 16)
+		if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(text.p + i))))
+			return false;
+#endif
 	for (; i + 8 <= text.n; i += 8) {
 		uint64_t w;
 		memcpy(&w, text.p + i, 8);

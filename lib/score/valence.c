@@ -102,11 +102,8 @@ void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *
 	}
 }
 
-const struct phrase *phrases_find(const struct phrases *list, const struct words *w, const struct token *t, unsigned n)
+const struct phrase *phrases_search(const struct phrases *list, const struct token *t, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (!(w->word[t[i].word].flags & IN_PHRASE))
-			return NULL;
 	for (const struct phrase *p = list->p; p < list->p + list->n; p++) {
 		bool same = p->n == n;
 		for (unsigned i = 0; same && i < n; i++)

@@ -49,8 +49,17 @@ int valence_load_negations(struct words *w, struct tsv t, struct err *e);
 /* The numbers of words that rules name. */
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
 
-/* The phrase that n tokens are, or NULL. */
-const struct phrase *phrases_find(const struct phrases *list, const struct words *w, const struct token *t, unsigned n);
+/* The phrase that n tokens are, or NULL. Nearly always one of them is in none: that is seen at once. */
+const struct phrase *phrases_search(const struct phrases *list, const struct token *t, unsigned n);
+
+static inline const struct phrase *phrases_find(
+    const struct phrases *list, const struct words *w, const struct token *t, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!(w->word[t[i].word].flags & IN_PHRASE))
+			return NULL;
+	return phrases_search(list, t, n);
+}
 
 /* --- tokens --- */
 
