@@ -1,0 +1,463 @@
+/* nltk.c - NLTK's variant of VADER, exactly: the result of nltk 3.10.4's SentimentIntensityAnalyzer, in time linear in the text.
+ *
+ * It is an early VADER, and differs from today's (vader.c) in more than its word lists, which lie in lexicons/nltk: emoji mean nothing; of
+ * punctuation only one of a few listed marks is taken off a word, and only from a word that holds no other; words of one character are
+ * dropped; "never so" and idioms are seen in lower case only; `but` works by position. And a word that stands in a text twice is judged
+ * twice by what stands around its first place, so here each is judged once and remembered.
+ *
+ * The word list itself is data that NLTK downloads, not part of the package; that of vaderSentiment takes its place.
+ */
+#include <math.h>
+
+#include "lib/score/valence.h"
+#include "lib/text/hash.h"
+#include "lib/text/split.h"
+
+EMBED(nltk_boosters, "lexicons/nltk/boosters.tsv")
+EMBED(nltk_negations, "lexicons/nltk/negations.tsv")
+EMBED(nltk_idioms, "lexicons/nltk/idioms.tsv")
+
+static const double DAMPENS = -0.293; /* what boosters of two words add, whatever the table says */
+
+enum special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
+static const char *const special_words[SPECIALS] = {"never", "so", "this", "least", "at", "very", "kind", "of", "but"};
+
+struct nltk {
+	struct model model;
+	struct words words;
+	uint32_t special[SPECIALS];
+	struct phrases idioms, boosters;
+	struct layer layer;
+};
+
+/* A word of the lexicon as it is spelled in this text, and its valence. */
+struct seen {
+	uint64_t text; /* the number of the text; another: an empty slot */
+	struct token token;
+	double valence;
+};
+
+struct scratch {
+	struct token *token;
+	size_t cap;
+	struct buf text, folded;
+	struct but_values values;
+	struct seen *seen;
+	size_t slots, nseen;
+	uint64_t texts;
+};
+
+/* --- loading --- */
+
+static int load_tables(struct nltk *m, struct err *e)
+{
+	struct tsv boosters = tsv_open("nltk/boosters.tsv", nltk_boosters());
+	struct tsv idioms = tsv_open("nltk/idioms.tsv", nltk_idioms());
+	struct tsv negations = tsv_open("nltk/negations.tsv", nltk_negations());
+	bool failed = valence_load_words(&m->words, e) < 0 ||
+		      valence_load_boosters(&m->words, &m->boosters, boosters, e) < 0 ||
+		      valence_load_idioms(&m->words, &m->idioms, idioms, e) < 0 ||
+		      valence_load_negations(&m->words, negations, e) < 0;
+	return failed ? -1 : 0;
+}
+
+static size_t count_words(const struct nltk *m)
+{
+	return count_lines(valence_words()) + count_lines(nltk_negations()) + SPECIALS +
+	       3 * (count_lines(nltk_boosters()) + count_lines(nltk_idioms())) + count_lines(buf_view(&m->layer.text));
+}
+
+static void name_model(struct nltk *m)
+{
+	const struct str data[] = {valence_words(), nltk_boosters(), nltk_negations(), nltk_idioms(),
+	    m->model.conf.lexicon ? buf_view(&m->layer.text) : STR_NONE};
+	char hash[HASH_HEX];
+	hash_list(data, COUNT_OF(data), hash);
+	snprintf(m->model.name, sizeof m->model.name, "vader-nltk-3.10.4@%.8s", hash);
+}
+
+static void nltk_free(struct model *model)
+{
+	struct nltk *m = (struct nltk *)model;
+	words_free(&m->words);
+	free(m->idioms.p);
+	free(m->boosters.p);
+	layer_free(&m->layer);
+	free(m);
+}
+
+static struct model *nltk_load(const struct model_conf *conf, struct err *e)
+{
+	struct nltk *m = xcalloc(1, sizeof *m);
+	m->model.conf = *conf;
+	if (layer_read(&m->layer, conf->lexicon, e) < 0) {
+		free(m);
+		return NULL;
+	}
+	words_init(&m->words, count_words(m));
+	if (load_tables(m, e) < 0 ||
+	    (conf->lexicon && layer_apply(&m->layer, conf->lexicon, &m->words, HUGE_VAL, e) < 0)) {
+		nltk_free(&m->model);
+		return NULL;
+	}
+	valence_name(&m->words, special_words, SPECIALS, m->special);
+	name_model(m);
+	return &m->model;
+}
+
+static struct scratch *nltk_scratch(const struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct scratch));
+}
+
+static void nltk_scratch_free(struct scratch *s)
+{
+	free(s->token);
+	free(s->seen);
+	buf_free(&s->text);
+	buf_free(&s->folded);
+	but_free(&s->values);
+	free(s);
+}
+
+/* --- tokens --- */
+
+struct run {
+	const struct nltk *m;
+	struct scratch *s;
+	struct str text;
+	bool ascii;
+	bool fold; /* tokens beyond ASCII may be words */
+	struct why *why;
+	size_t n;	/* tokens */
+	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+};
+
+static struct str text_of(const struct run *r, const struct token *t)
+{
+	return (struct str){r->text.p + t->from, t->n};
+}
+
+static size_t length(const struct run *r, size_t from, size_t n)
+{
+	return r->ascii || n > 8 ? n : utf8_count((struct str){r->text.p + from, n});
+}
+
+/* What may be taken off a word as a whole: a mark, or a few of "!" and "?". */
+static bool is_listed(const char *p, size_t n)
+{
+	static const char *const several[] = {"!!", "!!!", "??", "???", "?!?", "!?!", "?!?!", "!?!?"};
+	if (n == 1)
+		return strchr(".!?,;:-'\"", *p) != NULL;
+	for (size_t i = 0; i < COUNT_OF(several); i++)
+		if (strlen(several[i]) == n && memcmp(several[i], p, n) == 0)
+			return true;
+	return false;
+}
+
+static bool is_punctuation(char c)
+{
+	return (c > 0x20 && c < '0') || (c > '9' && c < 'A') || (c > 'Z' && c < 'a') || (c > 'z' && c < 0x7f);
+}
+
+static bool has_punctuation(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_punctuation(p[i]))
+			return true;
+	return false;
+}
+
+/* The word without its mark, where it has one at one end and none elsewhere, and two characters without it. */
+static struct token strip(const struct run *r, const struct span *w)
+{
+	const char *p = r->text.p;
+	size_t before = w->core - w->from, after = w->n - before - w->core_n;
+	struct token whole = {w->from, w->n, 0}, core = {w->core, w->core_n, 0};
+	if (likely(w->core_n == w->n) || w->core_n == 0 || (before && after))
+		return whole;
+	if (!is_listed(before ? p + w->from : p + w->core + w->core_n, before + after))
+		return whole;
+	return length(r, core.from, core.n) > 1 && !has_punctuation(p + core.from, core.n) ? core : whole;
+}
+
+static uint32_t find(const struct run *r, const struct token *t)
+{
+	struct str token = text_of(r, t);
+	if (unlikely(r->fold) && !text_is_ascii(token))
+		return words_find_folded(&r->m->words, token, &r->s->folded);
+	return words_find(&r->m->words, token.p, token.n);
+}
+
+/* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets through. */
+static void cut_tokens(struct run *r)
+{
+	struct split cut = {r->text.p, r->text.n, 0};
+	struct span span[8 * SPLIT_BLOCK_WORDS];
+	uint16_t maybe[COUNT_OF(span)];
+	struct scratch *s = r->s;
+	size_t words;
+	while ((words = split_words(&cut, span, COUNT_OF(span)))) {
+		if (s->cap - r->n < words) {
+			s->cap = (s->cap + words) * 2;
+			s->token = xreallocarray(s->token, s->cap, sizeof *s->token);
+		}
+		struct token *t = s->token + r->n;
+		size_t n = 0, found = 0;
+		for (size_t i = 0; i < words; i++) {
+			t[n] = strip(r, &span[i]);
+			maybe[found] = (uint16_t)n;
+			bool kept = span[i].n > 1 && length(r, span[i].from, span[i].n) > 1;
+			found += (words_maybe(&r->m->words, r->text.p + t[n].from, t[n].n) | r->fold) & kept;
+			n += kept;
+		}
+		for (size_t i = 0; i < found; i++)
+			t[maybe[i]].word = find(r, &t[maybe[i]]);
+		r->n += n;
+	}
+}
+
+/* --- rules --- */
+
+static const struct word *meaning_of(const struct run *r, const struct token *t)
+{
+	return &r->m->words.word[t->word];
+}
+
+static bool is(const struct run *r, const struct token *t, enum special word)
+{
+	return t->word == r->m->special[word];
+}
+
+static bool has_capital(struct str token)
+{
+	for (size_t i = 0; i < token.n; i++)
+		if ((unsigned)(token.p[i] - 'A') < 26 || (token.p[i] & 0x80))
+			return true;
+	return false;
+}
+
+/* The same, spelled in lower case. */
+static bool is_small(const struct run *r, const struct token *t, enum special word)
+{
+	return is(r, t, word) && !has_capital(text_of(r, t));
+}
+
+static const struct phrase *find_phrase(
+    const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
+{
+	const struct phrase *p = phrases_find(list, &r->m->words, t, n);
+	for (unsigned i = 0; p && i < n; i++)
+		if (has_capital(text_of(r, t + i)))
+			return NULL;
+	return p;
+}
+
+/* Capitals count only in a text that also has tokens without. */
+static bool emphatic(struct run *r, const struct token *t)
+{
+	if (!token_in_capitals(text_of(r, t)))
+		return false;
+	if (r->mixed_case < 0) {
+		r->mixed_case = 0;
+		for (size_t i = 0; i < r->n && !r->mixed_case; i++)
+			r->mixed_case = !token_in_capitals(text_of(r, &r->s->token[i]));
+	}
+	return r->mixed_case;
+}
+
+static double boost(struct run *r, const struct token *t, double v, unsigned back)
+{
+	const struct word *m = meaning_of(r, t);
+	return m->flags & BOOSTER ? valence_boost(m->value, v, emphatic(r, t), back) : 0;
+}
+
+static bool so_or_this(const struct run *r, const struct token *t)
+{
+	return is_small(r, t, SO) || is_small(r, t, THIS);
+}
+
+/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
+ * three before: the package's `and`/`or` bind so. */
+static double negate(const struct run *r, const struct token *t, double v, unsigned back)
+{
+	if (back == 2 && is_small(r, t - 2, NEVER) && so_or_this(r, t - 1))
+		return v * 1.5;
+	if (back == 3 && ((is_small(r, t - 3, NEVER) && so_or_this(r, t - 2)) || so_or_this(r, t - 1)))
+		return v * 1.25;
+	bool negates = (meaning_of(r, t - back)->flags & NEGATES) || token_has_nt(text_of(r, t - back));
+	return negates ? v * NEGATION : v;
+}
+
+/* Idioms around the word give it their value. Asked only with three tokens before it. */
+static double idioms(const struct run *r, const struct token *t, size_t after, double v)
+{
+	const struct {
+		int from;
+		unsigned n;
+	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
+	const struct phrase *hit = NULL;
+	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
+		hit = find_phrase(r, &r->m->idioms, t + look[k].from, look[k].n);
+	if (hit)
+		v = hit->value;
+	if (after >= 1 && (hit = find_phrase(r, &r->m->idioms, t, 2)))
+		v = hit->value;
+	if (after >= 2 && (hit = find_phrase(r, &r->m->idioms, t, 3)))
+		v = hit->value;
+	return v;
+}
+
+static double boost_phrases(const struct run *r, const struct token *t, double v)
+{
+	const struct phrases *list = &r->m->boosters;
+	return find_phrase(r, list, t - 3, 2) || find_phrase(r, list, t - 2, 2) ? v + DAMPENS : v;
+}
+
+static void explain(const struct run *r, const struct token *t, double value, const char *rule)
+{
+	if (value != 0)
+		why_add(r->why, t->from, t->from + t->n, value, rule);
+}
+
+/* A rule has turned *v into `now`. `t` is the token that caused it. */
+static void turn(const struct run *r, double *v, double now, const struct token *t, const char *rule)
+{
+	if (unlikely(r->why != NULL))
+		explain(r, t, now - *v, rule);
+	*v = now;
+}
+
+/* The valence of a word of the lexicon, number i of the tokens. */
+static double valence(struct run *r, size_t i)
+{
+	const struct token *t = &r->s->token[i];
+	size_t after = r->n - i - 1;
+	double v = 0;
+	if ((meaning_of(r, t)->flags & BOOSTER) || (is(r, t, KIND) && after >= 1 && is(r, t + 1, OF)))
+		return 0;
+	turn(r, &v, meaning_of(r, t)->value, t, "lexicon");
+	if (emphatic(r, t))
+		turn(r, &v, valence_in_capitals(v, v), t, "capitals");
+	for (unsigned back = 1; back <= 3 && back <= i; back++) {
+		if (meaning_of(r, t - back)->flags & IN_LEXICON)
+			continue;
+		turn(r, &v, v + boost(r, t - back, v, back), t - back, "booster");
+		turn(r, &v, negate(r, t, v, back), t - back, "negation");
+		if (back == 3) {
+			turn(r, &v, idioms(r, t, after, v), t, "idiom");
+			turn(r, &v, boost_phrases(r, t, v), t - 1, "booster");
+		}
+	}
+	bool least = i > 0 && is(r, t - 1, LEAST) && !(meaning_of(r, t - 1)->flags & IN_LEXICON);
+	if (least && !(i > 1 && (is(r, t - 2, AT) || is(r, t - 2, VERY))))
+		turn(r, &v, v * NEGATION, t - 1, "least");
+	return v;
+}
+
+/* --- words seen before --- */
+
+static struct seen *seen_slot(const struct run *r, const struct token *t)
+{
+	struct scratch *s = r->s;
+	struct str token = text_of(r, t);
+	uint64_t h = word_hash((struct word_bits){{t->word, 0}}, token.n);
+	for (size_t i = 0; i < token.n; i++)
+		h = (h ^ (unsigned char)token.p[i]) * 0x100000001b3;
+	for (size_t at = (h ^ h >> 32) & (s->slots - 1);; at = (at + 1) & (s->slots - 1)) {
+		struct seen *e = &s->seen[at];
+		if (e->text != s->texts || str_eq(text_of(r, &e->token), token))
+			return e;
+	}
+}
+
+static void grow_seen(struct run *r)
+{
+	struct scratch *s = r->s;
+	struct seen *old = s->seen;
+	size_t n = s->slots;
+	s->slots = n ? n * 4 : 256;
+	s->seen = xcalloc(s->slots, sizeof *s->seen);
+	for (size_t i = 0; i < n; i++)
+		if (old[i].text == s->texts)
+			*seen_slot(r, &old[i].token) = old[i];
+	free(old);
+}
+
+/* The valence of token i: that of the first one that is spelled the same. */
+static double valence_once(struct run *r, size_t i)
+{
+	const struct token *t = &r->s->token[i];
+	if (r->s->nseen * 2 >= r->s->slots)
+		grow_seen(r);
+	struct seen *e = seen_slot(r, t);
+	if (e->text != r->s->texts) {
+		*e = (struct seen){r->s->texts, *t, valence(r, i)};
+		r->s->nseen++;
+	} else if (r->why) {
+		explain(r, t, e->valence, "as before");
+	}
+	return e->valence;
+}
+
+/* --- one text --- */
+
+static void judge(struct run *r)
+{
+	size_t but = SIZE_MAX;
+	struct but_values *values = &r->s->values;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct token *t = &r->s->token[i];
+		if (!t->word)
+			continue;
+		if (but == SIZE_MAX && is(r, t, BUT))
+			but = i;
+		if (!(meaning_of(r, t)->flags & IN_LEXICON))
+			continue;
+		double v = valence_once(r, i);
+		if (v != 0)
+			but_add(values, i, v, t->from, t->from + t->n);
+	}
+	for (size_t k = 0; but != SIZE_MAX && k < values->n; k++) {
+		struct but_value *value = &values->value[k];
+		if (value->token != but)
+			turn(r, &value->v, value->v * (value->token < but ? 0.5 : 1.5), &r->s->token[value->token],
+			    "but");
+	}
+}
+
+static void nltk_score(
+    const struct model *model, struct scratch *s, struct str text, struct result *out, struct why *why)
+{
+	const struct nltk *m = (const struct nltk *)model;
+	bool ascii = text_is_ascii(text);
+	struct run r = {.m = m, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
+	r.text = ascii ? text : text_with_blanks(text, &s->text);
+	r.fold = !ascii && (m->layer.beyond_ascii || text_has_kelvin(text));
+	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
+	s->values.n = s->nseen = 0;
+	s->texts++;
+	cut_tokens(&r);
+	judge(&r);
+	double emphasis = s->values.n ? valence_emphasis(text) : 0;
+	double raw = valence_result(&s->values, r.n, emphasis, out);
+	if (why) {
+		size_t from, to;
+		valence_emphasis_at(text, &from, &to);
+		if (raw != 0 && emphasis != 0)
+			why_add(why, from, to, raw > 0 ? emphasis : -emphasis, "punctuation");
+		why->raw = raw;
+	}
+	out->label = engine_label(model, out->score, -0.05, 0.05);
+}
+
+const struct engine nltk_engine = {
+    .name = "vader-nltk",
+    .about = "VADER as in NLTK 3.10.4, equal to the Python package on vaderSentiment's word list",
+    .load = nltk_load,
+    .free = nltk_free,
+    .scratch = nltk_scratch,
+    .scratch_free = nltk_scratch_free,
+    .score = nltk_score,
+};
