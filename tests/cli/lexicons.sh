@@ -51,7 +51,7 @@ faulty "cut sequence" '1: invalid UTF-8' 'a\360\237\230\t1\n'
 faulty "Latin-1" '1: invalid UTF-8' 'caf\351\t1\n'
 faulty "NUL" ' NUL byte' 'a\000b\t1\n'
 faulty "no last line end" ' no line end at the end' 'a\t1'
-faulty "unknown columns" '1: unknown columns "word value", expected "key", "key number" or "key text"' '# columns: word value\na\t1\n'
+faulty "unknown columns" '1: unknown columns "word value", expected "key", "key number", "key numbers" or "key text"' '# columns: word value\na\t1\n'
 faulty "nothing in it" '1: no entries' '# only a comment\n'
 
 t 'a missing file' '"$root"/scripts/lint-lexicons absent.tsv' 1 <<END
