@@ -60,7 +60,10 @@ static bool applies(const struct tool *t, const struct shared_def *s)
 	return s->group == 0 || (t->shared & s->group) != 0;
 }
 
-/* A letter that a tool takes for itself hides the shared option that has it. */
+/* Above all letters and options without one. */
+enum { LONG_ONLY = 4000 };
+
+/* A letter that a tool takes for itself is not that of the shared option. */
 static bool is_own(const struct tool *t, int letter)
 {
 	for (const struct opt_def *d = t->own; d && d->name; d++)
@@ -85,6 +88,24 @@ static void help_option(const struct opt_def *d)
 	putchar('\n');
 }
 
+/* Where a tool takes the letter of a shared option for itself nothing of that is left, but for those that every tool has: of them the long name
+ * stays, and the letter is made LONG_ONLY greater. */
+static bool left_of(const struct tool *t, const struct shared_def *s, struct opt_def *left)
+{
+	*left = s->def;
+	if (!is_own(t, left->letter))
+		return true;
+	left->letter += LONG_ONLY;
+	return s->group == 0;
+}
+
+static void help_shared(const struct tool *t, const struct shared_def *s)
+{
+	struct opt_def left;
+	if (left_of(t, s, &left))
+		help_option(&left);
+}
+
 static NORETURN void help(const struct tool *t)
 {
 	const char *p = t->usage;
@@ -101,8 +122,8 @@ static NORETURN void help(const struct tool *t)
 	}
 	printf("\nOptions of all tools:\n");
 	for (size_t i = 0; i < COUNT_OF(shared); i++)
-		if (applies(t, &shared[i]) && !is_own(t, shared[i].def.letter))
-			help_option(&shared[i].def);
+		if (applies(t, &shared[i]))
+			help_shared(t, &shared[i]);
 	printf("\nExit status: 0 done; 1 done, but records were rejected; 2 usage; 3 environment (safe to retry).\n");
 	if (t->examples)
 		printf("\nExamples:\n%s", t->examples);
@@ -264,6 +285,13 @@ static void table_add(struct table *tab, const struct opt_def *d)
 	}
 }
 
+static void add_shared(const struct tool *t, struct table *tab, const struct shared_def *s)
+{
+	struct opt_def left;
+	if (left_of(t, s, &left))
+		table_add(tab, &left);
+}
+
 static void parse(struct tool *t, int argc, char **argv)
 {
 	struct table tab = {0};
@@ -273,8 +301,8 @@ static void parse(struct tool *t, int argc, char **argv)
 	for (const struct opt_def *d = t->own; d && d->name; d++)
 		table_add(&tab, d);
 	for (size_t i = 0; i < COUNT_OF(shared); i++)
-		if (applies(t, &shared[i]) && !is_own(t, shared[i].def.letter))
-			table_add(&tab, &shared[i].def);
+		if (applies(t, &shared[i]))
+			add_shared(t, &tab, &shared[i]);
 	for (int c; (c = getopt_long(argc, argv, tab.shorts, tab.longs, NULL)) != -1;) {
 		if (c == '?' || c == ':') {
 			const char *word = argv[optind - 1];
@@ -289,7 +317,9 @@ static void parse(struct tool *t, int argc, char **argv)
 				err_set(&e, ERR_USAGE, "unknown or ambiguous option '%s'", word);
 			usage(t, &e);
 		}
-		if ((is_own(t, c) ? t->on_option(t->arg, c, optarg, &e) : shared_option(t, c, optarg, &e)) < 0)
+		bool own = is_own(t, c);
+		c -= c >= LONG_ONLY ? LONG_ONLY : 0;
+		if ((own ? t->on_option(t->arg, c, optarg, &e) : shared_option(t, c, optarg, &e)) < 0)
 			usage(t, &e);
 	}
 	t->operand = (const char *const *)argv + optind;

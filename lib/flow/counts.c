@@ -14,6 +14,8 @@ static const char *const tally_names[TALLY_COUNT] = {
     [TALLY_SKIPPED] = "skipped",
     [TALLY_DELETED] = "deleted",
     [TALLY_CORRECTED] = "corrected",
+    [TALLY_RESTARTS] = "restarts",
+    [TALLY_DUPLICATES] = "duplicates",
 };
 
 static const char *const closed_names[CLOSED_COUNT] = {

@@ -205,7 +205,13 @@ void rec_put_reject_head(struct buf *out, const struct rec *r, const char *tool)
 	buf_str(out, STR(",\"message\":"));
 	json_put_lossy(out, r->why);
 	buf_str(out, STR(",\"tool\":"));
-	json_put_string(out, str_of(tool));
+	json_put_lossy(out, r->cause && r->cause->tool.p ? r->cause->tool : str_of(tool));
+	if (r->cause && r->cause->status.p) {
+		buf_str(out, STR(",\"status\":"));
+		json_put_lossy(out, r->cause->status);
+		buf_str(out, STR(",\"stderr\":"));
+		json_put_lossy(out, r->cause->words);
+	}
 	if (r->lineno) {
 		buf_str(out, STR(",\"line\":"));
 		buf_u64(out, r->lineno);

@@ -40,6 +40,15 @@ enum fate {
 #define CODE_BAD_TIME "bad_time"
 #define CODE_NO_SENTIMENT "no_sentiment"
 #define CODE_BAD_LABEL "bad_label"
+#define CODE_LOST_BY_PIPELINE "lost_by_pipeline"
+#define CODE_COMMAND_FAILED "command_failed"
+
+/* What more is known of a reject than code and message, where a command or a tool inside it gave the verdict. */
+struct rec_cause {
+	struct str tool;   /* whose verdict it is; p is NULL: the tool's that writes the reject */
+	struct str status; /* how the command ended: "exit status 7", "signal 9 (Killed)"; p is NULL: it did not */
+	struct str words;  /* the last lines it wrote to stderr */
+};
 
 struct rec {
 	struct str line; /* as it came, without its line end */
@@ -60,10 +69,11 @@ struct rec {
 
 	/* What becomes of it. */
 	enum fate fate;
-	const char *code; /* of a reject: one of the codes above; constant */
-	struct str why;	  /* its message, one line */
-	size_t column;	  /* 1-based byte in line; 0: the whole record */
-	bool long_line;	  /* `line` is only the beginning: the rest comes from source->rest */
+	const char *code;	       /* of a reject: one of the codes above; constant */
+	struct str why;		       /* its message, one line */
+	size_t column;		       /* 1-based byte in line; 0: the whole record */
+	const struct rec_cause *cause; /* NULL: nothing more; lent by the batch */
+	bool long_line;		       /* `line` is only the beginning: the rest comes from source->rest */
 };
 
 /* Tallies a tool adds to its summary, named in counts.c. */
@@ -77,6 +87,8 @@ enum tally {
 	TALLY_SKIPPED,
 	TALLY_DELETED,
 	TALLY_CORRECTED,
+	TALLY_RESTARTS,
+	TALLY_DUPLICATES,
 	TALLY_COUNT,
 };
 
