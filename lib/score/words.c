@@ -1,22 +1,21 @@
-/* words.c - the dictionary behind words.h: open addressing, at most a third full. */
+/* words.c - the dictionary behind words.h: open addressing, at most half full. */
 #include "lib/score/words.h"
 
 void words_init(struct words *w, size_t most)
 {
 	*w = (struct words){.most = (uint32_t)most};
 	size_t slots = 64;
-	while (slots < most * 3)
+	while (slots < most * 2)
 		slots *= 2;
 	w->mask = (uint32_t)(slots - 1);
-	w->word = aligned_alloc(64, (slots + 2) / 2 * 64); /* [0] and the slots */
-	if (!w->word)
-		w->word = xmalloc(SIZE_MAX); /* ends the program */
-	memset(w->word, 0, (slots + 2) / 2 * 64);
+	/* [0] and the slots, in whole cache lines. calloc has large ones from the system, zeroed as they are touched. */
+	w->block = xcalloc(slots + 3, sizeof *w->word);
+	w->word = (struct word *)(((uintptr_t)w->block + 63) & ~(uintptr_t)63);
 }
 
 void words_free(struct words *w)
 {
-	free(w->word);
+	free(w->block);
 	buf_free(&w->tails);
 }
 

@@ -30,6 +30,7 @@ struct word {
 struct words {
 	uint64_t filter[(1 << WORDS_FILTER_BITS) / 64];
 	struct word *word; /* by number; [0] is the empty word, whose value and flags are 0 */
+	void *block;	   /* what `word` points into */
 	uint32_t mask, n, most;
 	struct buf tails;
 };
