@@ -15,7 +15,7 @@ enum {
 	OPT_BITS,
 	OPT_LETTERS,
 	OPT_WORDS,
-	OPT_NEGATION,
+	OPT_NO_NEGATION,
 	OPT_COST,
 	OPT_MIN_TEXTS,
 	OPT_NO_LEXICON
@@ -31,10 +31,10 @@ static const struct opt_def own[] = {
     {OPT_WEIGHTS, "class-weights", "HOW", "balanced: all classes count the same (default); none: as in the data"},
     {OPT_WORDS, "words", "N", "n-grams of up to N words, 1 or 2 (default 2)"},
     {OPT_LETTERS, "letters", "A-B", "n-grams of A to B letters within words (default 3-5); 0: none"},
-    {OPT_NEGATION, "negation", NULL, "mark words behind a negation"},
+    {OPT_NO_NEGATION, "no-negation", NULL, "do not mark words behind a negation"},
     {OPT_NO_LEXICON, "no-lexicon", NULL, "learn from n-grams alone, without VADER's result"},
     {OPT_BITS, "hash-bits", "N", "2^N places for n-grams, 4 bytes each (default 18)"},
-    {OPT_MIN_TEXTS, "min-texts", "N", "leave out n-grams of fewer than N texts (default 2)"},
+    {OPT_MIN_TEXTS, "min-texts", "N", "leave out n-grams of fewer than N texts (default 3)"},
     {OPT_COST, "cost", "C", "fit the data closer (above 1) or less closely (below; default 1)"},
     {0},
 };
@@ -123,8 +123,8 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 		return 0;
 	case OPT_LETTERS:
 		return letters(&f->features, value, e);
-	case OPT_NEGATION:
-		f->features.negation = 1;
+	case OPT_NO_NEGATION:
+		f->features.negation = 0;
 		return 0;
 	case OPT_NO_LEXICON:
 		f->features.lexicon = 0;
@@ -157,12 +157,12 @@ int main(int argc, char **argv)
 	struct options o = {
 	    .train = {.form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true},
 		.label.member = STR("label"),
-		.fit = {.features = {.bits = 18, .pairs = 1, .char_min = 3, .char_max = 5, .lexicon = 1},
+		.fit = {.features = {.bits = 18, .pairs = 1, .char_min = 3, .char_max = 5, .negation = 1, .lexicon = 1},
 		    .folds = 5,
 		    .seed = 1,
 		    .balanced = true,
 		    .cost = 1,
-		    .min_texts = 2,
+		    .min_texts = 3,
 		    .tick = tick}},
 	};
 	struct tool t = {
