@@ -9,7 +9,7 @@ BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts stdio mem gather pump
-SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk features linear
+SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear
 DATA = message fold store
 NET = sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
@@ -18,7 +18,7 @@ STAGE = score store
 CMD = opt table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk
+LIVE = vader textblob nltk afinn
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn
 FUZZ = json csv ingest
 
@@ -63,6 +63,7 @@ $(BUILD)/%.o: %.c Makefile config.mk
 $(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vader/*.tsv)
 $(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
 $(BUILD)/lib/score/nltk.o: $(wildcard lexicons/nltk/*.tsv)
+$(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
 $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)

@@ -32,40 +32,54 @@ static struct str fold(struct str token, struct buf *b)
 	return buf_view(b);
 }
 
-/* One entry: folded as tokens will be. */
-static int apply(struct layer *l, const struct tsv *t, struct words *w, struct str key, double value, struct err *e)
+/* One entry: folded as tokens will be. Returns its number; *twice tells whether the file had it before. */
+static uint32_t apply(struct layer *l, struct words *w, struct str key, double value, bool *twice)
 {
 	struct buf folded = {0};
-	struct word *word = &w->word[words_add(w, fold(key, &folded))];
-	bool twice = word->flags & WORD_LAYERED;
+	uint32_t number = words_add(w, fold(key, &folded));
+	struct word *word = &w->word[number];
+	*twice = word->flags & WORD_LAYERED;
 	word->flags |= WORD_KNOWN | WORD_LAYERED;
 	word->value = value;
 	l->beyond_ascii |= !text_is_ascii(buf_view(&folded));
 	buf_free(&folded);
-	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 0;
+	return number;
+}
+
+static int check(const struct layer *l, const struct tsv *t, struct str key, double value, double most, struct err *e)
+{
+	if (utf8_valid_prefix(key) < key.n)
+		return tsv_fail(t, e, "the key is not UTF-8");
+	if (!l->phrases && memchr(key.p, ' ', key.n))
+		return tsv_fail(t, e, "'%.*s' has a blank in it: this model looks up single words", STR_FMT(key));
+	if (key.n > 1000)
+		return tsv_fail(t, e, "the key has over 1,000 bytes");
+	if (value < -most || value > most)
+		return tsv_fail(t, e, "values of this model lie between -%g and %g", most, most);
+	return 0;
+}
+
+int layer_next(struct layer *l, struct tsv *t, struct words *w, double most, uint32_t *word, struct err *e)
+{
+	struct str key;
+	double value;
+	bool twice;
+	int rc = tsv_next_number(t, &key, &value, e);
+	if (rc <= 0)
+		return rc;
+	if (check(l, t, key, value, most, e) < 0)
+		return -1;
+	*word = apply(l, w, key, value, &twice);
+	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 1;
 }
 
 int layer_apply(struct layer *l, const char *path, struct words *w, double most, struct err *e)
 {
 	struct tsv t = tsv_open(path, buf_view(&l->text));
-	struct str key;
-	double value;
+	uint32_t word;
 	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
-		if (utf8_valid_prefix(key) < key.n)
-			rc = tsv_fail(&t, e, "the key is not UTF-8");
-		else if (memchr(key.p, ' ', key.n))
-			rc =
-			    tsv_fail(&t, e, "'%.*s' has a blank in it: this model looks up single words", STR_FMT(key));
-		else if (key.n > 1000)
-			rc = tsv_fail(&t, e, "the key has over 1,000 bytes");
-		else if (value < -most || value > most)
-			rc = tsv_fail(&t, e, "values of this model lie between -%g and %g", most, most);
-		else
-			rc = apply(l, &t, w, key, value, e);
-		if (rc < 0)
-			break;
-	}
+	while ((rc = layer_next(l, &t, w, most, &word, e)) > 0)
+		;
 	return rc;
 }
 

@@ -14,6 +14,7 @@ enum { WORD_KNOWN = 1, WORD_LAYERED = 1 << 15 };
 
 struct layer {
 	struct buf text;   /* the file */
+	bool phrases;	   /* keys may have blanks */
 	bool beyond_ascii; /* it has keys beyond ASCII, so that tokens beyond ASCII must be folded */
 };
 
@@ -21,6 +22,8 @@ struct layer {
 int layer_read(struct layer *l, const char *path, struct err *e);
 /* Gives each key its value in `w`, in lower case, with WORD_KNOWN. Keys with blanks, and values beyond -most to most, are refused. */
 int layer_apply(struct layer *l, const char *path, struct words *w, double most, struct err *e);
+/* The same, key by key, for engines that do something of their own with a key: 1 and its number in `w`, 0 at the end, -1 and *e. */
+int layer_next(struct layer *l, struct tsv *t, struct words *w, double most, uint32_t *word, struct err *e);
 void layer_free(struct layer *l);
 
 /* No fewer than the rows of a table; 0 for an absent text. */
