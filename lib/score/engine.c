@@ -5,7 +5,8 @@
 
 extern const struct engine vader_engine, textblob_engine, nltk_engine, afinn_engine;
 
-const struct engine *const engines[] = {&vader_engine, &textblob_engine, &nltk_engine, &afinn_engine, &linear_engine, NULL};
+const struct engine *const engines[] = {
+    &vader_engine, &textblob_engine, &nltk_engine, &afinn_engine, &linear_engine, NULL};
 
 static bool names(const struct engine *en, const char *spec)
 {
