@@ -26,6 +26,11 @@ clean "comments, and a key that begins with #" '# mine\n#fail\t-2\n#win\t2\n'
 clean "a key column alone" '# columns: key\nnever\nnot\n'
 clean "text of all planes" '# columns: key text\n\303\251\te acute\n\342\202\254\teuro\n\360\237\230\200\tface\n'
 
+clean "several numbers" '# columns: key numbers\na\t1\t0.5\nb\t-1\t0\n'
+faulty "one number too few" '3: missing tab' '# columns: key numbers\na\t1\t0.5\nb\t1\n'
+faulty "one number too many" '3: too many tabs' '# columns: key numbers\na\t1\t0.5\nb\t1\t0\t1\n'
+faulty "a later column is no number" '2: "x" is no decimal number' '# columns: key numbers\na\t1\tx\n'
+
 faulty "duplicate" '2: duplicate of line 1' 'a\t1\na\t2\n'
 faulty "duplicate further on" '3: duplicate of line 1' 'a\t1\nb\t2\na\t2\n'
 faulty "order" '2: not in byte order' 'b\t1\na\t1\n'
@@ -60,7 +65,13 @@ absent.tsv: cannot be read
 END
 
 python=${PYTHON:-$root/build/venv/bin/python}
-if "$python" -c 'import vaderSentiment' 2>/dev/null; then
-	ok 'the lexicons are what the package gives' "$python" "$root/scripts/build-lexicons" --check
-fi
+given() { # given MODULE FOLDER
+	if "$python" -c "import $1" 2>/dev/null; then
+		ok "lexicons/$2 is what the package gives" "$python" "$root/scripts/build-lexicons" --check "$2"
+	fi
+}
+given vaderSentiment vader
+given textblob textblob
+given nltk nltk
+given afinn afinn
 finish
