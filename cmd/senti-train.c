@@ -1,5 +1,5 @@
 /* senti-train - labelled records in, a model file out. */
-#include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/opt.h"
@@ -152,6 +152,27 @@ static void tick(void *arg, const char *what, unsigned done, unsigned total)
 	o->shown = true;
 }
 
+static bool same_file(const char *in, const struct stat *model)
+{
+	struct stat st;
+	return (strcmp(in, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(in, &st)) == 0 && st.st_dev == model->st_dev &&
+	       st.st_ino == model->st_ino;
+}
+
+/* The model must not take the place of the records that it is made of. */
+static int check(const struct tool *t, const char *path, struct err *e)
+{
+	struct stat model;
+	if (!path || strcmp(path, "-") == 0)
+		return err_set(e, ERR_USAGE, "-o FILE is missing: where the model goes%s", path ? " (not stdout)" : "");
+	if (stat(path, &model) < 0 || !S_ISREG(model.st_mode))
+		return 0;
+	bool same = t->noperands == 0 && same_file(t->from ? t->from : "-", &model);
+	for (size_t i = 0; i < t->noperands; i++)
+		same |= same_file(t->operand[i], &model);
+	return same ? err_set(e, ERR_USAGE, "'%s' is both input and output", path) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -179,10 +200,8 @@ int main(int argc, char **argv)
 	struct err e;
 	o.train.fit.tick_arg = &o;
 	tool_options(&t, argc, argv);
-	if (!o.train.path) {
-		err_set(&e, ERR_USAGE, "-o FILE is missing: where the model goes");
+	if (check(&t, o.train.path, &e) < 0)
 		return tool_fail(&t, &e);
-	}
 	struct model *lexicon = model_load(&(struct model_conf){.spec = "vader"}, &e);
 	if (!lexicon)
 		return tool_fail(&t, &e);

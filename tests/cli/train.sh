@@ -75,6 +75,13 @@ t 'no -o' 'senti-train sixty.jsonl' 2 <<'END'
 senti-train: -o FILE is missing: where the model goes
 try 'senti-train --help'
 END
+for input in 'sixty.jsonl' '<sixty.jsonl' '-i sixty.jsonl'; do
+	t "the model does not replace its records: $input" "senti-train -o ./sixty.jsonl $input" 2 <<'END'
+--- stderr
+senti-train: './sixty.jsonl' is both input and output
+try 'senti-train --help'
+END
+done
 t 'a wrong number of folds' 'senti-train -o c.senti --folds 1' 2 <<'END'
 --- stderr
 senti-train: --folds takes a number from 2 to 20, not '1'
