@@ -9,13 +9,13 @@ BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts stdio mem gather pump
-SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear
+SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear plus
 DATA = message fold store
-NET = sqlite sqlite_query sqlite_outbox sqlite_schema
+NET = amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
 STAGE = score store
-CMD = opt table
+CMD = opt ends table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn
@@ -26,6 +26,8 @@ FUZZ = json csv ingest
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS_senti-train = -llinear
+# Every filter reads and writes queues.
+LIBS_all = $(shell $(PKG_CONFIG) --libs librabbitmq)
 LIBS_tests = -llinear -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
@@ -47,7 +49,7 @@ all: $(BIN)
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all) -lm -lpthread
 
 $(LIB): $(OBJ)
 	$(call say,AR,$(@F))
@@ -64,16 +66,17 @@ $(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vad
 $(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
 $(BUILD)/lib/score/nltk.o: $(wildcard lexicons/nltk/*.tsv)
 $(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
+$(BUILD)/lib/score/plus.o: $(wildcard lexicons/vader/*.tsv lexicons/plus/*.tsv)
 $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) $(LIBS_all) -lm -lpthread
 
 # Without libFuzzer: main.c replays the seeds that are its arguments.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
 	$(call say,LD,fuzz/$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) $(LIBS_all) -lm -lpthread
 
 # --- tests: everything that needs neither network nor Python, and quick ---
 check: lint test

@@ -12,7 +12,6 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/base/url.h"
-#include "lib/flow/stdio.h"
 
 enum {
 	SHARED_REJECT = 2000,
@@ -25,6 +24,9 @@ enum {
 	SHARED_DRAIN,
 	SHARED_LOG_FORMAT,
 	SHARED_STORE,
+	SHARED_IDLE,
+	SHARED_RETRY,
+	SHARED_PACK,
 };
 
 struct shared_def {
@@ -33,16 +35,21 @@ struct shared_def {
 };
 
 static const struct shared_def shared[] = {
-    {OPT_FILTER, {'i', "from", "SOURCE", "read from SOURCE: a path, or - for stdin (default)"}},
-    {OPT_OUT, {'o', "to", "SINK", "write to SINK: a path, or - for stdout (default)"}},
+    {OPT_FILTER, {'i', "from", "SOURCE", "read from SOURCE: a path, - for stdin (default), or amqp:QUEUE"}},
+    {OPT_OUT, {'o', "to", "SINK", "write to SINK: a path, - for stdout (default), or amqp:QUEUE"}},
     {OPT_JOBS, {'j', "jobs", "N", "work in N threads; the order is kept (default 1)"}},
     {OPT_STORE, {SHARED_STORE, "store", "STORE", "sqlite:PATH (default $SENTI_STORE, else sqlite:senti.db)"}},
     {OPT_FILTER, {'b', "batch", "N", "close a batch at N records (default 1000)"}},
     {OPT_FILTER, {'w', "wait", "MS", "or MS milliseconds after its first; 0: when nothing more is ready (default)"}},
-    {OPT_FILTER, {SHARED_REJECT, "reject", "DEST", "rejected records go to DEST (default $SENTI_REJECT, else stderr)"}},
+    {OPT_FILTER, {SHARED_REJECT, "reject", "DEST",
+		     "rejected records go to DEST (default $SENTI_REJECT, else\nQUEUE.dead for a queue, else stderr)"}},
     {OPT_FILTER,
 	{SHARED_MAX_RECORD, "max-record", "BYTES", "reject longer records; K, M, G are understood (default 1M)"}},
     {OPT_FILTER, {SHARED_MAX_REJECTS, "max-rejects", "N|P%", "exit 0 with up to N rejects, or P percent (default 0)"}},
+    {OPT_FILTER, {SHARED_IDLE, "idle", "MS", "a queue as the source ends after MS milliseconds without a delivery"}},
+    {OPT_OUT, {SHARED_PACK, "pack", "N", "put up to N records in one message of a queue (default 1)"}},
+    {OPT_OUT,
+	{SHARED_RETRY, "retry", "SECONDS", "how long to try to reach a broker again (default 60; at the start 0)"}},
     {OPT_OUT, {SHARED_PROGRESS, "progress", NULL, "show progress on stderr (default: at a terminal)"}},
     {OPT_OUT, {SHARED_NO_PROGRESS, "no-progress", NULL, "show none"}},
     {OPT_OUT, {SHARED_SUMMARY, "summary", NULL, "end with one JSON line of counts on stderr"}},
@@ -224,6 +231,21 @@ static int shared_option(struct tool *t, int letter, const char *value, struct e
 	case SHARED_REJECT:
 		t->reject = value;
 		return 0;
+	case SHARED_IDLE:
+		if (opt_number(value, "idle", 0, INT32_MAX, &n, e) < 0)
+			return -1;
+		t->idle_ms = (int64_t)n;
+		return 0;
+	case SHARED_RETRY:
+		if (opt_number(value, "retry", 0, 86400, &n, e) < 0)
+			return -1;
+		t->retry_ms = (int64_t)n * 1000;
+		return 0;
+	case SHARED_PACK:
+		if (opt_number(value, "pack", 1, 100000, &n, e) < 0)
+			return -1;
+		t->pack = n;
+		return 0;
 	case SHARED_MAX_RECORD:
 		if (opt_size(value, "max-record", 64, MOST_RECORD, &n, e) < 0)
 			return -1;
@@ -340,7 +362,9 @@ void tool_options(struct tool *t, int argc, char **argv)
 	t->jobs = 1;
 	t->drain_s = 30;
 	t->store = env("SENTI_STORE") ? env("SENTI_STORE") : "sqlite:senti.db";
-	t->reject = env("SENTI_REJECT") ? env("SENTI_REJECT") : "-";
+	t->reject = env("SENTI_REJECT");
+	t->idle_ms = t->retry_ms = -1;
+	t->pack = 1;
 	t->to = "-";
 	parse(t, argc, argv);
 	log_init(t->name,
@@ -378,14 +402,14 @@ static int check_same_file(const char *in, const char *out, struct err *e)
 	return 0;
 }
 
-static int refuse_scheme(const char *end, struct err *e)
+struct end_conf tool_ends(const struct tool *t)
 {
-	if (!url_has_scheme(end))
-		return 0;
-	char *shown = url_redact(end);
-	err_set(e, ERR_USAGE, "'%s' names a kind of end that this build does not have; it takes paths and -", shown);
-	free(shown);
-	return -1;
+	return (struct end_conf){.tool = t->name,
+	    .limits = &t->limits,
+	    .jobs = t->jobs,
+	    .idle_ms = t->idle_ms,
+	    .retry_ms = t->retry_ms,
+	    .pack = t->pack};
 }
 
 static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
@@ -393,21 +417,25 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 	bool files = t->noperands && !(t->shared & OPT_IDS);
 	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
 	size_t n = files ? t->noperands : t->from ? 1 : 0;
-	for (size_t i = 0; i < n; i++) {
-		if (t->source && url_has_scheme(path[i]))
-			continue;
-		if (refuse_scheme(path[i], e) < 0 || check_same_file(path[i], t->to, e) < 0)
+	const struct end_conf conf = tool_ends(t);
+	for (size_t i = 0; i < n; i++)
+		if (!url_has_scheme(path[i]) && check_same_file(path[i], t->to, e) < 0)
 			return -1;
-	}
-	if ((!n && !t->source && check_same_file("-", t->to, e) < 0) || refuse_scheme(t->to, e) < 0 ||
-	    refuse_scheme(t->reject, e) < 0)
+	if (!n && !t->source && check_same_file("-", t->to, e) < 0)
+		return -1;
+	/* What is written to is opened first: a source that is a queue begins to take at once. */
+	if (!t->out)
+		t->out = end_sink(t->to, LANE_OUT, &conf, e);
+	if (!t->out)
+		return -1;
+	char *dead = t->reject ? NULL : end_of_rejects(n == 1 ? path[0] : NULL);
+	t->dead_end = dead;
+	*rejects = end_sink(t->reject ? t->reject : dead, LANE_REJECTS, &conf, e);
+	if (!*rejects)
 		return -1;
 	if (!t->source)
-		t->source = source_lines(&(struct lines_conf){.path = path, .npaths = n});
-	if (!t->out)
-		t->out = sink_path(t->to, LANE_OUT, t->name, e);
-	*rejects = sink_path(t->reject, LANE_REJECTS, t->name, e);
-	return t->out && *rejects ? 0 : -1;
+		t->source = end_source(path, n, &conf, e);
+	return t->source ? 0 : -1;
 }
 
 struct progress {
@@ -495,6 +523,7 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 	if (failed && first.kind == ERR_USAGE) {
 		if (t->source)
 			note(t->source->close(t->source, &e), &e, &failed, &first);
+		free(t->dead_end);
 		return tool_fail(t, &first);
 	}
 	if (!failed) {
@@ -517,6 +546,7 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 		note(t->source->close(t->source, &e), &e, &failed, &first);
 	if (rejects)
 		note(rejects->close(rejects, &e), &e, &failed, &first);
+	free(t->dead_end);
 	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
 	int status = tool_finish(t, failed ? &first : NULL);
 	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {

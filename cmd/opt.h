@@ -19,6 +19,7 @@
 #ifndef SENTI_OPT_H
 #define SENTI_OPT_H
 
+#include "cmd/ends.h"
 #include "lib/flow/pump.h"
 
 struct opt_def {
@@ -53,7 +54,11 @@ struct tool {
 	void *arg;
 
 	/* Filled by tool_options. */
-	const char *from, *to, *reject;
+	const char *from, *to;
+	const char *reject; /* NULL: not said, so it depends on the source */
+	char *dead_end;	    /* and is then this */
+	int64_t idle_ms, retry_ms; /* -1: not given */
+	size_t pack;
 	const char *store; /* $SENTI_STORE or --store; "sqlite:senti.db" */
 	const char *const *operand;
 	size_t noperands;
@@ -70,6 +75,8 @@ struct tool {
 	struct sink *out; /* likewise, instead of -o */
 };
 
+/* What the options say of ends, for tools that open some of them themselves. */
+struct end_conf tool_ends(const struct tool *t);
 /* Parses; ends the program for --help (0), --version (0) and usage errors (2). Sets up logging and signals. */
 void tool_options(struct tool *t, int argc, char **argv);
 /* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */

@@ -113,11 +113,29 @@ static int check(const struct config *c, struct err *e)
 	for (size_t k = 0; k < i->npaths; k++) {
 		if (c->follow && strcmp(i->path[k], "-") == 0)
 			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
-		if (url_has_scheme(i->path[k]))
-			return err_set(e, ERR_USAGE,
-			    "'%s' names a kind of end that this build does not have; it takes paths and -", i->path[k]);
+		if (!end_has_scheme(i->path[k]))
+			continue;
+		if (c->follow)
+			return err_set(e, ERR_USAGE, "--follow needs files; a queue is followed without it");
+		if (f && f != &format_json && f != &format_reject)
+			return err_set(
+			    e, ERR_USAGE, "a queue holds records or rejects: -F json or -F reject, not %s", f->name);
 	}
 	return 0;
+}
+
+static struct source *open_inner(struct ingest *i, bool follow, const struct tool *t, struct err *e)
+{
+	const struct lines_conf lines = {.path = i->path, .npaths = i->npaths, .keep_end = true};
+	if (follow)
+		return source_follow(i->path, i->npaths);
+	if (!i->npaths || !end_has_scheme(i->path[0]))
+		return source_lines(&lines);
+	if (!i->format)
+		i->format = &format_json;
+	struct end_conf conf = tool_ends(t);
+	conf.rejects = i->format == &format_reject;
+	return end_source(i->path, i->npaths, &conf, e);
 }
 
 static int open_source(struct config *c, struct tool *t, struct err *e)
@@ -129,8 +147,9 @@ static int open_source(struct config *c, struct tool *t, struct err *e)
 		return -1;
 	if (i->pattern)
 		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
-	const struct lines_conf lines = {.path = i->path, .npaths = i->npaths, .keep_end = true};
-	struct source *from = c->follow ? source_follow(i->path, i->npaths) : source_lines(&lines);
+	struct source *from = open_inner(i, c->follow, t, e);
+	if (!from)
+		return -1;
 	t->source = source_decode(i, from, c->follow);
 	if (c->rate.records)
 		t->source = source_rate(t->source, c->rate);

@@ -16,6 +16,7 @@ static const char *const tally_names[TALLY_COUNT] = {
     [TALLY_CORRECTED] = "corrected",
     [TALLY_RESTARTS] = "restarts",
     [TALLY_DUPLICATES] = "duplicates",
+    [TALLY_REDELIVERED] = "redelivered",
 };
 
 static const char *const closed_names[CLOSED_COUNT] = {

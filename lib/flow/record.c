@@ -239,5 +239,7 @@ void rec_put_reject(struct buf *out, const struct rec *r, const char *tool)
 		json_put_base64(out, r->line);
 		buf_char(out, '"');
 	}
+	if (r->truncated)
+		buf_str(out, STR(",\"truncated\":true"));
 	buf_char(out, '}');
 }

@@ -50,6 +50,14 @@ struct rec_cause {
 	struct str words;  /* the last lines it wrote to stderr */
 };
 
+/* What came with a record that was (a part of) a message. The batch owns all of it. */
+struct letter {
+	struct str body;  /* the original bytes: of a pack this record's line, of an over-long body the first 8 MiB */
+	struct str id;	  /* message_id; empty where there was none */
+	struct str trace; /* traceparent, likewise */
+	int64_t tries;	  /* how often it was delivered, this time included */
+};
+
 struct rec {
 	struct str line; /* as it came, without its line end */
 	struct str add;	 /* to be spliced in, beginning with a comma; empty: the line passes as it is */
@@ -66,6 +74,7 @@ struct rec {
 	uint64_t lineno;    /* 1-based; 0: has none */
 	uint64_t token;	    /* the source's own (a delivery tag) */
 	void *caller;	    /* gather's own */
+	const struct letter *letter; /* of a record that came from a queue; else NULL */
 
 	/* What becomes of it. */
 	enum fate fate;
@@ -74,6 +83,7 @@ struct rec {
 	size_t column;		       /* 1-based byte in line; 0: the whole record */
 	const struct rec_cause *cause; /* NULL: nothing more; lent by the batch */
 	bool long_line;		       /* `line` is only the beginning: the rest comes from source->rest */
+	bool truncated;		       /* `line` is only the beginning, and there is no rest */
 };
 
 /* Tallies a tool adds to its summary, named in counts.c. */
@@ -89,6 +99,7 @@ enum tally {
 	TALLY_CORRECTED,
 	TALLY_RESTARTS,
 	TALLY_DUPLICATES,
+	TALLY_REDELIVERED,
 	TALLY_COUNT,
 };
 

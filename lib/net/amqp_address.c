@@ -1,0 +1,149 @@
+/* amqp_address.c - the two spellings of an end: a queue on the usual broker, or a whole address. */
+#include "lib/net/amqp_address.h"
+
+#include "lib/base/url.h"
+#include "lib/net/amqp.h"
+
+enum { NAME_MAX_BYTES = 255 - 5 /* ".dead" */ };
+
+static bool begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+bool amqp_is_end(const char *end)
+{
+	return begins(end, "amqp:") || begins(end, "amqps:");
+}
+
+bool amqp_is_dead(const char *queue)
+{
+	size_t n = strlen(queue);
+	return n > 5 && strcmp(queue + n - 5, ".dead") == 0;
+}
+
+char *amqp_dead_end(const char *end)
+{
+	static const char suffix[] = ".dead";
+	/* The queue's name ends where the path of a short end does, or at the end of the argument "queue". */
+	size_t at;
+	if (strstr(end, "://")) {
+		const char *args = strchr(end, '?'), *queue = args ? strstr(args + 1, "queue=") : NULL;
+		while (queue && queue[-1] != '?' && queue[-1] != '&')
+			queue = strstr(queue + 1, "queue=");
+		if (!queue)
+			return NULL;
+		at = (size_t)(queue - end) + strcspn(queue, "&");
+	} else {
+		at = strcspn(end, "?");
+	}
+	if (at >= 5 && strncmp(end + at - 5, suffix, 5) == 0)
+		return NULL;
+	size_t n = strlen(end) + sizeof suffix;
+	char *out = xmalloc(n);
+	snprintf(out, n, "%.*s%s%s", (int)at, end, suffix, end + at);
+	return out;
+}
+
+static char *dup_or(const char *s, const char *otherwise)
+{
+	s = s && *s ? s : otherwise;
+	return s ? xstrdup(s) : NULL;
+}
+
+static char *file_of(const struct url *end, const struct url *broker, const char *arg, const char *variable)
+{
+	const char *s = url_arg(end, arg);
+	return dup_or(s ? s : url_arg(broker, arg), getenv(variable));
+}
+
+static bool is_amqp(const struct url *u)
+{
+	return strcmp(u->scheme, "amqp") == 0 || strcmp(u->scheme, "amqps") == 0;
+}
+
+static void take_broker(struct amqp_address *a, const struct url *u)
+{
+	a->tls = strcmp(u->scheme, "amqps") == 0;
+	a->host = dup_or(u->host, "localhost");
+	a->port = u->port ? u->port : a->tls ? 5671 : 5672;
+	a->user = dup_or(u->user, "guest");
+	a->password = dup_or(u->password, u->user ? "" : "guest");
+	a->vhost = dup_or(u->path, "/");
+	bool six = strchr(a->host, ':') != NULL;
+	size_t n = strlen(a->host) + strlen(a->user) + strlen(a->vhost) + 32;
+	a->shown = xmalloc(n);
+	snprintf(a->shown, n, "%s://%s@%s%s%s:%u/%s", u->scheme, a->user, six ? "[" : "", a->host, six ? "]" : "",
+	    a->port, strcmp(a->vhost, "/") == 0 ? "" : a->vhost);
+}
+
+static int take_target(struct amqp_address *a, const struct url *u, bool whole, struct err *e)
+{
+	const char *queue = whole ? url_arg(u, "queue") : u->path;
+	const char *exchange = url_arg(u, "exchange"), *key = url_arg(u, "key");
+	if (whole && (exchange || key)) {
+		if (queue)
+			return err_set(e, ERR_USAGE, "an amqp address names a queue or an exchange, not both");
+		a->exchange = xstrdup(exchange ? exchange : "");
+		a->key = xstrdup(key ? key : "");
+		return 0;
+	}
+	if (!queue || !*queue)
+		return err_set(e, ERR_USAGE,
+		    whole ? "the amqp address names no queue; add ?queue=NAME"
+			  : "'amqp:' wants the name of a queue: amqp:NAME");
+	if (strlen(queue) > NAME_MAX_BYTES)
+		return err_set(e, ERR_USAGE, "the name of a queue has at most %d bytes", NAME_MAX_BYTES);
+	a->queue = xstrdup(queue);
+	return 0;
+}
+
+int amqp_address_parse(struct amqp_address *a, const char *end, const char *broker, struct err *e)
+{
+	struct url u = {0}, b = {0};
+	int rc = -1;
+	*a = (struct amqp_address){0};
+	if (url_parse(&u, end, e) < 0)
+		return -1;
+	bool whole = strstr(end, "://") != NULL;
+	const char *usual = broker && *broker		     ? broker
+			    : strcmp(u.scheme, "amqps") == 0 ? "amqps://localhost"
+							     : "amqp://localhost";
+	if (!whole && url_parse(&b, usual, e) < 0)
+		goto out;
+	const struct url *server = whole ? &u : &b;
+	if (!is_amqp(server)) {
+		err_set(e, ERR_USAGE, "SENTI_AMQP is no address such as amqp://user:password@host:5672/vhost");
+		goto out;
+	}
+	if (!whole && strcmp(u.scheme, "amqps") == 0 && strcmp(b.scheme, "amqps") != 0) {
+		err_set(
+		    e, ERR_USAGE, "amqps:%s wants TLS, and SENTI_AMQP names a broker without it", u.path ? u.path : "");
+		goto out;
+	}
+	take_broker(a, server);
+	a->cacert = file_of(&u, &b, "cacertfile", "SENTI_AMQP_CACERT");
+	a->cert = file_of(&u, &b, "certfile", "SENTI_AMQP_CERT");
+	a->certkey = file_of(&u, &b, "keyfile", "SENTI_AMQP_KEY");
+	if (!a->cert != !a->certkey) {
+		err_set(e, ERR_USAGE,
+		    "a client certificate needs both certfile and keyfile (SENTI_AMQP_CERT, SENTI_AMQP_KEY)");
+		goto out;
+	}
+	rc = take_target(a, &u, whole, e);
+out:
+	url_free(&u);
+	url_free(&b);
+	if (rc < 0)
+		amqp_address_free(a);
+	return rc;
+}
+
+void amqp_address_free(struct amqp_address *a)
+{
+	char **s[] = {&a->host, &a->user, &a->password, &a->vhost, &a->queue, &a->exchange, &a->key, &a->cacert,
+	    &a->cert, &a->certkey, &a->shown};
+	for (size_t i = 0; i < COUNT_OF(s); i++)
+		free(*s[i]);
+	*a = (struct amqp_address){0};
+}

@@ -1,0 +1,212 @@
+/* amqp_frame.c - a message comes as a method, a header with properties, and its body in pieces; confirms and closings come between. */
+#include "lib/net/amqp_frame.h"
+
+#include "lib/base/log.h"
+#include "lib/net/amqp_body.h"
+
+static struct str str_of_bytes(amqp_bytes_t b)
+{
+	return (struct str){b.bytes, b.len};
+}
+
+static void keep(struct buf *b, amqp_bytes_t s)
+{
+	buf_clear(b);
+	buf_add(b, s.bytes, s.len);
+}
+
+static void message_begin(struct amqp_message *m)
+{
+	struct buf *b[] = {&m->body, &m->id, &m->type, &m->trace, &m->code, &m->why, &m->tool, &m->death, &m->text};
+	for (size_t i = 0; i < COUNT_OF(b); i++)
+		buf_clear(b[i]);
+	m->deliveries = 0;
+	m->size = 0;
+	m->truncated = false;
+}
+
+static bool number_of(const amqp_field_value_t *v, int64_t *out)
+{
+	switch (v->kind) {
+	case AMQP_FIELD_KIND_I64:
+	case AMQP_FIELD_KIND_TIMESTAMP:
+		*out = v->value.i64;
+		return true;
+	case AMQP_FIELD_KIND_I32:
+		*out = v->value.i32;
+		return true;
+	case AMQP_FIELD_KIND_I16:
+		*out = v->value.i16;
+		return true;
+	case AMQP_FIELD_KIND_I8:
+		*out = v->value.i8;
+		return true;
+	case AMQP_FIELD_KIND_U64:
+		*out = (int64_t)v->value.u64;
+		return true;
+	case AMQP_FIELD_KIND_U32:
+		*out = v->value.u32;
+		return true;
+	case AMQP_FIELD_KIND_U16:
+		*out = v->value.u16;
+		return true;
+	case AMQP_FIELD_KIND_U8:
+		*out = v->value.u8;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_text(const amqp_field_value_t *v)
+{
+	return v->kind == AMQP_FIELD_KIND_UTF8 || v->kind == AMQP_FIELD_KIND_BYTES;
+}
+
+/* x-death: an array of tables, the latest first, each with a count and a reason. */
+static void take_death(struct amqp_message *m, const amqp_field_value_t *v)
+{
+	if (v->kind != AMQP_FIELD_KIND_ARRAY)
+		return;
+	for (int i = 0; i < v->value.array.num_entries; i++) {
+		const amqp_field_value_t *one = &v->value.array.entries[i];
+		for (int k = 0; one->kind == AMQP_FIELD_KIND_TABLE && k < one->value.table.num_entries; k++) {
+			const amqp_table_entry_t *t = &one->value.table.entries[k];
+			int64_t n;
+			if (str_eq(str_of_bytes(t->key), STR("count")) && number_of(&t->value, &n) && n > 0)
+				m->deliveries += n;
+			else if (i == 0 && str_eq(str_of_bytes(t->key), STR("reason")) && is_text(&t->value))
+				keep(&m->death, t->value.value.bytes);
+		}
+	}
+}
+
+static void take_headers(struct amqp_message *m, const amqp_table_t *t)
+{
+	const struct {
+		struct str name;
+		struct buf *to;
+	} texts[] = {{STR("traceparent"), &m->trace}, {STR("x-senti-error"), &m->code},
+	    {STR("x-senti-message"), &m->why}, {STR("x-senti-tool"), &m->tool}};
+	for (int i = 0; i < t->num_entries; i++) {
+		const struct str name = str_of_bytes(t->entries[i].key);
+		const amqp_field_value_t *v = &t->entries[i].value;
+		int64_t n;
+		if (str_eq(name, STR("x-death")))
+			take_death(m, v);
+		else if (str_eq(name, STR("x-delivery-count")) && number_of(v, &n) && n > 0)
+			m->deliveries += n;
+		else if (str_eq(name, STR("x-senti-truncated")))
+			m->truncated = v->kind == AMQP_FIELD_KIND_BOOLEAN && v->value.boolean;
+		for (size_t k = 0; k < COUNT_OF(texts); k++)
+			if (str_eq(name, texts[k].name) && is_text(v))
+				keep(texts[k].to, v->value.bytes);
+	}
+}
+
+static void take_properties(struct amqp_message *m, const amqp_basic_properties_t *p)
+{
+	if (p->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
+		keep(&m->id, p->message_id);
+	if (p->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
+		keep(&m->type, p->content_type);
+	if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
+		take_headers(m, &p->headers);
+}
+
+static enum amqp_got closed(struct amqp_link *l, const char *what, int code, amqp_bytes_t text, struct err *e)
+{
+	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", l->address.shown, what, code, (int)text.len,
+	    (const char *)text.bytes);
+	/* 404 and 406 on a channel that published: no such exchange, or a message that the broker will never take. 406 on one that consumes
+	 * is an acknowledgement that came too late (consumer_timeout). */
+	l->hopeless = !l->stops && (code == 403 || code == 404 || code == 406);
+	return AMQP_BROKEN;
+}
+
+static enum amqp_got take_method(struct amqp_link *l, const amqp_method_t *m, struct err *e)
+{
+	switch (m->id) {
+	case AMQP_BASIC_DELIVER_METHOD: {
+		const amqp_basic_deliver_t *d = m->decoded;
+		message_begin(&l->message);
+		l->message.tag = d->delivery_tag;
+		l->message.redelivered = d->redelivered;
+		l->message.returned = false;
+		return AMQP_NOTHING;
+	}
+	case AMQP_BASIC_RETURN_METHOD: {
+		const amqp_basic_return_t *r = m->decoded;
+		message_begin(&l->message);
+		l->message.returned = true;
+		keep(&l->message.text, r->reply_text);
+		return AMQP_NOTHING;
+	}
+	case AMQP_BASIC_ACK_METHOD: {
+		const amqp_basic_ack_t *a = m->decoded;
+		l->tag = a->delivery_tag;
+		l->multiple = a->multiple;
+		return AMQP_ACK;
+	}
+	case AMQP_BASIC_NACK_METHOD: {
+		const amqp_basic_nack_t *a = m->decoded;
+		l->tag = a->delivery_tag;
+		l->multiple = a->multiple;
+		return AMQP_NACK;
+	}
+	case AMQP_BASIC_CANCEL_METHOD:
+		err_set(e, ERR_ENV, "the broker %s ended the delivery: the queue was deleted, or its leader has gone",
+		    l->address.shown);
+		return AMQP_BROKEN;
+	case AMQP_CHANNEL_CLOSE_METHOD: {
+		const amqp_channel_close_t *c = m->decoded;
+		return closed(l, "channel", c->reply_code, c->reply_text, e);
+	}
+	case AMQP_CONNECTION_CLOSE_METHOD: {
+		const amqp_connection_close_t *c = m->decoded;
+		return closed(l, "connection", c->reply_code, c->reply_text, e);
+	}
+	case AMQP_CONNECTION_BLOCKED_METHOD:
+		log_warn(
+		    "the broker takes no messages: it is short of memory or disk", "broker", l->address.shown, NULL);
+		return AMQP_NOTHING;
+	case AMQP_CONNECTION_UNBLOCKED_METHOD:
+		log_warn("the broker takes messages again", "broker", l->address.shown, NULL);
+		return AMQP_NOTHING;
+	}
+	return AMQP_NOTHING;
+}
+
+static enum amqp_got whole(struct amqp_link *l)
+{
+	if (l->in_body)
+		return AMQP_NOTHING;
+	return l->message.returned ? AMQP_RETURNED : AMQP_MESSAGE;
+}
+
+enum amqp_got frame_take(struct amqp_link *l, const amqp_frame_t *f, struct err *e)
+{
+	struct amqp_message *m = &l->message;
+	switch (f->frame_type) {
+	case AMQP_FRAME_METHOD:
+		return take_method(l, &f->payload.method, e);
+	case AMQP_FRAME_HEADER:
+		take_properties(m, f->payload.properties.decoded);
+		m->size = f->payload.properties.body_size;
+		l->left = m->size;
+		l->in_body = m->size > 0;
+		return whole(l);
+	case AMQP_FRAME_BODY: {
+		amqp_bytes_t piece = f->payload.body_fragment;
+		/* A pack may be long: each of its lines is measured by itself. */
+		size_t keep_n = body_is_lines(buf_view(&m->type)) ? SIZE_MAX : l->keep;
+		size_t room = keep_n > m->body.n ? keep_n - m->body.n : 0;
+		buf_add(&m->body, piece.bytes, piece.len < room ? piece.len : room);
+		l->left -= piece.len < l->left ? piece.len : l->left;
+		l->in_body = l->left > 0;
+		return whole(l);
+	}
+	default:
+		return AMQP_NOTHING; /* a heartbeat */
+	}
+}

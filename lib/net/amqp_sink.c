@@ -1,0 +1,323 @@
+/* amqp_sink.c - a queue or an exchange as a sink: publishes, and waits for the broker's word that each message is safe.
+ *
+ * What was put stays in the window until it is confirmed; what was refused, or went out on a connection that broke, is published again.
+ * Rejects take the same way; only their bodies and headers differ (amqp_parcel.c).
+ */
+#include <poll.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/net/amqp.h"
+#include "lib/net/amqp_link.h"
+#include "lib/net/amqp_parcel.h"
+
+enum { CONFIRM_MS = 30000, REFUSED_PAUSE_MS = 200, PERSISTENT = 2, MOST_HEADERS = 8 };
+
+struct publisher {
+	struct sink port;
+	struct amqp_link link;
+	struct amqp_conf conf;
+	enum lane lane;
+	bool opened;
+	struct window window;
+	struct packer packer;
+	struct err why; /* the link broke */
+};
+
+static int set_up(struct amqp_link *l, struct err *e)
+{
+	struct publisher *p = l->owner;
+	const struct amqp_address *a = &l->address;
+	if (a->queue && amqp_declare(l, a->queue, e) < 0)
+		return -1;
+	if (a->exchange && *a->exchange) {
+		char what[400];
+		snprintf(what, sizeof what, "cannot publish to exchange '%s'", a->exchange);
+		amqp_exchange_declare(l->state, AMQP_CHANNEL, amqp_cstring_bytes(a->exchange),
+		    amqp_cstring_bytes("direct"), 1, 0, 0, 0, amqp_empty_table);
+		int rc = link_result(l, what, e);
+		/* Of another type, or no right to look: what matters is whether it takes messages. */
+		if (rc != 0 && rc != 403 && rc != 406)
+			return rc > 0 ? link_hopeless(l) : -1;
+	}
+	amqp_confirm_select(l->state, AMQP_CHANNEL);
+	if (link_result(l, "cannot ask for confirms", e) != 0)
+		return -1;
+	window_again(&p->window, 1);
+	return 0;
+}
+
+/* ---- publishing ---- */
+
+static amqp_bytes_t bytes_of(const struct publisher *p, struct span s)
+{
+	return (amqp_bytes_t){s.n, p->window.bytes.p + s.at};
+}
+
+static int add_text(const struct publisher *p, amqp_table_entry_t *h, int n, const char *name, struct span s)
+{
+	if (!s.n)
+		return n;
+	h[n] = (amqp_table_entry_t){
+	    .key = amqp_cstring_bytes(name), .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = bytes_of(p, s)}};
+	return n + 1;
+}
+
+static int headers_of(const struct publisher *p, const struct parcel *m, amqp_table_entry_t h[MOST_HEADERS])
+{
+	int n = add_text(p, h, 0, "traceparent", m->trace);
+	if (!m->code.n)
+		return n;
+	n = add_text(p, h, n, "x-senti-error", m->code);
+	n = add_text(p, h, n, "x-senti-message", m->why);
+	n = add_text(p, h, n, "x-senti-tool", m->tool);
+	n = add_text(p, h, n, "x-senti-status", m->status);
+	n = add_text(p, h, n, "x-senti-stderr", m->words);
+	h[n++] = (amqp_table_entry_t){
+	    .key = amqp_cstring_bytes("x-senti-count"), .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = m->tries}};
+	if (m->truncated)
+		h[n++] = (amqp_table_entry_t){.key = amqp_cstring_bytes("x-senti-truncated"),
+		    .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
+	return n;
+}
+
+static int publish(struct publisher *p, const struct parcel *m)
+{
+	const struct amqp_address *a = &p->link.address;
+	amqp_table_entry_t header[MOST_HEADERS];
+	amqp_basic_properties_t props = {
+	    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_TIMESTAMP_FLAG,
+	    .content_type = amqp_cstring_bytes(m->lines ? "application/x-ndjson" : "application/json"),
+	    .delivery_mode = PERSISTENT,
+	    .timestamp = (uint64_t)clock_wall_ms() / 1000,
+	};
+	if (m->id.n) {
+		props._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
+		props.message_id = bytes_of(p, m->id);
+	}
+	props.headers = (amqp_table_t){headers_of(p, m, header), header};
+	if (props.headers.num_entries)
+		props._flags |= AMQP_BASIC_HEADERS_FLAG;
+	return amqp_basic_publish(p->link.state, AMQP_CHANNEL, amqp_cstring_bytes(a->queue ? "" : a->exchange),
+	    amqp_cstring_bytes(a->queue ? a->queue : a->key), 1, 0, &props, bytes_of(p, m->body));
+}
+
+static int came_back(const struct publisher *p, struct err *e)
+{
+	const struct amqp_address *a = &p->link.address;
+	const struct amqp_message *m = &p->link.message;
+	if (a->queue)
+		return err_set(e, ERR_ENV, "queue '%s' of the broker %s took no message (%.*s): was it deleted?",
+		    a->queue, a->shown, (int)m->text.n, m->text.p);
+	return err_set(e, ERR_ENV, "no queue takes what exchange '%s' of the broker %s gets with the key '%s' (%.*s)",
+	    a->exchange, a->shown, a->key, (int)m->text.n, m->text.p);
+}
+
+/* What the functions below return: all is well, a new connection may help, or nothing will. */
+enum outcome { FINE, BROKEN, FAILED };
+
+static enum outcome take_news(struct publisher *p, bool *any, struct err *e)
+{
+	struct amqp_link *l = &p->link;
+	*any = false;
+	for (;;) {
+		enum amqp_got got = link_get(l, e);
+		switch (got) {
+		case AMQP_NOTHING:
+			return FINE;
+		case AMQP_ACK:
+		case AMQP_NACK:
+			window_settle(&p->window, l->tag, l->multiple, got == AMQP_ACK);
+			if (got == AMQP_ACK)
+				link_works(l);
+			*any = true;
+			break;
+		case AMQP_RETURNED:
+			came_back(p, e);
+			return FAILED;
+		case AMQP_BROKEN:
+			return l->hopeless ? FAILED : BROKEN;
+		case AMQP_MESSAGE:
+			break; /* nobody consumes here */
+		}
+	}
+}
+
+static enum outcome patience_lost(struct publisher *p, const char *what, struct err *e)
+{
+	err_set(e, ERR_ENV, "the broker %s has %s for %d s", p->link.address.shown, what, CONFIRM_MS / 1000);
+	link_drop(&p->link);
+	return BROKEN;
+}
+
+/* Publishes what was not yet sent. Before each message the broker must be reading, else we would wait within the library. */
+static enum outcome send_rest(struct publisher *p, struct err *e)
+{
+	struct window *w = &p->window;
+	int64_t until = 0;
+	while (w->sent < w->n) {
+		bool readable, any = false;
+		enum outcome got = FINE;
+		if (link_fd(&p->link) < 0)
+			return take_news(p, &any, e);
+		bool writable = link_writable(&p->link, AMQP_TICK_MS, &readable);
+		if (!writable && readable && (got = take_news(p, &any, e)) != FINE)
+			return got;
+		if (!writable) {
+			int64_t now = clock_mono_ms();
+			until = until && !any ? until : now + CONFIRM_MS;
+			if (now >= until)
+				return patience_lost(p, "taken nothing", e);
+			continue;
+		}
+		int rc = publish(p, &w->parcel[w->sent]);
+		if (rc < 0) {
+			/* What it had to say before it closed is still to be read, and says more than the failed write. */
+			if (take_news(p, &any, e) != FINE)
+				return p->link.hopeless ? FAILED : BROKEN;
+			err_set(e, ERR_ENV, "the connection to the broker %s: %s", p->link.address.shown,
+			    amqp_error_string2(rc));
+			link_drop(&p->link);
+			return BROKEN;
+		}
+		window_sent(w);
+		until = 0;
+	}
+	return FINE;
+}
+
+/* Waits until all that was sent is settled. */
+static enum outcome await(struct publisher *p, struct err *e)
+{
+	int64_t until = clock_mono_ms() + CONFIRM_MS;
+	while (p->window.open) {
+		bool any;
+		enum outcome got = take_news(p, &any, e);
+		if (got != FINE)
+			return got;
+		int64_t now = clock_mono_ms();
+		if (any) {
+			until = now + CONFIRM_MS;
+			continue;
+		}
+		if (now >= until)
+			return patience_lost(p, "confirmed nothing", e);
+		struct pollfd f = {.fd = link_fd(&p->link), .events = POLLIN};
+		poll(&f, 1, AMQP_TICK_MS);
+	}
+	return FINE;
+}
+
+/* Returns when all in the window is confirmed. */
+static int settle(struct publisher *p, struct err *e)
+{
+	struct window *w = &p->window;
+	for (;;) {
+		enum outcome o = send_rest(p, &p->why);
+		if (o == FINE)
+			o = await(p, &p->why);
+		if (o == FAILED) {
+			*e = p->why;
+			return -1;
+		}
+		if (o == BROKEN) {
+			if (link_mend(&p->link, &p->why, e) < 0) /* set_up has then put the window back */
+				return -1;
+		} else if (w->refused) {
+			log_warn("the broker refused messages, publishing them again", NULL);
+			poll(NULL, 0, REFUSED_PAUSE_MS);
+			window_again(w, w->base + w->sent);
+		} else {
+			window_clear(w);
+			return 0;
+		}
+	}
+}
+
+/* ---- the port ---- */
+
+static int open_link(struct publisher *p, struct err *e)
+{
+	if (p->opened)
+		return 0;
+	if (link_open(&p->link, &p->conf, set_up, e) < 0)
+		return -1;
+	p->opened = true;
+	return 0;
+}
+
+static bool has_any(const struct batch *b, enum fate fate)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->rec[i].fate == fate)
+			return true;
+	return false;
+}
+
+static int publisher_put(struct sink *port, const struct batch *b, struct source *from, struct err *e)
+{
+	struct publisher *p = (struct publisher *)port;
+	const enum fate fate = p->lane == LANE_OUT ? FATE_OUT : FATE_REJECTED;
+	if (!has_any(b, fate))
+		return 0;
+	if (open_link(p, e) < 0)
+		return -1;
+	int rc = p->lane == LANE_OUT ? pack_records(&p->packer, &p->window, b)
+				     : pack_rejects(&p->packer, &p->window, b, p->conf.tool, from, e);
+	if (rc < 0)
+		return -1;
+	link_enter(&p->link);
+	/* The broker can begin; what goes wrong here flush finds again. */
+	if (send_rest(p, &p->why) == FAILED) {
+		*e = p->why;
+		rc = -1;
+	}
+	link_leave(&p->link);
+	return rc;
+}
+
+static int publisher_flush(struct sink *port, struct err *e)
+{
+	struct publisher *p = (struct publisher *)port;
+	if (!p->window.n)
+		return 0;
+	link_enter(&p->link);
+	int rc = settle(p, e);
+	link_leave(&p->link);
+	return rc;
+}
+
+static int publisher_close(struct sink *port, struct err *e)
+{
+	struct publisher *p = (struct publisher *)port;
+	(void)e; /* the pump has flushed what is safe; the rest is not promised */
+	if (p->opened)
+		link_close(&p->link);
+	else
+		amqp_address_free(&p->link.address);
+	window_free(&p->window);
+	packer_free(&p->packer);
+	free(p);
+	return 0;
+}
+
+struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err *e)
+{
+	struct publisher *p = xcalloc(1, sizeof *p);
+	p->port = (struct sink){.put = publisher_put, .flush = publisher_flush, .close = publisher_close};
+	p->conf = *conf;
+	p->lane = lane;
+	p->packer.most = conf->pack ? conf->pack : 1;
+	p->window.base = 1;
+	p->link.owner = p;
+	if (amqp_address_parse(&p->link.address, conf->end, getenv("SENTI_AMQP"), e) < 0)
+		goto fail;
+	if (lane == LANE_OUT && open_link(p, e) < 0)
+		goto fail;
+	p->conf.retry_first = true;
+	return &p->port;
+fail:
+	amqp_address_free(&p->link.address);
+	free(p);
+	return NULL;
+}

@@ -1,0 +1,317 @@
+/* amqp_source.c - a queue as a source: deliveries in, acknowledgements when their batch is accepted.
+ *
+ * A record's token is the delivery tag up to which all is done when this record is: its message's own for the last record of a message,
+ * the one before it for the others. Above it stands which channel the tag belongs to; a tag of a channel that is gone is never acknowledged.
+ */
+#include "lib/net/amqp.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/sig.h"
+#include "lib/net/amqp_body.h"
+#include "lib/net/amqp_link.h"
+
+enum { EPOCH_SHIFT = 48 };
+
+struct queue {
+	struct source port;
+	struct amqp_link link;
+	struct amqp_conf conf;
+	struct json_scan scan;
+	struct buf composed; /* scratch: a dead letter as a reject object */
+
+	/* The message that is being made into records. */
+	bool has, lines;
+	struct str left; /* of its lines */
+	size_t nth;
+
+	uint64_t acked;
+	int64_t last_ms; /* of the last delivery */
+	struct err why;	 /* the link broke */
+};
+
+static int consume(struct amqp_link *l, struct err *e)
+{
+	struct queue *q = l->owner;
+	const char *name = l->address.queue;
+	char what[400];
+	if (amqp_declare(l, name, e) < 0)
+		return -1;
+	snprintf(what, sizeof what, "cannot consume from queue '%s'", name);
+	amqp_basic_qos(l->state, AMQP_CHANNEL, 0, (uint16_t)q->conf.prefetch, 0);
+	int rc = link_result(l, what, e);
+	if (rc == 0) {
+		amqp_basic_consume(
+		    l->state, AMQP_CHANNEL, amqp_cstring_bytes(name), amqp_empty_bytes, 0, 0, 0, amqp_empty_table);
+		rc = link_result(l, what, e);
+	}
+	if (rc)
+		return rc == 403 || rc == 406 ? link_hopeless(l) : -1;
+	q->acked = 0;
+	q->has = false;
+	q->last_ms = clock_mono_ms();
+	return 0;
+}
+
+/* ---- messages to records ---- */
+
+/* A copy that the scanner may read beyond. */
+static struct str take_bytes(struct arena *mem, struct str s)
+{
+	char *p = arena_alloc(mem, s.n + JSON_PAD);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	memset(p + s.n, 0, JSON_PAD);
+	return (struct str){p, s.n};
+}
+
+static struct rec *add(struct queue *q, struct batch *b, struct str raw, bool last)
+{
+	const struct amqp_message *m = &q->link.message;
+	struct letter *letter = arena_alloc(&b->mem, sizeof *letter);
+	*letter = (struct letter){.body = take_bytes(&b->mem, raw),
+	    .id = arena_str(&b->mem, buf_view(&m->id)),
+	    .trace = arena_str(&b->mem, buf_view(&m->trace)),
+	    .tries = m->deliveries + 1};
+	struct rec *r = batch_add(b);
+	r->line = letter->body;
+	r->origin = q->link.address.queue;
+	r->letter = letter;
+	r->token = q->link.epoch << EPOCH_SHIFT | (m->tag - !last);
+	b->tally[TALLY_REDELIVERED] += m->redelivered;
+	return r;
+}
+
+static void reject_long(struct batch *b, struct rec *r, uint64_t size, size_t max)
+{
+	r->truncated = r->line.n < size;
+	rec_reject(b, r, CODE_TOO_LONG, "the record is longer than %zu bytes (--max-record)", max);
+}
+
+/* A dead letter whose reason is in its headers becomes a reject object. */
+static void compose(struct queue *q, struct batch *b, struct rec *r)
+{
+	const struct amqp_message *m = &q->link.message;
+	bool of_broker = !m->code.n && m->death.n;
+	if (!m->code.n && !of_broker)
+		return; /* a reject object already */
+	struct rec dead = {.line = r->line, .truncated = m->truncated || r->truncated};
+	char *code = str_dup(of_broker ? buf_view(&m->death) : buf_view(&m->code));
+	char *tool = str_dup(of_broker ? STR("broker") : buf_view(&m->tool));
+	dead.code = code;
+	dead.why = buf_view(&m->why);
+	if (!dead.why.p)
+		dead.why = STR("");
+	buf_clear(&q->composed);
+	rec_put_reject(&q->composed, &dead, tool);
+	r->line = take_bytes(&b->mem, buf_view(&q->composed));
+	free(code);
+	free(tool);
+}
+
+static struct str cut(struct str s)
+{
+	return (struct str){s.p, s.n < AMQP_KEEP ? s.n : AMQP_KEEP};
+}
+
+static void take_single(struct queue *q, struct batch *b, const struct limits *l)
+{
+	const struct amqp_message *m = &q->link.message;
+	bool too_long = m->size > l->max_record && !q->conf.rejects;
+	struct rec *r = add(q, b, too_long || m->size > m->body.n ? cut(buf_view(&m->body)) : buf_view(&m->body), true);
+	q->has = false;
+	if (too_long) {
+		reject_long(b, r, m->size, l->max_record);
+		return;
+	}
+	r->truncated = r->line.n < m->size;
+	if (q->conf.rejects)
+		compose(q, b, r);
+	r->truncated = false;
+	r->line = body_line(&b->mem, r->line);
+	if (!r->line.n)
+		rec_reject(b, r, CODE_BAD_JSON, "the message is empty");
+	else if (!q->conf.rejects)
+		body_id(b, r, &q->scan, r->letter->id, 0);
+}
+
+static void take_line(struct queue *q, struct batch *b, const struct limits *l)
+{
+	struct str line, ahead, after = q->left;
+	if (!body_next(&after, &line)) { /* not one line that is not blank */
+		struct rec *r = add(q, b, STR(""), true);
+		q->has = false;
+		rec_reject(b, r, CODE_BAD_JSON, "the message is empty");
+		return;
+	}
+	q->left = after;
+	q->has = body_next(&after, &ahead);
+	q->nth++;
+	bool too_long = line.n > l->max_record, alone = q->nth == 1 && !q->has;
+	struct rec *r = add(q, b, too_long ? cut(line) : line, !q->has);
+	if (too_long)
+		reject_long(b, r, line.n, l->max_record);
+	else if (!q->conf.rejects)
+		body_id(b, r, &q->scan, r->letter->id, alone ? 0 : q->nth);
+}
+
+static void begin(struct queue *q)
+{
+	const struct amqp_message *m = &q->link.message;
+	q->has = true;
+	q->lines = body_is_lines(buf_view(&m->type));
+	q->left = buf_view(&m->body);
+	q->nth = 0;
+	q->last_ms = clock_mono_ms();
+	link_works(&q->link);
+}
+
+/* ---- the port ---- */
+
+static size_t bytes_of(const struct batch *b, size_t from)
+{
+	size_t n = 0;
+	for (size_t i = from; i < b->n; i++)
+		n += b->rec[i].line.n;
+	return n;
+}
+
+static enum next finish(struct batch *b, enum closed why)
+{
+	b->closed = why;
+	return b->n ? NEXT_BATCH : why == CLOSED_END ? NEXT_END : NEXT_WOKEN;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return b >= 0 && b < a ? b : a;
+}
+
+/* Nothing is there: waits for something. True when the batch, or the input, ends here with *next. */
+static bool wait_more(
+    struct queue *q, struct batch *b, const struct limits *l, int wake, int64_t *deadline, enum next *next)
+{
+	int64_t now = clock_mono_ms(), idle_at = b->n || q->conf.idle_ms < 0 ? -1 : q->last_ms + q->conf.idle_ms;
+	if (b->n && *deadline < 0)
+		*deadline = now + l->wait_ms;
+	if (b->n && now >= *deadline) {
+		*next = finish(b, l->wait_ms ? CLOSED_TIME : CLOSED_IDLE);
+		return true;
+	}
+	if (idle_at >= 0 && now >= idle_at) {
+		*next = finish(b, CLOSED_END);
+		return true;
+	}
+	int64_t until = sooner(sooner(now + AMQP_TICK_MS, b->n ? *deadline : -1), idle_at);
+	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until) != IO_WOKEN)
+		return false;
+	*next = finish(b, CLOSED_IDLE);
+	return true;
+}
+
+static enum next fill(struct queue *q, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	int64_t deadline = -1;
+	size_t bytes = 0;
+	enum next next;
+	for (;;) {
+		while (q->has && b->n < l->records && (b->n == 0 || bytes < l->bytes)) {
+			size_t before = b->n;
+			(q->lines ? take_line : take_single)(q, b, l);
+			bytes += bytes_of(b, before);
+		}
+		if (b->n >= l->records || (b->n && bytes >= l->bytes))
+			return finish(b, b->n >= l->records ? CLOSED_FULL : CLOSED_BYTES);
+		if (sig_stopping())
+			return finish(b, CLOSED_END);
+		switch (link_get(&q->link, &q->why)) {
+		case AMQP_MESSAGE:
+			begin(q);
+			break;
+		case AMQP_BROKEN:
+			if (b->n)
+				return finish(b, CLOSED_IDLE);
+			switch (link_mend(&q->link, &q->why, e)) {
+			case 0:
+				break;
+			case 1:
+				return finish(b, CLOSED_END);
+			default:
+				return NEXT_ERROR;
+			}
+			break;
+		case AMQP_NOTHING:
+			if (wait_more(q, b, l, wake, &deadline, &next))
+				return next;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static enum next queue_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct queue *q = (struct queue *)port;
+	link_enter(&q->link);
+	q->link.keep = l->max_record > AMQP_KEEP ? l->max_record : AMQP_KEEP;
+	enum next next = fill(q, b, l, wake, e);
+	link_leave(&q->link);
+	return next;
+}
+
+static int queue_accept(struct source *port, struct batch *b, struct err *e)
+{
+	struct queue *q = (struct queue *)port;
+	(void)e;
+	if (!b->n)
+		return 0;
+	uint64_t token = b->rec[b->n - 1].token, tag = token & (((uint64_t)1 << EPOCH_SHIFT) - 1);
+	link_enter(&q->link);
+	/* Of a channel that is gone: the broker gives these again. */
+	bool stale = !q->link.state || token >> EPOCH_SHIFT != (q->link.epoch & 0xffff);
+	if (!stale && tag > q->acked) {
+		q->acked = tag;
+		if (amqp_basic_ack(q->link.state, AMQP_CHANNEL, tag, 1) < 0) {
+			link_drop(&q->link);
+			stale = true;
+		}
+	}
+	link_leave(&q->link);
+	if (stale)
+		log_warn("the connection was lost before these were acknowledged: they will come again", NULL);
+	return 0;
+}
+
+static int queue_close(struct source *port, struct err *e)
+{
+	struct queue *q = (struct queue *)port;
+	(void)e;
+	link_close(&q->link); /* what is not acknowledged goes back into the queue */
+	json_scan_free(&q->scan);
+	buf_free(&q->composed);
+	free(q);
+	return 0;
+}
+
+struct source *amqp_source(const struct amqp_conf *conf, struct err *e)
+{
+	struct queue *q = xcalloc(1, sizeof *q);
+	q->port = (struct source){.next = queue_next, .accept = queue_accept, .close = queue_close};
+	q->conf = *conf;
+	q->link.owner = q;
+	q->link.stops = true;
+	if (amqp_address_parse(&q->link.address, conf->end, getenv("SENTI_AMQP"), e) < 0)
+		goto fail;
+	if (!q->link.address.queue) {
+		err_set(e, ERR_USAGE, "an exchange can only be published to; to read name a queue: ?queue=NAME");
+		goto fail;
+	}
+	if (link_open(&q->link, &q->conf, consume, e) == 0)
+		return &q->port;
+fail:
+	amqp_address_free(&q->link.address);
+	free(q);
+	return NULL;
+}

@@ -1,0 +1,77 @@
+/* amqp_window.c - which messages the broker has confirmed. */
+#include "lib/net/amqp_window.h"
+
+struct parcel *window_add(struct window *w)
+{
+	if (w->n == w->cap) {
+		w->cap = w->cap ? w->cap * 2 : 64;
+		w->parcel = xreallocarray(w->parcel, w->cap, sizeof *w->parcel);
+	}
+	struct parcel *p = &w->parcel[w->n++];
+	*p = (struct parcel){0};
+	return p;
+}
+
+struct span window_keep(struct window *w, struct str s)
+{
+	struct span at = {w->bytes.n, s.n};
+	buf_str(&w->bytes, s);
+	return at;
+}
+
+struct str window_str(const struct window *w, struct span s)
+{
+	return s.n ? (struct str){w->bytes.p + s.at, s.n} : STR("");
+}
+
+void window_sent(struct window *w)
+{
+	w->sent++;
+	w->open++;
+}
+
+void window_settle(struct window *w, uint64_t tag, bool multiple, bool ok)
+{
+	if (tag < w->base || tag - w->base >= w->sent)
+		return;
+	size_t last = (size_t)(tag - w->base);
+	for (size_t i = multiple ? w->first : last; i <= last; i++) {
+		if (w->parcel[i].state != PARCEL_OPEN)
+			continue;
+		w->parcel[i].state = ok ? PARCEL_DONE : PARCEL_REFUSED;
+		w->refused = w->refused || !ok;
+		w->open--;
+	}
+	while (w->first < w->sent && w->parcel[w->first].state != PARCEL_OPEN)
+		w->first++;
+}
+
+void window_again(struct window *w, uint64_t base)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->parcel[i].state == PARCEL_DONE)
+			continue;
+		w->parcel[kept] = w->parcel[i];
+		w->parcel[kept++].state = PARCEL_OPEN;
+	}
+	w->n = kept;
+	w->sent = w->first = w->open = 0;
+	w->refused = false;
+	w->base = base;
+}
+
+void window_clear(struct window *w)
+{
+	w->base += w->sent;
+	w->n = w->sent = w->first = w->open = 0;
+	w->refused = false;
+	buf_clear(&w->bytes);
+}
+
+void window_free(struct window *w)
+{
+	free(w->parcel);
+	buf_free(&w->bytes);
+	*w = (struct window){0};
+}
