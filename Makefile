@@ -14,9 +14,9 @@ DATA = message fold store
 NET = amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
-STAGE = score store
+STAGE = score store child relay inbox flight exec
 CMD = opt ends table
-TOOLS = senti-score senti-ingest senti-store senti-eval senti-train
+TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn

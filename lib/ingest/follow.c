@@ -4,6 +4,7 @@
  */
 #include "lib/ingest/follow.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
@@ -14,14 +15,29 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
+#include "lib/json/write.h"
 #include "lib/text/hash.h"
 
-enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, FIRST_BYTES = 256 };
+enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, FIRST_BYTES = 256, BIRTH = 48 };
 
 /* One file that a name has stood for. */
 struct life {
 	struct life *next;
 	char hash[HASH_HEX];
+};
+
+/* A place in one life of a file. */
+struct place {
+	uint64_t offset, line, inode, truncations, head; /* head: how many of its first bytes stand in head_hash */
+	char birth[BIRTH], head_hash[HASH_HEX + 1], life[HASH_HEX + 1];
+};
+
+/* The place behind a batch that was given and is not accepted yet. */
+struct given {
+	struct given *next;
+	struct followed *file;
+	struct place place;
+	bool more; /* the batch ends in a long_line, whose end is known when it is accepted */
 };
 
 struct followed {
@@ -36,6 +52,8 @@ struct followed {
 	struct buf text;
 	struct buf head; /* its first bytes, as read */
 	struct life *life;
+	struct place saved;
+	bool has_saved, resume; /* resume: it is to be opened at `saved` */
 };
 
 struct follow {
@@ -45,7 +63,10 @@ struct follow {
 	struct followed *in_long;
 	struct buf piece;
 	struct life *lives;
-	int inotify; /* -1: look again and again */
+	int inotify;  /* -1: look again and again */
+	bool records; /* lines come without their ends, blank ones not at all */
+	const char *state;
+	struct given *given, **given_end;
 };
 
 /* --- watching --- */
@@ -79,6 +100,256 @@ static enum io_wait wait_change(const struct follow *s, int wake)
 	return w;
 }
 
+/* --- lives --- */
+
+static size_t spell_birth(int fd, char out[BIRTH])
+{
+	struct statx x = {0};
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
+		x.stx_btime = (struct statx_timestamp){0};
+	return (size_t)snprintf(out, BIRTH, "%lld.%u", (long long)x.stx_btime.tv_sec, x.stx_btime.tv_nsec);
+}
+
+static struct life *keep_life(struct follow *s, struct life *life)
+{
+	life->next = s->lives;
+	s->lives = life;
+	return life;
+}
+
+/* --- places --- */
+
+static void hash_head(struct str head, char out[HASH_HEX + 1])
+{
+	hash_list(&head, 1, out);
+	out[HASH_HEX] = 0;
+}
+
+/* Whether the open file is the one of the place, and still holds what was read of it. */
+static bool is_place(int fd, const struct place *p, bool *truncated)
+{
+	struct stat st;
+	char birth[BIRTH], head[FIRST_BYTES], hash[HASH_HEX + 1];
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != p->inode)
+		return false;
+	spell_birth(fd, birth);
+	if (strcmp(birth, p->birth) != 0)
+		return false;
+	ssize_t n = pread(fd, head, p->head, 0);
+	hash_head((struct str){head, n < 0 ? 0 : (size_t)n}, hash);
+	*truncated = (uint64_t)st.st_size < p->offset || strcmp(hash, p->head_hash) != 0;
+	return true;
+}
+
+/* The name in the folder of `path` that the file of the place has now: new, or NULL. */
+static char *find_moved(const char *path, const struct place *p)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? str_dup((struct str){path, (size_t)(slash - path) + 1}) : xstrdup("./"), *found = NULL;
+	DIR *dir = opendir(folder);
+	for (struct dirent *d; dir && !found && (d = readdir(dir));) {
+		struct buf b = {0};
+		bool truncated = false;
+		buf_printf(&b, "%s%s%c", folder, d->d_name, 0);
+		int fd = d->d_ino == p->inode ? open(b.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+		if (fd >= 0 && is_place(fd, p, &truncated) && !truncated)
+			found = xstrdup(b.p);
+		if (fd >= 0)
+			close(fd);
+		buf_free(&b);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
+	return found;
+}
+
+/* The file of the saved place, else the one that has the name now. */
+static int open_saved(const struct followed *f)
+{
+	bool truncated;
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && is_place(fd, &f->saved, &truncated))
+		return fd;
+	char *moved = find_moved(f->path, &f->saved);
+	if (moved && fd >= 0)
+		close(fd);
+	if (moved)
+		fd = open(moved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	free(moved);
+	return fd;
+}
+
+static int go_to_saved(struct follow *s, struct followed *f, struct err *e)
+{
+	const struct place *p = &f->saved;
+	bool truncated = false;
+	if (!is_place(f->fd, p, &truncated)) {
+		log_warn(
+		    "the file of the saved place is gone, reading its successor from the start", "path", f->path, NULL);
+		return 0;
+	}
+	f->truncations = p->truncations + truncated;
+	if (truncated) {
+		log_warn("a file was truncated, reading it from its start", "path", f->path, NULL);
+		return 0;
+	}
+	buf_reserve(&f->head, FIRST_BYTES);
+	ssize_t head = pread(f->fd, f->head.p, p->head, 0);
+	if (head < 0 || lseek(f->fd, (off_t)p->offset, SEEK_SET) < 0)
+		return err_sys(e, "cannot read '%s'", f->path);
+	f->head.n = (size_t)head;
+	f->read = p->offset;
+	f->lineno = p->line;
+	f->fresh = p->offset == 0;
+	struct life *life = xcalloc(1, sizeof *life);
+	memcpy(life->hash, p->life, HASH_HEX);
+	f->life = keep_life(s, life);
+	return 0;
+}
+
+static void note_given(struct follow *s, struct followed *f, const struct batch *b)
+{
+	if (!s->state || !b->n)
+		return;
+	struct given *g = xcalloc(1, sizeof *g);
+	struct place *p = &g->place;
+	g->file = f;
+	g->more = b->more;
+	p->offset = f->read - f->text.n;
+	p->line = f->lineno;
+	p->inode = f->st.st_ino;
+	p->truncations = f->truncations;
+	p->head = f->head.n;
+	hash_head(buf_view(&f->head), p->head_hash);
+	spell_birth(f->fd, p->birth);
+	memcpy(p->life, f->life->hash, HASH_HEX);
+	*s->given_end = g;
+	s->given_end = &g->next;
+}
+
+static void put_place(struct buf *out, const struct followed *f)
+{
+	const struct place *p = &f->saved;
+	buf_str(out, STR("{\"path\":"));
+	json_put_lossy(out, str_of(f->path));
+	buf_printf(out, ",\"offset\":%llu,\"line\":%llu,\"inode\":%llu,\"truncations\":%llu,\"head\":%llu",
+	    (unsigned long long)p->offset, (unsigned long long)p->line, (unsigned long long)p->inode,
+	    (unsigned long long)p->truncations, (unsigned long long)p->head);
+	buf_printf(out, ",\"birth\":\"%s\",\"hash\":\"%s\",\"life\":\"%s\"}\n", p->birth, p->head_hash, p->life);
+}
+
+/* The new state takes the place of the old one as a whole, and is on the disk before it does. */
+static int save(const struct follow *s, struct err *e)
+{
+	struct buf text = {0}, name = {0};
+	for (size_t i = 0; i < s->n; i++)
+		if (s->file[i].has_saved)
+			put_place(&text, &s->file[i]);
+	buf_printf(&name, "%s.new%c", s->state, 0);
+	int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), rc = -1;
+	if (fd < 0)
+		err_sys(e, "cannot open '%s' for writing", name.p);
+	else if (io_write(fd, text.p, text.n, name.p, e) == 0) {
+		rc = fdatasync(fd) < 0 ? err_sys(e, "cannot write to '%s'", name.p) : 0;
+		if (rc == 0 && rename(name.p, s->state) < 0)
+			rc = err_sys(e, "cannot rename '%s' to '%s'", name.p, s->state);
+	}
+	if (fd >= 0)
+		close(fd);
+	buf_free(&text);
+	buf_free(&name);
+	return rc;
+}
+
+static int follow_accept(struct source *port, struct batch *b, struct err *e)
+{
+	struct follow *s = (struct follow *)port;
+	struct given *g = s->given;
+	(void)b;
+	if (g->more) { /* nothing has been read since but the rest of the line */
+		g->place.offset = g->file->read - g->file->text.n;
+		g->place.line = g->file->lineno;
+	}
+	g->file->saved = g->place;
+	g->file->has_saved = true;
+	s->given = g->next;
+	if (!s->given)
+		s->given_end = &s->given;
+	free(g);
+	return save(s, e);
+}
+
+static bool number_member(const struct json_scan *j, const char *name, uint64_t *out)
+{
+	const struct json_member *m = json_find(j, str_of(name));
+	return m && m->type == JSON_NUMBER && str_u64(m->value, out) == 0;
+}
+
+static bool string_member(const struct json_scan *j, const char *name, char *out, size_t size)
+{
+	const struct json_member *m = json_find(j, str_of(name));
+	if (!m || m->type != JSON_STRING || m->escaped || m->value.n - 2 >= size)
+		return false;
+	memcpy(out, m->value.p + 1, m->value.n - 2);
+	out[m->value.n - 2] = 0;
+	return true;
+}
+
+static bool read_place(const struct json_scan *j, struct place *p)
+{
+	return number_member(j, "offset", &p->offset) && number_member(j, "line", &p->line) &&
+	       number_member(j, "inode", &p->inode) && number_member(j, "truncations", &p->truncations) &&
+	       number_member(j, "head", &p->head) && p->head <= FIRST_BYTES &&
+	       string_member(j, "birth", p->birth, sizeof p->birth) &&
+	       string_member(j, "hash", p->head_hash, sizeof p->head_hash) &&
+	       string_member(j, "life", p->life, sizeof p->life) && strlen(p->life) == HASH_HEX;
+}
+
+/* A line of the state: a file that is not followed now is forgotten. */
+static bool load_line(struct follow *s, struct json_scan *j, struct str line)
+{
+	struct place p = {0};
+	struct buf path = {0};
+	if (json_scan(j, line) < 0 || !read_place(j, &p))
+		return false;
+	const struct json_member *m = json_find(j, STR("path"));
+	if (!m || m->type != JSON_STRING)
+		return false;
+	json_unescape((struct str){m->value.p + 1, m->value.n - 2}, &path);
+	for (size_t i = 0; i < s->n; i++)
+		if (str_eq(buf_view(&path), str_of(s->file[i].path))) {
+			s->file[i].saved = p;
+			s->file[i].has_saved = s->file[i].resume = true;
+		}
+	buf_free(&path);
+	return true;
+}
+
+static int load(struct follow *s, struct err *e)
+{
+	struct buf text = {0};
+	struct json_scan j = {0};
+	int rc = 0;
+	if (access(s->state, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (io_read_file(s->state, 1 << 20, &text, e) < 0)
+		return -1;
+	memset(buf_reserve(&text, JSON_PAD), 0, JSON_PAD);
+	for (size_t at = 0, number = 1; rc == 0 && at < text.n; number++) {
+		const char *nl = memchr(text.p + at, '\n', text.n - at);
+		struct str line = {text.p + at, nl ? (size_t)(nl - text.p) - at : text.n - at};
+		if (!load_line(s, &j, line))
+			rc = err_set(e, ERR_ENV,
+			    "%s:%zu: this is no place in a file; remove the file to start from the beginning", s->state,
+			    number);
+		at += line.n + 1;
+	}
+	json_scan_free(&j);
+	buf_free(&text);
+	return rc;
+}
+
 /* --- opening and leaving --- */
 
 static void begin(struct followed *f)
@@ -94,7 +365,7 @@ static void begin(struct followed *f)
 /* 1 open, 0 not there, -1. */
 static int open_file(struct follow *s, struct followed *f, struct err *e)
 {
-	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->fd = f->resume ? open_saved(f) : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0) {
 		if (!f->said)
 			log_warn("waiting for a file", "path", f->path, "reason", strerror(errno), NULL);
@@ -108,6 +379,9 @@ static int open_file(struct follow *s, struct followed *f, struct err *e)
 	f->said = false;
 	f->truncations = 0;
 	begin(f);
+	if (f->resume && go_to_saved(s, f, e) < 0)
+		return -1;
+	f->resume = false;
 	watch_file(s, f);
 	log_info("following", "path", f->path, NULL);
 	return 1;
@@ -162,20 +436,15 @@ static enum change look(const struct follow *s, const struct followed *f)
  * inode that is written anew from its start, only the count of truncations tells. */
 static struct life *name_life(struct follow *s, const struct followed *f, struct str first)
 {
-	struct statx x = {0};
-	char inode[24], birth[48], count[24];
+	char inode[24], birth[BIRTH], count[24];
 	struct life *life = xcalloc(1, sizeof *life);
-	if (statx(f->fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
-		x.stx_btime = (struct statx_timestamp){0};
 	int i = snprintf(inode, sizeof inode, "%llu", (unsigned long long)f->st.st_ino);
-	int b = snprintf(birth, sizeof birth, "%lld.%u", (long long)x.stx_btime.tv_sec, x.stx_btime.tv_nsec);
+	size_t b = spell_birth(f->fd, birth);
 	int c = snprintf(count, sizeof count, "%llu", (unsigned long long)f->truncations);
 	first.n = first.n > FIRST_BYTES ? FIRST_BYTES : first.n;
-	const struct str field[] = {{inode, (size_t)i}, {birth, (size_t)b}, first, {count, (size_t)c}};
+	const struct str field[] = {{inode, (size_t)i}, {birth, b}, first, {count, (size_t)c}};
 	hash_list(field, COUNT_OF(field), life->hash);
-	life->next = s->lives;
-	s->lives = life;
-	return life;
+	return keep_life(s, life);
 }
 
 struct str follow_identity(const struct rec *r)
@@ -184,7 +453,20 @@ struct str follow_identity(const struct rec *r)
 	return (struct str){life->hash, sizeof life->hash};
 }
 
-static struct rec *add_line(struct follow *s, struct followed *f, struct batch *b, struct str line)
+/* Takes off the line's end. False: it is blank. */
+static bool trim(struct str *line)
+{
+	if (line->n && line->p[line->n - 1] == '\n')
+		line->n--;
+	if (line->n && line->p[line->n - 1] == '\r')
+		line->n--;
+	for (size_t i = 0; i < line->n; i++)
+		if (line->p[i] != ' ' && line->p[i] != '\t')
+			return true;
+	return false;
+}
+
+static struct rec *add_rec(struct follow *s, struct followed *f, struct batch *b, struct str line)
 {
 	if (!f->life)
 		f->life = name_life(s, f, line);
@@ -194,10 +476,20 @@ static struct rec *add_line(struct follow *s, struct followed *f, struct batch *
 	memset(p + line.n, 0, JSON_PAD);
 	struct rec *r = batch_add(b);
 	r->line = (struct str){p, line.n};
-	r->lineno = ++f->lineno;
+	r->lineno = f->lineno;
 	r->origin = f->path;
 	r->token = (uint64_t)(uintptr_t)f->life;
 	return r;
+}
+
+/* NULL: it is none. */
+static struct rec *add_line(struct follow *s, struct followed *f, struct batch *b, struct str line)
+{
+	f->fresh = false;
+	f->lineno++;
+	if (s->records && !trim(&line))
+		return NULL;
+	return add_rec(s, f, b, line);
 }
 
 static void reject_long(struct batch *b, struct rec *r, size_t max)
@@ -218,7 +510,7 @@ static void cut_lines(struct follow *s, struct followed *f, struct batch *b, con
 		struct str line = {p, (size_t)(nl - p) + 1};
 		size_t ending = line.n > 1 && nl[-1] == '\r' ? 2 : 1;
 		struct rec *r = add_line(s, f, b, line);
-		if (line.n - ending > l->max_record)
+		if (r && line.n - ending > l->max_record)
 			reject_long(b, r, l->max_record);
 		at += line.n;
 	}
@@ -226,11 +518,12 @@ static void cut_lines(struct follow *s, struct followed *f, struct batch *b, con
 		f->fresh = false;
 	buf_shift(&f->text, at);
 	if (b->n < l->records && f->text.n > l->max_record + 1 && !memchr(f->text.p, '\n', f->text.n)) {
-		struct rec *r = add_line(s, f, b, buf_view(&f->text));
-		r->long_line = b->more = true;
-		reject_long(b, r, l->max_record);
+		f->lineno++;
+		struct rec *r = add_rec(s, f, b, buf_view(&f->text));
 		buf_clear(&f->text);
 		s->in_long = f;
+		r->long_line = b->more = true;
+		reject_long(b, r, l->max_record);
 	}
 }
 
@@ -302,13 +595,18 @@ static int serve(struct follow *s, struct followed *f, struct batch *b, const st
 {
 	if (f->idle && look(s, f) == TRUNCATED) {
 		last_line(s, f, b);
+		note_given(s, f, b);
 		if (restart(f, e) < 0)
 			return -1;
+		if (b->n)
+			return 0;
 	}
 	for (;;) {
 		cut_lines(s, f, b, l);
-		if (b->n)
+		if (b->n) {
+			note_given(s, f, b);
 			return 0;
+		}
 		if (f->fd < 0) {
 			int opened = open_file(s, f, e);
 			if (opened <= 0)
@@ -324,6 +622,7 @@ static int serve(struct follow *s, struct followed *f, struct batch *b, const st
 			return 0;
 		if (ended) {
 			last_line(s, f, b);
+			note_given(s, f, b);
 			if (turn_over(s, f, e) < 0)
 				return -1;
 			if (b->n)
@@ -393,6 +692,10 @@ static int follow_close(struct source *port, struct err *e)
 		buf_free(&s->file[i].text);
 		buf_free(&s->file[i].head);
 	}
+	for (struct given *g = s->given, *next; g; g = next) {
+		next = g->next;
+		free(g);
+	}
 	for (struct life *life = s->lives, *next; life; life = next) {
 		next = life->next;
 		free(life);
@@ -418,4 +721,21 @@ struct source *source_follow(const char *const *path, size_t npaths)
 	}
 	s->port = (struct source){.next = follow_next, .rest = follow_rest, .close = follow_close};
 	return &s->port;
+}
+
+struct source *source_follow_records(const char *const *path, size_t npaths, const char *state, struct err *e)
+{
+	struct source *port = source_follow(path, npaths);
+	struct follow *s = (struct follow *)port;
+	s->records = true;
+	s->state = state;
+	s->given_end = &s->given;
+	if (!state)
+		return port;
+	port->accept = follow_accept;
+	if (load(s, e) == 0)
+		return port;
+	struct err other;
+	port->close(port, &other);
+	return NULL;
 }

@@ -1,0 +1,103 @@
+/* relay.c - a thread between a command's stderr and ours. */
+#include "lib/stage/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { BLOCK = 16 << 10, LONGEST = 4096 };
+
+static void forget_first(struct relay *r)
+{
+	const char *nl = memchr(r->last.p, '\n', r->last.n);
+	buf_shift(&r->last, nl ? (size_t)(nl - r->last.p) + 1 : r->last.n);
+	r->lines--;
+}
+
+static void keep(struct relay *r, struct str line)
+{
+	line.n = line.n > RELAY_BYTES / 4 ? RELAY_BYTES / 4 : line.n;
+	buf_str(&r->last, line);
+	if (line.p[line.n - 1] != '\n')
+		buf_char(&r->last, '\n');
+	r->lines++;
+	while (r->lines > RELAY_LINES || r->last.n > RELAY_BYTES)
+		forget_first(r);
+}
+
+/* Whole lines go on in one write, so that they do not tear those of others. */
+static void pass_on(struct relay *r, bool rest)
+{
+	size_t at = 0;
+	while (at < r->line.n) {
+		const char *p = r->line.p + at, *nl = memchr(p, '\n', r->line.n - at);
+		size_t n = nl ? (size_t)(nl - p) + 1 : r->line.n - at;
+		if (!nl && !rest && n < LONGEST)
+			break;
+		keep(r, (struct str){p, n});
+		at += n;
+	}
+	ssize_t ignored = at ? write(STDERR_FILENO, r->line.p, at) : 0; /* a stderr that is gone stops nobody */
+	(void)ignored;
+	buf_shift(&r->line, at);
+}
+
+/* False at the end. */
+static bool read_some(struct relay *r)
+{
+	buf_reserve(&r->line, BLOCK);
+	ssize_t n = read(r->fd, r->line.p + r->line.n, BLOCK);
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	r->line.n += (size_t)n;
+	pass_on(r, false);
+	return true;
+}
+
+static void *relay_main(void *arg)
+{
+	struct relay *r = arg;
+	for (bool quit = false; !quit;) {
+		struct pollfd f[2] = {{.fd = r->fd, .events = POLLIN}, {.fd = r->quit, .events = POLLIN}};
+		if (poll(f, 2, -1) < 0 && errno != EINTR)
+			break;
+		quit = f[1].revents;
+		if (f[0].revents && !read_some(r))
+			break;
+	}
+	while (read_some(r))
+		;
+	pass_on(r, true);
+	return NULL;
+}
+
+int relay_start(struct relay *r, int fd, struct err *e)
+{
+	*r = (struct relay){.fd = fd, .quit = eventfd(0, EFD_CLOEXEC)};
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (r->quit >= 0 && pthread_create(&r->thread, NULL, relay_main, r) == 0)
+		return 0;
+	if (r->quit >= 0)
+		close(r->quit);
+	close(fd);
+	return err_set(e, ERR_ENV, "cannot start a thread for the messages of the command");
+}
+
+void relay_stop(struct relay *r)
+{
+	uint64_t one = 1;
+	ssize_t ignored = write(r->quit, &one, sizeof one);
+	(void)ignored;
+	pthread_join(r->thread, NULL);
+	close(r->quit);
+	close(r->fd);
+}
+
+void relay_free(struct relay *r)
+{
+	buf_free(&r->line);
+	buf_free(&r->last);
+	*r = (struct relay){0};
+}
