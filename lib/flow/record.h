@@ -46,7 +46,7 @@ enum fate {
 /* What more is known of a reject than code and message, where a command or a tool inside it gave the verdict. */
 struct rec_cause {
 	struct str tool;   /* whose verdict it is; p is NULL: the tool's that writes the reject */
-	struct str status; /* how the command ended: "exit status 7", "signal 9 (Killed)"; p is NULL: it did not */
+	struct str status; /* how the command ended: "7" (its exit status), "signal 9"; p is NULL: it did not */
 	struct str words;  /* the last lines it wrote to stderr */
 };
 
@@ -70,10 +70,10 @@ struct rec {
 	bool crowded;	   /* a known name stands there twice: rec_set must look for all of them */
 
 	/* Where it came from, for messages and for the source's accept. */
-	const char *origin; /* a file's name, "stdin", a queue; lent by the source for its whole life */
-	uint64_t lineno;    /* 1-based; 0: has none */
-	uint64_t token;	    /* the source's own (a delivery tag) */
-	void *caller;	    /* gather's own */
+	const char *origin;	     /* a file's name, "stdin", a queue; lent by the source for its whole life */
+	uint64_t lineno;	     /* 1-based; 0: has none */
+	uint64_t token;		     /* the source's own (a delivery tag) */
+	void *caller;		     /* gather's own */
 	const struct letter *letter; /* of a record that came from a queue; else NULL */
 
 	/* What becomes of it. */

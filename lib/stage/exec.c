@@ -363,8 +363,10 @@ static void condemn(struct exec *x, size_t i, enum outcome out)
 	char status[256];
 	spell_status(x, out, status, sizeof status);
 	struct rec_cause *cause = arena_alloc(mem, sizeof *cause);
-	*cause = (struct rec_cause){
-	    .status = arena_str(mem, str_of(status)), .words = arena_str(mem, buf_view(&x->child.relay.last))};
+	*cause =
+	    (struct rec_cause){.status = WIFEXITED(x->status) ? arena_printf(mem, "%d", WEXITSTATUS(x->status))
+							      : arena_printf(mem, "signal %d", WTERMSIG(x->status)),
+		.words = arena_str(mem, buf_view(&x->child.relay.last))};
 	unsigned tries = x->flight.seat[i].tries;
 	if (out == SWALLOWED || out == HUNG)
 		flight_condemn(&x->flight, i, CODE_LOST_BY_PIPELINE, cause,
