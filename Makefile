@@ -11,7 +11,7 @@ JSON = scan write
 FLOW = record counts stdio mem gather pump
 SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear plus
 DATA = message fold store
-NET = amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink sqlite sqlite_query sqlite_outbox sqlite_schema
+NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
 STAGE = score store child relay inbox flight exec
@@ -27,7 +27,6 @@ LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS_senti-train = -llinear
 # Every filter reads and writes queues.
-LIBS_all = $(shell $(PKG_CONFIG) --libs librabbitmq)
 LIBS_tests = -llinear -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
@@ -49,7 +48,7 @@ all: $(BIN)
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
 
 $(LIB): $(OBJ)
 	$(call say,AR,$(@F))
@@ -71,12 +70,12 @@ $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) $(LIBS_all) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
 # Without libFuzzer: main.c replays the seeds that are its arguments.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
 	$(call say,LD,fuzz/$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) $(LIBS_all) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
 # --- tests: everything that needs neither network nor Python, and quick ---
 check: lint test

@@ -5,8 +5,6 @@
  */
 #include "lib/net/amqp_link.h"
 
-#include <amqp_ssl_socket.h>
-#include <amqp_tcp_socket.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -239,7 +237,10 @@ static int open_socket(struct amqp_link *l, struct err *e)
 	errno = 0;
 	int rc = amqp_socket_open_noblock(s, a->host, a->port, &limit);
 	if (rc < 0) {
-		const char *why = rc == AMQP_STATUS_SOCKET_ERROR && errno ? strerror(errno) : amqp_error_string2(rc);
+		/* The library waits for the outcome, and keeps it to itself. */
+		const char *why = rc != AMQP_STATUS_SOCKET_ERROR       ? amqp_error_string2(rc)
+				  : errno == EINPROGRESS || errno == 0 ? "connection refused, or no way to it"
+								       : strerror(errno);
 		l->hopeless = rc == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED || rc == AMQP_STATUS_SSL_PEER_VERIFY_FAILED;
 		return err_set(e, ERR_ENV, "cannot connect to the broker %s: %s", a->shown, why);
 	}
@@ -285,6 +286,10 @@ static int connect_once(struct amqp_link *l, struct err *e)
 {
 	struct timeval limit = {.tv_sec = CALL_S};
 	l->hopeless = l->in_body = false;
+	if (amqp_lib_open(e) < 0) {
+		l->hopeless = true;
+		return -1;
+	}
 	l->state = amqp_new_connection();
 	if (!l->state)
 		return err_set(e, ERR_ENV, "out of memory");

@@ -11,12 +11,12 @@
 #ifndef SENTI_AMQP_LINK_H
 #define SENTI_AMQP_LINK_H
 
-#include <amqp.h>
 #include <pthread.h>
 
 #include "lib/base/buf.h"
 #include "lib/net/amqp.h"
 #include "lib/net/amqp_address.h"
+#include "lib/net/amqp_lib.h"
 
 enum { AMQP_CHANNEL = 1, AMQP_TICK_MS = 5000 }; /* how long an owner may wait before it looks at its link again */
 
