@@ -113,8 +113,10 @@ LISTED = $(patsubst $(BUILD)/%.o,%.c,$(OBJ)) $(TOOLS:%=cmd/%.c) $(TESTS:%=tests/
 	cmd/opt.c tests/fuzz/main.c
 C_FILES = $(filter-out lib/text/unicode_tables.c,$(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] scripts/*.c))
 
-lint: $(BIN) format-check
+lint-lists:
 	@$(if $(filter-out $(LISTED),$(HAND)),echo "in no list of the Makefile: $(filter-out $(LISTED),$(HAND))" >&2; exit 1,:)
+
+lint: $(BIN) format-check lint-lists
 	@scripts/lint-layers; layers=$$?; scripts/lint-man $(BUILD)/bin $(TOOLS); man=$$?; scripts/lint-style && exit $$((layers + man))
 
 format-check:
@@ -146,7 +148,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 
-.PHONY: all check test live asan fuzz fuzz-programs bench demo lint format format-check completions install dist clean
+.PHONY: all check test live asan fuzz fuzz-programs bench demo lint lint-lists format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

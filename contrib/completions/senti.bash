@@ -22,6 +22,9 @@ _senti()
 	senti-score\ --reject) words='' ;;
 	senti-score\ --max-record) words='' ;;
 	senti-score\ --max-rejects) words='' ;;
+	senti-score\ --idle) words='' ;;
+	senti-score\ --pack) words='' ;;
+	senti-score\ --retry) words='' ;;
 	senti-score\ --drain) words='' ;;
 	senti-score\ --log-format) words='logfmt json' ;;
 	senti-ingest\ --format | senti-ingest\ -F) words='csv tsv text json log reject auto' ;;
@@ -39,6 +42,9 @@ _senti()
 	senti-ingest\ --reject) words='' ;;
 	senti-ingest\ --max-record) words='' ;;
 	senti-ingest\ --max-rejects) words='' ;;
+	senti-ingest\ --idle) words='' ;;
+	senti-ingest\ --pack) words='' ;;
+	senti-ingest\ --retry) words='' ;;
 	senti-ingest\ --drain) words='' ;;
 	senti-ingest\ --log-format) words='logfmt json' ;;
 	senti-store\ --label) words='positive neutral negative' ;;
@@ -60,6 +66,9 @@ _senti()
 	senti-store\ --reject) words='' ;;
 	senti-store\ --max-record) words='' ;;
 	senti-store\ --max-rejects) words='' ;;
+	senti-store\ --idle) words='' ;;
+	senti-store\ --pack) words='' ;;
+	senti-store\ --retry) words='' ;;
 	senti-store\ --drain) words='' ;;
 	senti-store\ --log-format) words='logfmt json' ;;
 	senti-eval\ --model | senti-eval\ -m) words='' ;;
@@ -75,6 +84,9 @@ _senti()
 	senti-eval\ --reject) words='' ;;
 	senti-eval\ --max-record) words='' ;;
 	senti-eval\ --max-rejects) words='' ;;
+	senti-eval\ --idle) words='' ;;
+	senti-eval\ --pack) words='' ;;
+	senti-eval\ --retry) words='' ;;
 	senti-eval\ --drain) words='' ;;
 	senti-eval\ --log-format) words='logfmt json' ;;
 	senti-train\ --output | senti-train\ -o) words='' ;;
@@ -95,25 +107,48 @@ _senti()
 	senti-train\ --reject) words='' ;;
 	senti-train\ --max-record) words='' ;;
 	senti-train\ --max-rejects) words='' ;;
+	senti-train\ --idle) words='' ;;
+	senti-train\ --pack) words='' ;;
+	senti-train\ --retry) words='' ;;
 	senti-train\ --drain) words='' ;;
 	senti-train\ --log-format) words='logfmt json' ;;
+	senti-worker\ --queue | senti-worker\ -q) words='' ;;
+	senti-worker\ --to | senti-worker\ -o) words='' ;;
+	senti-worker\ --jobs | senti-worker\ -j) words='' ;;
+	senti-worker\ --timeout) words='' ;;
+	senti-worker\ --retries) words='' ;;
+	senti-worker\ --state) words='' ;;
+	senti-worker\ --from | senti-worker\ -i) words='' ;;
+	senti-worker\ --batch | senti-worker\ -b) words='' ;;
+	senti-worker\ --wait | senti-worker\ -w) words='' ;;
+	senti-worker\ --reject) words='' ;;
+	senti-worker\ --max-record) words='' ;;
+	senti-worker\ --max-rejects) words='' ;;
+	senti-worker\ --idle) words='' ;;
+	senti-worker\ --pack) words='' ;;
+	senti-worker\ --retry) words='' ;;
+	senti-worker\ --drain) words='' ;;
+	senti-worker\ --log-format) words='logfmt json' ;;
 	*)
 		case $tool in
 		senti-score)
-			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
-			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query stats migrate prune'
 			;;
 		senti-eval)
-			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
+		senti-worker)
+			words='--queue --to --jobs --timeout --retries --follow --state --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=
@@ -122,4 +157,4 @@ _senti()
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
-complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train
+complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train senti-worker

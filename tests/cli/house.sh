@@ -183,6 +183,6 @@ if need 'the lint of format' clang-format; then
 	echo 'int  a ;' >ugly.c
 	ok 'format: blanks out of place are found' sh -c '! "$0" "$PWD/ugly.c" 2>said && grep -q "ugly.c:1:4" said' "$root/scripts/lint-format"
 fi
-ok 'lists: a source that no list of the Makefile names is found' sh -c '! env -u MAKEFLAGS make -s -C "$0" BUILD="$1" lint format-check= \
+ok 'lists: a source that no list of the Makefile names is found' sh -c '! env -u MAKEFLAGS make -s -C "$0" BUILD="$1" lint-lists \
 	HAND=lib/base/forgotten.c >said 2>&1 && grep -q "no list.*forgotten.c" said' "$root" "$(dirname "$SENTI_BIN")"
 finish
