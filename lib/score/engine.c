@@ -2,6 +2,7 @@
 #include "lib/score/engine.h"
 
 #include "lib/score/linear.h"
+#include "lib/text/hash.h"
 
 extern const struct engine vader_engine, textblob_engine, nltk_engine, afinn_engine;
 
@@ -29,12 +30,26 @@ const struct engine *engine_find(const char *spec, struct err *e)
 	return NULL;
 }
 
+/* Equal names promise equal results, labels included: a band of the user's own becomes part of the hash. */
+static void name_band(struct model *m)
+{
+	char band[80], hash[HASH_HEX], *at = strrchr(m->name, '@');
+	snprintf(band, sizeof band, "neutral %.17g,%.17g", m->conf.neutral_from, m->conf.neutral_to);
+	const struct str field[] = {str_of(m->name), str_of(band)};
+	hash_list(field, COUNT_OF(field), hash);
+	if (at)
+		snprintf(at + 1, sizeof m->name - (size_t)(at + 1 - m->name), "%.8s", hash);
+}
+
 struct model *model_load(const struct model_conf *conf, struct err *e)
 {
 	const struct engine *en = engine_find(conf->spec, e);
 	struct model *m = en ? en->load(conf, e) : NULL;
-	if (m)
-		m->engine = en;
+	if (!m)
+		return NULL;
+	m->engine = en;
+	if (conf->has_neutral)
+		name_band(m);
 	return m;
 }
 

@@ -131,11 +131,7 @@ t 'a folder' 'senti-score .' 3 <<'END'
 --- stderr
 senti-score: cannot read '.': it is a directory
 END
-t 'a queue in this build' 'senti-score -i amqp:texts' 2 <<'END'
---- stderr
-senti-score: 'amqp:texts' names a kind of end that this build does not have; it takes paths and -
-try 'senti-score --help'
-END
+ok 'an end of an unknown kind is a mistake of usage' sh -c 'senti-score -i kafka:texts 2>err; test $? -eq 2 && grep -q "kafka:texts" err && grep -q "amqp" err'
 t 'an unknown model' 'senti-score -m nosuch </dev/null 2>&1 | grep -c "known are: .*vader"' 0 <<'END'
 1
 END
@@ -213,7 +209,8 @@ for bad in 'good 1' 'good\tx' 'good\tnan' 'good\tinf' 'good\t1\nbad\t1\ngood\t2'
 	printf '# mine\n%b\n' "$bad" >bad.tsv
 	ok "refused with its line: $bad" sh -c 'senti-score --lexicon +bad.tsv -e x 2>err; test $? -eq 3 && grep -q "bad.tsv:[24]: " err'
 done
-t 'neutral is where it is said to be' "senti-score --neutral -0.5,0.5 -e good | jq -r .sentiment.label" 0 <<'END'
-neutral
+t 'neutral is where it is said to be, and the name of the model says so' \
+	"senti-score --neutral -0.5,0.5 -e good | jq -c '[.sentiment.label,(.sentiment.model!=\"$model\")]'" 0 <<'END'
+["neutral",true]
 END
 finish
