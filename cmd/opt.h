@@ -55,8 +55,8 @@ struct tool {
 
 	/* Filled by tool_options. */
 	const char *from, *to;
-	const char *reject; /* NULL: not said, so it depends on the source */
-	char *dead_end;	    /* and is then this */
+	const char *reject;	   /* NULL: not said, so it depends on the source */
+	char *dead_end;		   /* and is then this */
 	int64_t idle_ms, retry_ms; /* -1: not given */
 	size_t pack;
 	const char *store; /* $SENTI_STORE or --store; "sqlite:senti.db" */

@@ -96,7 +96,7 @@ static void compose(struct queue *q, struct batch *b, struct rec *r)
 	bool of_broker = !m->code.n && m->death.n;
 	if (!m->code.n && !of_broker)
 		return; /* a reject object already */
-	struct rec dead = {.line = r->line, .truncated = m->truncated || r->truncated};
+	struct rec dead = {.line = body_line(&b->mem, r->line), .truncated = m->truncated || r->truncated};
 	char *code = str_dup(of_broker ? buf_view(&m->death) : buf_view(&m->code));
 	char *tool = str_dup(of_broker ? STR("broker") : buf_view(&m->tool));
 	dead.code = code;

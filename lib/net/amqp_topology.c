@@ -45,8 +45,11 @@ static int queue_declare(struct amqp_link *l, const char *name, amqp_table_t arg
 	char said[sizeof e->msg];
 	snprintf(said, sizeof said, "%s", e->msg);
 	const char *differs = strstr(said, "inequivalent");
-	err_set(e, ERR_ENV, "queue '%s' exists with other arguments: %s; delete it, or name another one", name,
-	    differs ? differs : said);
+	err_set(e, ERR_ENV, "queue '%s' exists with other arguments: %s; wanted is %s; delete it, or name another one",
+	    name, differs ? differs : said,
+	    args.num_entries > 1
+		? "a durable queue of x-queue-type quorum with its exchange for dead letters and a delivery limit"
+		: "a durable queue of x-queue-type quorum");
 	return link_hopeless(l);
 }
 
