@@ -5,7 +5,7 @@
 #include "lib/ingest/follow.h"
 #include "lib/stage/exec.h"
 
-enum { OPT_TIMEOUT = OPT_OWN, OPT_RETRIES, OPT_FOLLOW, OPT_STATE };
+enum { OPT_TIMEOUT = OPT_OWN, OPT_MAX_FAILURES, OPT_FOLLOW, OPT_STATE };
 
 static const struct opt_def own[] = {
     {'q', "queue", "QUEUE", "work on this queue: the same as -i amqp:QUEUE"},
@@ -14,7 +14,8 @@ static const struct opt_def own[] = {
     {'j', "jobs", "N", "run N commands side by side; the order is kept (default 1)"},
     {OPT_TIMEOUT, "timeout", "SECONDS",
 	"a command that gives no answer for so long is ended and started again (default 30)"},
-    {OPT_RETRIES, "retries", "N", "give up when the command fails N times in a row without an answer (default 10)"},
+    {OPT_MAX_FAILURES, "max-failures", "N",
+	"give up when the command fails N times in a row without an answer (default 10)"},
     {OPT_FOLLOW, "follow", NULL, "read the file of -i as it grows, through rotation and truncation, until stopped"},
     {OPT_STATE, "state", "FILE", "with --follow: keep there how far records came out, and start from there"},
     {0},
@@ -23,7 +24,8 @@ static const struct opt_def own[] = {
 struct config {
 	struct tool *tool;
 	const char *queue, *to, *state;
-	uint64_t timeout_s, retries;
+	char *end; /* what queue names, as an end */
+	uint64_t timeout_s, max_failures;
 	bool follow;
 };
 
@@ -45,8 +47,8 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 		break;
 	case OPT_TIMEOUT:
 		return opt_number(value, "timeout", 1, 86400, &c->timeout_s, e);
-	case OPT_RETRIES:
-		return opt_number(value, "retries", 1, 1000000, &c->retries, e);
+	case OPT_MAX_FAILURES:
+		return opt_number(value, "max-failures", 1, 1000000, &c->max_failures, e);
 	case OPT_FOLLOW:
 		c->follow = true;
 		break;
@@ -74,11 +76,22 @@ static int check(const struct config *c, struct err *e)
 	return 0;
 }
 
+static char *prefixed(const char *prefix, const char *name)
+{
+	struct buf b = {0};
+	buf_printf(&b, "%s%s%c", prefix, name, 0);
+	return b.p;
+}
+
 static int open_source(struct config *c, struct err *e)
 {
 	struct tool *t = c->tool;
 	if (check(c, e) < 0)
 		return -1;
+	if (c->queue && end_has_scheme(c->queue))
+		t->from = c->queue;
+	else if (c->queue)
+		t->from = c->end = prefixed("amqp:", c->queue);
 	t->to = c->to ? c->to : c->queue ? "/dev/null" : "-";
 	if (c->follow)
 		t->source = source_follow_records(&t->from, 1, c->state, e);
@@ -88,7 +101,7 @@ static int open_source(struct config *c, struct err *e)
 int main(int argc, char **argv)
 {
 	struct err e;
-	struct config c = {.timeout_s = 30, .retries = 10};
+	struct config c = {.timeout_s = 30, .max_failures = 10};
 	struct tool t = {
 	    .name = "senti-worker",
 	    .usage = "-q QUEUE [-j N] [-b N] [-w MS] [--timeout SECONDS] [--to SINK] -- COMMAND [ARG...]\n"
@@ -114,7 +127,7 @@ int main(int argc, char **argv)
 	    .argv = command,
 	    .timeout_ms = (int64_t)c.timeout_s * 1000,
 	    .drain_ms = (int64_t)t.drain_s * 1000,
-	    .give_up = (unsigned)c.retries,
+	    .give_up = (unsigned)c.max_failures,
 	    .max_record = t.limits.max_record,
 	};
 	if (exec_conf_open(&conf, &e) < 0)
@@ -122,5 +135,6 @@ int main(int argc, char **argv)
 	const struct step step = {.stage = &stage_exec, .conf = &conf};
 	int status = tool_run(&t, &step, 1);
 	exec_conf_close(&conf);
+	free(c.end);
 	return status;
 }
