@@ -20,7 +20,7 @@ TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn amqp
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn flight amqp
-FUZZ = json csv ingest
+FUZZ = json csv ingest score
 
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
