@@ -4,10 +4,10 @@
 #include "lib/score/linear.h"
 #include "lib/text/hash.h"
 
-extern const struct engine vader_engine, textblob_engine, nltk_engine, afinn_engine;
+extern const struct engine vader_engine, textblob_engine, nltk_engine, plus_engine, afinn_engine;
 
 const struct engine *const engines[] = {
-    &vader_engine, &textblob_engine, &nltk_engine, &afinn_engine, &linear_engine, NULL};
+    &vader_engine, &textblob_engine, &nltk_engine, &plus_engine, &afinn_engine, &linear_engine, NULL};
 
 static bool names(const struct engine *en, const char *spec)
 {

@@ -1,0 +1,1043 @@
+/* plus.c - our own rules over VADER's words and ours: what VADER's users miss in it, as senti-models(7) lists it.
+ *
+ * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text that has anything but plain
+ * words is first written anew (rewrite): emoji, elongated words, hashtags and words glued together become tokens of their own. Then each
+ * entry of the lexicon, a word or a phrase, is judged by the tokens before it, back to the end of the clause before:
+ *
+ *     window   [ done | up to REACH tokens before | entry | AHEAD | filling ... ]
+ *
+ * Values are kept in order, so that "but" and the end of a question change those that came before, each once.
+ */
+#include <math.h>
+
+#include "lib/json/write.h"
+#include "lib/score/valence.h"
+#include "lib/text/hash.h"
+#include "lib/text/split.h"
+
+EMBED(vader_boosters, "lexicons/vader/boosters.tsv")
+EMBED(vader_negations, "lexicons/vader/negations.tsv")
+EMBED(plus_derived, "lexicons/plus/derived.tsv")
+EMBED(plus_words, "lexicons/plus/words.tsv")
+EMBED(plus_languages, "lexicons/plus/languages.tsv")
+EMBED(plus_emoji, "lexicons/plus/emoji.tsv")
+EMBED(plus_phrases, "lexicons/plus/phrases.tsv")
+EMBED(plus_boosters, "lexicons/plus/boosters.tsv")
+EMBED(plus_negations, "lexicons/plus/negations.tsv")
+
+/* What tuning on the training parts of corpora gave. */
+static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* what negation makes of a value */
+static const double BOOST = 0.293;
+static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.2;
+static const double ASKED = 0.8; /* what a question leaves of its values */
+static const double AGAIN = 0.3; /* what an emoji adds that repeats the one before */
+static const double SCOPE_BUT = 1;
+static const double WEAK = 0.5;			    /* sums well below this count for less */
+static const double ALPHA = 15;			    /* the larger, the slower the score nears 1 */
+enum { BOOST_REACH = 3, REACH = 4, FAR_REACH = 7 }; /* in tokens; the last for "don't think", "wouldn't say" */
+
+/* Flags of words beside WORD_KNOWN and NEGATES. */
+enum { RAISES = 2, LOWERS = 8, ANCHORS = 16, OPINION = 32, TURNS = 64, EMOJI = 128 };
+
+/* The words that rules name. */
+enum special { NO, NEVER, SO, THIS, BUT, SPECIALS };
+static const char *const special_words[SPECIALS] = {"no", "never", "so", "this", "but"};
+static const char *const opinions[] = {"think", "say", "believe", "call", "feel", "expect", "find", "see", "consider",
+    "guess", "suppose", "recommend", "imagine", "describe"};
+
+enum { PHRASE_WORDS = 5, PART_BYTES = sizeof(struct word_bits) };
+
+/* A word of a phrase. */
+struct part {
+	struct word_bits bits;
+	size_t n;
+};
+
+/* A phrase is sought where its anchor stands: its first word that has a meaning of its own, else its longest. So the words before the
+ * anchor, which were judged before it, had no part in the result, and common words ("the", "of") cost nothing. */
+struct idiom {
+	struct part part[PHRASE_WORDS];
+	unsigned n, anchor;
+	uint32_t at;	  /* the dictionary's number of the anchor */
+	uint32_t meaning; /* and of the whole phrase */
+	uint32_t next;	  /* with the same anchor, no longer; 0: none */
+};
+
+struct plus {
+	struct model model;
+	struct words words;
+	uint32_t special[SPECIALS];
+	struct idiom *idiom; /* from 1 on */
+	size_t idioms;
+	uint32_t *first; /* by an anchor's number: its longest phrase */
+	struct layer layer;
+};
+
+struct tok {
+	uint32_t from, n;
+	uint32_t word; /* its number in the dictionary, or 0 */
+	uint32_t stop; /* enum stop of what follows it */
+};
+
+/* What the last character of a token ends. */
+enum stop { GOES_ON, CLAUSE, SENTENCE, QUESTION };
+static const uint8_t stops[256] = {[','] = CLAUSE,
+    [';'] = CLAUSE,
+    [':'] = CLAUSE,
+    [')'] = CLAUSE,
+    ['.'] = SENTENCE,
+    ['!'] = SENTENCE,
+    ['?'] = QUESTION};
+
+enum { WINDOW = 256, AHEAD = PHRASE_WORDS - 1 };
+
+/* Bytes of the original text that a byte of the rewritten one stands for. */
+struct origin {
+	uint32_t from, to;
+};
+
+/* Text under way, and where its bytes come from (only when explaining). */
+struct draft {
+	struct buf text;
+	struct buf origin; /* one struct origin a byte */
+};
+
+struct scratch {
+	struct span span[WINDOW];
+	struct tok window[WINDOW];
+	uint16_t known[WINDOW]; /* which of them have a part in any rule */
+	struct draft text, word;
+	struct but_values values;
+	struct buf folded;
+};
+
+/* --- loading --- */
+
+static struct word *add_word(struct plus *p, struct str key)
+{
+	return &p->words.word[words_add(&p->words, key)];
+}
+
+static void add_entry(struct plus *p, struct str key, unsigned flags, double value)
+{
+	struct word *w = add_word(p, key);
+	w->flags |= (uint16_t)flags;
+	if (flags & WORD_KNOWN)
+		w->value = value;
+}
+
+/* A phrase is a word of the dictionary with blanks in it, and a list of its words for finding it. */
+static int add_phrase(struct plus *p, const struct tsv *t, struct str key, struct err *e)
+{
+	struct idiom new = {.meaning = words_add(&p->words, key)};
+	for (const char *at = key.p, *end = key.p + key.n; at < end; at++) {
+		const char *blank = memchr(at, ' ', (size_t)(end - at));
+		const char *stop = blank ? blank : end;
+		size_t n = (size_t)(stop - at);
+		if (new.n == PHRASE_WORDS || n > PART_BYTES)
+			return tsv_fail(
+			    t, e, "a phrase has at most %d words of at most %d bytes", PHRASE_WORDS, PART_BYTES);
+		new.part[new.n++] = (struct part){word_load(at, n), n};
+		at = stop;
+	}
+	p->idiom = xreallocarray(p->idiom, p->idioms + 2, sizeof *p->idiom);
+	p->idiom[++p->idioms] = new;
+	return 0;
+}
+
+/* A table of words and phrases. */
+static int load(struct plus *p, const char *name, struct str text, unsigned flags, struct err *e)
+{
+	struct tsv t = tsv_open(name, text);
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
+		unsigned f = flags ? flags : value < 0 ? LOWERS : RAISES;
+		add_entry(p, key, f, value);
+		if (memchr(key.p, ' ', key.n) && add_phrase(p, &t, key, e) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+static int load_negations(struct plus *p, const char *name, struct str text, struct err *e)
+{
+	struct tsv t = tsv_open(name, text);
+	struct str key, none;
+	int rc;
+	while ((rc = tsv_next(&t, &key, &none, e)) > 0) {
+		add_entry(p, key, NEGATES, 0);
+		if (memchr(key.p, ' ', key.n) && add_phrase(p, &t, key, e) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+/* VADER's words, folded, so that ":D" is found. Of what then stands there twice, the value further from 0 counts. */
+static int load_vader(struct plus *p, struct err *e)
+{
+	struct tsv t = tsv_open("vader/words.tsv", valence_words());
+	struct str key;
+	double value;
+	int rc;
+	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
+		struct word *w = add_word(p, key);
+		if (!(w->flags & WORD_KNOWN) || fabs(value) > fabs(w->value))
+			w->value = value;
+		w->flags |= WORD_KNOWN;
+	}
+	return rc;
+}
+
+static int load_tables(struct plus *p, struct err *e)
+{
+	bool failed = load_vader(p, e) < 0 || load(p, "vader/boosters.tsv", vader_boosters(), 0, e) < 0 ||
+		      load_negations(p, "vader/negations.tsv", vader_negations(), e) < 0 ||
+		      load(p, "plus/derived.tsv", plus_derived(), WORD_KNOWN, e) < 0 ||
+		      load(p, "plus/words.tsv", plus_words(), WORD_KNOWN, e) < 0 ||
+		      load(p, "plus/languages.tsv", plus_languages(), WORD_KNOWN, e) < 0 ||
+		      load(p, "plus/emoji.tsv", plus_emoji(), WORD_KNOWN | EMOJI, e) < 0 ||
+		      load(p, "plus/phrases.tsv", plus_phrases(), WORD_KNOWN, e) < 0 ||
+		      load(p, "plus/boosters.tsv", plus_boosters(), 0, e) < 0 ||
+		      load_negations(p, "plus/negations.tsv", plus_negations(), e) < 0;
+	return failed ? -1 : 0;
+}
+
+/* Chooses the anchor of a phrase. */
+static void anchor(struct plus *p, struct idiom *i)
+{
+	char key[PART_BYTES + WORDS_PAD] = {0};
+	size_t longest = 0;
+	for (unsigned k = 0; k < i->n; k++) {
+		const struct part *part = &i->part[k];
+		memcpy(key, &part->bits, PART_BYTES);
+		bool meant = p->words.word[words_find(&p->words, key, part->n)].flags & ~(unsigned)ANCHORS;
+		if (meant || part->n > longest) {
+			i->anchor = k;
+			longest = part->n;
+		}
+		if (meant)
+			break;
+	}
+	memcpy(key, &i->part[i->anchor].bits, PART_BYTES);
+	i->at = words_add(&p->words, (struct str){key, i->part[i->anchor].n});
+	p->words.word[i->at].flags |= ANCHORS;
+}
+
+/* Chains phrases by their anchor, the longest first. */
+static void index_phrases(struct plus *p)
+{
+	for (uint32_t i = 1; i <= p->idioms; i++)
+		anchor(p, &p->idiom[i]);
+	p->first = xcalloc(p->words.mask + 2, sizeof *p->first);
+	for (unsigned n = 1; n <= PHRASE_WORDS; n++)
+		for (uint32_t i = 1; i <= p->idioms; i++)
+			if (p->idiom[i].n == n) {
+				p->idiom[i].next = p->first[p->idiom[i].at];
+				p->first[p->idiom[i].at] = i;
+			}
+}
+
+/* All tables, for the name and the size. */
+enum { TABLES = 11 };
+
+static void tables(const struct plus *p, struct str out[TABLES])
+{
+	const struct str all[TABLES] = {valence_words(), vader_boosters(), vader_negations(), plus_derived(),
+	    plus_words(), plus_languages(), plus_emoji(), plus_phrases(), plus_boosters(), plus_negations(),
+	    p->model.conf.lexicon ? buf_view(&p->layer.text) : STR_NONE};
+	memcpy(out, all, sizeof all);
+}
+
+/* No more words than lines, those that rules name, and the anchors of phrases. */
+static size_t count_words(const struct str *table)
+{
+	size_t n = SPECIALS + COUNT_OF(opinions);
+	for (size_t i = 0; i < TABLES; i++)
+		n += count_lines(table[i]);
+	return n + count_lines(plus_phrases());
+}
+
+static void name_words(struct plus *p)
+{
+	valence_name(&p->words, special_words, SPECIALS, p->special);
+	uint32_t number[COUNT_OF(opinions)];
+	valence_name(&p->words, opinions, COUNT_OF(opinions), number);
+	for (size_t i = 0; i < COUNT_OF(opinions); i++)
+		p->words.word[number[i]].flags |= OPINION;
+	p->words.word[p->special[BUT]].flags |= TURNS;
+}
+
+static void plus_free(struct model *m)
+{
+	struct plus *p = (struct plus *)m;
+	words_free(&p->words);
+	free(p->idiom);
+	free(p->first);
+	layer_free(&p->layer);
+	free(p);
+}
+
+static struct model *plus_load(const struct model_conf *conf, struct err *e)
+{
+	struct plus *p = xcalloc(1, sizeof *p);
+	p->model.conf = *conf;
+	if (layer_read(&p->layer, conf->lexicon, e) < 0) {
+		free(p);
+		return NULL;
+	}
+	struct str table[TABLES];
+	tables(p, table);
+	words_init(&p->words, count_words(table));
+	if (load_tables(p, e) < 0 ||
+	    (conf->lexicon && layer_apply(&p->layer, conf->lexicon, &p->words, HUGE_VAL, e) < 0)) {
+		plus_free(&p->model);
+		return NULL;
+	}
+	name_words(p);
+	index_phrases(p);
+	char hash[HASH_HEX];
+	hash_list(table, TABLES, hash);
+	snprintf(p->model.name, sizeof p->model.name, "plus-1@%.8s", hash);
+	return &p->model;
+}
+
+static struct scratch *plus_scratch(const struct model *m)
+{
+	(void)m;
+	return xcalloc(1, sizeof(struct scratch));
+}
+
+static void plus_scratch_free(struct scratch *s)
+{
+	buf_free(&s->text.text);
+	buf_free(&s->text.origin);
+	buf_free(&s->word.text);
+	buf_free(&s->word.origin);
+	buf_free(&s->folded);
+	but_free(&s->values);
+	free(s);
+}
+
+/* --- rewriting --- */
+
+static inline bool is_letter(char c)
+{
+	return (unsigned)((c | 0x20) - 'a') < 26;
+}
+
+/* Punctuation that parts two words where no blank stands. */
+static inline bool parts(char c)
+{
+	return (c >= ',' && c <= '/') || c == ':' || c == ';' || c == '!' || c == '?' || c == '#';
+}
+
+/* Whether a text is plain: ASCII without three equal letters in a row and without a letter right behind punctuation that parts. It may look
+ * into the bytes behind the text: that costs a rewriting at most. */
+static bool is_plain(struct str text)
+{
+	size_t i = 0;
+#if defined(__SSE2__)
+	for (; i < text.n; i += 16) {
+		const char *p = text.p + i;
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
+		__m128i low = _mm_or_si128(b, _mm_set1_epi8(0x20));
+		__m128i letter = _mm_and_si128(
+		    _mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('z' + 1)));
+		__m128i thrice = _mm_and_si128(_mm_cmpeq_epi8(a, b), _mm_cmpeq_epi8(b, c));
+		__m128i part =
+		    _mm_and_si128(_mm_cmpgt_epi8(a, _mm_set1_epi8(',' - 1)), _mm_cmplt_epi8(a, _mm_set1_epi8('/' + 1)));
+		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(1)), _mm_set1_epi8(';')));
+		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(2)), _mm_set1_epi8('#')));
+		part = _mm_or_si128(part, _mm_cmpeq_epi8(a, _mm_set1_epi8('?')));
+		__m128i odd = _mm_or_si128(a, _mm_and_si128(letter, _mm_or_si128(thrice, part)));
+		if (_mm_movemask_epi8(odd) & 0xffff) {
+			/* The sign bit is that of a byte beyond ASCII, or of an odd place. */
+			unsigned mask = (unsigned)_mm_movemask_epi8(odd);
+			size_t left = text.n - i;
+			if (left >= 16 || mask & ((1U << left) - 1))
+				return false;
+		}
+	}
+	return true;
+#else
+	for (; i < text.n; i++) {
+		const char *p = text.p + i;
+		if (*p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]))))
+			return false;
+	}
+	return true;
+#endif
+}
+
+static void draft_add(struct draft *d, const char *p, size_t n, struct origin o, bool explain)
+{
+	buf_add(&d->text, p, n);
+	for (size_t i = 0; explain && i < n; i++)
+		buf_add(&d->origin, (const char *)&o, sizeof o);
+}
+
+struct rewriting {
+	const struct plus *p;
+	struct draft *out, *word;
+	bool explain;
+};
+
+/* Bytes [from, to) of the word move to the text. */
+static void move(const struct rewriting *w, size_t from, size_t to)
+{
+	buf_add(&w->out->text, w->word->text.p + from, to - from);
+	if (w->explain)
+		buf_add(&w->out->origin, w->word->origin.p + from * sizeof(struct origin),
+		    (to - from) * sizeof(struct origin));
+}
+
+static void blank(const struct rewriting *w)
+{
+	struct origin o = {0};
+	if (w->explain && w->out->origin.n)
+		memcpy(&o, w->out->origin.p + w->out->origin.n - sizeof o, sizeof o);
+	draft_add(w->out, " ", 1, (struct origin){o.to, o.to}, w->explain);
+}
+
+enum { RUNS = 3, SHORT_WORD = 48 };
+
+struct run_of {
+	size_t at, n;
+};
+
+/* An elongated word: the known word that shorter runs of letters make, each of one or two. 0 if none, else its length. */
+static size_t shorten(const struct plus *p, const char *word, size_t n, char out[SHORT_WORD + WORDS_PAD])
+{
+	char squeezed[SHORT_WORD];
+	size_t run_end[RUNS], runs = 0, m = 0;
+	for (size_t i = 0; i < n;) {
+		size_t k = 1;
+		while (i + k < n && word[i + k] == word[i])
+			k++;
+		bool run = k > 2 && is_letter(word[i]);
+		for (size_t j = 0; j < (run ? 2 : k); j++) {
+			if (m == SHORT_WORD)
+				return 0;
+			squeezed[m++] = word[i];
+		}
+		if (run && runs == RUNS)
+			return 0;
+		if (run)
+			run_end[runs++] = m - 1;
+		i += k;
+	}
+	if (!runs)
+		return 0;
+	for (unsigned drop = 0; drop < 1U << runs; drop++) {
+		size_t at = 0, len = 0;
+		for (size_t i = 0; i < m; i++) {
+			bool out_now = at < runs && i == run_end[at];
+			if (out_now && drop >> at++ & 1)
+				continue;
+			out[len++] = squeezed[i];
+		}
+		memset(out + len, 0, WORDS_PAD);
+		if (words_find(&p->words, out, len))
+			return len;
+	}
+	return 0;
+}
+
+/* A part of a word: as it is, unless it is an elongated form of a known word. */
+static void put_part(const struct rewriting *w, size_t from, size_t to)
+{
+	const char *t = w->word->text.p;
+	size_t a = from, b = to;
+	while (a < b && !is_letter(t[a]))
+		a++;
+	while (b > a && !is_letter(t[b - 1]))
+		b--;
+	char shorter[SHORT_WORD + WORDS_PAD];
+	size_t n = words_find(&w->p->words, t + a, b - a) ? 0 : shorten(w->p, t + a, b - a, shorter);
+	if (!n) {
+		move(w, from, to);
+		return;
+	}
+	move(w, from, a);
+	struct origin o = {0}, last = {0};
+	if (w->explain) {
+		memcpy(&o, w->word->origin.p + a * sizeof o, sizeof o);
+		memcpy(&last, w->word->origin.p + (b - 1) * sizeof o, sizeof o);
+	}
+	draft_add(w->out, shorter, n, (struct origin){o.from, last.to}, w->explain);
+	move(w, b, to);
+}
+
+static bool is_address(const char *p, size_t n)
+{
+	return *p == '@' || (n > 4 && (strncasecmp(p, "http", 4) == 0 || strncasecmp(p, "www.", 4) == 0));
+}
+
+static bool is_upper(char c)
+{
+	return (unsigned)(c - 'A') < 26;
+}
+
+/* The word is complete: it goes to the text, cut where two words are glued together. Known words ("x-ray", ":d") stay whole. */
+static void put_word(const struct rewriting *w)
+{
+	size_t n = w->word->text.n;
+	if (!n)
+		return;
+	memset(buf_reserve(&w->word->text, SPLIT_PAD), 0, SPLIT_PAD);
+	const char *t = w->word->text.p;
+	size_t core = 0, end = n;
+	while (core < end && !is_letter(t[core]) && !(t[core] & 0x80))
+		core++;
+	while (end > core && !is_letter(t[end - 1]) && !(t[end - 1] & 0x80))
+		end--;
+	if (is_address(t, n) || words_find(&w->p->words, t, n) || words_find(&w->p->words, t + core, end - core)) {
+		move(w, 0, n);
+	} else {
+		bool tag = *t == '#';
+		size_t from = 0;
+		for (size_t i = core + 1; i < end; i++)
+			if (is_letter(t[i]) && (parts(t[i - 1]) || (tag && is_upper(t[i]) && !is_upper(t[i - 1])))) {
+				put_part(w, from, i);
+				blank(w);
+				from = i;
+			}
+		put_part(w, from, n);
+	}
+	buf_clear(&w->word->text);
+	buf_clear(&w->word->origin);
+}
+
+static bool is_skin_tone(uint32_t c)
+{
+	return c >= 0x1f3fb && c <= 0x1f3ff;
+}
+
+static bool is_variation(uint32_t c)
+{
+	return c == 0xfe0e || c == 0xfe0f;
+}
+
+/* Pictographs: no letters there. */
+static bool is_emoji(uint32_t c)
+{
+	return (c >= 0x1f000 && c <= 0x1faff) || (c >= 0x2600 && c <= 0x27bf) || (c >= 0x2b00 && c <= 0x2bff) ||
+	       (c >= 0x2190 && c <= 0x23ff) || (c >= 0x25a0 && c <= 0x25ff);
+}
+
+/* One emoji from *p, with all that is joined to it: a token of its own. Variation selectors and skin tones are left out; of joined emoji the
+ * first stands for all, unless the lexicon has them. */
+static void put_emoji(const struct rewriting *w, const char *text, const char **p, const char *end)
+{
+	enum { JOINED = 64 };
+	char key[JOINED + WORDS_PAD] = {0};
+	const char *start = *p, *q = *p;
+	utf8_next(&q);
+	size_t n = (size_t)(q - start), first = n;
+	memcpy(key, start, n);
+	for (const char *next = q; next < end; q = next) {
+		const char *from = next;
+		uint32_t c = utf8_next(&next);
+		if (is_variation(c) || is_skin_tone(c))
+			continue;
+		if (c != 0x200d || next == end)
+			break;
+		utf8_next(&next);
+		if (n + (size_t)(next - from) <= JOINED) {
+			memcpy(key + n, from, (size_t)(next - from));
+			n += (size_t)(next - from);
+		}
+	}
+	if (n > first && !words_find(&w->p->words, key, n))
+		n = first;
+	struct origin o = {(uint32_t)(start - text), (uint32_t)(q - text)};
+	blank(w);
+	draft_add(w->out, key, n, o, w->explain);
+	blank(w);
+	*p = q;
+}
+
+/* Typographic punctuation, as its plain form. */
+static const char *plain_form(uint32_t c)
+{
+	switch (c) {
+	case 0x2018:
+	case 0x2019:
+	case 0x02bc:
+	case 0xff07:
+		return "'";
+	case 0x201c:
+	case 0x201d:
+	case 0xab:
+	case 0xbb:
+		return "\"";
+	case 0x2013:
+	case 0x2014:
+		return ", ";
+	case 0x2026:
+		return "... ";
+	case 0x200b:
+	case 0x200c:
+	case 0x200d:
+	case 0xfe0e:
+	case 0xfe0f:
+		return "";
+	case 0x3002:
+		return ". ";
+	case 0xff01:
+		return "! ";
+	case 0xff1f:
+		return "? ";
+	default:
+		return unicode_is_space(c) ? " " : NULL;
+	}
+}
+
+/* One character beyond ASCII. */
+static void put_beyond(const struct rewriting *w, const char *text, const char **p, const char *end)
+{
+	const char *start = *p;
+	uint32_t c = utf8_next(p);
+	struct origin o = {(uint32_t)(start - text), (uint32_t)(*p - text)};
+	if (is_emoji(c)) {
+		put_word(w);
+		*p = start;
+		put_emoji(w, text, p, end);
+		return;
+	}
+	const char *plain = plain_form(c);
+	if (!plain) {
+		draft_add(w->word, start, (size_t)(*p - start), o, w->explain);
+		return;
+	}
+	size_t n = strlen(plain);
+	bool ends = n && plain[n - 1] == ' ';
+	if (n > ends)
+		draft_add(w->word, plain, n - ends, o, w->explain);
+	if (ends) {
+		put_word(w);
+		draft_add(w->out, " ", 1, o, w->explain);
+	}
+}
+
+/* The end of the run of ASCII without white space at p, and whether it is a plain word. */
+static const char *word_end(const char *p, const char *end, bool *plain)
+{
+	bool odd = *p == '#' || *p == '@';
+	for (; p < end && (unsigned char)*p > ' ' && !(*p & 0x80); p++)
+		odd |= end - p > 2 && is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]));
+	*plain = !odd && (p == end || !(*p & 0x80));
+	return p;
+}
+
+static void put_bytes(const struct rewriting *w, struct draft *to, const char *text, const char *p, const char *end)
+{
+	buf_add(&to->text, p, (size_t)(end - p));
+	for (; w->explain && p < end; p++) {
+		struct origin o = {(uint32_t)(p - text), (uint32_t)(p - text) + 1};
+		buf_add(&to->origin, (const char *)&o, sizeof o);
+	}
+}
+
+static struct str rewrite(const struct plus *p, struct scratch *s, struct str text, bool explain)
+{
+	struct rewriting w = {p, &s->text, &s->word, explain};
+	buf_clear(&s->text.text);
+	buf_clear(&s->text.origin);
+	buf_clear(&s->word.text);
+	buf_clear(&s->word.origin);
+	for (const char *at = text.p, *end = text.p + text.n; at < end;) {
+		if (*at & 0x80) {
+			put_beyond(&w, text.p, &at, end);
+		} else if ((unsigned char)*at <= ' ' && unicode_is_space((unsigned char)*at)) {
+			put_word(&w);
+			put_bytes(&w, w.out, text.p, at, at + 1);
+			at++;
+		} else if ((unsigned char)*at <= ' ') {
+			put_bytes(&w, w.word, text.p, at, at + 1);
+			at++;
+		} else {
+			bool plain;
+			const char *stop = word_end(at, end, &plain);
+			put_bytes(&w, plain && !w.word->text.n ? w.out : w.word, text.p, at, stop);
+			at = stop;
+		}
+	}
+	put_word(&w);
+	memset(buf_reserve(&s->text.text, SPLIT_PAD), 0, SPLIT_PAD);
+	return buf_view(&s->text.text);
+}
+
+/* --- one text --- */
+
+struct run {
+	const struct plus *p;
+	struct scratch *s;
+	struct str original, text; /* text: as it is if plain, else rewritten */
+	bool plain;
+	struct why *why;
+	size_t tokens;	 /* seen so far */
+	size_t base;	 /* number of the token at window[0] */
+	size_t filled;	 /* of the window */
+	size_t next;	 /* number of the first token that no phrase has taken */
+	size_t clause;	 /* values before it stand before a "but" */
+	size_t sentence; /* the first value of the sentence */
+	bool behind_but; /* in this sentence */
+	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+};
+
+/* Without punctuation at both ends; a mention is no word. */
+static inline struct tok strip(const struct span *w, const char *text)
+{
+	uint32_t stop = stops[(unsigned char)text[w->from + w->n - 1]];
+	if (text[w->from] == '@')
+		return (struct tok){w->from, 0, 0, stop};
+	return w->core_n ? (struct tok){w->core, w->core_n, 0, stop} : (struct tok){w->from, w->n, 0, stop};
+}
+
+static struct str text_of(const struct run *r, const struct tok *t)
+{
+	return (struct str){r->text.p + t->from, t->n};
+}
+
+/* Capitals count only in a text that also has words without. */
+static bool mixed_case(struct run *r)
+{
+	if (r->mixed_case < 0) {
+		r->mixed_case = 0;
+		for (const char *p = r->text.p, *end = p + r->text.n; p < end && !r->mixed_case; p++)
+			r->mixed_case = (unsigned)(*p - 'a') < 26;
+	}
+	return r->mixed_case;
+}
+
+static bool emphatic(struct run *r, const struct tok *t)
+{
+	return t->n > 1 && is_letter(r->text.p[t->from]) && token_in_capitals(text_of(r, t)) && mixed_case(r);
+}
+
+static const struct word *meaning_of(const struct run *r, const struct tok *t)
+{
+	return &r->p->words.word[t->word];
+}
+
+static bool is(const struct run *r, const struct tok *t, enum special word)
+{
+	return t->word == r->p->special[word];
+}
+
+static void explain(const struct run *r, size_t from, size_t to, double value, const char *rule)
+{
+	if (value == 0)
+		return;
+	if (!r->plain) {
+		const struct origin *o = (const struct origin *)(const void *)r->s->text.origin.p;
+		to = to > from ? o[to - 1].to : o[from].from;
+		from = o[from].from;
+	}
+	why_add(r->why, from, to, value, rule);
+}
+
+/* A rule has turned *v into `now`. `t` is the token that caused it. */
+static inline void turn(const struct run *r, double *v, double now, const struct tok *t, const char *rule)
+{
+	if (unlikely(r->why != NULL))
+		explain(r, t->from, t->from + t->n, now - *v, rule);
+	*v = now;
+}
+
+static double negated(double v)
+{
+	return v > 0 ? v * NEGATED_GOOD : v * NEGATED_BAD;
+}
+
+/* Whether the token k before the entry negates it: near, or with an opinion in between ("don't think that this is good"). */
+static bool negates(const struct run *r, const struct tok *t, unsigned back)
+{
+	if (!(meaning_of(r, t)->flags & NEGATES))
+		return false;
+	return back <= REACH || meaning_of(r, t + 1)->flags & OPINION;
+}
+
+/* What the tokens before an entry make of its value. */
+static double look_back(struct run *r, const struct tok *t, size_t before, double v)
+{
+	bool flip = false;
+	const struct tok *by = t;
+	for (unsigned back = 1; back <= FAR_REACH && back <= before; back++) {
+		const struct tok *b = t - back;
+		if (b->stop || meaning_of(r, b)->flags & TURNS)
+			break;
+		unsigned flags = meaning_of(r, b)->flags;
+		if (flags & (RAISES | LOWERS) && back <= BOOST_REACH) {
+			double by_much = valence_boost(flags & RAISES ? BOOST : -BOOST, v, emphatic(r, b), back);
+			turn(r, &v, v + by_much, b, "booster");
+		}
+		if (is(r, b, NEVER) && back > 1 && (is(r, b + 1, SO) || is(r, b + 1, THIS))) {
+			turn(r, &v, v * 1.25, b, "never so");
+		} else if (negates(r, b, back)) {
+			flip = !flip;
+			by = b;
+		}
+	}
+	if (flip)
+		turn(r, &v, negated(v), by, "negation");
+	return v;
+}
+
+/* "no" before an entry is its negation; alone it is a refusal. */
+static bool no_is_negation(const struct run *r, const struct tok *t, size_t after)
+{
+	for (size_t i = 0; i < after && i < AHEAD && !t[i].stop; i++)
+		if (meaning_of(r, t + i + 1)->flags & WORD_KNOWN)
+			return true;
+	return false;
+}
+
+/* An emoji stands for itself; repeated, it adds little. */
+static double emoji(const struct run *r, const struct tok *t, size_t before)
+{
+	double v = 0;
+	turn(r, &v, meaning_of(r, t)->value, t, "emoji");
+	if (before >= 1 && t[-1].word == t->word)
+		turn(r, &v, before >= 2 && t[-2].word == t->word ? 0 : v * AGAIN, t, "emoji");
+	return v;
+}
+
+static bool is_part(const struct run *r, const struct tok *t, const struct part *p)
+{
+	if (t->n != p->n)
+		return false;
+	struct word_bits b = word_load(r->text.p + t->from, t->n);
+	return b.k[0] == p->bits.k[0] && b.k[1] == p->bits.k[1];
+}
+
+/* The longest phrase around the anchor t, or NULL. No phrase goes across punctuation. */
+static const struct idiom *find_phrase(const struct run *r, const struct tok *t, size_t before, size_t after)
+{
+	for (uint32_t i = r->p->first[t->word]; i; i = r->p->idiom[i].next) {
+		const struct idiom *p = &r->p->idiom[i];
+		if (p->anchor > before || p->n - p->anchor > after + 1)
+			continue;
+		const struct tok *start = t - p->anchor;
+		unsigned k = 0;
+		while (k < p->n && (k == p->anchor || is_part(r, start + k, &p->part[k])) &&
+		       (k + 1 == p->n || !start[k].stop))
+			k++;
+		if (k == p->n)
+			return p;
+	}
+	return NULL;
+}
+
+/* Makes the tokens of a phrase one, the last; the others are empty. */
+static struct tok *join(const struct idiom *p, struct tok *t)
+{
+	struct tok *last = t + p->n - 1;
+	last->n += last->from - t->from;
+	last->from = t->from;
+	last->word = p->meaning;
+	for (; t < last; t++)
+		t->word = 0;
+	return last;
+}
+
+static void add_value(struct run *r, const struct tok *t, double v)
+{
+	if (r->behind_but)
+		turn(r, &v, v * BUT_AFTER, t, "but");
+	if (v != 0)
+		but_add(&r->s->values, 0, v, t->from, t->from + t->n);
+}
+
+/* Multiplies the values from one on: each was last touched when it was added. */
+static void scale(struct run *r, size_t from, double by, const char *rule)
+{
+	for (struct but_value *v = r->s->values.value + from; v < r->s->values.value + r->s->values.n; v++) {
+		if (r->why)
+			explain(r, v->from, v->to, v->v * by - v->v, rule);
+		v->v *= by;
+	}
+}
+
+static void end_sentence(struct run *r, bool question)
+{
+	if (question)
+		scale(r, r->sentence, ASKED, "question");
+	r->sentence = r->s->values.n;
+	if (SCOPE_BUT)
+		r->behind_but = false, r->clause = r->sentence;
+}
+
+/* What was said before the first "but" of a sentence counts half, each value once. */
+static void turn_at_but(struct run *r)
+{
+	if (r->behind_but)
+		return;
+	scale(r, r->clause, BUT_BEFORE, "but");
+	r->behind_but = true;
+}
+
+static void judge_entry(struct run *r, struct tok *t, size_t before, size_t after)
+{
+	unsigned flags = meaning_of(r, t)->flags;
+	bool intensifies =
+	    flags & (RAISES | LOWERS) && after >= 1 && !t->stop && meaning_of(r, t + 1)->flags & WORD_KNOWN;
+	if (!(flags & WORD_KNOWN) || intensifies || (is(r, t, NO) && no_is_negation(r, t, after)))
+		return;
+	if (flags & EMOJI) {
+		add_value(r, t, emoji(r, t, before));
+		return;
+	}
+	double v = 0;
+	turn(r, &v, meaning_of(r, t)->value, t, "lexicon");
+	if (v != 0 && emphatic(r, t))
+		turn(r, &v, valence_in_capitals(v, v), t, "capitals");
+	if (v != 0)
+		v = look_back(r, t, before, v);
+	add_value(r, t, v);
+}
+
+/* Judges one token of the window, whose neighbours are known. */
+static inline void judge(struct run *r, size_t k)
+{
+	struct tok *t = &r->s->window[k];
+	if (r->base + k >= r->next) {
+		size_t after = r->filled - k - 1;
+		if (meaning_of(r, t)->flags & ANCHORS) {
+			size_t free = r->base + k - r->next;
+			const struct idiom *p = find_phrase(r, t, free < k ? free : k, after);
+			if (p) {
+				t = join(p, t - p->anchor);
+				after = r->filled - (size_t)(t - r->s->window) - 1;
+				r->next = r->base + r->filled - after;
+			}
+		}
+		if (meaning_of(r, t)->flags & TURNS)
+			turn_at_but(r);
+		judge_entry(r, t, (size_t)(t - r->s->window), after);
+	}
+	if (r->s->window[k].stop >= SENTENCE)
+		end_sentence(r, r->s->window[k].stop == QUESTION);
+}
+
+/* An emoticon of punctuation and up to two letters or digits (":D", "<3", "8)") is a token as a whole. */
+static struct tok emoticon_or(const struct run *r, const struct span *w, struct tok t)
+{
+	if (!words_find(&r->p->words, r->text.p + w->from, w->n))
+		return t;
+	return (struct tok){w->from, w->n, 0, GOES_ON};
+}
+
+/* Fills the window and looks its tokens up, in two rounds, so that the processor overlaps the first. */
+static void fill(struct run *r, struct split *cut, size_t *known)
+{
+	struct scratch *s = r->s;
+	const struct words *words = &r->p->words;
+	size_t n = split_words(cut, s->span, WINDOW - r->filled), maybe = *known;
+	struct tok *window = s->window + r->filled;
+	for (size_t i = 0; i < n; i++) {
+		const struct span *w = &s->span[i];
+		struct tok t = strip(w, r->text.p);
+		if (unlikely(w->core_n <= 2 && w->core_n != w->n && words_maybe(words, r->text.p + w->from, w->n)))
+			t = emoticon_or(r, w, t);
+		t.word = words_maybe(words, r->text.p + t.from, t.n) | !r->plain;
+		window[i] = t;
+		s->known[maybe] = (uint16_t)(r->filled + i);
+		maybe += t.word | (t.stop >= SENTENCE);
+	}
+	r->filled += n;
+	r->tokens += n;
+	for (size_t i = *known; i < maybe; i++) {
+		struct tok *t = &s->window[s->known[i]];
+		if (t->word)
+			t->word = words_find(words, r->text.p + t->from, t->n);
+		if (!t->word && !r->plain && !text_is_ascii(text_of(r, t)))
+			t->word = words_find_folded(words, text_of(r, t), &s->folded);
+		s->known[*known] = s->known[i];
+		*known += t->word != 0 || t->stop >= SENTENCE;
+	}
+}
+
+/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and FAR_REACH of them go along. */
+static void judge_all(struct run *r)
+{
+	struct split cut = {r->text.p, r->text.n, 0};
+	struct scratch *s = r->s;
+	size_t from = 0; /* of the window: the first token that is new */
+	for (;;) {
+		size_t known = 0;
+		size_t first = from < AHEAD ? 0 : from - AHEAD;
+		for (size_t k = first; k < from; k++) {
+			s->known[known] = (uint16_t)k;
+			known += s->window[k].word != 0 || s->window[k].stop >= SENTENCE;
+		}
+		fill(r, &cut, &known);
+		bool more = cut.at < cut.n;
+		size_t ready = more ? r->filled - AHEAD : r->filled;
+		for (size_t i = 0; i < known && s->known[i] < ready; i++)
+			judge(r, s->known[i]);
+		if (!more)
+			return;
+		from = FAR_REACH + AHEAD;
+		memmove(s->window, s->window + r->filled - from, from * sizeof *s->window);
+		r->base += r->filled - from;
+		r->filled = from;
+	}
+}
+
+/* The sum as a score. A weak sum is made weaker, so that a text with one faint word is neutral, though its sign stays. */
+static double normalize(double sum)
+{
+	if (sum == 0)
+		return 0;
+	double s = sum * (sum * sum / (sum * sum + WEAK * WEAK));
+	return json_round(s / sqrt(s * s + ALPHA), 4);
+}
+
+static void finish(struct run *r, struct result *out)
+{
+	const struct but_values *values = &r->s->values;
+	double emphasis = values->n ? valence_emphasis(r->text) : 0;
+	double raw = valence_result(values, r->tokens, emphasis, out);
+	out->score = normalize(raw);
+	if (!r->why)
+		return;
+	size_t from, to;
+	valence_emphasis_at(r->text, &from, &to);
+	if (raw != 0 && emphasis > 0)
+		explain(r, from, to, raw > 0 ? emphasis : -emphasis, "punctuation");
+	r->why->raw = raw;
+}
+
+static void plus_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+{
+	const struct plus *p = (const struct plus *)m;
+	bool plain = is_plain(text);
+	struct run r = {.p = p,
+	    .s = s,
+	    .original = text,
+	    .text = plain ? text : rewrite(p, s, text, why != NULL),
+	    .plain = plain,
+	    .why = why,
+	    .mixed_case = -1};
+	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
+	s->values.n = 0;
+	judge_all(&r);
+	finish(&r, out);
+	out->label = engine_label(m, out->score, -0.05, 0.05);
+}
+
+const struct engine plus_engine = {
+    .name = "plus",
+    .about = "VADER's words and ours under better rules",
+    .load = plus_load,
+    .free = plus_free,
+    .scratch = plus_scratch,
+    .scratch_free = plus_scratch_free,
+    .score = plus_score,
+};
