@@ -40,6 +40,7 @@ struct exec {
 	const struct exec_conf *conf;
 	struct child child;
 	bool running;
+	bool fresh; /* it has been given nothing that it is done with */
 	struct inbox inbox;
 	char **envp;
 	char *reject; /* the setting in envp */
@@ -47,9 +48,10 @@ struct exec {
 	struct buf feed, got;
 	size_t fed; /* bytes of feed that are written */
 
-	bool progress;	/* something was settled since this was last cleared */
-	bool answered;	/* the same, since the first failure of the batch */
-	unsigned fails; /* in a row, without progress */
+	bool progress;	    /* something was settled since this was last cleared */
+	bool answered;	    /* the same, since the first failure of the batch */
+	unsigned fails;	    /* in a row, without progress, since a record was condemned */
+	unsigned condemned; /* records in a row, without progress */
 	char stray[128];
 	int status; /* of the command that ended last */
 	uint64_t restarts, duplicates;
@@ -74,7 +76,7 @@ static int64_t give_up_at(const struct exec *x)
 static void note_progress(struct exec *x)
 {
 	x->progress = x->answered = true;
-	x->fails = 0;
+	x->fails = x->condemned = 0;
 }
 
 static void take_reject(void *arg, struct str line)
@@ -181,7 +183,7 @@ static int start_child(struct exec *x, struct err *e)
 	child_forget(&x->child);
 	if (child_start(&x->child, x->conf->argv, x->envp, e) < 0)
 		return -1;
-	x->running = true;
+	x->running = x->fresh = true;
 	return 0;
 }
 
@@ -289,6 +291,7 @@ static enum outcome talk(struct exec *x, struct err *e)
 			err_set(e, ERR_ENV,
 			    "the command did not answer all records within the time to drain; those stay with their "
 			    "source");
+			end_child(x, 0, false);
 			return FAILED;
 		}
 		if (out == HUNG && t.leaving)
@@ -302,6 +305,7 @@ static enum outcome talk(struct exec *x, struct err *e)
 	}
 	if (t.closing && out == DIED)
 		out = SWALLOWED;
+	x->fresh = false;
 	if (!x->flight.open && !t.closing && !t.leaving)
 		return SETTLED;
 	end_child(x, x->flight.open && (out == STRAYED || out == HUNG) ? 0 : GRACE_MS, true);
@@ -343,18 +347,26 @@ static void spell_status(const struct exec *x, enum outcome out, char *text, siz
 		snprintf(text + n, size - n, ", having written '%s'", x->stray);
 }
 
-/* Counts a failure: -1 with *e when there were too many. */
-static int note_failure(struct exec *x, enum outcome out, bool environment, struct err *e)
+/* -1 with *e when there were too many failures. */
+static int check_failures(const struct exec *x, enum outcome out, bool environment, struct err *e)
+{
+	unsigned n = x->condemned > x->fails ? x->condemned : x->fails;
+	if (n < x->conf->give_up || (x->answered && !environment))
+		return 0;
+	char status[256];
+	spell_status(x, out, status, sizeof status);
+	return err_set(e, ERR_ENV, "the command '%s' failed %s%u %s without an answer; at last it %s, with %s",
+	    x->conf->argv[0], n > x->fails ? "with " : "", n, n > x->fails ? "records in a row" : "times", spell(out),
+	    status);
+}
+
+static void note_failure(struct exec *x, enum outcome out)
 {
 	char status[256];
 	spell_status(x, out, status, sizeof status);
 	x->fails++;
 	log_warn("the command is started again", "because it", spell(out), "with", status, NULL);
 	flight_recall(&x->flight);
-	if (x->fails < x->conf->give_up || (x->answered && !environment))
-		return 0;
-	return err_set(e, ERR_ENV, "the command '%s' failed %u times without an answer; at last it %s, with %s",
-	    x->conf->argv[0], x->fails, spell(out), status);
 }
 
 static void condemn(struct exec *x, size_t i, enum outcome out)
@@ -391,21 +403,38 @@ static size_t feed(struct exec *x, size_t only)
 	return count;
 }
 
-/* One record with no other in flight. */
+/* Statuses that say nothing of a record: the environment failed (as in all our tools), or a shell could not run a command. */
+static bool blames_nobody(const struct exec *x, enum outcome out)
+{
+	int status = out == DIED && WIFEXITED(x->status) ? WEXITSTATUS(x->status) : -1;
+	return status == STATUS_ENVIRONMENT || status == 126 || status == 127;
+}
+
+/* One record with no other in flight. A command that was at work before may have been about to end anyhow: only one that was started for this
+ * record tells something of it. */
 static int try_alone(struct exec *x, size_t i, struct err *e)
 {
-	if (ready_child(x, e) < 0)
-		return -1;
-	feed(x, i);
-	enum outcome out = talk(x, e);
-	if (out == SETTLED || out == FAILED)
-		return out == SETTLED ? 0 : -1;
-	bool environment = out == DIED && WIFEXITED(x->status) && WEXITSTATUS(x->status) == STATUS_ENVIRONMENT;
-	if (note_failure(x, out, environment, e) < 0)
-		return -1;
-	x->flight.seat[i].tries += !environment;
-	if (out == SWALLOWED || x->flight.seat[i].tries >= TRIES)
-		condemn(x, i, out);
+	struct seat *seat = &x->flight.seat[i];
+	for (bool fresh = false; !fresh;) {
+		if (ready_child(x, e) < 0)
+			return -1;
+		fresh = x->fresh;
+		feed(x, i);
+		enum outcome out = talk(x, e);
+		if (out == SETTLED || out == FAILED)
+			return out == SETTLED ? 0 : -1;
+		note_failure(x, out);
+		bool nobody = blames_nobody(x, out);
+		fresh = fresh || out == HUNG || out == SWALLOWED;
+		seat->tries += fresh && !nobody;
+		if (out == SWALLOWED || seat->tries >= TRIES) {
+			condemn(x, i, out);
+			x->condemned++;
+			x->fails = 0;
+		}
+		if (check_failures(x, out, nobody, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -443,8 +472,9 @@ static int try_all(struct exec *x, struct err *e)
 	x->answered = false;
 	if (out == SETTLED)
 		return 0;
-	if (out == FAILED || note_failure(x, out, true, e) < 0)
+	if (out == FAILED)
 		return -1;
+	note_failure(x, out);
 	return try_each(x, e);
 }
 
