@@ -194,6 +194,8 @@ static void pass(struct decode *d, struct room *room, const struct rec *in)
 	r->why = arena_str(&room->b->mem, in->why);
 	r->column = in->column;
 	r->long_line = in->long_line;
+	r->truncated = in->truncated;
+	r->letter = in->letter;
 	room->b->more = d->last->batch.more;
 }
 
@@ -245,8 +247,10 @@ static int take(struct decode *d, struct room *room, struct err *e)
 		f->held_from = i->number;
 	if (f->format->line(f->ctx, room, in->line, in->lineno, e) < 0)
 		return -1;
-	for (size_t k = before; k < room->b->n; k++)
+	for (size_t k = before; k < room->b->n; k++) {
 		room->b->rec[k].origin = f->origin;
+		room->b->rec[k].letter = in->letter; /* the inner batch outlives this one */
+	}
 	d->busy = f->format->work ? f : NULL;
 	return 0;
 }
@@ -298,6 +302,8 @@ static enum next refill(struct decode *d, const struct limits *l, int wake, stru
 		return next;
 	}
 	b->closed = i->batch.closed;
+	for (size_t t = 0; t < TALLY_COUNT; t++)
+		b->tally[t] += i->batch.tally[t];
 	if (d->last)
 		d->last->next = i;
 	else
