@@ -133,11 +133,11 @@ ok 'it came out' sh -c 'head -n 3 many | cmp - out'
 ok 'and the command came to its end' test -s end
 : >out
 : >err
-work -i many --drain 2 --summary -- sh -c 'cat >/dev/null; sleep 1000'
+work -i many --drain 2 --summary -- sh -c 'cat >/dev/null; sleep 98765'
 sleep 0.5
 kill "$pid"
 ok 'a command that does not finish is killed within --drain' ended 3
 ok 'and nothing counts as done' grep -q '"in":0,"out":0' err
-ok 'its process too' sh -c '! ps -eo args | grep -q "^sleep 100[0]$"'
+ok 'its process too' sh -c '! ps -eo args | grep -q "^sleep 9876[5]$"'
 
 finish
