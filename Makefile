@@ -18,7 +18,7 @@ STAGE = score store child relay inbox flight exec
 CMD = opt ends table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp
+LIVE = vader textblob nltk afinn amqp worker
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn flight amqp
 FUZZ = json csv ingest score
 
