@@ -69,8 +69,21 @@ enum label engine_label(const struct model *m, double score, double negative_to,
 	return score >= positive_from ? LABEL_POSITIVE : score <= negative_to ? LABEL_NEGATIVE : LABEL_NEUTRAL;
 }
 
+/* All further parts in one, so that the sum stays right and a text of a million words does not explain itself in a hundred megabytes. */
+static void add_to_rest(struct reason *rest, size_t from, size_t to, double value)
+{
+	rest->from = from < rest->from ? from : rest->from;
+	rest->to = to > rest->to ? to : rest->to;
+	rest->value += value;
+	rest->rule = "more";
+}
+
 void why_add(struct why *w, size_t from, size_t to, double value, const char *rule)
 {
+	if (w->n == WHY_MOST) {
+		add_to_rest(&w->reason[w->n - 1], from, to, value);
+		return;
+	}
 	if (w->n == w->cap) {
 		size_t cap = w->cap ? w->cap * 2 : 16;
 		struct reason *more = arena_alloc(w->mem, cap * sizeof *more);

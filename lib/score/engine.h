@@ -35,6 +35,8 @@ struct why {
 	double raw; /* what the values sum up to, where the engine has such a thing */
 };
 
+/* Parts beyond so many are added up in the last one, whose rule is then "more" and whose span covers them. */
+#define WHY_MOST 4096
 void why_add(struct why *w, size_t from, size_t to, double value, const char *rule);
 
 struct model;

@@ -84,6 +84,14 @@ t 'and each names its bytes of the text, an emoji those of its own' \
 ["!!",[12,14],"punctuation"]
 END
 
+t 'a very long explanation ends with the rest in one part, and still sums up' \
+	"awk 'BEGIN { for (i = 0; i < 20000; i++) printf \"very good, \" }' | senti-score -t --explain |
+	jq -c '.sentiment | (.why | length), .why[-1].rule, (([.why[].value] | add) as \$raw | (\$raw / ((\$raw * \$raw + 15) | sqrt) - .score) | fabs < 0.0001)'" 0 <<'END'
+4096
+"more"
+true
+END
+
 t 'every refusal has its code, its line and its column' \
 	'printf "%s\n" "{\"text\":\"a\"" "[]" "{}" "{\"text\":1}" "{\"text\":\"\\ud800\"}" "{\"text\":\"\\u0000\"}" "x" | senti-score 2>&1 >/dev/null | jq -c "[.error.code,.error.line,.error.column]"' 0 <<'END'
 ["bad_json",1,12]
