@@ -423,7 +423,10 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 			return -1;
 	if (!n && !t->source && check_same_file("-", t->to, e) < 0)
 		return -1;
-	/* What is written to is opened first: a source that is a queue begins to take at once. */
+	if (!t->source)
+		t->source = end_source(path, n, &conf, e);
+	if (!t->source)
+		return -1;
 	if (!t->out)
 		t->out = end_sink(t->to, LANE_OUT, &conf, e);
 	if (!t->out)
@@ -431,11 +434,7 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 	char *dead = t->reject ? NULL : end_of_rejects(n == 1 ? path[0] : NULL);
 	t->dead_end = dead;
 	*rejects = end_sink(t->reject ? t->reject : dead, LANE_REJECTS, &conf, e);
-	if (!*rejects)
-		return -1;
-	if (!t->source)
-		t->source = end_source(path, n, &conf, e);
-	return t->source ? 0 : -1;
+	return *rejects ? 0 : -1;
 }
 
 struct progress {
@@ -523,6 +522,8 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 	if (failed && first.kind == ERR_USAGE) {
 		if (t->source)
 			note(t->source->close(t->source, &e), &e, &failed, &first);
+		if (t->out)
+			note(t->out->close(t->out, &e), &e, &failed, &first);
 		free(t->dead_end);
 		return tool_fail(t, &first);
 	}

@@ -26,18 +26,17 @@ struct queue {
 	struct str left; /* of its lines */
 	size_t nth;
 
+	bool reading; /* a consumer of the queue */
 	uint64_t acked;
 	int64_t last_ms; /* of the last delivery */
 	struct err why;	 /* the link broke */
 };
 
-static int consume(struct amqp_link *l, struct err *e)
+static int subscribe(struct amqp_link *l, struct err *e)
 {
 	struct queue *q = l->owner;
 	const char *name = l->address.queue;
 	char what[400];
-	if (amqp_declare(l, name, e) < 0)
-		return -1;
 	snprintf(what, sizeof what, "cannot consume from queue '%s'", name);
 	amqp_basic_qos(l->state, AMQP_CHANNEL, 0, (uint16_t)q->conf.prefetch, 0);
 	int rc = link_result(l, what, e);
@@ -52,6 +51,15 @@ static int consume(struct amqp_link *l, struct err *e)
 	q->has = false;
 	q->last_ms = clock_mono_ms();
 	return 0;
+}
+
+/* Messages come only from the first next on: one that finds the other ends shut must not have been delivered, for deliveries are counted. */
+static int set_up(struct amqp_link *l, struct err *e)
+{
+	const struct queue *q = l->owner;
+	if (amqp_declare(l, l->address.queue, e) < 0)
+		return -1;
+	return q->reading ? subscribe(l, e) : 0;
 }
 
 /* ---- messages to records ---- */
@@ -251,12 +259,27 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 	}
 }
 
+/* The first time. A connection that has broken since is mended by what follows. */
+static int start(struct queue *q, struct err *e)
+{
+	if (q->reading)
+		return 0;
+	q->reading = true;
+	q->last_ms = clock_mono_ms();
+	if (subscribe(&q->link, e) == 0)
+		return 0;
+	if (q->link.hopeless)
+		return -1;
+	link_drop(&q->link);
+	return 0;
+}
+
 static enum next queue_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	struct queue *q = (struct queue *)port;
 	link_enter(&q->link);
 	q->link.keep = l->max_record > AMQP_KEEP ? l->max_record : AMQP_KEEP;
-	enum next next = fill(q, b, l, wake, e);
+	enum next next = start(q, e) < 0 ? NEXT_ERROR : fill(q, b, l, wake, e);
 	link_leave(&q->link);
 	return next;
 }
@@ -308,7 +331,7 @@ struct source *amqp_source(const struct amqp_conf *conf, struct err *e)
 		err_set(e, ERR_USAGE, "an exchange can only be published to; to read name a queue: ?queue=NAME");
 		goto fail;
 	}
-	if (link_open(&q->link, &q->conf, consume, e) == 0)
+	if (link_open(&q->link, &q->conf, set_up, e) == 0)
 		return &q->port;
 fail:
 	amqp_address_free(&q->link.address);
