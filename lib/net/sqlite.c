@@ -462,7 +462,7 @@ static int configure(struct sqlite *s, struct err *e)
 	sqlite3_busy_handler(s->db, on_busy, NULL);
 	/* A larger cache and rarer checkpoints than SQLite's own: ids come in any order, so that a batch touches pages all over the indexes. */
 	if (sql_exec(s,
-		"PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000;"
+		"PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8000;"
 		" PRAGMA journal_size_limit = 67108864",
 		"open", e) < 0)
 		return -1;
