@@ -116,7 +116,7 @@ _senti()
 	senti-worker\ --to | senti-worker\ -o) words='' ;;
 	senti-worker\ --jobs | senti-worker\ -j) words='' ;;
 	senti-worker\ --timeout) words='' ;;
-	senti-worker\ --retries) words='' ;;
+	senti-worker\ --max-failures) words='' ;;
 	senti-worker\ --state) words='' ;;
 	senti-worker\ --from | senti-worker\ -i) words='' ;;
 	senti-worker\ --batch | senti-worker\ -b) words='' ;;
@@ -148,7 +148,7 @@ _senti()
 			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
-			words='--queue --to --jobs --timeout --retries --follow --state --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

@@ -166,7 +166,7 @@ complete -c senti-worker -s q -l queue -x -d 'work on this queue: the same as -i
 complete -c senti-worker -s o -l to -r -F -d 'answers go to SINK before their records are acknowledged'
 complete -c senti-worker -s j -l jobs -x -d 'run N commands side by side; the order is kept (default 1)'
 complete -c senti-worker -l timeout -x -d 'a command that gives no answer for so long is ended and started again (default 30)'
-complete -c senti-worker -l retries -x -d 'give up when the command fails N times in a row without an answer (default 10)'
+complete -c senti-worker -l max-failures -x -d 'give up when the command fails N times in a row without an answer (default 10)'
 complete -c senti-worker -l follow -d 'read the file of -i as it grows, through rotation and truncation, until stopped'
 complete -c senti-worker -l state -r -F -d 'with --follow: keep there how far records came out, and start from there'
 complete -c senti-worker -s i -l from -r -F -d 'read from SOURCE: a path, - for stdin (default), or amqp:QUEUE'
