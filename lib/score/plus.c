@@ -27,11 +27,10 @@ EMBED(plus_negations, "lexicons/plus/negations.tsv")
 
 /* What tuning on the training parts of corpora gave. */
 static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* what negation makes of a value */
-static const double BOOST = 0.293;
-static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.2;
-static const double ASKED = 0.8; /* what a question leaves of its values */
-static const double AGAIN = 0.3; /* what an emoji adds that repeats the one before */
-static const double SCOPE_BUT = 1;
+static const double BOOST = 0.35;
+static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.1;
+static const double ASKED = 0.7;		    /* what a question leaves of its values */
+static const double AGAIN = 0.3;		    /* what an emoji adds that repeats the one before */
 static const double WEAK = 0.5;			    /* sums well below this count for less */
 static const double ALPHA = 15;			    /* the larger, the slower the score nears 1 */
 enum { BOOST_REACH = 3, REACH = 4, FAR_REACH = 7 }; /* in tokens; the last for "don't think", "wouldn't say" */
@@ -333,14 +332,18 @@ static inline bool parts(char c)
 	return (c >= ',' && c <= '/') || c == ':' || c == ';' || c == '!' || c == '?' || c == '#';
 }
 
-/* Whether a text is plain: ASCII without three equal letters in a row and without a letter right behind punctuation that parts. It may look
- * into the bytes behind the text: that costs a rewriting at most. */
-static bool is_plain(struct str text)
+static inline bool is_odd(const char *p)
 {
-	size_t i = 0;
+	return *p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2])));
+}
+
+/* The first place from `at` on where a text is not plain, or its length: a byte beyond ASCII, three equal letters, or a letter right behind
+ * punctuation that parts. It may look at the bytes behind the text: that costs a rewriting at most. */
+static size_t next_odd(struct str text, size_t at)
+{
 #if defined(__SSE2__)
-	for (; i < text.n; i += 16) {
-		const char *p = text.p + i;
+	for (; at < text.n; at += 16) {
+		const char *p = text.p + at;
 		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
 		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
@@ -353,23 +356,19 @@ static bool is_plain(struct str text)
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(1)), _mm_set1_epi8(';')));
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(2)), _mm_set1_epi8('#')));
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(a, _mm_set1_epi8('?')));
+		/* The sign bit of each byte: it is beyond ASCII, or the place is odd. */
 		__m128i odd = _mm_or_si128(a, _mm_and_si128(letter, _mm_or_si128(thrice, part)));
-		if (_mm_movemask_epi8(odd) & 0xffff) {
-			/* The sign bit is that of a byte beyond ASCII, or of an odd place. */
-			unsigned mask = (unsigned)_mm_movemask_epi8(odd);
-			size_t left = text.n - i;
-			if (left >= 16 || mask & ((1U << left) - 1))
-				return false;
+		unsigned mask = (unsigned)_mm_movemask_epi8(odd);
+		if (mask) {
+			size_t found = at + (size_t)__builtin_ctz(mask);
+			return found < text.n ? found : text.n;
 		}
 	}
-	return true;
+	return text.n;
 #else
-	for (; i < text.n; i++) {
-		const char *p = text.p + i;
-		if (*p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]))))
-			return false;
-	}
-	return true;
+	while (at < text.n && !is_odd(text.p + at))
+		at++;
+	return at;
 #endif
 }
 
@@ -447,6 +446,11 @@ static size_t shorten(const struct plus *p, const char *word, size_t n, char out
 	return 0;
 }
 
+static bool is_known(const struct plus *p, const char *word, size_t n)
+{
+	return words_maybe(&p->words, word, n) && words_find(&p->words, word, n);
+}
+
 /* A part of a word: as it is, unless it is an elongated form of a known word. */
 static void put_part(const struct rewriting *w, size_t from, size_t to)
 {
@@ -457,7 +461,7 @@ static void put_part(const struct rewriting *w, size_t from, size_t to)
 	while (b > a && !is_letter(t[b - 1]))
 		b--;
 	char shorter[SHORT_WORD + WORDS_PAD];
-	size_t n = words_find(&w->p->words, t + a, b - a) ? 0 : shorten(w->p, t + a, b - a, shorter);
+	size_t n = is_known(w->p, t + a, b - a) ? 0 : shorten(w->p, t + a, b - a, shorter);
 	if (!n) {
 		move(w, from, to);
 		return;
@@ -495,7 +499,7 @@ static void put_word(const struct rewriting *w)
 		core++;
 	while (end > core && !is_letter(t[end - 1]) && !(t[end - 1] & 0x80))
 		end--;
-	if (is_address(t, n) || words_find(&w->p->words, t, n) || words_find(&w->p->words, t + core, end - core)) {
+	if (is_address(t, n) || is_known(w->p, t, n) || is_known(w->p, t + core, end - core)) {
 		move(w, 0, n);
 	} else {
 		bool tag = *t == '#';
@@ -624,50 +628,49 @@ static void put_beyond(const struct rewriting *w, const char *text, const char *
 	}
 }
 
-/* The end of the run of ASCII without white space at p, and whether it is a plain word. */
-static const char *word_end(const char *p, const char *end, bool *plain)
+static void put_bytes(const struct rewriting *w, struct draft *to, struct str text, size_t from, size_t end)
 {
-	bool odd = *p == '#' || *p == '@';
-	for (; p < end && (unsigned char)*p > ' ' && !(*p & 0x80); p++)
-		odd |= end - p > 2 && is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]));
-	*plain = !odd && (p == end || !(*p & 0x80));
-	return p;
-}
-
-static void put_bytes(const struct rewriting *w, struct draft *to, const char *text, const char *p, const char *end)
-{
-	buf_add(&to->text, p, (size_t)(end - p));
-	for (; w->explain && p < end; p++) {
-		struct origin o = {(uint32_t)(p - text), (uint32_t)(p - text) + 1};
+	buf_add(&to->text, text.p + from, end - from);
+	for (size_t i = from; w->explain && i < end; i++) {
+		struct origin o = {(uint32_t)i, (uint32_t)i + 1};
 		buf_add(&to->origin, (const char *)&o, sizeof o);
 	}
 }
 
-static struct str rewrite(const struct plus *p, struct scratch *s, struct str text, bool explain)
+/* The word from `at` on, to the next white space; returns its end. */
+static size_t put_odd_word(const struct rewriting *w, struct str text, size_t at)
+{
+	const char *p = text.p + at, *end = text.p + text.n;
+	while (p < end && (unsigned char)*p > ' ') {
+		const char *from = p;
+		if (*p & 0x80) {
+			put_beyond(w, text.p, &p, end);
+			continue;
+		}
+		while (p < end && (unsigned char)*p > ' ' && !(*p & 0x80))
+			p++;
+		put_bytes(w, w->word, text, (size_t)(from - text.p), (size_t)(p - text.p));
+	}
+	put_word(w);
+	return (size_t)(p - text.p);
+}
+
+/* Rewrites the words with an odd place; `odd` is the first. What lies between is copied. */
+static struct str rewrite(const struct plus *p, struct scratch *s, struct str text, size_t odd, bool explain)
 {
 	struct rewriting w = {p, &s->text, &s->word, explain};
 	buf_clear(&s->text.text);
 	buf_clear(&s->text.origin);
 	buf_clear(&s->word.text);
 	buf_clear(&s->word.origin);
-	for (const char *at = text.p, *end = text.p + text.n; at < end;) {
-		if (*at & 0x80) {
-			put_beyond(&w, text.p, &at, end);
-		} else if ((unsigned char)*at <= ' ' && unicode_is_space((unsigned char)*at)) {
-			put_word(&w);
-			put_bytes(&w, w.out, text.p, at, at + 1);
-			at++;
-		} else if ((unsigned char)*at <= ' ') {
-			put_bytes(&w, w.word, text.p, at, at + 1);
-			at++;
-		} else {
-			bool plain;
-			const char *stop = word_end(at, end, &plain);
-			put_bytes(&w, plain && !w.word->text.n ? w.out : w.word, text.p, at, stop);
-			at = stop;
-		}
+	buf_reserve(&s->text.text, text.n + SPLIT_PAD);
+	for (size_t at = 0; at < text.n; odd = next_odd(text, at)) {
+		size_t start = odd;
+		while (start > at && (unsigned char)text.p[start - 1] > ' ')
+			start--;
+		put_bytes(&w, w.out, text, at, start);
+		at = start < text.n ? put_odd_word(&w, text, start) : text.n;
 	}
-	put_word(&w);
 	memset(buf_reserve(&s->text.text, SPLIT_PAD), 0, SPLIT_PAD);
 	return buf_view(&s->text.text);
 }
@@ -677,8 +680,8 @@ static struct str rewrite(const struct plus *p, struct scratch *s, struct str te
 struct run {
 	const struct plus *p;
 	struct scratch *s;
-	struct str original, text; /* text: as it is if plain, else rewritten */
-	bool plain;
+	struct str text; /* as it is if plain, else rewritten */
+	bool plain, ascii;
 	struct why *why;
 	size_t tokens;	 /* seen so far */
 	size_t base;	 /* number of the token at window[0] */
@@ -869,8 +872,8 @@ static void end_sentence(struct run *r, bool question)
 	if (question)
 		scale(r, r->sentence, ASKED, "question");
 	r->sentence = r->s->values.n;
-	if (SCOPE_BUT)
-		r->behind_but = false, r->clause = r->sentence;
+	r->clause = r->sentence;
+	r->behind_but = false;
 }
 
 /* What was said before the first "but" of a sentence counts half, each value once. */
@@ -933,6 +936,14 @@ static struct tok emoticon_or(const struct run *r, const struct span *w, struct 
 	return (struct tok){w->from, w->n, 0, GOES_ON};
 }
 
+/* words_maybe that also has the dictionary's slot fetched. */
+static inline bool maybe_word(const struct words *w, const char *p, size_t n)
+{
+	uint64_t hash = word_hash(word_load(p, n), n), bit = hash >> (64 - WORDS_FILTER_BITS);
+	bool maybe = w->filter[bit / 64] >> (bit % 64) & 1;
+	return maybe;
+}
+
 /* Fills the window and looks its tokens up, in two rounds, so that the processor overlaps the first. */
 static void fill(struct run *r, struct split *cut, size_t *known)
 {
@@ -945,7 +956,7 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 		struct tok t = strip(w, r->text.p);
 		if (unlikely(w->core_n <= 2 && w->core_n != w->n && words_maybe(words, r->text.p + w->from, w->n)))
 			t = emoticon_or(r, w, t);
-		t.word = words_maybe(words, r->text.p + t.from, t.n) | !r->plain;
+		t.word = maybe_word(words, r->text.p + t.from, t.n) | !r->ascii;
 		window[i] = t;
 		s->known[maybe] = (uint16_t)(r->filled + i);
 		maybe += t.word | (t.stop >= SENTENCE);
@@ -956,7 +967,7 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 		struct tok *t = &s->window[s->known[i]];
 		if (t->word)
 			t->word = words_find(words, r->text.p + t->from, t->n);
-		if (!t->word && !r->plain && !text_is_ascii(text_of(r, t)))
+		if (!t->word && !r->ascii && !text_is_ascii(text_of(r, t)))
 			t->word = words_find_folded(words, text_of(r, t), &s->folded);
 		s->known[*known] = s->known[i];
 		*known += t->word != 0 || t->stop >= SENTENCE;
@@ -1017,14 +1028,15 @@ static void finish(struct run *r, struct result *out)
 static void plus_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
 {
 	const struct plus *p = (const struct plus *)m;
-	bool plain = is_plain(text);
+	size_t odd = next_odd(text, 0);
+	bool plain = odd == text.n;
 	struct run r = {.p = p,
 	    .s = s,
-	    .original = text,
-	    .text = plain ? text : rewrite(p, s, text, why != NULL),
+	    .text = plain ? text : rewrite(p, s, text, odd, why != NULL),
 	    .plain = plain,
 	    .why = why,
 	    .mixed_case = -1};
+	r.ascii = plain || text_is_ascii(r.text);
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
 	s->values.n = 0;
 	judge_all(&r);
