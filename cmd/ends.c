@@ -12,9 +12,9 @@ bool end_has_scheme(const char *end)
 	return amqp_is_end(end);
 }
 
-static int refuse_scheme(const char *end, struct err *e)
+int end_check(const char *end, struct err *e)
 {
-	if (!url_has_scheme(end))
+	if (!url_has_scheme(end) || end_has_scheme(end))
 		return 0;
 	char *shown = url_redact(end);
 	err_set(
@@ -46,7 +46,7 @@ struct source *end_source(const char *const *end, size_t n, const struct end_con
 			err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
 			return NULL;
 		}
-		if (!amqp_is_end(end[i]) && refuse_scheme(end[i], e) < 0)
+		if (end_check(end[i], e) < 0)
 			return NULL;
 	}
 	if (n == 1 && amqp_is_end(end[0])) {
@@ -57,7 +57,7 @@ struct source *end_source(const char *const *end, size_t n, const struct end_con
 		err_set(e, ERR_USAGE, "--idle is for queues: other inputs end by themselves");
 		return NULL;
 	}
-	return source_lines(&(struct lines_conf){.path = end, .npaths = n});
+	return source_lines(&(struct lines_conf){.path = end, .npaths = n, .keep_end = conf->keep_end});
 }
 
 struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e)
@@ -66,7 +66,7 @@ struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *co
 		const struct amqp_conf queue = queue_conf(end, conf);
 		return amqp_sink(&queue, lane, e);
 	}
-	return refuse_scheme(end, e) < 0 ? NULL : sink_path(end, lane, conf->tool, e);
+	return end_check(end, e) < 0 ? NULL : sink_path(end, lane, conf->tool, e);
 }
 
 char *end_of_rejects(const char *source)

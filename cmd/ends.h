@@ -12,11 +12,14 @@ struct end_conf {
 	int64_t idle_ms;  /* --idle; -1: not given */
 	int64_t retry_ms; /* --retry; -1: not given */
 	size_t pack;	  /* --pack */
+	bool keep_end;	  /* lines keep their ends (stdio.h) */
 	bool rejects;	  /* the source is read for reject objects (senti-ingest -F reject) */
 };
 
 /* True if this names an end by a scheme that is known here. */
 bool end_has_scheme(const char *end);
+/* 0, or -1 with *e where it names one by a scheme that is not. */
+MUST_USE int end_check(const char *end, struct err *e);
 /* New: of one or several paths (none: stdin), or of one end with a scheme. NULL with *e. */
 struct source *end_source(const char *const *end, size_t n, const struct end_conf *conf, struct err *e);
 /* New. NULL with *e. */

@@ -2,7 +2,6 @@
 #include "cmd/opt.h"
 
 #include "lib/base/url.h"
-#include "lib/flow/stdio.h"
 #include "lib/ingest/decode.h"
 #include "lib/ingest/follow.h"
 #include "lib/ingest/rate.h"
@@ -113,8 +112,12 @@ static int check(const struct config *c, struct err *e)
 	for (size_t k = 0; k < i->npaths; k++) {
 		if (c->follow && strcmp(i->path[k], "-") == 0)
 			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
+		if (end_check(i->path[k], e) < 0)
+			return -1;
 		if (!end_has_scheme(i->path[k]))
 			continue;
+		if (i->npaths > 1)
+			return err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
 		if (c->follow)
 			return err_set(e, ERR_USAGE, "--follow needs files; a queue is followed without it");
 		if (f && f != &format_json && f != &format_reject)
@@ -126,14 +129,12 @@ static int check(const struct config *c, struct err *e)
 
 static struct source *open_inner(struct ingest *i, bool follow, const struct tool *t, struct err *e)
 {
-	const struct lines_conf lines = {.path = i->path, .npaths = i->npaths, .keep_end = true};
 	if (follow)
 		return source_follow(i->path, i->npaths);
-	if (!i->npaths || !end_has_scheme(i->path[0]))
-		return source_lines(&lines);
-	if (!i->format)
+	if (i->npaths && end_has_scheme(i->path[0]) && !i->format)
 		i->format = &format_json;
 	struct end_conf conf = tool_ends(t);
+	conf.keep_end = true;
 	conf.rejects = i->format == &format_reject;
 	return end_source(i->path, i->npaths, &conf, e);
 }

@@ -391,7 +391,7 @@ END
 
 # --- mistakes ---
 
-for args in '-F xml' '-F csv --pattern common' '-F json --no-header' '--delimiter ab' '--text a --id a' '--rate 0' '--rate 5/x' '--follow' '--follow -' 'amqp:queue' '-F text --text a' '-F reject --source s'; do
+for args in '-F xml' '-F csv --pattern common' '-F json --no-header' '--delimiter ab' '--text a --id a' '--rate 0' '--rate 5/x' '--follow' '--follow -' 'kafka:queue' '-F text --text a' '-F reject --source s'; do
 	# shellcheck disable=SC2086
 	ok "usage: $args" sh -c 'echo x | senti-ingest "$@" >out 2>err; [ $? -eq 2 ] && [ ! -s out ] && [ -s err ]' sh $args
 done
