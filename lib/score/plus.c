@@ -32,7 +32,7 @@ static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.1;
 static const double ASKED = 0.7;		    /* what a question leaves of its values */
 static const double AGAIN = 0.3;		    /* what an emoji adds that repeats the one before */
 static const double WEAK = 0.5;			    /* sums well below this count for less */
-static const double ALPHA = 15;			    /* the larger, the slower the score nears 1 */
+static const double ALPHA = 15;			    /* as VADER has it: the larger, the slower the score nears 1 */
 enum { BOOST_REACH = 3, REACH = 4, FAR_REACH = 7 }; /* in tokens; the last for "don't think", "wouldn't say" */
 
 /* Flags of words beside WORD_KNOWN and NEGATES. */
@@ -576,8 +576,13 @@ static const char *plain_form(uint32_t c)
 		return "'";
 	case 0x201c:
 	case 0x201d:
+	case 0x201e:
+	case 0x2039:
+	case 0x203a:
+	case 0xa1:
 	case 0xab:
 	case 0xbb:
+	case 0xbf:
 		return "\"";
 	case 0x2013:
 	case 0x2014:
@@ -1001,27 +1006,25 @@ static void judge_all(struct run *r)
 	}
 }
 
-/* The sum as a score. A weak sum is made weaker, so that a text with one faint word is neutral, though its sign stays. */
-static double normalize(double sum)
+/* A weak sum is made weaker, so that a text with one faint word is neutral, though its sign stays. */
+static double strengthen(double sum)
 {
-	if (sum == 0)
-		return 0;
-	double s = sum * (sum * sum / (sum * sum + WEAK * WEAK));
-	return json_round(s / sqrt(s * s + ALPHA), 4);
+	return sum == 0 ? 0 : sum * (sum * sum / (sum * sum + WEAK * WEAK));
 }
 
 static void finish(struct run *r, struct result *out)
 {
 	const struct but_values *values = &r->s->values;
 	double emphasis = values->n ? valence_emphasis(r->text) : 0;
-	double raw = valence_result(values, r->tokens, emphasis, out);
-	out->score = normalize(raw);
+	double sum = valence_result(values, r->tokens, emphasis, out), raw = strengthen(sum);
+	out->score = json_round(raw / sqrt(raw * raw + ALPHA), 4);
 	if (!r->why)
 		return;
 	size_t from, to;
 	valence_emphasis_at(r->text, &from, &to);
-	if (raw != 0 && emphasis > 0)
-		explain(r, from, to, raw > 0 ? emphasis : -emphasis, "punctuation");
+	if (sum != 0 && emphasis > 0)
+		explain(r, from, to, sum > 0 ? emphasis : -emphasis, "punctuation");
+	explain(r, 0, r->text.n, raw - sum, "weak");
 	r->why->raw = raw;
 }
 

@@ -57,7 +57,7 @@ static void score_with(const struct model *m, struct scratch *s, struct str text
 	if (plain.has_subjectivity)
 		CHECK(in(plain.subjectivity, 0, 1));
 	check_reasons(m, &why, text);
-	if (strcmp(m->engine->name, "vader") == 0)
+	if (strcmp(m->engine->name, "vader") == 0 || strcmp(m->engine->name, "plus") == 0)
 		check_vader(m, &plain, &why);
 	arena_free(&mem);
 }
