@@ -202,10 +202,27 @@ static int go_to_saved(struct follow *s, struct followed *f, struct err *e)
 	f->read = p->offset;
 	f->lineno = p->line;
 	f->fresh = p->offset == 0;
+	if (p->offset == 0)
+		return 0;
 	struct life *life = xcalloc(1, sizeof *life);
 	memcpy(life->hash, p->life, HASH_HEX);
 	f->life = keep_life(s, life);
 	return 0;
+}
+
+/* Where the file stands that is open now. */
+static void place_of(const struct followed *f, struct place *p)
+{
+	*p = (struct place){.offset = f->read - f->text.n,
+	    .line = f->lineno,
+	    .inode = f->st.st_ino,
+	    .truncations = f->truncations,
+	    .head = f->head.n};
+	hash_head(buf_view(&f->head), p->head_hash);
+	spell_birth(f->fd, p->birth);
+	memset(p->life, '0', HASH_HEX);
+	if (f->life)
+		memcpy(p->life, f->life->hash, HASH_HEX);
 }
 
 static void note_given(struct follow *s, struct followed *f, const struct batch *b)
@@ -213,17 +230,9 @@ static void note_given(struct follow *s, struct followed *f, const struct batch 
 	if (!s->state || !b->n)
 		return;
 	struct given *g = xcalloc(1, sizeof *g);
-	struct place *p = &g->place;
 	g->file = f;
 	g->more = b->more;
-	p->offset = f->read - f->text.n;
-	p->line = f->lineno;
-	p->inode = f->st.st_ino;
-	p->truncations = f->truncations;
-	p->head = f->head.n;
-	hash_head(buf_view(&f->head), p->head_hash);
-	spell_birth(f->fd, p->birth);
-	memcpy(p->life, f->life->hash, HASH_HEX);
+	place_of(f, &g->place);
 	*s->given_end = g;
 	s->given_end = &g->next;
 }
@@ -382,6 +391,13 @@ static int open_file(struct follow *s, struct followed *f, struct err *e)
 	if (f->resume && go_to_saved(s, f, e) < 0)
 		return -1;
 	f->resume = false;
+	/* Even before anything has come out: the file may be renamed until the next start. */
+	if (s->state && !f->has_saved) {
+		place_of(f, &f->saved);
+		f->has_saved = true;
+		if (save(s, e) < 0)
+			return -1;
+	}
 	watch_file(s, f);
 	log_info("following", "path", f->path, NULL);
 	return 1;

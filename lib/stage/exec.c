@@ -20,7 +20,16 @@
 #include "lib/stage/flight.h"
 #include "lib/stage/inbox.h"
 
-enum { BLOCK = 256 << 10, GRACE_MS = 1000, TRIES = 3, BACKOFF_MS = 20, BACKOFF_MOST_MS = 30000, END_MS = 5000 };
+/* UNASKED: reads of what comes between two batches, before that is too much. */
+enum {
+	UNASKED = 1000,
+	BLOCK = 256 << 10,
+	GRACE_MS = 1000,
+	TRIES = 3,
+	BACKOFF_MS = 20,
+	BACKOFF_MOST_MS = 30000,
+	END_MS = 5000
+};
 /* How much longer than its record an answer may be. */
 enum { ANSWER_TIMES = 16, ANSWER_MORE = 1 << 20 };
 
@@ -200,15 +209,15 @@ static void back_off(const struct exec *x)
 /* A command that runs and has said nothing that was not asked for. */
 static int ready_child(struct exec *x, struct err *e)
 {
-	while (x->running) {
+	for (unsigned reads = 0; x->running; reads++) {
 		enum heard h = read_answers(x);
 		if (h == HEARD_NOTHING)
 			return 0;
-		if (h == HEARD_SOME)
+		if (h == HEARD_SOME && reads < UNASKED)
 			continue;
 		if (h == HEARD_STRAY)
 			log_warn("the command wrote what answers no record, starting it again", "line", x->stray, NULL);
-		end_child(x, h == HEARD_STRAY ? 0 : GRACE_MS, false);
+		end_child(x, h == HEARD_END ? GRACE_MS : 0, false);
 		x->restarts++;
 	}
 	back_off(x);
