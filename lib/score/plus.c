@@ -25,7 +25,7 @@ EMBED(plus_phrases, "lexicons/plus/phrases.tsv")
 EMBED(plus_boosters, "lexicons/plus/boosters.tsv")
 EMBED(plus_negations, "lexicons/plus/negations.tsv")
 
-/* What tuning on the training parts of corpora gave. */
+/* What tuning gave, on texts other than those that the model is compared on. */
 static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* what negation makes of a value */
 static const double BOOST = 0.35;
 static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.1;
@@ -43,6 +43,9 @@ enum special { NO, NEVER, SO, THIS, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"no", "never", "so", "this", "but"};
 static const char *const opinions[] = {"think", "say", "believe", "call", "feel", "expect", "find", "see", "consider",
     "guess", "suppose", "recommend", "imagine", "describe"};
+
+/* Of a user's values: squares of sums stay finite. */
+static const double LARGEST = 1e6;
 
 enum { PHRASE_WORDS = 5, PART_BYTES = sizeof(struct word_bits) };
 
@@ -290,7 +293,7 @@ static struct model *plus_load(const struct model_conf *conf, struct err *e)
 	tables(p, table);
 	words_init(&p->words, count_words(table));
 	if (load_tables(p, e) < 0 ||
-	    (conf->lexicon && layer_apply(&p->layer, conf->lexicon, &p->words, HUGE_VAL, e) < 0)) {
+	    (conf->lexicon && layer_apply(&p->layer, conf->lexicon, &p->words, LARGEST, e) < 0)) {
 		plus_free(&p->model);
 		return NULL;
 	}
@@ -332,11 +335,6 @@ static inline bool parts(char c)
 	return (c >= ',' && c <= '/') || c == ':' || c == ';' || c == '!' || c == '?' || c == '#';
 }
 
-static inline bool is_odd(const char *p)
-{
-	return *p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2])));
-}
-
 /* The first place from `at` on where a text is not plain, or its length: a byte beyond ASCII, three equal letters, or a letter right behind
  * punctuation that parts. It may look at the bytes behind the text: that costs a rewriting at most. */
 static size_t next_odd(struct str text, size_t at)
@@ -366,8 +364,11 @@ static size_t next_odd(struct str text, size_t at)
 	}
 	return text.n;
 #else
-	while (at < text.n && !is_odd(text.p + at))
-		at++;
+	for (const char *p; at < text.n; at++) {
+		p = text.p + at;
+		if (*p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]))))
+			break;
+	}
 	return at;
 #endif
 }
@@ -692,7 +693,6 @@ struct run {
 	size_t base;	 /* number of the token at window[0] */
 	size_t filled;	 /* of the window */
 	size_t next;	 /* number of the first token that no phrase has taken */
-	size_t clause;	 /* values before it stand before a "but" */
 	size_t sentence; /* the first value of the sentence */
 	bool behind_but; /* in this sentence */
 	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
@@ -862,7 +862,7 @@ static void add_value(struct run *r, const struct tok *t, double v)
 		but_add(&r->s->values, 0, v, t->from, t->from + t->n);
 }
 
-/* Multiplies the values from one on: each was last touched when it was added. */
+/* Multiplies the values from one on. */
 static void scale(struct run *r, size_t from, double by, const char *rule)
 {
 	for (struct but_value *v = r->s->values.value + from; v < r->s->values.value + r->s->values.n; v++) {
@@ -877,7 +877,6 @@ static void end_sentence(struct run *r, bool question)
 	if (question)
 		scale(r, r->sentence, ASKED, "question");
 	r->sentence = r->s->values.n;
-	r->clause = r->sentence;
 	r->behind_but = false;
 }
 
@@ -886,7 +885,7 @@ static void turn_at_but(struct run *r)
 {
 	if (r->behind_but)
 		return;
-	scale(r, r->clause, BUT_BEFORE, "but");
+	scale(r, r->sentence, BUT_BEFORE, "but");
 	r->behind_but = true;
 }
 
@@ -1009,7 +1008,7 @@ static void judge_all(struct run *r)
 /* A weak sum is made weaker, so that a text with one faint word is neutral, though its sign stays. */
 static double strengthen(double sum)
 {
-	return sum == 0 ? 0 : sum * (sum * sum / (sum * sum + WEAK * WEAK));
+	return sum * (sum * sum / (sum * sum + WEAK * WEAK));
 }
 
 static void finish(struct run *r, struct result *out)
