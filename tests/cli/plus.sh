@@ -160,6 +160,20 @@ t 'contributions name their bytes and rules' \
 [[3,10],"isn’t","negation"]
 [[0,23],"It isn’t ❤️ goood","weak"]
 END
+why() { # why TEXT: its contributions, without the weakening of the whole
+	jq -nc --arg t "$1" '{text:$t}' | senti-score -m plus --explain |
+		jq -r '[.sentiment.why[] | select(.rule != "weak") | "\(.rule) \(.value * 1000 | round / 1000)"] | join(", ")'
+}
+t 'but changes each value once' "why 'good but bad but good'" 0 <<'END'
+lexicon 1.9, but -0.95, lexicon -2.5, but -0.25, lexicon 1.9, but 0.19
+END
+t 'the second equal emoji adds 0.3, the third nothing' "why 😀😀😀" 0 <<'END'
+emoji 2, emoji 2, emoji -1.4, emoji 2, emoji -2
+END
+t 'a weak sum is weakened' "senti-score -m plus -e ok | jq .sentiment.score" 0 <<'END'
+0.0644
+END
+
 printf 'table\t3\nschön\t-3\n😀\t-2\n' >my.tsv
 t 'a lexicon is laid over' "senti-score -m plus --lexicon +my.tsv -e table -e Schön -e 😀 | jq -r .sentiment.label" 0 <<'END'
 positive
