@@ -113,13 +113,15 @@ def three_competing_workers_killed_at_random():
     path = folder("kills")
     records = texts(20000)
     fill("kills", records)
-    start = lambda: worker(path, "kills", "-b", "100", "--idle", "3000")
+    # Small commits, so that there is time to kill in.
+    slow = ["sh", "-c", "senti-score | senti-store put -b 10"]
+    start = lambda: worker(path, "kills", "-b", "100", "--idle", "3000", command=slow)
     workers = [start() for _ in range(3)]
     rng = random.Random(5)
     kills = 0
     deadline = time.time() + 150
     while any(w.poll() is None for w in workers) and time.time() < deadline:
-        time.sleep(rng.uniform(0.05, 0.3))
+        time.sleep(rng.uniform(0.02, 0.2))
         k = rng.randrange(3)
         if kills < 30 and workers[k].poll() is None and count_stored(path) < len(records):
             os.kill(workers[k].pid, signal.SIGKILL)
