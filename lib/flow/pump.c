@@ -265,7 +265,7 @@ static int run_ring(struct ring *r, struct err *e)
 		if (ended && empty)
 			return 0;
 		size_t idle = r->helps ? waiting(r) : 0;
-		if (ended || hold || r->tail - r->head == r->size || idle >= r->p->jobs) {
+		if (ended || hold || r->tail - r->head == r->size || idle > r->p->jobs) {
 			if (!help(r))
 				wait_for_job(r);
 			continue;
@@ -297,7 +297,7 @@ static int run_ring(struct ring *r, struct err *e)
 
 static int ring_open(struct ring *r, const struct pump *p, struct err *e)
 {
-	*r = (struct ring){.p = p, .size = 2 * (size_t)p->jobs + 1, .helps = true};
+	*r = (struct ring){.p = p, .size = 3 * (size_t)p->jobs + 1, .helps = true};
 	for (size_t i = 0; i < p->nsteps; i++)
 		r->helps = r->helps && !p->step[i].stage->waits;
 	r->wake = eventfd(0, EFD_CLOEXEC);
