@@ -149,6 +149,21 @@ senti-score: -f and --into name the same member 'text'
 try 'senti-score --help'
 END
 
+# --- for people ---
+tty() { TERM=xterm script -qec "$1" /dev/null </dev/null | tr -d '\r'; }
+if command -v script >/dev/null; then
+	ok 'at a terminal, a table in colour' sh -c 'test "$1" = "$(printf "\\033[32m+0.4404  positive\\033[0m  good")"' - "$(tty 'senti-score -e good')"
+	ok 'without, where NO_COLOR is set' test "$(NO_COLOR=1 tty 'senti-score -e good')" = '+0.4404  positive  good'
+	ok 'parts of an explanation below their text' sh -c 'echo "$1" | grep -q "+1.9000  lexicon  *good"' - "$(NO_COLOR=1 tty 'senti-score --explain -e good')"
+	ok 'control characters of a text stay off the screen' sh -c '! echo "$1" | grep -q "$(printf "\\033")"' - "$(NO_COLOR=1 tty 'senti-score -e "$(printf "a\\033[2Jb")"')"
+else
+	skip 'a table at a terminal' 'script(1) is not there'
+fi
+ok 'progress is told once a second has passed, also to a log' \
+	sh -c '(echo "{\"text\":\"good\"}"; sleep 1.1; echo "{\"text\":\"bad\"}") | senti-score --progress 2>err >/dev/null; grep -Eq "^senti-score: 2 records, [0-9]+/s$" err'
+ok 'and not unasked, where stderr is no terminal' \
+	sh -c '(echo "{\"text\":\"good\"}"; sleep 1.1; echo "{\"text\":\"bad\"}") | senti-score 2>err >/dev/null; test ! -s err'
+
 # --- full disk, closed pipe, signals ---
 ok 'a full disk is status 3' sh -c 'senti-score -e good >/dev/full 2>err; test $? -eq 3 && grep -q "No space left" err'
 ok 'a full disk under the rejects too' sh -c 'echo x | senti-score --reject /dev/full 2>err; test $? -eq 3 && grep -q "No space left" err'
