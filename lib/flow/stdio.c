@@ -33,6 +33,7 @@ struct lines {
 	size_t at; /* of the path that is open, or to be opened next */
 	int fd;	   /* -1: none */
 	bool regular, in_long, ended;
+	bool cr;     /* a "\r" of a long line is held back: it may belong to the line's end */
 	size_t mark; /* bytes of a byte-order mark taken at the file's start; MARK_DONE: no longer looked for */
 	const char *name;
 	uint64_t lineno;
@@ -247,7 +248,8 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 		if (b->in.n - from > l->max_record + 1) { /* +1: it may end in "\r" */
 			s->lineno++;
 			struct rec *r = batch_add(b);
-			*r = (struct rec){.line = {b->in.p + from, b->in.n - from},
+			s->cr = b->in.p[b->in.n - 1] == '\r';
+			*r = (struct rec){.line = {b->in.p + from, b->in.n - from - s->cr},
 			    .lineno = s->lineno,
 			    .origin = s->name,
 			    .long_line = true};
@@ -302,6 +304,8 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	if (!s->in_long)
 		return 0;
 	buf_clear(&s->piece);
+	if (s->cr)
+		buf_char(&s->piece, '\r');
 	if (!s->regular && io_wait_readable(s->fd, -1, -1) == IO_STOP)
 		s->ended = true; /* what has not come by now stays unread */
 	ssize_t r = s->ended ? 0 : read_block(s, &s->piece, e);
@@ -309,10 +313,10 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 		return -1;
 	const char *nl = s->piece.n ? memchr(s->piece.p, '\n', s->piece.n) : NULL;
 	size_t n = nl ? (size_t)(nl - s->piece.p) : s->piece.n;
-	if (nl) {
+	if (nl)
 		buf_add(&s->carry, nl + 1, s->piece.n - n - 1);
-		n -= n && nl[-1] == '\r';
-	}
+	s->cr = n && s->piece.p[n - 1] == '\r'; /* at the line's end it goes, else it comes with the next piece */
+	n -= s->cr;
 	if (r == 0 && !s->ended)
 		close_file(s);
 	s->in_long = !nl && r > 0;

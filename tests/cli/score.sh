@@ -198,6 +198,12 @@ END
 long 1200000 >long.jsonl
 tr -d '\n' <long.jsonl >long.bare
 ok 'a longer one is rejected whole' sh -c 'senti-score long.jsonl 2>err; test $? -eq 1 && jq -er .error.code err | grep -qx too_long && jq -r .input_base64 err | base64 -d | cmp - long.bare'
+for n in 1114111 1200000 1310719 1310720; do # a block ends before, within and behind the line's end
+	ok "so is one that ends in CR LF, without its end ($n bytes)" sh -c "
+		head -c $n /dev/zero | tr '\0' x >bare; { cat bare; printf '\r\n{\"text\":\"good\"}\n'; } >crlf.jsonl; senti-score crlf.jsonl >got 2>err; test \$? -eq 1 &&
+		grep -q positive got && jq -r .input_base64 err | base64 -d | cmp - bare"
+done
+ok 'a CR inside of it stays' sh -c 'awk "BEGIN { for (i = 0; i < 400000; i++) printf \"ab\\r\" }" >bare; { cat bare; echo c; } | senti-score 2>err; { cat bare; printf c; } >want; jq -r .input_base64 err | base64 -d | cmp - want'
 { echo '{"text":"good"}'; head -c 104857600 /dev/zero | tr '\0' x; echo; echo '{"text":"bad"}'; } >huge.jsonl
 limit='ulimit -v 200000'
 ! sanitized || limit=: # whose shadow of all memory is far over any limit
