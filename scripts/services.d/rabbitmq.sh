@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# rabbitmq - sourced by scripts/services: one node with its own name, cookie, epmd and ports. Debian's wrappers would use the system's.
+
+rabbit_bin=/usr/lib/rabbitmq/bin
+
+rabbit_env() {
+	local dir=$1/rabbitmq port
+	port=$(cat "$dir/port")
+	export HOME=$dir RABBITMQ_NODENAME=senti$port@localhost RABBITMQ_NODE_PORT=$port \
+		RABBITMQ_DIST_PORT=$((port + 1)) ERL_EPMD_PORT=$((port + 2)) ERL_EPMD_ADDRESS=127.0.0.1 \
+		RABBITMQ_BASE=$dir RABBITMQ_MNESIA_BASE=$dir/data RABBITMQ_LOG_BASE=$dir/log RABBITMQ_PID_FILE=$dir/pid \
+		RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$dir/none.config \
+		RABBITMQ_CONF_ENV_FILE=$dir/env.conf RABBITMQ_ENABLED_PLUGINS_FILE=$dir/plugins \
+		RABBITMQ_GENERATED_CONFIG_DIR=$dir/generated LANG=C.UTF-8 \
+		RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none' \
+		RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+}
+
+# What stands in DIR/rabbitmq.conf, if the caller has put one there, is added to the configuration (TLS, limits).
+rabbit_prepare() {
+	local dir=$1/rabbitmq port
+	[ -x $rabbit_bin/rabbitmq-server ] || fail 'RabbitMQ is not installed (Debian: rabbitmq-server)'
+	mkdir -p "$dir"
+	port=$(free_ports 4)
+	echo "$port" >"$dir/port"
+	(umask 077 && head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/.erlang.cookie")
+	chmod 400 "$dir/.erlang.cookie"
+	cat >"$dir/rabbitmq.conf" <<-END
+		listeners.tcp.1 = 127.0.0.1:$port
+		vm_memory_high_watermark.absolute = 512MB
+		disk_free_limit.absolute = 50MB
+	END
+	[ ! -f "$1/rabbitmq.conf" ] || sed "s|@TLS_PORT@|$((port + 3))|" "$1/rabbitmq.conf" >>"$dir/rabbitmq.conf"
+	: >"$dir/env.conf"
+	echo '[].' >"$dir/plugins"
+	[ "$(id -u)" != 0 ] || chown -R rabbitmq: "$dir"
+	# The server must reach its folder through those above it.
+	as rabbitmq test -r "$dir/port" || fail "the user rabbitmq cannot reach '$dir'"
+}
+
+rabbit_launch() {
+	local dir=$1/rabbitmq pid='' tries=1200
+	rm -f "$dir/pid"
+	(
+		cd "$dir" || exit
+		rabbit_env "$1"
+		as rabbitmq setsid $rabbit_bin/rabbitmq-server >"$dir/out.log" 2>&1 </dev/null &
+	)
+	until [ -n "$pid" ] && listens "$(cat "$dir/port")"; do
+		pid=$(cat "$dir/pid" 2>/dev/null || true)
+		[ -z "$pid" ] || alive "$pid" || break
+		((tries-- > 0)) || break
+		sleep 0.1
+	done
+	if [ -z "$pid" ] || ! alive "$pid"; then
+		tail -n 20 "$dir/out.log" >&2
+		fail 'RabbitMQ did not start'
+	fi
+	note_pid "$1" rabbitmq "$pid"
+}
+
+rabbitmq_ctl() {
+	local dir=$1
+	shift
+	(
+		cd "$dir/rabbitmq" || exit
+		rabbit_env "$dir"
+		as rabbitmq $rabbit_bin/rabbitmqctl -q "$@"
+	)
+}
+
+# The listener opens a moment before the node is whole; the tool may also answer too early, so it is asked again.
+rabbit_ready() {
+	local tries=60
+	until rabbitmq_ctl "$1" await_startup --timeout 60 >/dev/null 2>&1; do
+		((tries-- > 0)) || fail 'RabbitMQ does not answer'
+		sleep 0.3
+	done
+}
+
+rabbitmq_start() {
+	rabbit_prepare "$1"
+	rabbit_launch "$1"
+	rabbit_ready "$1"
+	echo "SENTI_AMQP='amqp://guest:guest@127.0.0.1:$(cat "$1/rabbitmq/port")'"
+}
+
+rabbitmq_kill() {
+	local pid
+	pid=$(our_pid "$1" rabbitmq) || fail 'RabbitMQ does not run'
+	kill -9 "$pid"
+	wait_gone "$pid" 10
+}
+
+rabbitmq_again() {
+	rabbit_launch "$1"
+	rabbit_ready "$1"
+}
+
+rabbitmq_stop() {
+	local pid
+	if pid=$(our_pid "$1" rabbitmq); then
+		kill -TERM "$pid" # orderly, for a node
+		wait_gone "$pid" 30 || kill -9 "$pid"
+	fi
+	# The name server is ours as well: its port is the node's own.
+	(
+		cd /
+		rabbit_env "$1"
+		as rabbitmq epmd -kill >/dev/null 2>&1 || true
+	)
+	rm -f "$1/pids/rabbitmq"
+}
