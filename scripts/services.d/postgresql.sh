@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# postgresql - sourced by scripts/services: one cluster of its own, on TCP alone. Its superuser postgres needs no password, all others do.
+#
+#     scripts/services start postgresql DIR [SETTING=VALUE...]    settings of postgresql.conf, such as max_connections=200
+#
+# The default collation is that of a language, as on most servers, so nothing can lean on the order of bytes unasked. fsync is on.
+
+postgresql_bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+
+# The server refuses root; its folder would be no place to stand in for everybody.
+postgresql_as() (
+	cd / || exit
+	as postgres "$@"
+)
+
+postgresql_prepare() {
+	local dir=$1/postgresql port setting
+	shift
+	[ -x "$postgresql_bin/postgres" ] || fail 'PostgreSQL is not installed (Debian: postgresql-15)'
+	mkdir -p "$dir"
+	[ "$(id -u)" != 0 ] || chown postgres: "$dir"
+	postgresql_as test -w "$dir" || fail "the user postgres cannot reach '$dir'"
+	port=$(free_ports 1)
+	postgresql_as "$postgresql_bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
+		--locale-provider=icu --icu-locale=en-US --no-sync --no-instructions >"$dir/initdb.log" 2>&1 || {
+		cat "$dir/initdb.log" >&2
+		fail 'initdb failed'
+	}
+	printf '%s\n' "host all postgres 127.0.0.1/32 trust" "host all all 127.0.0.1/32 scram-sha-256" >"$dir/data/pg_hba.conf"
+	{
+		printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $port" "unix_socket_directories = ''" "shared_buffers = 64MB" "max_connections = 60"
+		for setting; do
+			printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"
+		done
+	} >>"$dir/data/postgresql.conf"
+	echo "$port" >"$dir/port"
+}
+
+postgresql_launch() {
+	local dir=$1/postgresql tries=600 job
+	postgresql_as setsid "$postgresql_bin/postgres" -D "$dir/data" >>"$dir/log" 2>&1 </dev/null &
+	job=$!
+	until "$postgresql_bin/pg_isready" -q -h 127.0.0.1 -p "$(cat "$dir/port")"; do
+		if ! alive $job || ! ((tries-- > 0)); then
+			tail -n 20 "$dir/log" >&2
+			fail 'PostgreSQL did not start'
+		fi
+		sleep 0.1
+	done
+	note_pid "$1" postgresql "$(postgresql_as head -n 1 "$dir/data/postmaster.pid")"
+}
+
+postgresql_start() {
+	postgresql_prepare "$@"
+	postgresql_launch "$1"
+	echo "SENTI_STORE='postgresql://postgres@127.0.0.1:$(cat "$1/postgresql/port")/postgres'"
+}
+
+# All of its processes at once, as a power cut would: the first is held while the others are looked up, so that it starts none.
+postgresql_kill() {
+	local pid child children
+	pid=$(our_pid "$1" postgresql) || fail 'PostgreSQL does not run'
+	kill -STOP "$pid"
+	children=$(cat "/proc/$pid/task/$pid/children")
+	# shellcheck disable=SC2086
+	kill -9 "$pid" $children 2>/dev/null || true
+	for child in $pid $children; do
+		wait_gone "$child" 10 || fail "process $child of PostgreSQL stays"
+	done
+}
+
+postgresql_again() {
+	postgresql_launch "$1"
+}
+
+# ctl: psql as the superuser, without anybody's psqlrc.
+postgresql_ctl() {
+	local port
+	port=$(cat "$1/postgresql/port")
+	shift
+	"$postgresql_bin/psql" -X -q -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@"
+}
+
+postgresql_stop() {
+	local pid
+	if pid=$(our_pid "$1" postgresql); then
+		kill -CONT "$pid"
+		kill -INT "$pid" # ends sessions, keeps what is committed
+		wait_gone "$pid" 30 || kill -QUIT "$pid"
+		wait_gone "$pid" 10 || postgresql_kill "$1"
+	fi
+	rm -f "$1/pids/postgresql"
+}
