@@ -12,7 +12,7 @@
  *   - a change buries the entry: a tombstone of the change's version takes its place, unless the entry is as new as the change. A tombstone N
  *     refuses puts below N, and lives for CACHE_TOMBSTONE_S;
  *   - a put whose read of the store began over CACHE_READ_S ago by the cache's own clock is refused: it may be older than a tombstone that
- *     has gone meanwhile;
+ *     has gone meanwhile. So is one whose read began before the handle last connected: a cache that started again has lost its tombstones;
  *   - a put is never sent twice: when the connection breaks it is lost, and the entry stays missing;
  *   - "there is no such message" (an absent entry) is set only where no key is, and lives for seconds.
  *
@@ -20,7 +20,9 @@
  * counting. Version 0 is a message that has been submitted and is not stored yet.
  *
  * get and put are best effort: with the cache away they answer ENTRY_SKIPPED, return 0, and try again by themselves after a back-off; the
- * log says so once for each time that it goes and comes. bury and stats fail instead, because what they promise can't be had.
+ * log says so once for each time that it goes and comes. bury, stats and sample fail instead, because what they promise can't be had.
+ *
+ * One handle belongs to one thread, but for a process's own memory, which all its threads share. A read_at is good for the handle that gave it.
  */
 #ifndef SENTI_CACHE_H
 #define SENTI_CACHE_H
@@ -37,7 +39,7 @@ enum entry_kind { ENTRY_RESULT, ENTRY_MESSAGE };
 enum entry_state {
 	ENTRY_PENDING,
 	ENTRY_HIT,     /* get: value is there */
-	ENTRY_MISS,    /* get: nothing is known; read_at is set */
+	ENTRY_MISS,    /* get: nothing is known; read_at is set (of a message) */
 	ENTRY_ABSENT,  /* get: known that the store has no such message */
 	ENTRY_STORED,  /* put */
 	ENTRY_REFUSED, /* put: by one of the rules above */
@@ -47,10 +49,13 @@ enum entry_state {
 /* One entry to get or put. Strings are lent: of a put by the caller, of a get by `mem`. */
 struct entry {
 	enum entry_kind kind;
-	struct str key;	  /* from cache_key_result or cache_key_message */
-	struct str value; /* the result's JSON object, or the message's record; put of a message with p NULL: it is absent */
+	struct str key; /* from cache_key_result or cache_key_message */
+	/* The result's JSON object, or the message's record; put of a message with p NULL: it is absent. */
+	struct str value;
 	uint64_t version; /* of the message */
-	int64_t read_at;  /* ms by the cache's clock at which the read of the store began. Set by get where it misses; a put takes it; 0: now */
+	/* ms by the cache's clock at which the read of the store began: set by get where it misses a message, and taken by put. 0: now, for what
+	 * was not read (a message that is being submitted). Where the cache is away get sets -1, with which a put is refused. */
+	int64_t read_at;
 	enum entry_state state;
 };
 
@@ -62,12 +67,22 @@ struct cache_stats {
 	const char *policy;    /* how it evicts; lent until the next call */
 };
 
+/* Lifetimes; 0 is the default of each. All but ttl_ms are for tests. */
+struct cache_conf {
+	/* An entry lives for 90 to 100 % of it, so that those of one moment do not end in one moment; a day. */
+	int64_t ttl_ms;
+	int64_t tombstone_ms, read_ms, absent_ms;
+};
+
 struct cache {
 	/* Looks up all of them at once. A key that stands there twice is answered twice. */
 	int (*get)(struct cache *, struct entry *const *entry, size_t n, struct arena *mem, struct err *e);
 	/* Keeps them; where the same message stands there twice the newer wins. */
 	int (*put)(struct cache *, struct entry *const *entry, size_t n, struct err *e);
-	/* Buries the entries of changed messages: 0 once none of them can be read any more, or -1. Harmless when repeated. */
+	/* The cache's clock now, for a read of the store that no get came before; -1 where the cache is away. */
+	int64_t (*clock)(struct cache *);
+	/* Buries the entries of changed messages: 0 once none of them can be read any more, or -1. Harmless when repeated. A change of version 0 is
+	 * one of which nothing is known: the entry goes, whatever its version, and leaves a tombstone of its own version. */
 	int (*bury)(struct cache *, const struct change *c, size_t n, struct err *e);
 	int (*stats)(struct cache *, struct cache_stats *out, struct err *e);
 	/* Names of messages that are in the cache now, from a random place on, at most `max` (a sample for verify): how many, or -1. */
