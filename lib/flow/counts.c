@@ -17,6 +17,7 @@ static const char *const tally_names[TALLY_COUNT] = {
     [TALLY_RESTARTS] = "restarts",
     [TALLY_DUPLICATES] = "duplicates",
     [TALLY_REDELIVERED] = "redelivered",
+    [TALLY_BURIED] = "buried",
 };
 
 static const char *const closed_names[CLOSED_COUNT] = {

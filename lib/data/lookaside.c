@@ -1,0 +1,292 @@
+/* lookaside.c - cache, then store, then put; two rounds at most.
+ *
+ *     round 1   ask the cache; of the misses claim those that nobody fetches, fetch and put them, give the claims up;
+ *               then wait for those that others have claimed
+ *     round 2   ask the cache for these again, and fetch what it still does not know, whoever else does
+ *
+ * No thread waits while it holds a claim, so none can wait for ever.
+ */
+#include "lib/data/lookaside.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "lib/base/map.h"
+
+/* ---- flights ---- */
+
+enum { BUCKETS = 256 };
+
+/* A key that is being fetched; it lives in the arena of the call that fetches. */
+struct claim {
+	struct claim *next;
+	struct str id;
+};
+
+struct flights {
+	pthread_mutex_t lock;
+	pthread_cond_t landed; /* some claims were given up */
+	struct claim *bucket[BUCKETS];
+};
+
+struct flights *flights_new(void)
+{
+	struct flights *f = xcalloc(1, sizeof *f);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->landed, &attr);
+	pthread_condattr_destroy(&attr);
+	return f;
+}
+
+void flights_free(struct flights *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_destroy(&f->lock);
+	pthread_cond_destroy(&f->landed);
+	free(f);
+}
+
+/* Where the claim of this id stands, or would stand. */
+static struct claim **place_of(struct flights *f, struct str id)
+{
+	struct claim **at = &f->bucket[hash_bytes(id) % BUCKETS];
+	while (*at && !str_eq((*at)->id, id))
+		at = &(*at)->next;
+	return at;
+}
+
+/* ---- one call ---- */
+
+struct slot {
+	struct look *look;
+	struct entry entry;
+	struct message m;
+	struct claim claim;
+	bool claimed;
+};
+
+/* A list of slots; the calls of cache and store take arrays of pointers. */
+struct list {
+	struct slot **slot;
+	size_t n;
+};
+
+struct lookaside {
+	struct cache *cache;
+	struct store *store;
+	struct flights *flights;
+	struct buf keys, line;
+	struct json_scan scan;
+};
+
+struct lookaside *lookaside_new(struct cache *cache, struct store *store, struct flights *flights)
+{
+	struct lookaside *l = xcalloc(1, sizeof *l);
+	l->cache = cache;
+	l->store = store;
+	l->flights = flights;
+	return l;
+}
+
+void lookaside_free(struct lookaside *l)
+{
+	if (!l)
+		return;
+	buf_free(&l->keys);
+	buf_free(&l->line);
+	json_scan_free(&l->scan);
+	free(l);
+}
+
+static struct list list_new(size_t n, struct arena *mem)
+{
+	return (struct list){.slot = arena_alloc(mem, n * sizeof(struct slot *))};
+}
+
+static void list_add(struct list *list, struct slot *s)
+{
+	list->slot[list->n++] = s;
+}
+
+static struct list prepare(struct lookaside *l, struct look *look, size_t n, struct arena *mem)
+{
+	struct list all = list_new(n, mem);
+	struct slot *slot = arena_alloc(mem, n * sizeof *slot);
+	for (size_t i = 0; i < n; i++) {
+		look[i] = (struct look){.id = look[i].id};
+		slot[i] = (struct slot){.look = &look[i]};
+		buf_clear(&l->keys);
+		cache_key_message(&l->keys, look[i].id);
+		slot[i].entry.key = arena_str(mem, buf_view(&l->keys));
+		list_add(&all, &slot[i]);
+	}
+	return all;
+}
+
+/* Takes the cache's answers; what it does not know is what comes back. */
+static struct list ask_cache(struct lookaside *l, const struct list *list, struct arena *mem)
+{
+	struct list left = list_new(list->n, mem);
+	struct entry **entry = arena_alloc(mem, list->n * sizeof *entry);
+	struct err ignored;
+	for (size_t i = 0; i < list->n; i++) {
+		struct entry *x = entry[i] = &list->slot[i]->entry;
+		*x = (struct entry){.kind = ENTRY_MESSAGE, .key = x->key, .state = ENTRY_SKIPPED};
+	}
+	if (l->cache && l->cache->get(l->cache, entry, list->n, mem, &ignored) < 0)
+		for (size_t i = 0; i < list->n; i++)
+			entry[i]->state = ENTRY_SKIPPED;
+	for (size_t i = 0; i < list->n; i++) {
+		struct look *k = list->slot[i]->look;
+		k->hit = entry[i]->state == ENTRY_HIT || entry[i]->state == ENTRY_ABSENT;
+		if (!k->hit) {
+			list_add(&left, list->slot[i]);
+			continue;
+		}
+		k->state = entry[i]->state == ENTRY_HIT ? LOOK_FOUND : LOOK_ABSENT;
+		k->record = entry[i]->state == ENTRY_HIT ? entry[i]->value : STR_NONE;
+		k->version = entry[i]->version;
+	}
+	return left;
+}
+
+/* Splits the misses: *mine are claimed, or the cache is away and there is nothing to wait for; the others are what comes back. */
+static struct list claim(struct lookaside *l, const struct list *misses, struct list *mine, struct arena *mem)
+{
+	struct list others = list_new(misses->n, mem);
+	*mine = list_new(misses->n, mem);
+	if (!l->flights) {
+		*mine = *misses;
+		return others;
+	}
+	pthread_mutex_lock(&l->flights->lock);
+	for (size_t i = 0; i < misses->n; i++) {
+		struct slot *s = misses->slot[i];
+		if (s->entry.state == ENTRY_SKIPPED) {
+			list_add(mine, s);
+			continue;
+		}
+		struct claim **at = place_of(l->flights, s->look->id);
+		s->claimed = !*at;
+		s->look->waited = !s->claimed;
+		if (s->claimed) {
+			s->claim = (struct claim){.id = s->look->id};
+			*at = &s->claim;
+		}
+		list_add(s->claimed ? mine : &others, s);
+	}
+	pthread_mutex_unlock(&l->flights->lock);
+	return others;
+}
+
+static void give_up_claims(struct lookaside *l, const struct list *mine)
+{
+	if (!l->flights)
+		return;
+	pthread_mutex_lock(&l->flights->lock);
+	for (size_t i = 0; i < mine->n; i++)
+		if (mine->slot[i]->claimed) {
+			*place_of(l->flights, mine->slot[i]->claim.id) = mine->slot[i]->claim.next;
+			mine->slot[i]->claimed = false;
+		}
+	pthread_cond_broadcast(&l->flights->landed);
+	pthread_mutex_unlock(&l->flights->lock);
+}
+
+static void wait_for(struct flights *f, const struct list *others)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += FLIGHT_WAIT_MS / 1000;
+	int rc = 0;
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < others->n && rc != ETIMEDOUT; i++)
+		while (*place_of(f, others->slot[i]->look->id) && rc != ETIMEDOUT)
+			rc = pthread_cond_timedwait(&f->landed, &f->lock, &until);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* What the store says of one message. */
+static void take_row(struct lookaside *l, struct slot *s, struct arena *mem)
+{
+	struct look *k = s->look;
+	k->state = LOOK_ABSENT;
+	if (s->m.fate != MESSAGE_FOUND)
+		return;
+	buf_clear(&l->line);
+	if (message_write(&s->m, &l->line, &l->scan) < 0) {
+		k->state = LOOK_BROKEN;
+		return;
+	}
+	k->state = LOOK_FOUND;
+	k->version = s->m.version;
+	k->record = arena_str(mem, buf_view(&l->line));
+}
+
+static int read_store(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)
+{
+	struct message **row = arena_alloc(mem, list->n * sizeof *row);
+	for (size_t i = 0; i < list->n; i++) {
+		struct slot *s = list->slot[i];
+		s->m = (struct message){.id = s->look->id};
+		row[i] = &s->m;
+	}
+	if (l->store->get(l->store, row, list->n, mem, e) < 0)
+		return -1;
+	for (size_t i = 0; i < list->n; i++)
+		take_row(l, list->slot[i], mem);
+	return 0;
+}
+
+/* Keeps the answers in the cache where it has told its time; a failure costs no more than a miss later. */
+static void put(struct lookaside *l, const struct list *list, struct arena *mem)
+{
+	struct list kept = list_new(list->n, mem);
+	struct entry **entry = arena_alloc(mem, list->n * sizeof *entry);
+	struct err ignored;
+	for (size_t i = 0; i < list->n; i++) {
+		struct slot *s = list->slot[i];
+		if (s->entry.state != ENTRY_MISS || s->look->state == LOOK_BROKEN)
+			continue;
+		s->entry.value = s->look->record;
+		s->entry.version = s->look->version;
+		s->entry.state = ENTRY_PENDING;
+		entry[kept.n] = &s->entry;
+		list_add(&kept, s);
+	}
+	if (kept.n == 0 || l->cache->put(l->cache, entry, kept.n, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < kept.n; i++)
+		kept.slot[i]->look->stored = entry[i]->state == ENTRY_STORED;
+}
+
+static int fetch(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)
+{
+	if (list->n == 0)
+		return 0;
+	if (read_store(l, list, mem, e) < 0)
+		return -1;
+	put(l, list, mem);
+	return 0;
+}
+
+int look_aside(struct lookaside *l, struct look *look, size_t n, struct arena *mem, struct err *e)
+{
+	if (n == 0)
+		return 0;
+	struct list mine, list = prepare(l, look, n, mem);
+	list = ask_cache(l, &list, mem);
+	struct list others = claim(l, &list, &mine, mem);
+	int rc = fetch(l, &mine, mem, e);
+	give_up_claims(l, &mine);
+	if (rc < 0 || others.n == 0)
+		return rc;
+	wait_for(l->flights, &others);
+	list = ask_cache(l, &others, mem);
+	return fetch(l, &list, mem, e);
+}

@@ -1,0 +1,55 @@
+/* lookaside.h - reads stored messages by id: the cache first, then the store, and what the store says is put into the cache.
+ *
+ *     struct flights *shared = flights_new();                                  // one a process
+ *     struct lookaside *l = lookaside_new(cache, store, shared);               // one a thread
+ *     struct look look[2] = {{.id = STR("a")}, {.id = STR("b")}};
+ *     if (look_aside(l, look, 2, &mem, &e) < 0) ...
+ *
+ * A whole batch costs one call of the cache, one of the store for what it does not know, and one of the cache to keep that.
+ *
+ * Single flight: while one thread of the process fetches a message from the store, the others that miss it wait, FLIGHT_WAIT_MS at most, and
+ * then ask the cache again. They are not given what the first one read: that read may have begun before a change that the waiting
+ * reader must already see.
+ *
+ * A put carries the cache's time at which the cache was asked, which is before the store was read, and is never repeated: see cache.h
+ * for why no reader, however slow, brings an old row back. Where the cache is away, the store answers alone.
+ */
+#ifndef SENTI_LOOKASIDE_H
+#define SENTI_LOOKASIDE_H
+
+#include "lib/data/cache.h"
+
+enum { FLIGHT_WAIT_MS = 1000 };
+
+enum look_state {
+	LOOK_PENDING,
+	LOOK_FOUND,
+	LOOK_ABSENT, /* there is no such message */
+	LOOK_BROKEN, /* its columns sentiment and extra are no JSON objects, which only SQL can bring about; never cached */
+};
+
+struct look {
+	struct str id;	   /* what to look for; lent */
+	struct str record; /* FOUND: the record as senti-store get prints it, without a line end; lent by mem */
+	uint64_t version;
+	enum look_state state;
+	bool hit;    /* the cache has answered */
+	bool waited; /* another thread was fetching it */
+	bool stored; /* the store's answer is now in the cache */
+};
+
+struct flights;
+struct lookaside;
+
+/* New: the messages that threads of this process are just fetching. Thread-safe. */
+struct flights *flights_new(void);
+void flights_free(struct flights *f);
+
+/* New: the handle of one thread. All are lent for its life; cache may be NULL, and flights as well. */
+struct lookaside *lookaside_new(struct cache *cache, struct store *store, struct flights *flights);
+void lookaside_free(struct lookaside *l);
+
+/* Looks up all of them: 0, or -1 when the store fails; the cache's failures are no error. */
+MUST_USE int look_aside(struct lookaside *l, struct look *look, size_t n, struct arena *mem, struct err *e);
+
+#endif

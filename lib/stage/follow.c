@@ -1,0 +1,211 @@
+/* follow.c - what the outbox tells is buried in the cache, then marked as seen. */
+#include "lib/stage/follow.h"
+
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/sig.h"
+#include "lib/base/url.h"
+#include "lib/json/write.h"
+
+enum {
+	REDIS_PORT = 6379,
+	POLL_MS = 50, /* between two looks at a store that tells nobody of changes */
+	RETRY_FIRST_MS = 50,
+	RETRY_MOST_MS = 1000,
+};
+
+/* ---- tries at something that is away ---- */
+
+struct tries {
+	const char *what; /* "the cache" */
+	int64_t since;	  /* when it went (clock_mono_ms) */
+	int pause;	  /* 0: it is there */
+};
+
+/* One more failure: waits before the next try, or says no: at a stop, or when `most_ms` (-1: no bound) are over. */
+static bool try_again(struct tries *t, int64_t most_ms, const struct err *why)
+{
+	int64_t now = clock_mono_ms();
+	if (!t->pause) {
+		char what[64];
+		snprintf(what, sizeof what, "%s is away; trying again", t->what);
+		log_warn(what, "error", why->msg, NULL);
+		t->since = now;
+	}
+	t->pause = !t->pause ? RETRY_FIRST_MS : t->pause * 2 < RETRY_MOST_MS ? t->pause * 2 : RETRY_MOST_MS;
+	if (most_ms >= 0 && now - t->since + t->pause > most_ms)
+		return false;
+	return io_wait_readable(-1, -1, now + t->pause) != IO_STOP;
+}
+
+static void is_back(struct tries *t)
+{
+	char what[64], seconds[24];
+	if (!t->pause)
+		return;
+	snprintf(what, sizeof what, "%s is back", t->what);
+	snprintf(seconds, sizeof seconds, "%.1f", (double)(clock_mono_ms() - t->since) / 1000);
+	log_warn(what, "after_s", seconds, NULL);
+	t->pause = 0;
+}
+
+/* ---- the source ---- */
+
+struct changes {
+	struct source port;
+	struct follow *f;
+	struct tries tries;
+	int64_t asked_at; /* when the newest changes were asked for */
+	bool all;	  /* and that there were no more than these */
+	struct buf line;
+};
+
+static const char *op_name(enum change_op op)
+{
+	return op == CHANGE_INSERT ? "insert" : op == CHANGE_UPDATE ? "update" : "delete";
+}
+
+/* The first change of a batch is what its records' `caller` begins with: they stand in one array. */
+static void add_change(struct batch *b, struct change *c, struct buf *line)
+{
+	struct rec *r = batch_add(b);
+	buf_clear(line);
+	buf_str(line, STR("{\"id\":"));
+	json_put_string(line, c->id);
+	buf_printf(line, ",\"version\":%llu,\"op\":\"%s\",\"seq\":%llu}", (unsigned long long)c->version,
+	    op_name(c->op), (unsigned long long)c->seq);
+	char *p = arena_alloc(&b->mem, line->n + JSON_PAD);
+	memcpy(p, line->p, line->n);
+	memset(p + line->n, 0, JSON_PAD);
+	r->line = (struct str){p, line->n};
+	r->id = c->id;
+	r->caller = c;
+}
+
+/* Asks until the store answers: how many, or -1. */
+static int ask(struct changes *s, struct change *c, size_t max, struct arena *mem, struct err *e)
+{
+	const struct follow *f = s->f;
+	for (;;) {
+		s->asked_at = clock_mono_ms();
+		int n = f->store->changes(f->store, f->reader, c, max, mem, e);
+		if (n >= 0) {
+			is_back(&s->tries);
+			return n;
+		}
+		if (f->once || e->kind != ERR_ENV || !try_again(&s->tries, f->retry_ms, e))
+			return -1;
+	}
+}
+
+static void fill(struct changes *s, struct batch *b, struct change *c, size_t n, size_t max)
+{
+	for (size_t i = 0; i < n; i++)
+		add_change(b, &c[i], &s->line);
+	s->all = n < max;
+	b->closed = s->all ? CLOSED_IDLE : CLOSED_FULL;
+}
+
+static enum next changes_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct changes *s = (struct changes *)source;
+	struct follow *f = s->f;
+	while (!sig_stopping() && !(f->once && s->all)) {
+		batch_reset(b);
+		struct change *c = arena_alloc(&b->mem, l->records * sizeof *c);
+		int n = ask(s, c, l->records, &b->mem, e);
+		if (n < 0)
+			return sig_stopping() ? NEXT_END : NEXT_ERROR;
+		fill(s, b, c, (size_t)n, l->records);
+		if (n > 0)
+			return NEXT_BATCH;
+		f->current_at = s->asked_at;
+		if (!f->once && io_wait_readable(-1, wake, clock_mono_ms() + POLL_MS) == IO_WOKEN)
+			return NEXT_WOKEN;
+	}
+	return NEXT_END;
+}
+
+/* Changes that can't be marked come again, and are buried again. */
+static int changes_accept(struct source *source, struct batch *b, struct err *e)
+{
+	struct changes *s = (struct changes *)source;
+	struct follow *f = s->f;
+	if (f->store->seen(f->store, f->reader, b->rec[0].caller, b->n, e) < 0) {
+		if (f->once || sig_stopping() || e->kind != ERR_ENV)
+			return -1;
+		log_info("changes are buried, but not marked as seen; they come again", "error", e->msg, NULL);
+		return 0;
+	}
+	if (s->all)
+		f->current_at = s->asked_at;
+	return 0;
+}
+
+static int changes_close(struct source *source, struct err *e)
+{
+	(void)e;
+	struct changes *s = (struct changes *)source;
+	buf_free(&s->line);
+	free(s);
+	return 0;
+}
+
+struct source *source_changes(struct follow *f)
+{
+	struct changes *s = xcalloc(1, sizeof *s);
+	s->port = (struct source){.next = changes_next, .accept = changes_accept, .close = changes_close};
+	s->f = f;
+	s->tries.what = "the store";
+	f->current_at = clock_mono_ms();
+	return &s->port;
+}
+
+/* ---- the stage ---- */
+
+struct bury {
+	const struct follow *f;
+	struct tries tries;
+};
+
+static void *bury_open(const void *conf, struct err *e)
+{
+	(void)e;
+	struct bury *s = xcalloc(1, sizeof *s);
+	s->f = conf;
+	s->tries.what = "the cache";
+	return s;
+}
+
+static int bury_run(void *ctx, struct batch *b, struct err *e)
+{
+	struct bury *s = ctx;
+	struct cache *cache = s->f->cache;
+	while (cache->bury(cache, b->rec[0].caller, b->n, e) < 0)
+		if (s->f->once || e->kind != ERR_ENV || !try_again(&s->tries, -1, e))
+			return -1;
+	is_back(&s->tries);
+	b->tally[TALLY_BURIED] += b->n;
+	return 0;
+}
+
+const struct stage stage_bury = {.name = "bury", .open = bury_open, .run = bury_run, .close = free};
+
+char *follow_reader(const char *address)
+{
+	char host[256] = "";
+	gethostname(host, sizeof host - 1);
+	struct url u;
+	struct err e;
+	if (url_parse(&u, address, &e) < 0)
+		return xstrdup(host);
+	struct buf b = {0};
+	buf_printf(&b, "%s:%s:%u/%s@%s", u.scheme, u.host ? u.host : "", u.port ? u.port : REDIS_PORT,
+	    u.path ? u.path : "", host);
+	buf_char(&b, 0);
+	url_free(&u);
+	return b.p;
+}
