@@ -39,7 +39,7 @@ static const struct opt_def own[] = {
     {OPT_CORRECTED, "corrected", NULL, "query: whose label a person has set"},
     {OPT_AFTER, "after", "ID", "query: go on behind the message with this id"},
     {OPT_LIMIT, "limit", "N", "query: at most N messages"},
-    {OPT_ORDER, "order", "ORDER", "query: oldest (default) or newest first; without a time last"},
+    {OPT_ORDER, "order", "ORDER", "query: oldest (default) or newest first, without a time last; or by id"},
     {OPT_DEAD, "dead", "DURATION", "prune: drop readers silent for so long: 90s, 30m, 12h, 7d (default)"},
     {0},
 };
@@ -98,11 +98,13 @@ static int parse_duration(const char *value, int64_t *ms, struct err *e)
 
 static int parse_order(const char *value, enum order *order, struct err *e)
 {
-	bool newest = strcmp(value, "newest") == 0;
-	*order = newest ? ORDER_NEWEST : ORDER_OLDEST;
-	if (newest || strcmp(value, "oldest") == 0)
-		return 0;
-	return err_set(e, ERR_USAGE, "--order takes oldest or newest, not '%s'", value);
+	static const char *const name[] = {[ORDER_OLDEST] = "oldest", [ORDER_NEWEST] = "newest", [ORDER_ID] = "id"};
+	for (size_t i = 0; i < COUNT_OF(name); i++)
+		if (strcmp(value, name[i]) == 0) {
+			*order = (enum order)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "--order takes oldest, newest or id, not '%s'", value);
 }
 
 static int parse_label(const char *value, struct str *out, struct err *e)
@@ -193,6 +195,15 @@ static struct source *query(struct tool *t, struct options *o, struct store *s, 
 		o->filter.after = (struct place){.set = true, .has_time = m.has_time, .time = m.time, .id = m.id};
 	}
 	return source_query(s, &o->filter, o->limit);
+}
+
+/* Everything, in an order that does not depend on what the rows hold: two exports can be compared line by line. */
+static struct source *export(struct tool *t, struct options *o, struct store *s, struct err *e)
+{
+	(void)t;
+	(void)e;
+	o->filter.order = ORDER_ID;
+	return source_query(s, &o->filter, 0);
 }
 
 static struct source *stats(struct tool *t, struct options *o, struct store *s, struct err *e)
@@ -288,6 +299,7 @@ static const struct verb verbs[] = {
     {"query", OPT_IDS, 0, STORE_EXISTING, NULL, query},
     {"correct", OPT_IDS, 2, STORE_EXISTING, &stage_store_correct, NULL},
     {"delete", OPT_IDS, 1, STORE_EXISTING, &stage_store_delete, NULL},
+    {"export", OPT_IDS, 0, STORE_EXISTING, NULL, export},
     {"stats", OPT_IDS, 0, STORE_EXISTING, NULL, stats},
     {"migrate", OPT_IDS, 0, STORE_CREATE, NULL, migrate},
     {"prune", OPT_IDS, 0, STORE_EXISTING, NULL, prune},
@@ -348,10 +360,10 @@ int main(int argc, char **argv)
 	struct tool t = {
 	    .name = "senti-store",
 	    .usage = "[put] [OPTION...] [FILE...]\nget|delete [OPTION...] [ID...]\ncorrect [OPTION...] [ID LABEL...]\n"
-		     "query [--label LABEL] [--since TIME] [--text WORDS] [OPTION...]\nstats|migrate|prune [OPTION...]",
+		     "query [--label LABEL] [--since TIME] [--text WORDS] [OPTION...]\nexport|stats|migrate|prune [OPTION...]",
 	    .summary =
 		"Keeps records in a database, one row an id. put (the default) passes each record on once it is\n"
-		"committed, with its version; query prints JSON lines; correct sets a label by hand.",
+		"committed, with its version; query and export print JSON lines; correct sets a label by hand.",
 	    .examples = examples,
 	    .own = own,
 	    .shared = OPT_FILTER | OPT_OUT | OPT_STORE | OPT_IDS,

@@ -56,7 +56,7 @@ _senti()
 	senti-store\ --not-model) words='' ;;
 	senti-store\ --after) words='' ;;
 	senti-store\ --limit) words='' ;;
-	senti-store\ --order) words='oldest newest' ;;
+	senti-store\ --order) words='oldest newest id' ;;
 	senti-store\ --dead) words='' ;;
 	senti-store\ --from | senti-store\ -i) words='' ;;
 	senti-store\ --to | senti-store\ -o) words='' ;;
@@ -139,7 +139,7 @@ _senti()
 			;;
 		senti-store)
 			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
-			commands='put get delete correct query stats migrate prune'
+			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)
 			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

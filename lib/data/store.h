@@ -15,7 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/data/message.h"
 
-enum order { ORDER_OLDEST, ORDER_NEWEST };
+enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID };
 
 /* A place in the order of a query: behind the message with this time and id. */
 struct place {
@@ -34,7 +34,8 @@ struct filter {
 	bool has_since, has_until;
 	int64_t since, until; /* ms since 1970; since <= time < until */
 	struct place after;   /* rows behind it only */
-	enum order order;     /* by time, then id; rows without a time come last in either order */
+	/* By time, then id, where rows without a time come last whichever comes first; or by id alone. Ids are compared byte by byte. */
+	enum order order;
 };
 
 /* One entry of the outbox. */

@@ -6,6 +6,8 @@
  *     ... WHERE label = ? AND time IS NOT NULL AND (time, id) > (?, ?) ORDER BY time, id LIMIT ?
  *     ... WHERE label = ? AND time IS NULL AND id > ? ORDER BY id LIMIT ?
  *
+ * In the order of ids there is one part, of all rows.
+ *
  * Between two pages no transaction is open: a slow reader neither blocks writers nor keeps the WAL from being checkpointed.
  */
 #include "lib/data/fold.h"
@@ -106,6 +108,16 @@ static void write_untimed(struct buf *sql, const struct filter *f)
 	add(sql, true, newest ? " ORDER BY id DESC LIMIT ?10" : " ORDER BY id LIMIT ?10");
 }
 
+static void write_by_id(struct buf *sql, const struct filter *f)
+{
+	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE true");
+	write_conditions(sql, f);
+	add(sql, f->has_since, " AND time >= ?6");
+	add(sql, f->has_until, " AND time < ?7");
+	add(sql, f->after.set, " AND id > ?9");
+	add(sql, true, " ORDER BY id LIMIT ?10");
+}
+
 /* The statement of the text in s->sql: the one of the last page where it is the same. */
 static sqlite3_stmt *page_statement(struct sqlite *s, struct page *p, struct err *e)
 {
@@ -167,8 +179,12 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 	buf_clear(&s->folded);
 	if (f->text.p)
 		fold_text(&s->folded, f->text);
+	buf_clear(&s->sql);
+	if (f->order == ORDER_ID) {
+		write_by_id(&s->sql, f);
+		return run_page(s, &s->timed, f, &room, e) < 0 ? -1 : (int)room.n;
+	}
 	if (!f->after.set || f->after.has_time) {
-		buf_clear(&s->sql);
 		write_timed(&s->sql, f);
 		if (run_page(s, &s->timed, f, &room, e) < 0)
 			return -1;

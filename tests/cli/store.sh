@@ -74,6 +74,15 @@ END
 q '--order newest' <<'END'
 2 1 3
 END
+q '--order id' <<'END'
+1 2 3
+END
+q '--order id --limit 1 --after 2' <<'END'
+3
+END
+q '--order id --since 2024-05-02 --until 2025-01-01' <<'END'
+2
+END
 q '--limit 2' <<'END'
 1 2
 END
@@ -129,6 +138,14 @@ t 'other stores take corrections over' 'senti-store query --corrected |
 	senti-store --store sqlite:other.db >/dev/null && senti-store query --corrected --store sqlite:other.db | grep -o "sent.*"' 0 <<'END'
 sentiment":{"label":"positive","corrected":true,"score":-0.5,"model":"m@2"},"version":1}
 sentiment":{"label":"neutral","corrected":true},"version":2}
+END
+t 'export writes all, by id, and put takes it into another store' 'echo "{\"id\":\"0\",\"text\":\"first\",\"time\":\"2030-01-01T00:00:00Z\"}" |
+	senti-store --store sqlite:other.db >/dev/null
+	senti-store export --store sqlite:other.db | ids
+	senti-store export --store sqlite:other.db | sed "s/,.version.:[0-9]*}$/}/" >exported
+	senti-store put --store sqlite:restored.db exported >/dev/null
+	senti-store export -b 1 --store sqlite:restored.db | sed "s/,.version.:[0-9]*}$/}/" | cmp - exported' 0 <<'END'
+0 2 3
 END
 t 'delete passes the id on' 'senti-store delete 3' 0 <<'END'
 {"id":"3"}
@@ -201,10 +218,13 @@ usage 'query --since yesterday' <<'END'
 senti-store: --since takes a time such as 2024-05-01T12:00:00Z or 2024-05-01, not 'yesterday'
 END
 usage 'query --order up' <<'END'
-senti-store: --order takes oldest or newest, not 'up'
+senti-store: --order takes oldest, newest or id, not 'up'
 END
 usage 'query --after nobody' <<'END'
 senti-store: --after: no message has the id 'nobody' (any more); --since goes on from a time
+END
+usage 'export --label positive' <<'END'
+senti-store: --label belongs to query, not to export
 END
 usage 'query file' <<'END'
 senti-store: query takes no operands, as 'file'
