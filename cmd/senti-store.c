@@ -360,7 +360,8 @@ int main(int argc, char **argv)
 	struct tool t = {
 	    .name = "senti-store",
 	    .usage = "[put] [OPTION...] [FILE...]\nget|delete [OPTION...] [ID...]\ncorrect [OPTION...] [ID LABEL...]\n"
-		     "query [--label LABEL] [--since TIME] [--text WORDS] [OPTION...]\nexport|stats|migrate|prune [OPTION...]",
+		     "query [--label LABEL] [--since TIME] [--text WORDS] [OPTION...]\nexport|stats|migrate|prune "
+		     "[OPTION...]",
 	    .summary =
 		"Keeps records in a database, one row an id. put (the default) passes each record on once it is\n"
 		"committed, with its version; query and export print JSON lines; correct sets a label by hand.",
