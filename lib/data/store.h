@@ -84,6 +84,10 @@ struct store {
 	    struct store *, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
 	/* The reader has handled these, which `changes` gave. */
 	int (*seen)(struct store *, const char *reader, const struct change *c, size_t n, struct err *e);
+	/* Waits until there may be changes beyond those that the last call of `changes` gave: 1, which may be a false alarm; 0 after timeout_ms
+	 * (-1: no limit) or once wake_fd (-1: none) is readable; -1. A reader that is told nothing asks `changes` at the latest when it comes
+	 * back: the wake-up is quick, it is no promise. */
+	int (*wait)(struct store *, int timeout_ms, int wake_fd, struct err *e);
 	/* Drops readers that have not called since `dead_before` (ms since 1970), and the entries that every other reader has seen; *gone is
 	 * how many entries went. */
 	int (*prune)(struct store *, int64_t dead_before, uint64_t *gone, struct err *e);

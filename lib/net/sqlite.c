@@ -18,6 +18,7 @@ static const char *const sql_of[SQL_COUNT] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_LAST] = "SELECT last FROM sequence",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
     [SQL_UPSERT] =
 	"INSERT INTO message (" MESSAGE_COLUMNS ", stored_at, updated_at)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)"
@@ -513,6 +514,7 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .stats = sqlite_stats,
 	    .changes = sqlite_changes,
 	    .seen = sqlite_seen,
+	    .wait = sqlite_wait,
 	    .prune = sqlite_prune,
 	    .migrate = sqlite_migrate,
 	    .close = sqlite_close,

@@ -14,6 +14,7 @@ enum sql {
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_LAST,
+	SQL_DATA_VERSION,
 	SQL_UPSERT,
 	SQL_VERSION_OF,
 	SQL_GET,
@@ -39,6 +40,7 @@ struct sqlite {
 	char *path;
 	sqlite3_stmt *stmt[SQL_COUNT];
 	struct page timed, untimed;
+	uint64_t written;  /* what sqlite_wait compares: the state of the database when changes were last asked for */
 	struct buf sql;	   /* scratch: the text of a page statement */
 	struct buf folded; /* the text that a query looks for */
 	struct buf scratch;
@@ -80,6 +82,7 @@ void sqlite_query_close(struct sqlite *s);
 int sqlite_changes(
     struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
 int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
+int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
 int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
 
 /* sqlite_schema.c */

@@ -1,8 +1,11 @@
 /* sqlite_outbox.c - readers of the outbox and its trimming. One writer at a time: entries appear in the order of seq, so a cursor is a number. */
 #include "lib/net/sqlite_db.h"
 
+#include <poll.h>
+
 enum {
 	ALIVE_MS = 60000,    /* an idle reader says that it lives no more often than this */
+	LOOK_MS = 10,	     /* how often a waiting reader looks at the file's state: some 3 us each */
 	PRUNE_CHUNK = 10000, /* entries that go in one transaction, so that writers need not wait long */
 };
 
@@ -46,12 +49,44 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
 	return sql_run(s, todo, "follow", e);
 }
 
+/* A number that differs once anything was written: SQLite's own tells of other connections alone, so this one's changes are added. */
+static int written(struct sqlite *s, uint64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_DATA_VERSION, e);
+	if (!q)
+		return -1;
+	int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "follow", e);
+	if (rc == 0)
+		*out = (uint64_t)sqlite3_column_int64(q, 0) << 32 ^ (uint64_t)sqlite3_total_changes64(s->db);
+	sqlite3_reset(q);
+	return rc;
+}
+
+int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
+	int64_t end = timeout_ms < 0 ? INT64_MAX : clock_mono_ms() + timeout_ms;
+	for (;;) {
+		uint64_t now;
+		if (written(s, &now, e) < 0)
+			return -1;
+		if (now != s->written) {
+			s->written = now;
+			return 1;
+		}
+		int64_t left = end - clock_mono_ms();
+		if (left <= 0 || poll(&wake, 1, left < LOOK_MS ? (int)left : LOOK_MS) > 0)
+			return 0;
+	}
+}
+
 int sqlite_changes(
     struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
 	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
-	if (!q || show_alive(s, str_of(reader), e) < 0)
+	if (!q || show_alive(s, str_of(reader), e) < 0 || written(s, &s->written, e) < 0)
 		return -1;
 	sql_bind(q, 1, str_of(reader));
 	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
