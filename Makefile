@@ -8,13 +8,13 @@ BUILD = build
 BASE = base err buf arena log clock sig io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
-FLOW = record counts stdio mem gather pump
+FLOW = record counts expose counts_expose process stdio mem gather pump
 SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear plus
-DATA = message fold store lookaside
-NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink sqlite sqlite_query sqlite_outbox sqlite_schema
+DATA = message fold store lookaside cache memory
+NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
-STAGE = score store follow child relay inbox flight exec
+STAGE = score store follow verify child relay inbox flight exec
 CMD = opt ends table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.

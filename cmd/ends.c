@@ -34,6 +34,7 @@ static struct amqp_conf queue_conf(const char *end, const struct end_conf *c)
 	    .retry_first = c->retry_ms >= 0,
 	    .idle_ms = c->idle_ms,
 	    .prefetch = prefetch < MOST_PREFETCH ? prefetch : MOST_PREFETCH,
+	    .counts = c->counts,
 	    .rejects = c->rejects,
 	    .pack = c->pack,
 	};

@@ -2,6 +2,7 @@
 #ifndef SENTI_ENDS_H
 #define SENTI_ENDS_H
 
+#include "lib/flow/counts.h"
 #include "lib/flow/port.h"
 
 /* What the options say of ends; all lent for the ports' life. */
@@ -9,11 +10,12 @@ struct end_conf {
 	const char *tool;
 	const struct limits *limits;
 	unsigned jobs;
-	int64_t idle_ms;  /* --idle; -1: not given */
-	int64_t retry_ms; /* --retry; -1: not given */
-	size_t pack;	  /* --pack */
-	bool keep_end;	  /* lines keep their ends (stdio.h) */
-	bool rejects;	  /* the source is read for reject objects (senti-ingest -F reject) */
+	int64_t idle_ms;       /* --idle; -1: not given */
+	int64_t retry_ms;      /* --retry; -1: not given */
+	size_t pack;	       /* --pack */
+	bool keep_end;	       /* lines keep their ends (stdio.h) */
+	struct counts *counts; /* where ports of queues count; NULL: nowhere */
+	bool rejects;	       /* the source is read for reject objects (senti-ingest -F reject) */
 };
 
 /* True if this names an end by a scheme that is known here. */

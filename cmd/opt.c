@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/base/url.h"
+#include "lib/net/metrics.h"
 
 enum {
 	SHARED_REJECT = 2000,
@@ -27,6 +28,7 @@ enum {
 	SHARED_IDLE,
 	SHARED_RETRY,
 	SHARED_PACK,
+	SHARED_METRICS,
 };
 
 struct shared_def {
@@ -39,13 +41,15 @@ static const struct shared_def shared[] = {
     {OPT_OUT, {'o', "to", "SINK", "write to SINK: a path, - for stdout (default), or amqp:QUEUE"}},
     {OPT_JOBS, {'j', "jobs", "N", "work in N threads; the order is kept (default 1)"}},
     {OPT_STORE, {SHARED_STORE, "store", "STORE", "sqlite:PATH (default $SENTI_STORE, else sqlite:senti.db)"}},
-    {OPT_FILTER, {'b', "batch", "N", "close a batch at N records (default 1000)"}},
-    {OPT_FILTER, {'w', "wait", "MS", "or MS milliseconds after its first; 0: when nothing more is ready (default)"}},
+    {OPT_FILTER | OPT_SERVE, {'b', "batch", "N", "close a batch at N records (default 1000)"}},
+    {OPT_FILTER | OPT_SERVE, {'w', "wait", "MS", "or MS milliseconds after its first; 0: when nothing more is ready (default)"}},
     {OPT_FILTER, {SHARED_REJECT, "reject", "DEST",
 		     "rejected records go to DEST (default $SENTI_REJECT, else\nQUEUE.dead for a queue, else stderr)"}},
-    {OPT_FILTER,
+    {OPT_FILTER | OPT_SERVE,
 	{SHARED_MAX_RECORD, "max-record", "BYTES", "reject longer records; K, M, G are understood (default 1M)"}},
     {OPT_FILTER, {SHARED_MAX_REJECTS, "max-rejects", "N|P%", "exit 0 with up to N rejects, or P percent (default 0)"}},
+    {OPT_FILTER,
+	{SHARED_METRICS, "metrics", "[HOST:]PORT", "serve figures for Prometheus at /metrics (HOST is 127.0.0.1)"}},
     {OPT_FILTER, {SHARED_IDLE, "idle", "MS", "a queue as the source ends after MS milliseconds without a delivery"}},
     {OPT_OUT, {SHARED_PACK, "pack", "N", "put up to N records in one message of a queue (default 1)"}},
     {OPT_OUT,
@@ -54,7 +58,7 @@ static const struct shared_def shared[] = {
     {OPT_OUT, {SHARED_NO_PROGRESS, "no-progress", NULL, "show none"}},
     {OPT_OUT, {SHARED_SUMMARY, "summary", NULL, "end with one JSON line of counts on stderr"}},
     {OPT_OUT, {SHARED_EXIT_IF_EMPTY, "exit-if-empty", NULL, "exit 99 when there was no input"}},
-    {OPT_OUT, {SHARED_DRAIN, "drain", "SECONDS", "time to finish after SIGTERM or SIGINT (default 30)"}},
+    {OPT_OUT | OPT_SERVE, {SHARED_DRAIN, "drain", "SECONDS", "time to finish after SIGTERM or SIGINT (default 30)"}},
     {0, {SHARED_LOG_FORMAT, "log-format", "FORMAT", "logfmt or json instead of plain messages"}},
     {0, {'v', "verbose", NULL, "say more (twice: everything)"}},
     {0, {'q', "quiet", NULL, "say only errors"}},
@@ -231,6 +235,9 @@ static int shared_option(struct tool *t, int letter, const char *value, struct e
 	case SHARED_REJECT:
 		t->reject = value;
 		return 0;
+	case SHARED_METRICS:
+		t->metrics = value;
+		return 0;
 	case SHARED_IDLE:
 		if (opt_number(value, "idle", 0, INT32_MAX, &n, e) < 0)
 			return -1;
@@ -366,6 +373,7 @@ void tool_options(struct tool *t, int argc, char **argv)
 	t->idle_ms = t->retry_ms = -1;
 	t->pack = 1;
 	t->to = "-";
+	counts_start(&t->counts);
 	parse(t, argc, argv);
 	log_init(t->name,
 	    t->verbose < 0    ? LOG_ERROR
@@ -402,14 +410,15 @@ static int check_same_file(const char *in, const char *out, struct err *e)
 	return 0;
 }
 
-struct end_conf tool_ends(const struct tool *t)
+struct end_conf tool_ends(struct tool *t)
 {
 	return (struct end_conf){.tool = t->name,
 	    .limits = &t->limits,
 	    .jobs = t->jobs,
 	    .idle_ms = t->idle_ms,
 	    .retry_ms = t->retry_ms,
-	    .pack = t->pack};
+	    .pack = t->pack,
+	    .counts = &t->counts};
 }
 
 static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
@@ -511,15 +520,63 @@ static void note(int rc, const struct err *e, bool *failed, struct err *first)
 	}
 }
 
+/* What --metrics serves while the tool runs. */
+struct metrics {
+	struct tool *tool;
+	struct registry *registry;
+	struct endpoint *endpoint;
+};
+
+static void write_counts(void *arg, struct buf *out)
+{
+	struct tool *t = arg;
+	counts_expose(&t->counts, t->model, t->show, out);
+}
+
+static void write_process(void *arg, struct buf *out)
+{
+	(void)arg;
+	expose_process(out);
+}
+
+/* Before the ends: a port that is taken must not have cost anybody an output file. */
+static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
+{
+	static const struct family_def build = {.kind = EXPOSE_GAUGE,
+	    .name = "senti_build_info",
+	    .help = "1, with the version and the tool's name as labels.",
+	    .label = {"version", "tool"}};
+	if (!t->metrics)
+		return 0;
+	m->registry = registry_new();
+	struct family *f = registry_family(m->registry, &build);
+	series_set(family_series(f, (struct str[]){STR(SENTI_VERSION), str_of(t->name)}), 1);
+	registry_collect(m->registry, write_counts, t);
+	registry_collect(m->registry, write_process, NULL);
+	m->endpoint = endpoint_open(t->metrics, m->registry, e);
+	return m->endpoint ? 0 : -1;
+}
+
+static void close_metrics(struct metrics *m)
+{
+	if (m->endpoint)
+		endpoint_close(m->endpoint);
+	if (m->registry)
+		registry_free(m->registry);
+}
+
 int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 {
 	struct err first = {0}, e = {0};
 	struct sink *rejects = NULL;
 	struct progress progress = {.tool = t, .terminal = isatty(STDERR_FILENO)};
+	struct metrics metrics = {.tool = t};
 	bool failed = false;
-	counts_start(&t->counts);
-	note(open_ends(t, &rejects, &e), &e, &failed, &first);
+	note(open_metrics(t, &metrics, &e), &e, &failed, &first);
+	if (!failed)
+		note(open_ends(t, &rejects, &e), &e, &failed, &first);
 	if (failed && first.kind == ERR_USAGE) {
+		close_metrics(&metrics);
 		if (t->source)
 			note(t->source->close(t->source, &e), &e, &failed, &first);
 		if (t->out)
@@ -548,6 +605,7 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 	if (rejects)
 		note(rejects->close(rejects, &e), &e, &failed, &first);
 	free(t->dead_end);
+	close_metrics(&metrics);
 	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
 	int status = tool_finish(t, failed ? &first : NULL);
 	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {

@@ -33,11 +33,13 @@ struct opt_def {
 
 /* Groups of shared options that a tool takes. */
 enum {
-	OPT_FILTER = 1 << 0, /* reads records: -i -b -w --reject --max-record --max-rejects, files as operands */
-	OPT_OUT = 1 << 1,    /* writes records: -o --progress --summary --exit-if-empty --drain */
-	OPT_JOBS = 1 << 2,   /* -j */
-	OPT_STORE = 1 << 3,  /* --store */
-	OPT_IDS = 1 << 4,    /* operands are not files */
+	OPT_FILTER =
+	    1 << 0,	  /* reads records: -i -b -w --reject --max-record --max-rejects --metrics, files as operands */
+	OPT_OUT = 1 << 1, /* writes records: -o --progress --summary --exit-if-empty --drain */
+	OPT_JOBS = 1 << 2,  /* -j */
+	OPT_STORE = 1 << 3, /* --store */
+	OPT_IDS = 1 << 4,   /* operands are not files */
+	OPT_SERVE = 1 << 5, /* batches requests: -b -w --max-record --drain */
 };
 
 struct tool {
@@ -47,8 +49,9 @@ struct tool {
 	const char *summary;  /* what it does, for the head of --help */
 	const char *examples; /* for the foot of --help */
 	const struct opt_def *own;
-	unsigned shared; /* OPT_... */
-	unsigned show;	 /* tallies always in the summary: 1u << TALLY_... */
+	unsigned shared;   /* OPT_... */
+	unsigned show;	   /* tallies always in the summary: 1u << TALLY_... */
+	const char *model; /* what it scores with, for --metrics (before tool_run) */
 	/* One of its own options: 0, or -1 with *e (a usage error). */
 	int (*on_option)(void *arg, int letter, const char *value, struct err *e);
 	void *arg;
@@ -59,7 +62,8 @@ struct tool {
 	char *dead_end;		   /* and is then this */
 	int64_t idle_ms, retry_ms; /* -1: not given */
 	size_t pack;
-	const char *store; /* $SENTI_STORE or --store; "sqlite:senti.db" */
+	const char *metrics; /* --metrics, or NULL */
+	const char *store;   /* $SENTI_STORE or --store; "sqlite:senti.db" */
 	const char *const *operand;
 	size_t noperands;
 	struct limits limits;
@@ -76,7 +80,7 @@ struct tool {
 };
 
 /* What the options say of ends, for tools that open some of them themselves. */
-struct end_conf tool_ends(const struct tool *t);
+struct end_conf tool_ends(struct tool *t);
 /* Parses; ends the program for --help (0), --version (0) and usage errors (2). Sets up logging and signals. */
 void tool_options(struct tool *t, int argc, char **argv);
 /* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */

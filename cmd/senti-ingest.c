@@ -127,7 +127,7 @@ static int check(const struct config *c, struct err *e)
 	return 0;
 }
 
-static struct source *open_inner(struct ingest *i, bool follow, const struct tool *t, struct err *e)
+static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, struct err *e)
 {
 	if (follow)
 		return source_follow(i->path, i->npaths);

@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 		return tool_fail(&t, &e);
 	}
 	o.score.model = model;
+	t.model = model->name;
 	struct mem_source texts;
 	if (o.ntexts) {
 		mem_source_init(&texts, o.text, o.ntexts);

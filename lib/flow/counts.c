@@ -1,4 +1,4 @@
-/* counts.c - the sums of a run. */
+/* counts.c - the sums of a run, and its summary. */
 #include "lib/flow/counts.h"
 
 #include "lib/base/clock.h"
@@ -41,20 +41,96 @@ const char *closed_name(enum closed c)
 void counts_start(struct counts *c)
 {
 	*c = (struct counts){.started_ms = clock_mono_ms()};
+	pthread_mutex_init(&c->lock, NULL);
 }
 
-void counts_batch(struct counts *c, const struct batch *b)
+const double counts_size_bound[COUNTS_SIZES] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
+
+static void count_size(struct counts *c, size_t n)
 {
-	c->in += b->n;
+	size_t i = 0;
+	while (i < COUNTS_SIZES && (double)n > counts_size_bound[i])
+		i++;
+	c->size[i]++;
+	c->batched += n;
+	c->batches++;
+}
+
+/* Equal codes may stand at different places. */
+static struct code_count *find_code(struct counts *c, const char *code)
+{
+	for (size_t i = 0; i < c->ncodes; i++)
+		if (c->code[i].code == code || strcmp(c->code[i].code, code) == 0)
+			return &c->code[i];
+	bool full = c->ncodes >= COUNTS_CODES;
+	if (full && c->ncodes > COUNTS_CODES)
+		return &c->code[COUNTS_CODES];
+	struct code_count *made = &c->code[c->ncodes++];
+	made->code = full ? "other" : code;
+	return made;
+}
+
+static void count_reject(struct counts *c, const struct rec *r, bool dead_letters)
+{
+	struct code_count *n = find_code(c, r->code);
+	n->rejected++;
+	n->dead += dead_letters && r->letter;
+}
+
+static void count_batch(struct counts *c, const struct batch *b, bool dead_letters)
+{
 	for (size_t i = 0; i < b->n; i++) {
 		c->out += b->rec[i].fate == FATE_OUT;
-		c->rejected += b->rec[i].fate == FATE_REJECTED;
 		c->held += b->rec[i].fate == FATE_HELD;
+		if (unlikely(b->rec[i].fate == FATE_REJECTED)) {
+			c->rejected++;
+			count_reject(c, &b->rec[i], dead_letters);
+		}
 	}
 	for (size_t t = 0; t < TALLY_COUNT; t++)
 		c->tally[t] += b->tally[t];
-	c->batches++;
+	count_size(c, b->n);
 	c->closed[b->closed]++;
+}
+
+void counts_batch(struct counts *c, const struct batch *b, bool dead_letters)
+{
+	pthread_mutex_lock(&c->lock);
+	c->in += b->n;
+	count_batch(c, b, dead_letters);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void counts_made(struct counts *c, const struct batch *b, bool dead_letters)
+{
+	pthread_mutex_lock(&c->lock);
+	c->made += b->n;
+	count_batch(c, b, dead_letters);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void counts_queue(struct counts *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->queue = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void counts_reconnected(struct counts *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->reconnects++;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void counts_unacked(struct counts *c, uint64_t now)
+{
+	if (c)
+		atomic_store_explicit(&c->unacked, now, memory_order_relaxed);
 }
 
 bool counts_balance(const struct counts *c)

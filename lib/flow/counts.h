@@ -1,28 +1,64 @@
 /* counts.h - what a run has done so far: the one place that --summary, --progress and --metrics read.
  *
- * Written by the pump alone, in its thread. in = out + rejected + held holds after each delivered batch.
+ * Written in the pump's thread alone, by the pump and by its ports, once a batch. That thread reads the members as they are; any other
+ * takes counts_expose. in = out + rejected + held holds after each delivered batch.
  */
 #ifndef SENTI_COUNTS_H
 #define SENTI_COUNTS_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "lib/base/buf.h"
 #include "lib/flow/record.h"
+
+/* CODES: reject codes told apart; those of further ones, which only a command's own tools can bring, are added up as "other". SIZES: buckets of
+ * the histogram of batches. */
+enum { COUNTS_CODES = 64, COUNTS_SIZES = 13 };
+
+struct code_count {
+	const char *code;	 /* constant, as in struct rec */
+	uint64_t rejected, dead; /* dead: of them those that became dead letters of a queue */
+};
 
 struct counts {
 	uint64_t in, out, rejected, held;
 	uint64_t made; /* records that `end` added: they are in `out` without having come in */
 	uint64_t tally[TALLY_COUNT];
 	uint64_t batches, closed[CLOSED_COUNT];
+	uint64_t batched, size[COUNTS_SIZES + 1]; /* records in all batches; batches by their size */
+	struct code_count code[COUNTS_CODES + 1];
+	size_t ncodes;
 	int64_t started_ms; /* clock_mono_ms */
+	/* Of queues. */
+	bool queue; /* one is a port of this run */
+	uint64_t reconnects;
+
+	/* private */
+	_Atomic uint64_t unacked;
+	pthread_mutex_t lock; /* of what stands above it, against readers in other threads */
 };
+
+extern const double counts_size_bound[COUNTS_SIZES]; /* upper bounds of the buckets; the last is for all larger ones */
 
 const char *tally_name(enum tally t);
 const char *closed_name(enum closed c);
 void counts_start(struct counts *c);
-void counts_batch(struct counts *c, const struct batch *b);
+/* A batch was delivered. dead_letters: its rejects that had come as messages are dead letters now. */
+void counts_batch(struct counts *c, const struct batch *b, bool dead_letters);
+/* The same for what a stage's `end` made. */
+void counts_made(struct counts *c, const struct batch *b, bool dead_letters);
+/* For the ports of queues (c may be NULL: nobody counts): there is one; a lost connection was made again; so many deliveries are not
+ * acknowledged now (cheap enough for each message). */
+void counts_queue(struct counts *c);
+void counts_reconnected(struct counts *c);
+void counts_unacked(struct counts *c, uint64_t now);
 /* True if the sums hold; the pump checks it at its end and fails loudly. */
 bool counts_balance(const struct counts *c);
 /* The summary line of the contract, without a line end. `show` is a set of bits (1u << TALLY_...) that this tool reports even at 0. */
 void counts_summary(const struct counts *c, const char *tool, unsigned show, struct buf *out);
+/* Appends all of it in Prometheus' text format (expose.h; senti(7) has the names), from any thread; the pump waits at most for a copy.
+ * `show` as above; model: what texts are scored with, or NULL. */
+void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out);
 
 #endif

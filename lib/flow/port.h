@@ -49,6 +49,8 @@ struct sink {
 	int (*flush)(struct sink *, struct err *);
 	/* Closes and frees it; a close that fails is a write that failed. */
 	int (*close)(struct sink *, struct err *);
+	/* Of a sink of rejects: those that came as messages leave as dead letters. */
+	bool dead_letters;
 };
 
 #endif

@@ -73,7 +73,7 @@ static int deliver(const struct pump *p, struct batch *b, struct err *e)
 {
 	if (put_out(p, b, e) < 0)
 		return -1;
-	counts_batch(p->counts, b);
+	counts_batch(p->counts, b, p->rejects->dead_letters);
 	if (p->source->accept && p->source->accept(p->source, b, e) < 0)
 		return -1;
 	if (p->tick)
@@ -98,14 +98,11 @@ static int run_ends(const struct contexts *c, struct batch *b, struct err *e)
 		if (p->step[i].stage->end(c->ctx[i], b, e) < 0)
 			return -1;
 		b->closed = CLOSED_END;
-		p->counts->made += b->n;
 		if (b->n == 0)
 			continue;
 		if (run_from(c, i + 1, b, e) < 0 || put_out(p, b, e) < 0)
 			return -1;
-		uint64_t in = p->counts->in;
-		counts_batch(p->counts, b);
-		p->counts->in = in;
+		counts_made(p->counts, b, p->rejects->dead_letters);
 	}
 	return 0;
 }

@@ -13,14 +13,16 @@
 #ifndef SENTI_AMQP_H
 #define SENTI_AMQP_H
 
+#include "lib/flow/counts.h"
 #include "lib/flow/port.h"
 
 /* All strings are lent for the port's life. */
 struct amqp_conf {
-	const char *end;  /* as the user named it */
-	const char *tool; /* for the broker's list of connections, and in the headers of dead letters */
-	int64_t retry_ms; /* how long to go on trying after a connection was lost */
-	bool retry_first; /* also for the very first connection */
+	const char *end;       /* as the user named it */
+	const char *tool;      /* for the broker's list of connections, and in the headers of dead letters */
+	int64_t retry_ms;      /* how long to go on trying after a connection was lost */
+	bool retry_first;      /* also for the very first connection */
+	struct counts *counts; /* where the port counts what concerns queues; NULL: nowhere */
 	/* Of a source: */
 	int64_t idle_ms; /* ends after so long without a delivery; -1: never */
 	size_t prefetch; /* messages in hand; at most 65535 */

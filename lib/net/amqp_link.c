@@ -19,9 +19,8 @@
 #include "lib/net/amqp_frame.h"
 
 enum {
-	CALL_S = 10,	   /* for one call to the broker */
-	HEARTBEAT_S = 30,  /* what we ask for */
-	KEEPER_MS = 10000, /* how often the keeper sends one */
+	CALL_S = 10, /* for one call to the broker */
+	TICK_MS = 5000,
 	FRAME_MAX = 131072,
 	FIRST_PAUSE_MS = 100,
 	LAST_PAUSE_MS = 5000,
@@ -52,6 +51,16 @@ static void beat(struct amqp_link *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* links_lock is held. */
+static int shortest_tick_ms(void)
+{
+	int ms = TICK_MS;
+	for (struct amqp_link *l = links; l; l = l->next)
+		if (l->tick_ms < ms)
+			ms = l->tick_ms;
+	return ms;
+}
+
 static void *keeper_main(void *arg)
 {
 	(void)arg;
@@ -59,7 +68,9 @@ static void *keeper_main(void *arg)
 	while (links) {
 		struct timespec t;
 		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec += KEEPER_MS / 1000;
+		t.tv_nsec += 1000000L * shortest_tick_ms();
+		t.tv_sec += t.tv_nsec / 1000000000;
+		t.tv_nsec %= 1000000000;
 		if (pthread_cond_timedwait(&links_changed, &links_lock, &t) != ETIMEDOUT)
 			continue;
 		for (struct amqp_link *l = links; l; l = l->next)
@@ -244,9 +255,6 @@ static int open_socket(struct amqp_link *l, struct err *e)
 		l->hopeless = rc == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED || rc == AMQP_STATUS_SSL_PEER_VERIFY_FAILED;
 		return err_set(e, ERR_ENV, "cannot connect to the broker %s: %s", a->shown, why);
 	}
-	/* Bytes that nobody takes end the connection, where the library would wait for ever. */
-	unsigned patience_ms = 2 * HEARTBEAT_S * 1000;
-	setsockopt(amqp_get_sockfd(l->state), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 	return 0;
 }
 
@@ -276,9 +284,19 @@ static int login(struct amqp_link *l, struct err *e)
 		.value = {.kind = AMQP_FIELD_KIND_TABLE, .value.table = {COUNT_OF(able), able}}},
 	};
 	const amqp_table_t properties = {COUNT_OF(said), said};
-	amqp_rpc_reply_t r = amqp_login_with_properties(
-	    l->state, a->vhost, 0, FRAME_MAX, HEARTBEAT_S, &properties, AMQP_SASL_METHOD_PLAIN, a->user, a->password);
+	amqp_rpc_reply_t r = amqp_login_with_properties(l->state, a->vhost, 0, FRAME_MAX, (int)a->heartbeat_s,
+	    &properties, AMQP_SASL_METHOD_PLAIN, a->user, a->password);
 	return r.reply_type == AMQP_RESPONSE_NORMAL ? 0 : reply_error(l, &r, "cannot log in", e);
+}
+
+/* The broker has had its say on the heartbeat. */
+static void set_pace(struct amqp_link *l)
+{
+	int heartbeat_s = amqp_get_heartbeat(l->state), third_ms = heartbeat_s * 1000 / 3;
+	l->tick_ms = third_ms > 0 && third_ms < TICK_MS ? third_ms : TICK_MS;
+	/* Bytes that nobody takes end the connection, where the library would wait for ever. */
+	unsigned patience_ms = 2000 * (heartbeat_s > 0 ? (unsigned)heartbeat_s : l->address.heartbeat_s);
+	setsockopt(link_fd(l), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 }
 
 /* One try, without back-off. */
@@ -295,10 +313,14 @@ static int connect_once(struct amqp_link *l, struct err *e)
 		return err_set(e, ERR_ENV, "out of memory");
 	amqp_set_handshake_timeout(l->state, &limit);
 	amqp_set_rpc_timeout(l->state, &limit);
-	if (open_socket(l, e) == 0 && login(l, e) == 0 && open_channel(l, e) == 0 && l->setup(l, e) == 0) {
+	if (open_socket(l, e) < 0 || login(l, e) < 0)
+		goto fail;
+	set_pace(l);
+	if (open_channel(l, e) == 0 && l->setup(l, e) == 0) {
 		l->epoch++;
 		return 0;
 	}
+fail:
 	link_drop(l);
 	return -1;
 }
@@ -366,8 +388,10 @@ int link_mend(struct amqp_link *l, const struct err *why, struct err *e)
 	if (l->trouble_ms < 0)
 		log_warn("lost the broker, connecting again", "error", why->msg, NULL);
 	int rc = try_on(l, e);
-	if (rc == 0)
+	if (rc == 0) {
+		counts_reconnected(l->conf->counts);
 		log_warn("connected again", "broker", l->address.shown, NULL);
+	}
 	return rc;
 }
 
@@ -384,6 +408,7 @@ int link_open(
 	l->conf = conf;
 	l->setup = setup;
 	l->trouble_ms = -1;
+	l->tick_ms = TICK_MS;
 	l->keep = l->keep ? l->keep : AMQP_KEEP;
 	l->random = ((uint64_t)clock_wall_ms() * 2654435761u ^ (uint64_t)getpid() << 32) | 1;
 	pthread_mutex_init(&l->lock, NULL);

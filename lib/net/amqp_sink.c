@@ -160,7 +160,7 @@ static enum outcome send_rest(struct publisher *p, struct err *e)
 		enum outcome got = FINE;
 		if (link_fd(&p->link) < 0)
 			return take_news(p, &any, e);
-		bool writable = link_writable(&p->link, AMQP_TICK_MS, &readable);
+		bool writable = link_writable(&p->link, p->link.tick_ms, &readable);
 		if (!writable && readable && (got = take_news(p, &any, e)) != FINE)
 			return got;
 		if (!writable) {
@@ -203,7 +203,7 @@ static enum outcome await(struct publisher *p, struct err *e)
 		if (now >= until)
 			return patience_lost(p, "confirmed nothing", e);
 		struct pollfd f = {.fd = link_fd(&p->link), .events = POLLIN};
-		poll(&f, 1, AMQP_TICK_MS);
+		poll(&f, 1, p->link.tick_ms);
 	}
 	return FINE;
 }
@@ -307,6 +307,8 @@ struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err 
 	p->port = (struct sink){.put = publisher_put, .flush = publisher_flush, .close = publisher_close};
 	p->conf = *conf;
 	p->lane = lane;
+	p->port.dead_letters = lane == LANE_REJECTS;
+	counts_queue(conf->counts);
 	p->packer.most = conf->pack ? conf->pack : 1;
 	p->window.base = 1;
 	p->link.owner = p;

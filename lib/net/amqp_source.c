@@ -26,11 +26,17 @@ struct queue {
 	struct str left; /* of its lines */
 	size_t nth;
 
-	bool reading; /* a consumer of the queue */
-	uint64_t acked;
-	int64_t last_ms; /* of the last delivery */
-	struct err why;	 /* the link broke */
+	bool reading;	      /* a consumer of the queue */
+	uint64_t seen, acked; /* the last delivery's tag, and up to which they are acknowledged */
+	int64_t last_ms;      /* of the last delivery */
+	struct err why;	      /* the link broke */
 };
+
+/* Tags number the deliveries of a channel, and go with it. */
+static void report(const struct queue *q)
+{
+	counts_unacked(q->conf.counts, q->link.state ? q->seen - q->acked : 0);
+}
 
 static int subscribe(struct amqp_link *l, struct err *e)
 {
@@ -47,8 +53,9 @@ static int subscribe(struct amqp_link *l, struct err *e)
 	}
 	if (rc)
 		return rc == 403 || rc == 406 ? link_hopeless(l) : -1;
-	q->acked = 0;
+	q->seen = q->acked = 0;
 	q->has = false;
+	report(q);
 	q->last_ms = clock_mono_ms();
 	return 0;
 }
@@ -171,6 +178,8 @@ static void begin(struct queue *q)
 	q->lines = body_is_lines(buf_view(&m->type));
 	q->left = buf_view(&m->body);
 	q->nth = 0;
+	q->seen = m->tag;
+	report(q);
 	q->last_ms = clock_mono_ms();
 	link_works(&q->link);
 }
@@ -211,7 +220,7 @@ static bool wait_more(
 		*next = finish(b, CLOSED_END);
 		return true;
 	}
-	int64_t until = sooner(sooner(now + AMQP_TICK_MS, b->n ? *deadline : -1), idle_at);
+	int64_t until = sooner(sooner(now + q->link.tick_ms, b->n ? *deadline : -1), idle_at);
 	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until) != IO_WOKEN)
 		return false;
 	*next = finish(b, CLOSED_IDLE);
@@ -238,6 +247,7 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 			begin(q);
 			break;
 		case AMQP_BROKEN:
+			report(q);
 			if (b->n)
 				return finish(b, CLOSED_IDLE);
 			switch (link_mend(&q->link, &q->why, e)) {
@@ -301,6 +311,7 @@ static int queue_accept(struct source *port, struct batch *b, struct err *e)
 			stale = true;
 		}
 	}
+	report(q);
 	link_leave(&q->link);
 	if (stale)
 		log_warn("the connection was lost before these were acknowledged: they will come again", NULL);
@@ -325,6 +336,7 @@ struct source *amqp_source(const struct amqp_conf *conf, struct err *e)
 	q->conf = *conf;
 	q->link.owner = q;
 	q->link.stops = true;
+	counts_queue(conf->counts);
 	if (amqp_address_parse(&q->link.address, conf->end, getenv("SENTI_AMQP"), e) < 0)
 		goto fail;
 	if (!q->link.address.queue) {

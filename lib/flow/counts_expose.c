@@ -1,0 +1,129 @@
+/* counts_expose.c - the sums of a run for a scraper: a copy is taken under the lock and written without it. */
+#include <stddef.h>
+
+#include "lib/flow/counts.h"
+#include "lib/flow/expose.h"
+
+/* Tallies under names that the field would give them; several may be one family, told apart by a label. */
+enum place { OWN, TEXTS, KEPT, STORE, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
+
+static const struct {
+	const char *name, *help, *label; /* label NULL: has none */
+} family[PLACES] = {
+    [TEXTS] = {"senti_score_texts_total", "Texts that were scored.", "model"},
+    [KEPT] = {"senti_score_kept_total", "Records that brought a result of this very model along.", "model"},
+    [STORE] = {"senti_store_records_total", "Records by what the store did with them.", "result"},
+    [CACHE] = {"senti_cache_requests_total", "Entries asked for, by what the cache knew.", "result"},
+    [RESTARTS] = {"senti_command_restarts_total", "Times that the command was ended and started again.", NULL},
+    [DUPLICATES] = {"senti_command_duplicates_total", "Answers of the command beyond the first to a record.", NULL},
+    [REDELIVERED] = {"senti_queue_redelivered_total", "Records that the broker had delivered before.", NULL},
+};
+
+static const struct {
+	enum place place;  /* OWN: its name in the summary becomes a family's */
+	const char *value; /* of the label; NULL: the model */
+} tally[TALLY_COUNT] = {
+    [TALLY_SCORED] = {TEXTS, NULL},
+    [TALLY_KEPT] = {KEPT, NULL},
+    [TALLY_STORED] = {STORE, "stored"},
+    [TALLY_UNCHANGED] = {STORE, "unchanged"},
+    [TALLY_DELETED] = {STORE, "deleted"},
+    [TALLY_CORRECTED] = {STORE, "corrected"},
+    [TALLY_HITS] = {CACHE, "hit"},
+    [TALLY_MISSES] = {CACHE, "miss"},
+    [TALLY_SKIPPED] = {CACHE, "skipped"},
+    [TALLY_RESTARTS] = {RESTARTS, NULL},
+    [TALLY_DUPLICATES] = {DUPLICATES, NULL},
+    [TALLY_REDELIVERED] = {REDELIVERED, NULL},
+};
+
+static void single(struct buf *out, enum expose_kind kind, const char *name, const char *help, uint64_t v)
+{
+	expose_family(out, kind, name, help);
+	expose_count(out, name, STR(""), v);
+}
+
+static void labelled(struct buf *out, const char *name, const char *label, const char *value, uint64_t v)
+{
+	struct buf labels = {0};
+	if (label)
+		expose_label(&labels, label, str_of(value));
+	expose_count(out, name, buf_view(&labels), v);
+	buf_free(&labels);
+}
+
+static void put_records(const struct counts *c, struct buf *out)
+{
+	static const char rejected[] = "senti_records_rejected_total";
+	single(out, EXPOSE_COUNTER, "senti_records_in_total", "Records that came in and have been dealt with.", c->in);
+	single(out, EXPOSE_COUNTER, "senti_records_out_total", "Records that have gone out and are safe.", c->out);
+	expose_family(out, EXPOSE_COUNTER, rejected, "Records that were rejected, by the code of the reject.");
+	for (size_t i = 0; i < c->ncodes; i++)
+		labelled(out, rejected, "code", c->code[i].code, c->code[i].rejected);
+	if (c->held)
+		single(out, EXPOSE_COUNTER, "senti_records_held_total",
+		    "Records that went into a result which comes out later.", c->held);
+}
+
+static void put_batches(const struct counts *c, struct buf *out)
+{
+	static const char size[] = "senti_batch_size", flush[] = "senti_batch_flush_total";
+	expose_family(out, EXPOSE_HISTOGRAM, size, "Records in a batch.");
+	expose_histogram(out, size, STR(""), counts_size_bound, COUNTS_SIZES, c->size, (double)c->batched);
+	expose_family(out, EXPOSE_COUNTER, flush, "Batches by why they were closed.");
+	for (size_t i = 0; i < CLOSED_COUNT; i++)
+		labelled(out, flush, "reason", closed_name((enum closed)i), c->closed[i]);
+}
+
+static void put_own(enum tally t, uint64_t v, struct buf *out)
+{
+	char name[80];
+	snprintf(name, sizeof name, "senti_%s_total", tally_name(t));
+	single(out, EXPOSE_COUNTER, name, "A count of the summary, under its name there.", v);
+}
+
+static void put_tallies(const struct counts *c, const char *model, unsigned show, struct buf *out)
+{
+	for (size_t p = 0; p < PLACES; p++) {
+		bool begun = false;
+		for (size_t t = 0; t < TALLY_COUNT; t++) {
+			if (tally[t].place != p || !(c->tally[t] || (show >> t & 1)))
+				continue;
+			if (p == OWN) {
+				put_own((enum tally)t, c->tally[t], out);
+				continue;
+			}
+			if (!begun)
+				expose_family(out, EXPOSE_COUNTER, family[p].name, family[p].help);
+			begun = true;
+			labelled(
+			    out, family[p].name, family[p].label, tally[t].value ? tally[t].value : model, c->tally[t]);
+		}
+	}
+}
+
+static void put_queue(const struct counts *c, uint64_t unacked, struct buf *out)
+{
+	static const char dead[] = "senti_dead_lettered_total";
+	single(
+	    out, EXPOSE_GAUGE, "senti_queue_unacked", "Messages that were taken in and are not acknowledged.", unacked);
+	single(out, EXPOSE_COUNTER, "senti_queue_reconnects_total",
+	    "Connections to a broker that were lost and made again.", c->reconnects);
+	expose_family(out, EXPOSE_COUNTER, dead, "Records that became dead letters, by the code of the reject.");
+	for (size_t i = 0; i < c->ncodes; i++)
+		if (c->code[i].dead)
+			labelled(out, dead, "reason", c->code[i].code, c->code[i].dead);
+}
+
+void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out)
+{
+	struct counts now;
+	pthread_mutex_lock(&c->lock);
+	memcpy(&now, c, offsetof(struct counts, unacked));
+	pthread_mutex_unlock(&c->lock);
+	put_records(&now, out);
+	put_batches(&now, out);
+	put_tallies(&now, model ? model : "", now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
+	if (now.queue)
+		put_queue(&now, atomic_load_explicit(&c->unacked, memory_order_relaxed), out);
+}

@@ -1,0 +1,310 @@
+/* expose.c - the registry, and the text format.
+ *
+ * A series is named by its labels as they are written. So two label sets that look the same on the wire are one series, as a scraper
+ * demands, also where bytes that are no UTF-8 were replaced.
+ */
+#include "lib/flow/expose.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/base/map.h"
+#include "lib/text/utf8.h"
+
+struct series {
+	const struct family *family;
+	struct series *next;
+	char *labels;
+	_Atomic uint64_t count;	   /* of a counter */
+	_Atomic double value;	   /* of a gauge; a histogram's sum */
+	_Atomic uint64_t bucket[]; /* of a histogram: nbounds + 1, each for itself */
+};
+
+struct family {
+	struct family_def def;
+	struct family *next;
+	void (*collect)(void *arg, struct buf *out); /* instead of series */
+	void *arg;
+	struct registry *registry;
+	struct map by_labels;
+	struct series *first, **last;
+};
+
+struct registry {
+	pthread_mutex_t lock; /* of the families' series; the list of families is not changed while others use it */
+	struct family *first, **last;
+};
+
+/* ---- the text ---- */
+
+void expose_family(struct buf *out, enum expose_kind kind, const char *name, const char *help)
+{
+	static const char *const type[] = {"counter", "gauge", "histogram"};
+	buf_printf(out, "# HELP %s ", name);
+	for (; *help; help++) {
+		if (*help == '\\' || *help == '\n')
+			buf_char(out, '\\');
+		buf_char(out, *help == '\n' ? 'n' : *help);
+	}
+	buf_printf(out, "\n# TYPE %s %s\n", name, type[kind]);
+}
+
+void expose_label(struct buf *labels, const char *name, struct str value)
+{
+	if (labels->n)
+		buf_char(labels, ',');
+	buf_printf(labels, "%s=\"", name);
+	for (const char *p = value.p, *end = p + value.n; p < end;) {
+		size_t n = utf8_sequence(p, end);
+		if (n == 0)
+			buf_str(labels, STR("\xef\xbf\xbd"));
+		else if (*p == '\n')
+			buf_str(labels, STR("\\n"));
+		else if (*p == '\\' || *p == '"')
+			buf_printf(labels, "\\%c", *p);
+		else
+			buf_add(labels, p, n);
+		p += n ? n : 1;
+	}
+	buf_char(labels, '"');
+}
+
+static void put_double(struct buf *out, double v)
+{
+	if (isnan(v))
+		buf_str(out, STR("NaN"));
+	else if (isinf(v))
+		buf_str(out, v > 0 ? STR("+Inf") : STR("-Inf"));
+	else {
+		char text[40];
+		snprintf(text, sizeof text, "%.15g", v);
+		buf_printf(out, strtod(text, NULL) == v ? "%.15g" : "%.17g", v);
+	}
+}
+
+static void put_head(struct buf *out, const char *name, const char *suffix, struct str labels)
+{
+	buf_printf(out, "%s%s", name, suffix);
+	if (labels.n) {
+		buf_char(out, '{');
+		buf_str(out, labels);
+		buf_char(out, '}');
+	}
+	buf_char(out, ' ');
+}
+
+static void put_count(struct buf *out, const char *name, const char *suffix, struct str labels, uint64_t v)
+{
+	put_head(out, name, suffix, labels);
+	buf_u64(out, v);
+	buf_char(out, '\n');
+}
+
+static void put_value(struct buf *out, const char *name, const char *suffix, struct str labels, double v)
+{
+	put_head(out, name, suffix, labels);
+	put_double(out, v);
+	buf_char(out, '\n');
+}
+
+void expose_count(struct buf *out, const char *name, struct str labels, uint64_t v)
+{
+	put_count(out, name, "", labels, v);
+}
+
+void expose_value(struct buf *out, const char *name, struct str labels, double v)
+{
+	put_value(out, name, "", labels, v);
+}
+
+void expose_histogram(struct buf *out, const char *name, struct str labels, const double *bound, size_t nbounds,
+    const uint64_t *n, double sum)
+{
+	struct buf le = {0}, all = {0};
+	uint64_t total = 0;
+	for (size_t i = 0; i <= nbounds; i++) {
+		total += n[i];
+		buf_clear(&le);
+		buf_clear(&all);
+		put_double(&le, i < nbounds ? bound[i] : INFINITY);
+		buf_str(&all, labels);
+		expose_label(&all, "le", buf_view(&le));
+		put_count(out, name, "_bucket", buf_view(&all), total);
+	}
+	put_value(out, name, "_sum", labels, sum);
+	put_count(out, name, "_count", labels, total);
+	buf_free(&le);
+	buf_free(&all);
+}
+
+/* ---- the registry ---- */
+
+struct registry *registry_new(void)
+{
+	struct registry *r = xcalloc(1, sizeof *r);
+	pthread_mutex_init(&r->lock, NULL);
+	r->last = &r->first;
+	return r;
+}
+
+static void free_family(struct family *f)
+{
+	for (struct series *s = f->first, *next; s; s = next) {
+		next = s->next;
+		free(s->labels);
+		free(s);
+	}
+	map_free(&f->by_labels);
+	free(f);
+}
+
+void registry_free(struct registry *r)
+{
+	for (struct family *f = r->first, *next; f; f = next) {
+		next = f->next;
+		free_family(f);
+	}
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static struct family *add_family(struct registry *r)
+{
+	struct family *f = xcalloc(1, sizeof *f);
+	f->registry = r;
+	f->last = &f->first;
+	*r->last = f;
+	r->last = &f->next;
+	return f;
+}
+
+struct family *registry_family(struct registry *r, const struct family_def *def)
+{
+	struct family *f = add_family(r);
+	f->def = *def;
+	return f;
+}
+
+void registry_collect(struct registry *r, void (*write)(void *arg, struct buf *out), void *arg)
+{
+	struct family *f = add_family(r);
+	f->collect = write;
+	f->arg = arg;
+}
+
+static void put_labels(const struct family *f, const struct str *value, struct buf *out)
+{
+	buf_clear(out);
+	for (size_t i = 0; i < EXPOSE_LABELS && f->def.label[i]; i++)
+		expose_label(out, f->def.label[i], value ? value[i] : STR("other"));
+}
+
+/* The lock is held. */
+static struct series *find(struct family *f, struct str labels)
+{
+	const struct map_slot *slot = map_get(&f->by_labels, labels);
+	return slot ? slot->v.ptr : NULL;
+}
+
+/* The lock is held. */
+static struct series *make(struct family *f, struct str labels)
+{
+	size_t buckets = f->def.kind == EXPOSE_HISTOGRAM ? f->def.nbounds + 1 : 0;
+	struct series *s = xcalloc(1, sizeof *s + buckets * sizeof s->bucket[0]);
+	s->family = f;
+	s->labels = str_dup(labels);
+	*f->last = s;
+	f->last = &s->next;
+	map_put(&f->by_labels, (struct str){s->labels, labels.n}, NULL)->v.ptr = s;
+	return s;
+}
+
+struct series *family_series(struct family *f, const struct str *value)
+{
+	struct buf labels = {0};
+	put_labels(f, value, &labels);
+	pthread_mutex_lock(&f->registry->lock);
+	struct series *s = find(f, buf_view(&labels));
+	if (!s && f->by_labels.n >= EXPOSE_SERIES) {
+		put_labels(f, NULL, &labels);
+		s = find(f, buf_view(&labels));
+	}
+	if (!s)
+		s = make(f, buf_view(&labels));
+	pthread_mutex_unlock(&f->registry->lock);
+	buf_free(&labels);
+	return s;
+}
+
+void series_add(struct series *s, uint64_t n)
+{
+	atomic_fetch_add_explicit(&s->count, n, memory_order_relaxed);
+}
+
+void series_set(struct series *s, double v)
+{
+	atomic_store_explicit(&s->value, v, memory_order_relaxed);
+}
+
+void series_move(struct series *s, double by)
+{
+	double old = atomic_load_explicit(&s->value, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(
+	    &s->value, &old, old + by, memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+void series_observe(struct series *s, double value)
+{
+	const struct family_def *d = &s->family->def;
+	size_t i = 0;
+	while (i < d->nbounds && !(value <= d->bound[i]))
+		i++;
+	atomic_fetch_add_explicit(&s->bucket[i], 1, memory_order_relaxed);
+	series_move(s, value);
+}
+
+static void write_histogram(const struct series *s, struct str labels, struct buf *out)
+{
+	const struct family_def *d = &s->family->def;
+	uint64_t *n = xcalloc(d->nbounds + 1, sizeof *n);
+	for (size_t i = 0; i <= d->nbounds; i++)
+		n[i] = atomic_load_explicit(&s->bucket[i], memory_order_relaxed);
+	expose_histogram(
+	    out, d->name, labels, d->bound, d->nbounds, n, atomic_load_explicit(&s->value, memory_order_relaxed));
+	free(n);
+}
+
+static void write_series(const struct series *s, struct buf *out)
+{
+	const struct family_def *d = &s->family->def;
+	const struct str labels = str_of(s->labels);
+	switch (d->kind) {
+	case EXPOSE_COUNTER:
+		expose_count(out, d->name, labels, atomic_load_explicit(&s->count, memory_order_relaxed));
+		break;
+	case EXPOSE_GAUGE:
+		expose_value(out, d->name, labels, atomic_load_explicit(&s->value, memory_order_relaxed));
+		break;
+	case EXPOSE_HISTOGRAM:
+		write_histogram(s, labels, out);
+		break;
+	}
+}
+
+void registry_write(struct registry *r, struct buf *out)
+{
+	for (struct family *f = r->first; f; f = f->next) {
+		if (f->collect) {
+			f->collect(f->arg, out);
+			continue;
+		}
+		expose_family(out, f->def.kind, f->def.name, f->def.help);
+		/* Others make series meanwhile. */
+		pthread_mutex_lock(&r->lock);
+		for (const struct series *s = f->first; s; s = s->next)
+			write_series(s, out);
+		pthread_mutex_unlock(&r->lock);
+	}
+}

@@ -1,0 +1,19 @@
+/* metrics.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the process lives.
+ *
+ * It has a thread of its own, which calls the registry's collectors; they must not wait for the thread that works.
+ */
+#ifndef SENTI_NET_METRICS_H
+#define SENTI_NET_METRICS_H
+
+#include "lib/base/err.h"
+#include "lib/flow/expose.h"
+
+struct endpoint;
+
+/* Listens at `where`: PORT (on 127.0.0.1), HOST:PORT or [ADDRESS]:PORT; port 0 is any free one. Its address goes to the log. `r` is lent for the
+ * endpoint's life. New, or NULL with *e: an error of usage where `where` is none of these. */
+struct endpoint *endpoint_open(const char *where, struct registry *r, struct err *e);
+/* Returns when its thread has ended. */
+void endpoint_close(struct endpoint *p);
+
+#endif

@@ -1,0 +1,43 @@
+/* mhd_lib.h - libmicrohttpd, loaded when the first endpoint opens.
+ *
+ * Linked in, it would bring GnuTLS into every filter, for an option that few runs have. So its functions are called through a table, under their own
+ * names: include this in place of <microhttpd.h>. mhd_lib_open comes before any of them. A program that links the library as well
+ * gets the same one here.
+ */
+#ifndef SENTI_MHD_LIB_H
+#define SENTI_MHD_LIB_H
+
+#include <microhttpd.h>
+
+#include "lib/base/err.h"
+
+/* All that is used of it. */
+#define MHD_LIB(X)                                                                                                     \
+	X(MHD_add_response_header)                                                                                     \
+	X(MHD_create_response_from_buffer)                                                                             \
+	X(MHD_destroy_response)                                                                                        \
+	X(MHD_queue_response)                                                                                          \
+	X(MHD_start_daemon)                                                                                            \
+	X(MHD_stop_daemon)
+
+struct mhd_lib {
+#define MHD_LIB_FIELD(name) __typeof__(name) *name;
+	MHD_LIB(MHD_LIB_FIELD)
+#undef MHD_LIB_FIELD
+};
+
+extern struct mhd_lib mhd_lib;
+
+/* Loads it, once; an error of the environment where the system has none. */
+MUST_USE int mhd_lib_open(struct err *e);
+
+#ifndef MHD_LIB_PLAIN
+#define MHD_add_response_header (*mhd_lib.MHD_add_response_header)
+#define MHD_create_response_from_buffer (*mhd_lib.MHD_create_response_from_buffer)
+#define MHD_destroy_response (*mhd_lib.MHD_destroy_response)
+#define MHD_queue_response (*mhd_lib.MHD_queue_response)
+#define MHD_start_daemon (*mhd_lib.MHD_start_daemon)
+#define MHD_stop_daemon (*mhd_lib.MHD_stop_daemon)
+#endif
+
+#endif
