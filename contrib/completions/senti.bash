@@ -22,6 +22,7 @@ _senti()
 	senti-score\ --reject) words='' ;;
 	senti-score\ --max-record) words='' ;;
 	senti-score\ --max-rejects) words='' ;;
+	senti-score\ --metrics) words='' ;;
 	senti-score\ --idle) words='' ;;
 	senti-score\ --pack) words='' ;;
 	senti-score\ --retry) words='' ;;
@@ -42,6 +43,7 @@ _senti()
 	senti-ingest\ --reject) words='' ;;
 	senti-ingest\ --max-record) words='' ;;
 	senti-ingest\ --max-rejects) words='' ;;
+	senti-ingest\ --metrics) words='' ;;
 	senti-ingest\ --idle) words='' ;;
 	senti-ingest\ --pack) words='' ;;
 	senti-ingest\ --retry) words='' ;;
@@ -66,6 +68,7 @@ _senti()
 	senti-store\ --reject) words='' ;;
 	senti-store\ --max-record) words='' ;;
 	senti-store\ --max-rejects) words='' ;;
+	senti-store\ --metrics) words='' ;;
 	senti-store\ --idle) words='' ;;
 	senti-store\ --pack) words='' ;;
 	senti-store\ --retry) words='' ;;
@@ -84,6 +87,7 @@ _senti()
 	senti-eval\ --reject) words='' ;;
 	senti-eval\ --max-record) words='' ;;
 	senti-eval\ --max-rejects) words='' ;;
+	senti-eval\ --metrics) words='' ;;
 	senti-eval\ --idle) words='' ;;
 	senti-eval\ --pack) words='' ;;
 	senti-eval\ --retry) words='' ;;
@@ -107,6 +111,7 @@ _senti()
 	senti-train\ --reject) words='' ;;
 	senti-train\ --max-record) words='' ;;
 	senti-train\ --max-rejects) words='' ;;
+	senti-train\ --metrics) words='' ;;
 	senti-train\ --idle) words='' ;;
 	senti-train\ --pack) words='' ;;
 	senti-train\ --retry) words='' ;;
@@ -124,6 +129,7 @@ _senti()
 	senti-worker\ --reject) words='' ;;
 	senti-worker\ --max-record) words='' ;;
 	senti-worker\ --max-rejects) words='' ;;
+	senti-worker\ --metrics) words='' ;;
 	senti-worker\ --idle) words='' ;;
 	senti-worker\ --pack) words='' ;;
 	senti-worker\ --retry) words='' ;;
@@ -132,23 +138,23 @@ _senti()
 	*)
 		case $tool in
 		senti-score)
-			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
-			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)
-			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
-			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=
