@@ -4,7 +4,7 @@
 #include "lib/base/url.h"
 #include "lib/net/amqp.h"
 
-enum { NAME_MAX_BYTES = 255 - 5 /* ".dead" */ };
+enum { NAME_MAX_BYTES = 255 - 5 /* ".dead" */, HEARTBEAT_S = 30, HEARTBEAT_MOST_S = 3600 };
 
 static bool begins(const char *s, const char *with)
 {
@@ -77,6 +77,22 @@ static void take_broker(struct amqp_address *a, const struct url *u)
 	    a->port, strcmp(a->vhost, "/") == 0 ? "" : a->vhost);
 }
 
+static int take_heartbeat(struct amqp_address *a, const struct url *end, const struct url *broker, struct err *e)
+{
+	const char *s = url_arg(end, "heartbeat");
+	s = s ? s : url_arg(broker, "heartbeat");
+	a->heartbeat_s = HEARTBEAT_S;
+	if (!s)
+		return 0;
+	size_t digits = strspn(s, "0123456789");
+	long n = digits && !s[digits] && digits < 6 ? strtol(s, NULL, 10) : 0;
+	if (n < 1 || n > HEARTBEAT_MOST_S)
+		return err_set(e, ERR_USAGE, "heartbeat=%s of the amqp address is no number of seconds from 1 to %d", s,
+		    HEARTBEAT_MOST_S);
+	a->heartbeat_s = (unsigned)n;
+	return 0;
+}
+
 static int take_target(struct amqp_address *a, const struct url *u, bool whole, struct err *e)
 {
 	const char *queue = whole ? url_arg(u, "queue") : u->path;
@@ -130,7 +146,7 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 		    "a client certificate needs both certfile and keyfile (SENTI_AMQP_CERT, SENTI_AMQP_KEY)");
 		goto out;
 	}
-	rc = take_target(a, &u, whole, e);
+	rc = take_heartbeat(a, &u, &b, e) < 0 ? -1 : take_target(a, &u, whole, e);
 out:
 	url_free(&u);
 	url_free(&b);

@@ -11,6 +11,7 @@ struct amqp_address {
 	char *queue;		       /* NULL where an exchange is named */
 	char *exchange, *key;	       /* NULL, NULL where a queue is named */
 	char *cacert, *cert, *certkey; /* of TLS; NULL: not given */
+	unsigned heartbeat_s;	       /* what we ask for; the broker may want a shorter one */
 	char *shown;		       /* "amqp://user@host:port/vhost", for messages */
 };
 

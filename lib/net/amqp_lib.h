@@ -28,6 +28,7 @@
 	X(amqp_empty_table)                                                                                            \
 	X(amqp_error_string2)                                                                                          \
 	X(amqp_exchange_declare)                                                                                       \
+	X(amqp_get_heartbeat)                                                                                          \
 	X(amqp_get_rpc_reply)                                                                                          \
 	X(amqp_get_sockfd)                                                                                             \
 	X(amqp_login_with_properties)                                                                                  \
@@ -74,6 +75,7 @@ MUST_USE int amqp_lib_open(struct err *e);
 #define amqp_empty_table (*amqp_lib.amqp_empty_table)
 #define amqp_error_string2 (*amqp_lib.amqp_error_string2)
 #define amqp_exchange_declare (*amqp_lib.amqp_exchange_declare)
+#define amqp_get_heartbeat (*amqp_lib.amqp_get_heartbeat)
 #define amqp_get_rpc_reply (*amqp_lib.amqp_get_rpc_reply)
 #define amqp_get_sockfd (*amqp_lib.amqp_get_sockfd)
 #define amqp_login_with_properties (*amqp_lib.amqp_login_with_properties)

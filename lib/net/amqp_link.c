@@ -443,13 +443,12 @@ void link_close(struct amqp_link *l)
 
 /* ---- reading ---- */
 
-bool link_writable(struct amqp_link *l, int wait_ms, bool *readable)
+bool link_writable(struct amqp_link *l, int wait_ms)
 {
 	struct pollfd f = {.fd = link_fd(l), .events = POLLIN | POLLOUT};
 	poll(&f, 1, 0);
 	if (!(f.revents & POLLOUT))
 		poll(&f, 1, wait_ms);
-	*readable = f.revents & (POLLIN | POLLHUP | POLLERR);
 	return f.revents & POLLOUT;
 }
 

@@ -12,13 +12,14 @@
 #define SENTI_AMQP_LINK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "lib/base/buf.h"
 #include "lib/net/amqp.h"
 #include "lib/net/amqp_address.h"
 #include "lib/net/amqp_lib.h"
 
-enum { AMQP_CHANNEL = 1, AMQP_TICK_MS = 5000 }; /* how long an owner may wait before it looks at its link again */
+enum { AMQP_CHANNEL = 1 };
 
 /* Of a rejected body at most so much is kept. */
 #define AMQP_KEEP ((size_t)8 << 20)
@@ -50,6 +51,7 @@ struct amqp_link {
 	uint64_t tag;  /* of AMQP_ACK and AMQP_NACK */
 	bool multiple; /* of them */
 	size_t keep;
+	_Atomic int tick_ms; /* how long an owner may wait before it looks at its link again */
 	struct amqp_message message;
 
 	/* private */
@@ -81,8 +83,8 @@ MUST_USE int link_mend(struct amqp_link *l, const struct err *why, struct err *e
 void link_works(struct amqp_link *l);
 /* The descriptor to wait for; -1 when not connected. */
 int link_fd(const struct amqp_link *l);
-/* Waits until it can be written to, or `wait_ms` is over: false. What comes in stays for link_get; *readable says that there is some. */
-bool link_writable(struct amqp_link *l, int wait_ms, bool *readable);
+/* Waits until it can be written to; false when something came in first, which stays for link_get, or `wait_ms` is over. */
+bool link_writable(struct amqp_link *l, int wait_ms);
 
 /* For setup. The outcome of the call just made: 0; -1 with *e; or, where the broker closed the channel over it, the code (403, 404, 406), with
  * *e, and a new channel is open. */

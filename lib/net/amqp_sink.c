@@ -156,12 +156,12 @@ static enum outcome send_rest(struct publisher *p, struct err *e)
 	struct window *w = &p->window;
 	int64_t until = 0;
 	while (w->sent < w->n) {
-		bool readable, any = false;
+		bool any = false;
 		enum outcome got = FINE;
 		if (link_fd(&p->link) < 0)
 			return take_news(p, &any, e);
-		bool writable = link_writable(&p->link, p->link.tick_ms, &readable);
-		if (!writable && readable && (got = take_news(p, &any, e)) != FINE)
+		bool writable = link_writable(&p->link, p->link.tick_ms);
+		if (!writable && (got = take_news(p, &any, e)) != FINE)
 			return got;
 		if (!writable) {
 			int64_t now = clock_mono_ms();
