@@ -34,7 +34,7 @@ struct look {
 	uint64_t version;
 	enum look_state state;
 	bool hit;    /* the cache has answered */
-	bool waited; /* another thread was fetching it */
+	bool waited; /* somebody was just fetching it: another thread, or this call, for the same id */
 	bool stored; /* the store's answer is now in the cache */
 };
 

@@ -12,7 +12,7 @@
 
 enum {
 	REDIS_PORT = 6379,
-	POLL_MS = 50, /* between two looks at a store that tells nobody of changes */
+	IDLE_MS = 1000, /* the outbox is looked at so often even if nobody says that it has grown */
 	RETRY_FIRST_MS = 50,
 	RETRY_MOST_MS = 1000,
 };
@@ -109,8 +109,17 @@ static void fill(struct changes *s, struct batch *b, struct change *c, size_t n,
 	b->closed = s->all ? CLOSED_IDLE : CLOSED_FULL;
 }
 
+/* A wait that fails is left to the next question, which says why. */
+static void wait_for_changes(const struct follow *f)
+{
+	struct err ignored;
+	if (f->store->wait(f->store, IDLE_MS, sig_fd(), &ignored) < 0)
+		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS);
+}
+
 static enum next changes_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
+	(void)wake; /* nobody else's business is waiting: there is one job */
 	struct changes *s = (struct changes *)source;
 	struct follow *f = s->f;
 	while (!sig_stopping() && !(f->once && s->all)) {
@@ -123,8 +132,8 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 		if (n > 0)
 			return NEXT_BATCH;
 		f->current_at = s->asked_at;
-		if (!f->once && io_wait_readable(-1, wake, clock_mono_ms() + POLL_MS) == IO_WOKEN)
-			return NEXT_WOKEN;
+		if (!f->once)
+			wait_for_changes(f);
 	}
 	return NEXT_END;
 }
