@@ -11,7 +11,7 @@ JSON = scan write
 FLOW = record counts expose counts_expose process stdio mem gather pump
 SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear plus
 DATA = message fold store lookaside cache memory
-NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema
+NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema redis redis_link redis_address
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
 STAGE = score store follow verify child relay inbox flight exec
@@ -19,7 +19,7 @@ CMD = opt ends table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn amqp worker
-TESTS = base utf8 unicode hash json json_portable ingest record store sqlite pump vader learn flight amqp
+TESTS = base utf8 unicode hash json json_portable ingest record store sqlite lookaside follow pump expose vader learn flight amqp cache
 FUZZ = json csv ingest score
 
 # What each tool links beyond the C library; nothing carries what it does not use.
@@ -27,7 +27,7 @@ LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS_senti-train = -llinear
 # Every filter reads and writes queues.
-LIBS_tests = -llinear -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
+LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
@@ -60,7 +60,7 @@ $(BUILD)/%.o: %.c Makefile config.mk
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# What EMBED makes a part of the program (lib/score/tsv.h).
+# What EMBED makes a part of the program (lib/base/embed.h).
 $(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vader/*.tsv)
 $(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
 $(BUILD)/lib/score/nltk.o: $(wildcard lexicons/nltk/*.tsv)

@@ -93,8 +93,15 @@ struct cache {
 	void (*close)(struct cache *);
 };
 
+#define CACHE_RESULT "senti:s:"
+#define CACHE_MESSAGE "senti:m:"
+
 /* Appends the key of a text's result by a model, and of a message. */
 void cache_key_result(struct buf *out, struct str model, struct str text);
 void cache_key_message(struct buf *out, struct str id);
+
+/* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, and one entry's lifetime. */
+struct cache_conf cache_conf_of(const struct cache_conf *given);
+int64_t cache_ttl(const struct cache_conf *c, uint64_t *random);
 
 #endif

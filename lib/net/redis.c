@@ -1,0 +1,667 @@
+/* redis.c - the contract of a cache, on Redis.
+ *
+ * Each call is one round trip, whatever the number of entries: everything is sent, then everything is read. Looking up takes MGETs, in front
+ * of them TIME, so that the time of a read lies before it. Results are SET; all that depends on what is there already is a script, which
+ * Redis runs as one step:
+ *
+ *     what is there     put of N                      change to N                 put of "absent"
+ *     nothing           N RECORD                      N                           absent
+ *     M RECORD          N RECORD where N > M          N where N > M               -
+ *     M  (tombstone)    N RECORD where N >= M         N where N >= M              -
+ *     absent            N RECORD                      N                           -
+ */
+#include "lib/net/redis.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/net/redis_link.h"
+
+enum { KEYS_PER_MGET = 128, SCAN_COUNT = 1000, SCAN_ROUNDS = 20 };
+
+struct script {
+	const char *text;
+	char sha[64]; /* empty: not asked for yet, or refused */
+	bool asked;
+};
+
+struct redis {
+	struct cache port;
+	struct cache_conf conf;
+	struct redis_link link;
+	struct trouble reading, writing; /* errors that Redis answers; a lost connection is the link's */
+	struct script put, bury;
+	struct buf key, value;
+	uint64_t random;
+	char policy[32];
+	bool warned;
+};
+
+/* Versions are compared as text: they are whole numbers without leading zeros, of more digits than Lua's numbers hold. */
+#define LUA_ENTRY                                                                                                      \
+	"local old = redis.call('GETRANGE', KEYS[1], 0, 21) "                                                          \
+	"local had, live = string.match(old, '^(%d+)( ?)') "                                                           \
+	"local function newer(a, b) return #a > #b or (#a == #b and a > b) end "
+
+/* KEYS[1]; ARGV: version (empty: absent), when the read began (0: now), how old it may be, lifetime, value. 1: done, 0: refused. */
+static const char lua_put[] =
+    LUA_ENTRY "if ARGV[2] ~= '0' then "
+	      "  local t = redis.call('TIME') "
+	      "  local age = t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[2] "
+	      "  if age < 0 or age > tonumber(ARGV[3]) then return 0 end "
+	      "end "
+	      "if ARGV[1] == '' then "
+	      "  if old ~= '' then return 0 end "
+	      "elseif had and (newer(had, ARGV[1]) or (had == ARGV[1] and live == ' ')) then return 0 end "
+	      "redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4]) "
+	      "return 1";
+
+/* KEYS[1]; ARGV: version (0: not known), lifetime of the tombstone. */
+static const char lua_bury[] =
+    LUA_ENTRY "local new = ARGV[1] "
+	      "if new == '0' then "
+	      "  if live ~= ' ' then "
+	      "    if old == 'absent' then redis.call('DEL', KEYS[1]) end "
+	      "    return 0 "
+	      "  end "
+	      "  new = had "
+	      "elseif had and (newer(had, new) or (had == new and live == ' ')) then return 0 end "
+	      "redis.call('SET', KEYS[1], new, 'PX', ARGV[2]) "
+	      "return 1";
+
+static const char away[] = "the cache is away, going on without it";
+static const char back[] = "the cache is back";
+static const char unread[] = "the cache gives no answers, going on without it";
+static const char read_again[] = "the cache answers again";
+static const char unwritten[] = "the cache keeps nothing, going on without it";
+static const char kept_again[] = "the cache keeps entries again";
+
+static struct redis *redis_of(struct cache *c)
+{
+	return (struct redis *)c;
+}
+
+/* A connection for a verb that is best effort: false where there is none now. */
+static bool ready(struct redis *r)
+{
+	struct err e;
+	bool paused = !r->link.context && trouble_pause(&r->link.away);
+	if (redis_ready(&r->link, false, &e) == 0) {
+		trouble_over(&r->link.away, &r->link, back);
+		return true;
+	}
+	if (!paused)
+		trouble_failed(&r->link.away, away, &e);
+	return false;
+}
+
+static bool call(struct redis *r, struct arena *mem)
+{
+	struct err e;
+	if (redis_call(&r->link, mem, &e) == 0)
+		return true;
+	trouble_failed(&r->link.away, away, &e);
+	return false;
+}
+
+static void set_all(struct entry *const *entry, size_t n, enum entry_state state)
+{
+	for (size_t i = 0; i < n; i++) {
+		entry[i]->state = state;
+		entry[i]->read_at = state == ENTRY_SKIPPED ? -1 : 0;
+	}
+}
+
+static size_t chunk_of(size_t n, size_t from)
+{
+	return n - from < KEYS_PER_MGET ? n - from : KEYS_PER_MGET;
+}
+
+/* ---- get ---- */
+
+/* The digits that a message's value begins with: how many. */
+static size_t version_of(struct str value, uint64_t *version)
+{
+	size_t n = 0;
+	while (n < value.n && n < 20 && value.p[n] >= '0' && value.p[n] <= '9')
+		n++;
+	return str_u64((struct str){value.p, n}, version) == 0 ? n : 0;
+}
+
+/* What is no entry of ours counts as nothing. */
+static void read_entry(struct entry *en, const struct reply *r, int64_t now)
+{
+	en->state = ENTRY_MISS;
+	en->read_at = now;
+	if (r->type != REDIS_REPLY_STRING)
+		return;
+	if (en->kind == ENTRY_RESULT) {
+		en->value = r->text;
+		en->state = ENTRY_HIT;
+		return;
+	}
+	size_t digits = version_of(r->text, &en->version);
+	if (digits && digits < r->text.n && r->text.p[digits] == ' ') {
+		en->value = (struct str){r->text.p + digits + 1, r->text.n - digits - 1};
+		en->state = ENTRY_HIT;
+	} else if (str_eq(r->text, STR("absent"))) {
+		en->state = ENTRY_ABSENT;
+	}
+}
+
+static void ask(struct redis *r, struct entry *const *entry, size_t n, bool messages)
+{
+	struct redis_link *l = &r->link;
+	redis_begin(l);
+	if (messages) {
+		redis_command(l, 1);
+		redis_word(l, STR("TIME"));
+	}
+	for (size_t from = 0; from < n; from += KEYS_PER_MGET) {
+		size_t many = chunk_of(n, from);
+		redis_command(l, many + 1);
+		redis_word(l, STR("MGET"));
+		for (size_t i = from; i < from + many; i++)
+			redis_word(l, entry[i]->key);
+	}
+}
+
+/* False with *e where Redis has refused some of it; those entries are skipped. */
+static bool answers(struct redis *r, struct entry *const *entry, size_t n, bool messages, struct err *e)
+{
+	const struct reply *a = r->link.reply;
+	int64_t now = messages ? reply_time(a) : 0;
+	bool good = now >= 0;
+	if (!good)
+		redis_refused(&r->link, a, e);
+	if (messages)
+		a = reply_next(a);
+	r->link.given_ms = now > r->link.given_ms ? now : r->link.given_ms;
+	for (size_t from = 0; from < n; from += KEYS_PER_MGET) {
+		size_t many = chunk_of(n, from);
+		if (now < 0 || a->type != REDIS_REPLY_ARRAY || a->n != (int64_t)many) {
+			set_all(entry + from, many, ENTRY_SKIPPED);
+			if (good)
+				redis_refused(&r->link, a, e);
+			good = false;
+		} else {
+			for (size_t i = 0; i < many; i++)
+				read_entry(entry[from + i], &a[1 + i], now);
+		}
+		a = reply_next(a);
+	}
+	return good;
+}
+
+static int redis_get(struct cache *c, struct entry *const *entry, size_t n, struct arena *mem, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	bool messages = false;
+	struct err why;
+	(void)e;
+	if (!n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		messages = messages || entry[i]->kind == ENTRY_MESSAGE;
+	set_all(entry, n, ENTRY_SKIPPED);
+	if (trouble_pause(&r->reading) || !ready(r))
+		return 0;
+	ask(r, entry, n, messages);
+	if (!call(r, mem))
+		return 0;
+	if (answers(r, entry, n, messages, &why))
+		trouble_over(&r->reading, &r->link, read_again);
+	else
+		trouble_failed(&r->reading, unread, &why);
+	return 0;
+}
+
+static int64_t redis_clock(struct cache *c)
+{
+	struct redis *r = redis_of(c);
+	struct arena mem = {0};
+	int64_t now = -1;
+	if (ready(r)) {
+		redis_begin(&r->link);
+		redis_command(&r->link, 1);
+		redis_word(&r->link, STR("TIME"));
+		if (call(r, &mem))
+			now = reply_time(r->link.reply);
+	}
+	arena_free(&mem);
+	r->link.given_ms = now > r->link.given_ms ? now : r->link.given_ms;
+	return now;
+}
+
+/* ---- scripts ---- */
+
+/* Asks for the script's hash, which loads it, once a handle. Where that is refused the whole text is sent each time. */
+static int load(struct redis *r, struct script *s, struct err *e)
+{
+	struct arena mem = {0};
+	if (s->asked)
+		return 0;
+	redis_begin(&r->link);
+	redis_command(&r->link, 3);
+	redis_word(&r->link, STR("SCRIPT"));
+	redis_word(&r->link, STR("LOAD"));
+	redis_word(&r->link, str_of(s->text));
+	int rc = redis_call(&r->link, &mem, e);
+	const struct reply *a = r->link.reply;
+	if (rc == 0 && a->type == REDIS_REPLY_STRING && a->text.n < sizeof s->sha) {
+		memcpy(s->sha, a->text.p, a->text.n);
+		s->sha[a->text.n] = 0;
+	}
+	s->asked = rc == 0;
+	arena_free(&mem);
+	return rc;
+}
+
+static bool is_unknown_script(const struct reply *r)
+{
+	return r->type == REDIS_REPLY_ERROR && r->text.n >= 8 && memcmp(r->text.p, "NOSCRIPT", 8) == 0;
+}
+
+/* The head of a call of a script of one key, with so many arguments behind it. `whole`: Redis does not know it. */
+static void run_script(struct redis *r, const struct script *s, bool whole, struct str key, size_t args)
+{
+	bool by_name = s->sha[0] && !whole;
+	redis_command(&r->link, 4 + args);
+	redis_word(&r->link, by_name ? STR("EVALSHA") : STR("EVAL"));
+	redis_word(&r->link, str_of(by_name ? s->sha : s->text));
+	redis_word(&r->link, STR("1"));
+	redis_word(&r->link, key);
+}
+
+/* ---- put ---- */
+
+static void put_result(struct redis *r, const struct entry *en)
+{
+	redis_command(&r->link, 5);
+	redis_word(&r->link, STR("SET"));
+	redis_word(&r->link, en->key);
+	redis_word(&r->link, en->value);
+	redis_word(&r->link, STR("PX"));
+	redis_number(&r->link, cache_ttl(&r->conf, &r->random));
+}
+
+static void put_message(struct redis *r, const struct entry *en, bool whole)
+{
+	char version[24];
+	int n = snprintf(version, sizeof version, "%llu ", (unsigned long long)en->version);
+	bool absent = !en->value.p;
+	run_script(r, &r->put, whole, en->key, 5);
+	redis_word(&r->link, absent ? STR("") : (struct str){version, (size_t)n - 1});
+	redis_number(&r->link, en->read_at);
+	redis_number(&r->link, r->conf.read_ms);
+	redis_number(&r->link, absent ? r->conf.absent_ms : cache_ttl(&r->conf, &r->random));
+	buf_clear(&r->value);
+	buf_add(&r->value, version, absent ? 0 : (size_t)n);
+	buf_str(&r->value, absent ? STR("absent") : en->value);
+	redis_word(&r->link, buf_view(&r->value));
+}
+
+/* Reads that began before this connection: see redis_link.h. */
+static bool too_old(const struct redis *r, const struct entry *en)
+{
+	return en->kind == ENTRY_MESSAGE && en->read_at && en->read_at < r->link.floor_ms;
+}
+
+static void ask_to_keep(struct redis *r, struct entry *const *entry, size_t n, bool whole)
+{
+	redis_begin(&r->link);
+	for (size_t i = 0; i < n; i++) {
+		if (entry[i]->state != ENTRY_PENDING)
+			continue;
+		if (entry[i]->kind == ENTRY_RESULT)
+			put_result(r, entry[i]);
+		else
+			put_message(r, entry[i], whole);
+	}
+}
+
+struct kept {
+	size_t unknown; /* which Redis did not run, since it does not know the script: still pending */
+	bool refused;	/* by an error, whose words are `why` */
+	struct err why;
+};
+
+static void what_was_kept(struct redis *r, struct entry *const *entry, size_t n, struct kept *k)
+{
+	const struct reply *a = r->link.reply;
+	k->unknown = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (entry[i]->state != ENTRY_PENDING)
+			continue;
+		if (is_unknown_script(a)) {
+			k->unknown++;
+		} else if (a->type == REDIS_REPLY_ERROR) {
+			entry[i]->state = ENTRY_SKIPPED;
+			if (!k->refused)
+				redis_refused(&r->link, a, &k->why);
+			k->refused = true;
+		} else {
+			entry[i]->state = a->type == REDIS_REPLY_INTEGER && a->n == 0 ? ENTRY_REFUSED : ENTRY_STORED;
+		}
+		a = reply_next(a);
+	}
+}
+
+/* What users of an unconfigured Redis learn late otherwise: nothing is evicted, so it fills up or eats the machine. */
+static void check_policy(struct redis *r)
+{
+	if (!r->link.fresh)
+		return;
+	r->link.fresh = false;
+	struct str policy = info_value(buf_view(&r->link.info), "maxmemory_policy");
+	struct str limit = info_value(buf_view(&r->link.info), "maxmemory");
+	if (r->warned || !str_eq(policy, STR("noeviction")))
+		return;
+	r->warned = true;
+	bool unlimited = str_eq(limit, STR("0"));
+	log_warn(
+	    unlimited
+		? "Redis has no memory limit and evicts nothing; set maxmemory, and maxmemory-policy to allkeys-lfu"
+		: "Redis evicts nothing and will refuse entries when it is full; set maxmemory-policy to allkeys-lfu",
+	    "cache", r->link.address.shown, NULL);
+}
+
+static void skip_pending(struct entry *const *entry, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (entry[i]->state == ENTRY_PENDING)
+			entry[i]->state = ENTRY_SKIPPED;
+}
+
+/* Marks what is not even sent; true if a message is left. */
+static bool choose(struct redis *r, struct entry *const *entry, size_t n)
+{
+	bool messages = false;
+	for (size_t i = 0; i < n; i++) {
+		entry[i]->state = too_old(r, entry[i]) ? ENTRY_REFUSED : ENTRY_PENDING;
+		messages = messages || (entry[i]->kind == ENTRY_MESSAGE && entry[i]->state == ENTRY_PENDING);
+	}
+	return messages;
+}
+
+static void put_all(struct redis *r, struct entry *const *entry, size_t n)
+{
+	struct kept k = {0};
+	struct arena mem = {0};
+	bool messages = choose(r, entry, n);
+	if (messages && load(r, &r->put, &k.why) < 0) {
+		trouble_failed(&r->link.away, away, &k.why);
+		return;
+	}
+	for (bool whole = false;; whole = true) {
+		ask_to_keep(r, entry, n, whole);
+		if (!r->link.commands || !call(r, &mem))
+			goto out;
+		what_was_kept(r, entry, n, &k);
+		arena_reset(&mem);
+		if (!k.unknown || whole)
+			break;
+	}
+	if (k.refused)
+		trouble_failed(&r->writing, unwritten, &k.why);
+	else
+		trouble_over(&r->writing, &r->link, kept_again);
+out:
+	arena_free(&mem);
+}
+
+static int redis_put(struct cache *c, struct entry *const *entry, size_t n, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	(void)e;
+	for (size_t i = 0; i < n; i++)
+		entry[i]->state = ENTRY_PENDING;
+	if (n && !trouble_pause(&r->writing) && ready(r)) {
+		check_policy(r);
+		put_all(r, entry, n);
+	}
+	skip_pending(entry, n);
+	return 0;
+}
+
+/* ---- bury ---- */
+
+static void ask_to_bury(struct redis *r, const struct change *c, size_t n, const bool *done, bool whole)
+{
+	redis_begin(&r->link);
+	for (size_t i = 0; i < n; i++) {
+		if (done[i])
+			continue;
+		char version[24];
+		int digits = snprintf(version, sizeof version, "%llu", (unsigned long long)c[i].version);
+		buf_clear(&r->key);
+		cache_key_message(&r->key, c[i].id);
+		run_script(r, &r->bury, whole, buf_view(&r->key), 2);
+		redis_word(&r->link, (struct str){version, (size_t)digits});
+		redis_number(&r->link, r->conf.tombstone_ms);
+	}
+}
+
+/* How many are left since Redis does not know the script, or -1. */
+static int what_was_buried(struct redis *r, size_t n, bool *done, struct err *e)
+{
+	const struct reply *a = r->link.reply;
+	int unknown = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (done[i])
+			continue;
+		if (is_unknown_script(a))
+			unknown++;
+		else if (a->type == REDIS_REPLY_ERROR)
+			return redis_refused(&r->link, a, e);
+		else
+			done[i] = true;
+		a = reply_next(a);
+	}
+	return unknown;
+}
+
+static int bury_once(struct redis *r, const struct change *c, size_t n, bool *done, struct err *e)
+{
+	struct arena mem = {0};
+	int left = redis_ready(&r->link, true, e) < 0 || load(r, &r->bury, e) < 0 ? -1 : 1;
+	for (int round = 0; left > 0 && round < 2; round++) {
+		ask_to_bury(r, c, n, done, round > 0);
+		left = redis_call(&r->link, &mem, e) < 0 ? -1 : what_was_buried(r, n, done, e);
+		arena_reset(&mem);
+	}
+	arena_free(&mem);
+	if (left > 0)
+		return err_set(e, ERR_ENV, "%s forgets its scripts at once", r->link.address.shown);
+	return left;
+}
+
+static int redis_bury(struct cache *c, const struct change *change, size_t n, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	if (!n)
+		return 0;
+	bool *done = xcalloc(n, sizeof *done);
+	int rc = bury_once(r, change, n, done, e);
+	/* A connection that broke on the way is worth a second one: burying twice is harmless. */
+	if (rc < 0 && !r->link.context)
+		rc = bury_once(r, change, n, done, e);
+	if (rc == 0)
+		trouble_over(&r->link.away, &r->link, back);
+	free(done);
+	return rc;
+}
+
+/* ---- stats and sample ---- */
+
+static int one_call(struct redis *r, struct arena *mem, struct err *e)
+{
+	if (redis_call(&r->link, mem, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->link.nreplies; i++)
+		if (r->link.reply[i].type == REDIS_REPLY_ERROR)
+			return redis_refused(&r->link, &r->link.reply[i], e);
+	return 0;
+}
+
+static uint64_t number_of(struct str info, const char *name)
+{
+	uint64_t n = 0;
+	struct str s = info_value(info, name);
+	return s.p && str_u64(s, &n) == 0 ? n : 0;
+}
+
+/* One round of SCAN from *cursor on: the keys' replies, *many of them, or NULL with *e. */
+static const struct reply *scan(
+    struct redis *r, uint64_t *cursor, struct str pattern, size_t *many, struct arena *mem, struct err *e)
+{
+	char from[24];
+	int n = snprintf(from, sizeof from, "%llu", (unsigned long long)*cursor);
+	redis_begin(&r->link);
+	redis_command(&r->link, 6);
+	redis_word(&r->link, STR("SCAN"));
+	redis_word(&r->link, (struct str){from, (size_t)n});
+	redis_word(&r->link, STR("MATCH"));
+	redis_word(&r->link, pattern);
+	redis_word(&r->link, STR("COUNT"));
+	redis_number(&r->link, SCAN_COUNT);
+	if (one_call(r, mem, e) < 0)
+		return NULL;
+	const struct reply *a = r->link.reply;
+	if (r->link.nreplies < 3 || a[0].type != REDIS_REPLY_ARRAY || str_u64(a[1].text, cursor) < 0 ||
+	    a[2].type != REDIS_REPLY_ARRAY) {
+		redis_refused(&r->link, a, e);
+		return NULL;
+	}
+	*many = (size_t)a[2].n;
+	return a + 3;
+}
+
+static bool begins(struct str s, struct str with)
+{
+	return s.n >= with.n && memcmp(s.p, with.p, with.n) == 0;
+}
+
+/* Counts the kinds among the keys of some rounds of SCAN, and puts that in proportion to all keys. */
+static int count_kinds(struct redis *r, struct cache_stats *out, struct arena *mem, struct err *e)
+{
+	uint64_t cursor = 0, seen = 0;
+	for (int round = 0; round == 0 || (cursor && round < SCAN_ROUNDS); round++) {
+		size_t many;
+		const struct reply *key = scan(r, &cursor, STR("*"), &many, mem, e);
+		if (!key)
+			return -1;
+		for (size_t i = 0; i < many; i++) {
+			out->results += begins(key[i].text, STR(CACHE_RESULT));
+			out->messages += begins(key[i].text, STR(CACHE_MESSAGE));
+		}
+		seen += many;
+		arena_reset(mem);
+	}
+	if (cursor && seen) {
+		double share = (double)out->entries / (double)seen;
+		out->results = (uint64_t)((double)out->results * share);
+		out->messages = (uint64_t)((double)out->messages * share);
+	}
+	return 0;
+}
+
+static int read_stats(struct redis *r, struct cache_stats *out, struct arena *mem, struct err *e)
+{
+	redis_begin(&r->link);
+	redis_command(&r->link, 1);
+	redis_word(&r->link, STR("INFO"));
+	redis_command(&r->link, 1);
+	redis_word(&r->link, STR("DBSIZE"));
+	if (one_call(r, mem, e) < 0)
+		return -1;
+	const struct reply *a = r->link.reply;
+	struct str info = a[0].text, policy = info_value(info, "maxmemory_policy");
+	snprintf(r->policy, sizeof r->policy, "%.*s", (int)policy.n, policy.p ? policy.p : "");
+	*out = (struct cache_stats){
+	    .entries = (uint64_t)a[1].n,
+	    .bytes = number_of(info, "used_memory"),
+	    .limit = number_of(info, "maxmemory"),
+	    .evicted = number_of(info, "evicted_keys"),
+	    .expired = number_of(info, "expired_keys"),
+	    .hits = number_of(info, "keyspace_hits"),
+	    .misses = number_of(info, "keyspace_misses"),
+	    .policy = r->policy,
+	};
+	arena_reset(mem);
+	return count_kinds(r, out, mem, e);
+}
+
+static int redis_stats(struct cache *c, struct cache_stats *out, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	struct arena mem = {0};
+	int rc = redis_ready(&r->link, true, e) < 0 ? -1 : read_stats(r, out, &mem, e);
+	arena_free(&mem);
+	return rc;
+}
+
+/* SCAN takes any number for a cursor, so the first pass begins anywhere; the second begins at the start, for what lies before. */
+static int redis_sample(struct cache *c, struct str *id, size_t max, struct arena *mem, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	struct arena keys = {0};
+	struct map known = {0};
+	size_t n = 0, prefix = sizeof CACHE_MESSAGE - 1;
+	int rc = redis_ready(&r->link, true, e);
+	cache_ttl(&r->conf, &r->random);
+	uint64_t cursor = r->random >> 32;
+	for (int pass = 0; rc == 0 && pass < 2 && n < max; pass++, cursor = 0) {
+		do {
+			size_t many;
+			const struct reply *key = scan(r, &cursor, STR(CACHE_MESSAGE "*"), &many, &keys, e);
+			if (!key) {
+				rc = -1;
+				break;
+			}
+			for (size_t i = 0; i < many && n < max; i++) {
+				if (map_get(&known, key[i].text))
+					continue;
+				struct str copy = arena_str(mem, key[i].text);
+				map_put(&known, copy, NULL);
+				id[n++] = (struct str){copy.p + prefix, copy.n - prefix};
+			}
+			arena_reset(&keys);
+		} while (cursor && n < max);
+	}
+	map_free(&known);
+	arena_free(&keys);
+	return rc < 0 ? -1 : (int)n;
+}
+
+static void redis_close(struct cache *c)
+{
+	struct redis *r = redis_of(c);
+	redis_link_free(&r->link);
+	buf_free(&r->key);
+	buf_free(&r->value);
+	free(r);
+}
+
+struct cache *redis_cache(const char *address, const struct cache_conf *conf, struct err *e)
+{
+	struct redis *r = xcalloc(1, sizeof *r);
+	if (redis_link_init(&r->link, address, e) < 0) {
+		free(r);
+		return NULL;
+	}
+	r->port = (struct cache){
+	    .get = redis_get,
+	    .put = redis_put,
+	    .clock = redis_clock,
+	    .bury = redis_bury,
+	    .stats = redis_stats,
+	    .sample = redis_sample,
+	    .close = redis_close,
+	};
+	r->conf = cache_conf_of(conf);
+	r->put.text = lua_put;
+	r->bury.text = lua_bury;
+	r->random = (uint64_t)clock_wall_ms() ^ (uint64_t)(uintptr_t)r;
+	return &r->port;
+}

@@ -1,0 +1,529 @@
+/* cache.c - the rules of lib/data/cache.h, held by every cache: the memory of a process always, Redis where SENTI_REDIS names one (whose
+ * database must be empty). */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/data/memory.h"
+#include "lib/net/redis.h"
+#include "tests/unit/tap.h"
+
+/* Short lifetimes, so that no test waits. */
+static const struct cache_conf brief = {.ttl_ms = 300, .tombstone_ms = 400, .read_ms = 150, .absent_ms = 200};
+
+static const char *what, *address;
+static struct arena mem;
+static struct err e;
+
+static struct cache *open_one(const struct cache_conf *conf)
+{
+	return address ? redis_cache(address, conf, &e) : memory_cache((size_t)64 << 20, conf);
+}
+
+static void pause_ms(unsigned ms)
+{
+	usleep(ms * 1000);
+}
+
+static struct str key_of(struct str id)
+{
+	struct buf b = {0};
+	cache_key_message(&b, id);
+	struct str key = arena_str(&mem, buf_view(&b));
+	buf_free(&b);
+	return key;
+}
+
+static struct entry entry_of(const char *id)
+{
+	return (struct entry){.kind = ENTRY_MESSAGE, .key = key_of(str_of(id))};
+}
+
+static enum entry_state get(struct cache *c, struct entry *en)
+{
+	en->value = STR_NONE;
+	if (c->get(c, &(struct entry *){en}, 1, &mem, &e) < 0)
+		ok(false, "%s: get: %s", what, e.msg);
+	return en->state;
+}
+
+/* The state after a put; read_at 0: now. */
+static enum entry_state put_read(struct cache *c, const char *id, uint64_t version, const char *record, int64_t read_at)
+{
+	struct entry en = entry_of(id);
+	en.version = version;
+	en.read_at = read_at;
+	en.value = str_of(record);
+	if (c->put(c, &(struct entry *){&en}, 1, &e) < 0)
+		ok(false, "%s: put: %s", what, e.msg);
+	return en.state;
+}
+
+static enum entry_state put(struct cache *c, const char *id, uint64_t version, const char *record)
+{
+	return put_read(c, id, version, record, 0);
+}
+
+static int bury(struct cache *c, const char *id, uint64_t version)
+{
+	const struct change ch = {.id = str_of(id), .version = version, .op = CHANGE_UPDATE};
+	return c->bury(c, &ch, 1, &e);
+}
+
+/* What the cache has of a message: "VERSION RECORD", "absent", "" for nothing. */
+static struct str shown(struct cache *c, const char *id)
+{
+	struct entry en = entry_of(id);
+	switch (get(c, &en)) {
+	case ENTRY_HIT:
+		return arena_printf(&mem, "%llu %.*s", (unsigned long long)en.version, STR_FMT(en.value));
+	case ENTRY_ABSENT:
+		return STR("absent");
+	case ENTRY_MISS:
+		return STR("");
+	default:
+		return STR("skipped");
+	}
+}
+
+#define shows(c, id, want, ...) is_str(shown(c, id), STR(want), __VA_ARGS__)
+
+static void versions(struct cache *c)
+{
+	ok(put(c, "v", 5, "five") == ENTRY_STORED, "%s: an entry is put", what);
+	shows(c, "v", "5 five", "%s: and found", what);
+	ok(put(c, "v", 5, "again") == ENTRY_REFUSED, "%s: an entry refuses its own version", what);
+	ok(put(c, "v", 4, "older") == ENTRY_REFUSED, "%s: and older ones", what);
+	shows(c, "v", "5 five", "%s: and stays as it is", what);
+	ok(put(c, "v", 10, "ten") == ENTRY_STORED, "%s: it takes a newer one: 10 is more than 5", what);
+	ok(put(c, "v", 9, "nine") == ENTRY_REFUSED, "%s: 9 is less than 10", what);
+	ok(put(c, "v", UINT64_MAX - 1, "most") == ENTRY_STORED, "%s: versions have 64 bits", what);
+	ok(put(c, "v", UINT64_MAX - 2, "less") == ENTRY_REFUSED, "%s: to the last of them", what);
+	ok(put(c, "zero", 0, "submitted") == ENTRY_STORED, "%s: version 0 is a message that is submitted", what);
+	ok(put(c, "zero", 0, "twice") == ENTRY_REFUSED, "%s: once", what);
+	ok(put(c, "zero", 1, "stored") == ENTRY_STORED, "%s: until it is stored", what);
+	ok(put(c, "zero", 0, "late") == ENTRY_REFUSED, "%s: and not after that", what);
+}
+
+static void tombstones(struct cache *c)
+{
+	put(c, "t", 5, "five");
+	ok(bury(c, "t", 5) == 0, "%s: a change that the entry shows", what);
+	shows(c, "t", "5 five", "%s: leaves it", what);
+	ok(bury(c, "t", 7) == 0, "%s: a newer change", what);
+	shows(c, "t", "", "%s: buries it", what);
+	ok(put(c, "t", 6, "six") == ENTRY_REFUSED, "%s: a tombstone refuses what is older", what);
+	ok(bury(c, "t", 6) == 0 && put(c, "t", 6, "six") == ENTRY_REFUSED, "%s: an older change does not lower it",
+	    what);
+	ok(bury(c, "t", 7) == 0, "%s: burying twice is harmless", what);
+	ok(put(c, "t", 7, "seven") == ENTRY_STORED, "%s: the row of the change itself comes back", what);
+	ok(bury(c, "t", 6) == 0, "%s: an older change", what);
+	shows(c, "t", "7 seven", "%s: does not touch a newer entry", what);
+	ok(bury(c, "none", 3) == 0 && put(c, "none", 2, "two") == ENTRY_REFUSED,
+	    "%s: what is in no cache is buried as well", what);
+	ok(bury(c, "none", 100) == 0 && put(c, "none", 99, "x") == ENTRY_REFUSED,
+	    "%s: and a newer change raises the tombstone", what);
+}
+
+static void erasing(struct cache *c)
+{
+	put(c, "e", 5, "five");
+	ok(bury(c, "e", 0) == 0, "%s: a change of which nothing is known", what);
+	shows(c, "e", "", "%s: erases the entry", what);
+	ok(put(c, "e", 4, "four") == ENTRY_REFUSED, "%s: leaves its version to refuse older ones", what);
+	ok(put(c, "e", 5, "five") == ENTRY_STORED, "%s: and takes the same again", what);
+	ok(bury(c, "nobody", 0) == 0, "%s: nothing to erase", what);
+	shows(c, "nobody", "", "%s: nothing is made", what);
+	put(c, "nobody", 0, NULL);
+	ok(bury(c, "nobody", 0) == 0, "%s: an absence", what);
+	shows(c, "nobody", "", "%s: is erased too", what);
+	ok(bury(c, "e", 9) == 0 && bury(c, "e", 0) == 0 && put(c, "e", 8, "x") == ENTRY_REFUSED,
+	    "%s: a tombstone stays", what);
+}
+
+static void absence(struct cache *c)
+{
+	ok(put(c, "a", 0, NULL) == ENTRY_STORED, "%s: that there is no such message is kept", what);
+	shows(c, "a", "absent", "%s: and told", what);
+	ok(put(c, "a", 0, NULL) == ENTRY_REFUSED, "%s: only where no key is: no absence", what);
+	ok(put(c, "a", 3, "three") == ENTRY_STORED, "%s: a message replaces it", what);
+	ok(put(c, "a", 0, NULL) == ENTRY_REFUSED, "%s: no entry", what);
+	shows(c, "a", "3 three", "%s: the message stays", what);
+	bury(c, "a", 4);
+	ok(put(c, "a", 0, NULL) == ENTRY_REFUSED, "%s: no tombstone", what);
+	put(c, "b", 0, NULL);
+	bury(c, "b", 6);
+	shows(c, "b", "", "%s: a change ends an absence", what);
+	ok(put(c, "b", 5, "five") == ENTRY_REFUSED, "%s: and leaves a tombstone", what);
+	put(c, "z", 0, NULL);
+	ok(put(c, "z", 0, "submitted") == ENTRY_STORED, "%s: version 0 replaces an absence", what);
+}
+
+static void readers(struct cache *c)
+{
+	struct entry en = entry_of("r");
+	ok(get(c, &en) == ENTRY_MISS && en.read_at > 0, "%s: a miss tells the time", what);
+	ok(put_read(c, "r", 1, "one", en.read_at) == ENTRY_STORED, "%s: with which a put is taken", what);
+	int64_t now = c->clock(c);
+	ok(now >= en.read_at, "%s: the clock is the same", what);
+	ok(put_read(c, "r", 2, "two", now) == ENTRY_STORED, "%s: it serves as well", what);
+	ok(put_read(c, "r", 3, "three", -1) == ENTRY_REFUSED, "%s: no time: refused", what);
+	ok(put_read(c, "r", 3, "three", now + 60000) == ENTRY_REFUSED, "%s: a time to come: refused", what);
+	ok(put_read(c, "r", 3, "three", now - CACHE_READ_S * 1000 - 1000) == ENTRY_REFUSED,
+	    "%s: a read of long ago: refused", what);
+	ok(put_read(c, "none", 0, NULL, now - CACHE_READ_S * 1000 - 1000) == ENTRY_REFUSED, "%s: an absence as well",
+	    what);
+	shows(c, "r", "2 two", "%s: all that changed nothing", what);
+}
+
+/* With lifetimes of a fraction of a second. */
+static void lifetimes(void)
+{
+	struct cache *c = open_one(&brief);
+	int64_t then = c->clock(c);
+	ok(put_read(c, "slow", 1, "one", then) == ENTRY_STORED, "%s: a quick reader's put is taken", what);
+	put(c, "kept", 1, "one");
+	put(c, "gone", 0, NULL);
+	bury(c, "buried", 5);
+	pause_ms(160);
+	ok(put_read(c, "slow", 2, "two", then) == ENTRY_REFUSED, "%s: a slow reader's is refused", what);
+	ok(put_read(c, "slower", 0, NULL, then) == ENTRY_REFUSED, "%s: and its absence", what);
+	ok(put_read(c, "slow", 2, "two", c->clock(c)) == ENTRY_STORED, "%s: a new read's is taken", what);
+	pause_ms(60);
+	shows(c, "gone", "", "%s: an absence ends first", what);
+	ok(put(c, "buried", 4, "four") == ENTRY_REFUSED, "%s: a tombstone lives on", what);
+	pause_ms(90);
+	shows(c, "kept", "", "%s: entries end", what);
+	pause_ms(100);
+	ok(put(c, "buried", 4, "four") == ENTRY_STORED, "%s: tombstones too", what);
+	c->close(c);
+}
+
+static void results(struct cache *c)
+{
+	struct buf one = {0}, two = {0}, other = {0};
+	cache_key_result(&one, STR("vader-3.3.2@1"), STR("fine"));
+	cache_key_result(&two, STR("vader-3.3.2@1"), STR("Fine"));
+	cache_key_result(&other, STR("plus-1@1"), STR("fine"));
+	struct entry a = {.kind = ENTRY_RESULT, .key = buf_view(&one), .value = STR("{\"label\":\"positive\"}")};
+	struct entry b = {.kind = ENTRY_RESULT, .key = buf_view(&two), .value = STR("{\"label\":\"neutral\"}")};
+	struct entry same = a, third = {.kind = ENTRY_RESULT, .key = buf_view(&other)}, message = entry_of("mixed");
+	put(c, "mixed", 4, "four");
+	struct entry *all[] = {&a, &message, &third, &b, &same};
+	ok(c->put(c, (struct entry *[]){&a, &b}, 2, &e) == 0 && a.state == ENTRY_STORED && b.state == ENTRY_STORED,
+	    "%s: results are put", what);
+	ok(c->put(c, (struct entry *[]){&a}, 1, &e) == 0 && a.state == ENTRY_STORED, "%s: and put again", what);
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		all[i]->value = STR_NONE;
+	ok(c->get(c, all, COUNT_OF(all), &mem, &e) == 0, "%s: both kinds are asked for at once", what);
+	is_str(a.value, STR("{\"label\":\"positive\"}"), "%s: a result", what);
+	is_str(b.value, STR("{\"label\":\"neutral\"}"), "%s: of another text", what);
+	is_str(same.value, a.value, "%s: a key that stands there twice", what);
+	is_str(message.value, STR("four"), "%s: a message between them", what);
+	ok(third.state == ENTRY_MISS && !third.value.p, "%s: another model's result is another one", what);
+	is_u64(message.version, 4, "%s: its version", what);
+	buf_free(&one);
+	buf_free(&two);
+	buf_free(&other);
+}
+
+static void hostile(struct cache *c)
+{
+	static const struct str ids[] = {{"", 0}, {"a b\r\n*1\r\n$8\r\nFLUSHALL\r\n", 24}, {"\0x", 2}, {"{tag}", 5},
+	    {"' .. os.exit() .. '", 19}, {"\xff\xfe", 2}, {"absent", 6}, {"%s%n*?[a]", 9}, {"senti:m:", 8}};
+	struct entry in[COUNT_OF(ids)], *list[COUNT_OF(ids)];
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		in[i] = (struct entry){.kind = ENTRY_MESSAGE, .key = key_of(ids[i]), .version = i + 1};
+		in[i].value = arena_printf(&mem, "%zu \r\n$-1\r\n", i);
+		list[i] = &in[i];
+	}
+	in[2].value = (struct str){"\0\r\n\0", 4};
+	in[6].value = STR("absent");
+	c->put(c, list, COUNT_OF(ids), &e);
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		struct str want = in[i].value;
+		ok(in[i].state == ENTRY_STORED, "%s: hostile id %zu is put", what, i);
+		ok(get(c, &in[i]) == ENTRY_HIT, "%s: and found", what);
+		is_str(in[i].value, want, "%s: with its bytes", what);
+		is_u64(in[i].version, i + 1, "%s: and version", what);
+	}
+	struct change ch[COUNT_OF(ids)];
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		ch[i] = (struct change){.id = ids[i], .version = 100};
+	ok(c->bury(c, ch, COUNT_OF(ids), &e) == 0, "%s: hostile ids are buried", what);
+	c->get(c, list, COUNT_OF(ids), &mem, &e);
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		ok(in[i].state == ENTRY_MISS, "%s: id %zu has gone", what, i);
+}
+
+static void big(struct cache *c)
+{
+	enum { SIZE = 3 << 20 };
+	char *p = xmalloc(SIZE + 1);
+	for (size_t i = 0; i < SIZE; i++)
+		p[i] = (char)('a' + i % 26);
+	p[SIZE] = 0;
+	ok(put(c, "big", 2, p) == ENTRY_STORED, "%s: a value of 3 MiB", what);
+	struct entry en = entry_of("big");
+	ok(get(c, &en) == ENTRY_HIT && en.value.n == SIZE && memcmp(en.value.p, p, SIZE) == 0, "%s: comes back whole",
+	    what);
+	free(p);
+}
+
+enum { MANY = 5000 };
+
+static void many(struct cache *c)
+{
+	struct entry *en = xcalloc(MANY, sizeof *en), **list = xcalloc(MANY, sizeof *list);
+	for (size_t i = 0; i < MANY; i++) {
+		struct str id =
+		    arena_printf(&mem, "many-%zu", i % (MANY - 1000)); /* the last thousand stand there twice */
+		en[i] = (struct entry){.kind = ENTRY_MESSAGE, .key = key_of(id), .version = i + 1, .value = id};
+		list[i] = &en[i];
+	}
+	c->put(c, list, MANY, &e);
+	size_t stored = 0, good = 0;
+	for (size_t i = 0; i < MANY; i++)
+		stored += en[i].state == ENTRY_STORED;
+	is_u64(stored, MANY, "%s: five thousand entries at once", what);
+	c->get(c, list, MANY, &mem, &e);
+	for (size_t i = 0; i < MANY; i++)
+		good += en[i].state == ENTRY_HIT && en[i].version == (i < 1000 ? i + MANY - 1000 + 1 : i + 1);
+	is_u64(good, MANY, "%s: are all found, of two of one id the newer", what);
+	struct str id[MANY];
+	int n = c->sample(c, id, MANY, &mem, &e);
+	ok(n >= MANY - 1000, "%s: a sample may be all of them (%d)", what, n);
+	ok(c->sample(c, id, 10, &mem, &e) == 10, "%s: or some", what);
+	struct cache_stats s;
+	ok(c->stats(c, &s, &e) == 0 && s.messages >= MANY - 1000 && s.entries >= s.messages && s.bytes > 0 &&
+		s.hits > 0 && s.policy,
+	    "%s: its figures (%llu messages)", what, (unsigned long long)s.messages);
+	free(en);
+	free(list);
+}
+
+static void jitter(void)
+{
+	struct cache_conf c = cache_conf_of(&(struct cache_conf){.ttl_ms = 1000});
+	uint64_t random = 1;
+	int64_t least = INT64_MAX, most = 0;
+	for (int i = 0; i < 10000; i++) {
+		int64_t t = cache_ttl(&c, &random);
+		least = t < least ? t : least;
+		most = t > most ? t : most;
+	}
+	ok(least >= 900 && least < 905 && most <= 1000 && most > 995,
+	    "lifetimes lie between 90 and 100 %% (%lld to %lld)", (long long)least, (long long)most);
+	c.ttl_ms = 1;
+	is_u64((uint64_t)cache_ttl(&c, &random), 1, "the least lifetime is no nothing");
+	c = cache_conf_of(NULL);
+	ok(c.ttl_ms == 86400000 && c.tombstone_ms == 60000 && c.read_ms == 30000 && c.absent_ms == 5000, "defaults");
+}
+
+/* Two handles, as two processes have them: what one buries the other does not read, and what one puts the other reads. */
+static void two_handles(struct cache *a)
+{
+	struct cache *b = open_one(NULL);
+	struct entry en = entry_of("two");
+	get(b, &en);
+	put(a, "two", 1, "one");
+	shows(b, "two", "1 one", "%s: another handle reads what one put", what);
+	bury(a, "two", 2);
+	shows(b, "two", "", "%s: nor reads what one has buried", what);
+	ok(put_read(b, "two", 1, "one", en.read_at) == ENTRY_REFUSED, "%s: nor puts back what it has read before",
+	    what);
+	b->close(b);
+}
+
+static void suite(struct cache *c)
+{
+	versions(c);
+	tombstones(c);
+	erasing(c);
+	absence(c);
+	readers(c);
+	results(c);
+	hostile(c);
+	big(c);
+	many(c);
+	lifetimes();
+	ok(c->get(c, NULL, 0, &mem, &e) == 0 && c->put(c, NULL, 0, &e) == 0 && c->bury(c, NULL, 0, &e) == 0,
+	    "%s: nothing to do", what);
+}
+
+/* ---- the memory's own ---- */
+
+static void bounded(void)
+{
+	struct cache *c = memory_cache(1 << 20, NULL);
+	struct cache_stats s;
+	char id[32], value[1000];
+	memset(value, 'x', sizeof value - 1);
+	value[sizeof value - 1] = 0;
+	put(c, "first", 1, "kept by being asked for");
+	for (int i = 0; i < 10000; i++) {
+		snprintf(id, sizeof id, "fill-%d", i);
+		put(c, id, 1, value);
+		shown(c, "first");
+		arena_reset(&mem);
+	}
+	c->stats(c, &s, &e);
+	ok(s.bytes <= 1 << 20 && s.bytes > 900 << 10 && s.entries > 700 && s.evicted > 9000,
+	    "memory: stays within its bytes (%llu of %llu)", (unsigned long long)s.bytes, (unsigned long long)s.limit);
+	shows(c, "first", "1 kept by being asked for", "memory: what is asked for stays");
+	shows(c, "fill-0", "", "memory: what is not goes");
+	char *huge = xmalloc(2 << 20);
+	memset(huge, 'h', (2 << 20) - 1);
+	huge[(2 << 20) - 1] = 0;
+	put(c, "first", 2, huge);
+	shows(c, "first", "", "memory: what never fits is not kept, nor what it replaces");
+	ok(shown(c, "fill-9999").n > 0, "memory: and it drives nothing else out");
+	free(huge);
+	c->close(c);
+}
+
+/* A tombstone that has to go takes along the puts of reads that began before. */
+static void full_of_tombstones(void)
+{
+	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
+	int64_t then = c->clock(c);
+	char id[32];
+	bury(c, "row", 2);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(id, sizeof id, "grave-%d", i);
+		bury(c, id, 1);
+	}
+	ok(put_read(c, "row", 1, "old", then) == ENTRY_REFUSED,
+	    "memory: a tombstone that was evicted still keeps old rows away");
+	pause_ms(2);
+	ok(put_read(c, "row", 2, "new", c->clock(c)) == ENTRY_STORED, "memory: and new ones come in");
+	c->close(c);
+}
+
+struct work {
+	struct cache *c;
+	int number;
+	int wrong;
+};
+
+static void *work(void *arg)
+{
+	struct work *w = arg;
+	struct arena own = {0};
+	struct err err;
+	for (int i = 0; i < 20000; i++) {
+		struct buf key = {0};
+		char id[16], value[32];
+		snprintf(id, sizeof id, "id-%d", i % 50);
+		cache_key_message(&key, str_of(id));
+		snprintf(value, sizeof value, "%s %d", id, i);
+		struct entry en = {.kind = ENTRY_MESSAGE,
+				 .key = buf_view(&key),
+				 .value = str_of(value),
+				 .version = (uint64_t)i},
+			     *one = &en;
+		if (i % 3 == w->number % 3)
+			w->c->put(w->c, &one, 1, &err);
+		else if (i % 17 == 0)
+			w->c->bury(w->c, &(struct change){.id = str_of(id), .version = (uint64_t)i}, 1, &err);
+		en.value = STR_NONE;
+		w->c->get(w->c, &one, 1, &own, &err);
+		w->wrong +=
+		    en.state == ENTRY_HIT && (en.value.n < strlen(id) || memcmp(en.value.p, id, strlen(id)) != 0);
+		buf_free(&key);
+		arena_reset(&own);
+	}
+	arena_free(&own);
+	return NULL;
+}
+
+static void threads(void)
+{
+	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
+	struct work w[4];
+	pthread_t t[4];
+	int wrong = 0;
+	for (int i = 0; i < 4; i++) {
+		w[i] = (struct work){.c = c, .number = i};
+		if (pthread_create(&t[i], NULL, work, &w[i]) != 0)
+			abort();
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], NULL);
+		wrong += w[i].wrong;
+	}
+	is_u64((uint64_t)wrong, 0, "memory: four threads share it");
+	c->close(c);
+}
+
+/* ---- Redis' own ---- */
+
+static void refuses_address(const char *bad, const char *because)
+{
+	struct cache *c = redis_cache(bad, NULL, &e);
+	ok(!c && e.kind == ERR_USAGE && strstr(e.msg, because) && !strstr(e.msg, "geheim"), "address %s: %s", bad,
+	    c ? "taken" : e.msg);
+	if (c)
+		c->close(c);
+}
+
+static void addresses(void)
+{
+	refuses_address("rediss://host", "stunnel");
+	refuses_address("http://host", "no Redis address");
+	refuses_address("redis://host/one", "database");
+	refuses_address("redis://:geheim@host/one", "database");
+	refuses_address("redis://host:0", "port");
+	refuses_address("redis://host?db=1", "arguments");
+	refuses_address("unix:", "path");
+	refuses_address("unix:/x?password=geheim", "arguments");
+	refuses_address("redis://alice@host", "REDISCLI_AUTH");
+	static const char *const good[] = {"redis://", "redis://host", "redis://host:7000/3", "redis://a:b@host",
+	    "redis://:b@[::1]:7000/", "unix:/x", "unix:relative?db=2"};
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		struct cache *c = redis_cache(good[i], NULL, &e);
+		ok(c != NULL, "address %s: %s", good[i], c ? "taken" : e.msg);
+		if (c)
+			c->close(c);
+	}
+}
+
+/* Nothing listens there: best effort is quick, and what promises something fails. */
+static void away(void)
+{
+	struct cache *c = redis_cache("unix:/nonexistent/redis.sock", NULL, &e);
+	struct entry en = entry_of("x");
+	ok(get(c, &en) == ENTRY_SKIPPED && en.read_at == -1, "away: get is skipped");
+	ok(put(c, "x", 1, "one") == ENTRY_SKIPPED, "away: put is skipped");
+	ok(c->clock(c) == -1, "away: no clock");
+	ok(bury(c, "x", 1) == -1 && e.kind == ERR_ENV, "away: bury fails: %s", e.msg);
+	struct cache_stats s;
+	struct str id;
+	ok(c->stats(c, &s, &e) == -1 && c->sample(c, &id, 1, &mem, &e) == -1, "away: so do stats and sample");
+	c->close(c);
+}
+
+int main(void)
+{
+	what = "memory";
+	struct cache *c = open_one(NULL);
+	suite(c);
+	c->close(c);
+	bounded();
+	full_of_tombstones();
+	threads();
+	jitter();
+	addresses();
+	away();
+	address = getenv("SENTI_REDIS");
+	if (address && *address) {
+		what = "redis";
+		c = redis_cache(address, NULL, &e);
+		ok(c != NULL, "redis: %s", address);
+		suite(c);
+		two_handles(c);
+		c->close(c);
+	}
+	arena_free(&mem);
+	return tap_done();
+}
