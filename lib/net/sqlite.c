@@ -485,10 +485,11 @@ static int open_schema(struct sqlite *s, struct err *e)
 }
 
 /* What a statement would have to undo is kept in memory, in one piece. By default it moves to a file at 64 KiB and stays there for the
- * rest of the transaction: 20 writes a row. Only the first call in a process counts. */
+ * rest of the transaction: 20 writes a row. The piece that moves must be one that SQLite's unixWrite can write at once, which is below
+ * 128 KiB: with more, deleting a huge row fails as if the disk were full. Only the first call in a process counts. */
 static void keep_undo_in_memory(void)
 {
-	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 256 << 10);
+	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);
 }
 
 static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
