@@ -18,7 +18,7 @@ STAGE = score store follow verify child relay inbox flight exec
 CMD = opt ends table
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker
+LIVE = vader textblob nltk afinn amqp worker queue_faults
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite lookaside follow pump expose vader learn flight amqp cache
 FUZZ = json csv ingest score
 

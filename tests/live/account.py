@@ -204,7 +204,8 @@ class Running:
                     pid, rest = f.read().split(" (", 1)
             except OSError:
                 continue
-            if int(rest.rsplit(") ", 1)[1].split()[3]) == self.process.pid and int(pid) != self.process.pid:
+            state, _, _, session = rest.rsplit(") ", 1)[1].split()[:4]
+            if int(session) == self.process.pid and int(pid) != self.process.pid and state not in "ZX":
                 found.append(int(pid))
         return found
 

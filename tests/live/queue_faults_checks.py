@@ -2,15 +2,14 @@
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from account import (Account, Broker, Running, Skip, count_stored, dead, declare, empty, fill, left, lines, out_of, run,
-                     select, taken, texts, tool, wait_until)
-from proxy import ACK, DELIVER, PUBLISH, Proxy
+from account import (Account, Running, Skip, count_stored, dead, declare, empty, fill, left, lines, out_of, run, taken, texts,
+                     tool, wait_until)
+from proxy import ACK, PUBLISH, Proxy
 
 DIR = sys.argv[1]
 URL = os.environ["SENTI_AMQP"]
@@ -129,6 +128,327 @@ def store_at_each_step():
         ("senti-store", "ack", 1, (ONE, ONE, 0)),
         ("senti-store", "acked", 1, (ONE, ONE, ONE)),
     ], scored=False)
+
+
+# ---- many records ----
+
+MANY = 100000
+
+
+@check
+def killed_at_random():
+    "100,000 records through a filter and two workers that are killed 30 times with all they have started: each once in the store"
+    path = folder("random")
+    db = in_folder(path)
+    rng = random.Random(os.environ.get("SEED", "11"))
+    some = texts(MANY)
+    bad = {f"bad{i}": "bad_time" for i in range(20)}
+    account = Account(some, bad)
+    mixed = some + [{"id": i, "text": "late", "time": "never"} for i in bad]
+    rng.shuffle(mixed)
+    fill("random", mixed, "--pack", "20")
+
+    def filtering():
+        return Running(path, "senti-score", "-i", "amqp:random", "-o", "amqp:random-mid", "--pack", "50", "-b", "500",
+                       "--idle", "4000")
+
+    def working():
+        return Running(path, "senti-worker", "-q", "random-mid", "--to", "amqp:random-out", "--pack", "100", "-b", "400",
+                       "--idle", "4000", "--", "senti-store", "put", "-b", "200")
+    kinds = [filtering, working, working]
+    each = [kind() for kind in kinds]
+    kills = 0
+    for goal in sorted(rng.randrange(MANY * 9 // 10) for _ in range(30)):
+        wait_until(lambda: count_stored(db) >= goal, what=f"it does not go on at {goal} records")
+        time.sleep(rng.random() * 0.03)
+        k = rng.randrange(3)
+        kills += each[k].runs()
+        each[k].kill()
+        each[k] = kinds[k]()
+    for r in each:
+        assert r.process.wait(120) in (0, 1), r.said()[-2000:]
+    assert kills == 30, f"only {kills} kills"
+    empty("random", "random-mid", "random.dead")
+    account.in_store(db)
+    account.in_dead(dead("random-mid"), repeats=MANY)
+    again = account.in_output(taken("random-out"), repeats=MANY)
+    print(f"# {again} records came out of it more than once")
+
+
+@check
+def competing():
+    "100,000 records through three competing workers: each once in the store, and once in the queue behind it"
+    path = folder("competing")
+    some = texts(MANY)
+    fill("competing", some, "--pack", "10")
+    each = [Running(path, "senti-worker", "-q", "competing", "--to", "amqp:competed", "--pack", "100", "-b", "500",
+                    "--idle", "1500", "--summary", "--", *PIPELINE) for _ in range(3)]
+    for r in each:
+        r.ends()
+    shares = [json.loads(r.said().splitlines()[-1])["out"] for r in each]
+    assert sum(shares) == MANY and min(shares) > 0, shares
+    empty("competing", "competing.dead")
+    account = Account(some)
+    account.in_store(in_folder(path))
+    account.in_output(taken("competed"))
+
+
+@check
+def drained():
+    "SIGTERM in mid-stream, six times, with poison among the records: none is lost, and none comes twice"
+    path = folder("drained")
+    rng = random.Random(os.environ.get("SEED", "12"))
+    some = texts(10000)
+    bad = {f"poison{i}": "command_failed" for i in range(6)}
+    mixed = some + [{"id": i, "text": "poison"} for i in bad]
+    rng.shuffle(mixed)
+    fill("drained", mixed)
+    with open(os.path.join(path, "command"), "w") as f:
+        f.write("perl -ne '$|=1; /poison\"/ and exit 9; print' | senti-score | senti-store put\n")
+
+    def working(*more):
+        return Running(path, "senti-worker", "-q", "drained", "--to", "amqp:drained-out", "-b", "50", *more, "--",
+                       "bash", "-o", "pipefail", os.path.join(path, "command"))
+    for goal in range(800, 6000, 1000):
+        r = working()
+        wait_until(lambda: count_stored(in_folder(path)) >= goal)
+        time.sleep(rng.random() * 0.05)
+        r.process.terminate()
+        assert r.process.wait(30) in (0, 1), r.said()
+        assert left("drained") > 0, "it did more than finish what was read"
+    assert working("--idle", "500").process.wait(60) in (0, 1)
+    empty("drained")
+    account = Account(some, bad)
+    account.in_store(in_folder(path))
+    account.in_dead(dead("drained"))
+    account.in_output(taken("drained-out"))
+
+
+# ---- the broker, and the way to it ----
+
+def broker_pid():
+    with open(os.path.join(DIR, "pids", "rabbitmq")) as f:
+        return int(f.read().split()[0])
+
+
+def written(path, records):
+    name = os.path.join(path, "some.jsonl")
+    with open(name, "wb") as f:
+        f.write(lines(records))
+    return name
+
+
+@check
+def broker_stands_still():
+    "a broker that stands still for longer than the heartbeat: all connect again, and each record arrives"
+    path = folder("still")
+    some = texts(15000)
+    declare("still", "still-mid", "still-out")
+    env = {**os.environ, "SENTI_AMQP": URL + "/?heartbeat=1"}
+    each = [Running(path, "senti-ingest", "-F", "json", written(path, some), "-o", "amqp:still", "-b", "100",
+                    "--rate", "5000", "--no-progress", env=env),
+            Running(path, "senti-score", "-i", "amqp:still", "-o", "amqp:still-mid", "-b", "100", "--idle", "3000", env=env),
+            Running(path, "senti-worker", "-q", "still-mid", "--to", "amqp:still-out", "-b", "100", "--idle", "3000", "--",
+                    *PIPELINE, env=env)]
+    wait_until(lambda: count_stored(in_folder(path)) > 1000)
+    os.kill(broker_pid(), signal.SIGSTOP)
+    try:
+        wait_until(lambda: all("lost the broker" in r.said() for r in each), 20, "the silence was not noticed")
+    finally:
+        os.kill(broker_pid(), signal.SIGCONT)
+    for r in each:
+        r.ends()
+        assert "connected again" in r.said()
+    empty("still", "still-mid", "still.dead", "still-mid.dead")
+    account = Account(some)
+    account.in_store(in_folder(path))
+    account.in_output(taken("still-out"), repeats=len(some))
+
+
+@check
+def busy_and_idle():
+    "a worker that is busy, and a sink that is idle, for longer than the heartbeat keep their connections"
+    path = folder("busy")
+    declare("busy")
+    env = {**os.environ, "SENTI_AMQP": URL + "/?heartbeat=2"}
+    r = Running(path, "senti-worker", "-q", "busy", "--to", "amqp:busy-out", "-b", "1", "--idle", "1000", "--",
+                "sh", "-c", "while IFS= read -r l; do sleep 6; printf '%s\\n' \"$l\"; done | senti-score", env=env)
+    some = texts(2)
+    for one in some:
+        fill("busy", [one])
+    r.ends()
+    assert "broker" not in r.said(), r.said()
+    Account(some).in_output(taken("busy-out"))
+
+
+def through(proxy, heartbeat=30):
+    return {**os.environ, "SENTI_AMQP": URL.replace(str(PORT), str(proxy.port)) + f"/?heartbeat={heartbeat}"}
+
+
+@check
+def confirms_swallowed():
+    "confirms are swallowed, then the connection is cut: what was not confirmed is published again"
+    path = folder("confirms")
+    some = texts(5000)
+    with Proxy(PORT) as proxy:
+        proxy.swallow(at=("down", ACK, 3), what=["down"])
+        r = Running(path, "senti-ingest", "-F", "json", written(path, some), "-o", "amqp:confirms", "-b", "500",
+                    "--no-progress", env=through(proxy))
+        wait_until(lambda: proxy.swallowed["down", ACK], what="no confirm was swallowed")
+        # One batch is in flight, or the one after it: all of it is in the queue, and nobody knows.
+        wait_until(lambda: left("confirms") == proxy.passed["up", PUBLISH] and left("confirms") % 500 == 0)
+        assert r.runs()
+        proxy.cut()
+        r.ends()
+        assert proxy.connections == 2 and "connected again" in r.said()
+    out = os.path.join(path, "out")
+    tool("senti-score", "-i", "amqp:confirms", "-o", out, "--idle", "300")
+    again = Account(some).in_output(out_of(out), repeats=500)
+    assert again > 0, "nothing was published again"
+
+
+@check
+def publishings_swallowed():
+    "publishings are swallowed, then the connection is cut: they are published again"
+    path = folder("publishings")
+    some = texts(5000)
+    with Proxy(PORT) as proxy:
+        proxy.swallow(at=("up", PUBLISH, 1234), what=["up"])
+        r = Running(path, "senti-ingest", "-F", "json", written(path, some), "-o", "amqp:publishings", "-b", "500",
+                    "--no-progress", env=through(proxy))
+        wait_until(lambda: proxy.swallowed["up", PUBLISH] and left("publishings") == 1233, what="none was swallowed")
+        assert r.runs()
+        proxy.cut()
+        r.ends()
+    out = os.path.join(path, "out")
+    tool("senti-score", "-i", "amqp:publishings", "-o", out, "--idle", "300")
+    Account(some).in_output(out_of(out), repeats=500)
+
+
+@check
+def acknowledgements_swallowed():
+    "acknowledgements are swallowed, then the connection is cut: what they were for is delivered again"
+    path = folder("acks")
+    some = texts(5000)
+    fill("acks", some)
+    out = os.path.join(path, "out")
+    with Proxy(PORT) as proxy:
+        proxy.swallow(at=("up", ACK, 3), what=["up"])
+        r = Running(path, "senti-score", "-i", "amqp:acks", "-o", out, "-b", "100", "--idle", "2000", env=through(proxy))
+        wait_until(lambda: proxy.swallowed["up", ACK], what="no acknowledgement was swallowed")
+        proxy.cut()
+        r.ends()
+        assert proxy.connections == 2
+    empty("acks")
+    again = Account(some).in_output(out_of(out), repeats=300)
+    assert again > 0, "nothing was delivered again"
+
+
+@check
+def silent_connections():
+    "both directions are swallowed while the sockets stay open: source and sink notice it by the heartbeat"
+    path = folder("silent")
+    some, more = texts(3000), texts(10, "s")
+    fill("silent", some)
+    with Proxy(PORT) as proxy:
+        proxy.swallow(at=("up", ACK, 3), what=["up", "down"])
+        r = Running(path, "senti-score", "-i", "amqp:silent", "-o", "amqp:silent-out", "-b", "100", "--idle", "5000",
+                    env=through(proxy, heartbeat=1))
+        wait_until(lambda: "connected again" in r.said(), 20, "the source did not notice")
+        wait_until(lambda: left("silent-out") >= len(some))
+        before = r.said().count("connected again")
+        proxy.swallow(at=("up", PUBLISH, 1), what=["up", "down"])
+        fill("silent", more)
+        wait_until(lambda: r.said().count("connected again") > before, 20, "the sink did not notice")
+        r.ends()
+        assert proxy.connections >= 4
+    empty("silent")
+    Account(some + more).in_output(taken("silent-out"), repeats=300)
+
+
+# ---- a full disk ----
+
+class SmallDisk:
+    """A folder that holds few bytes, until it grows."""
+
+    def __init__(self, path):
+        os.mkdir(path)
+        self.path = path
+
+    def __enter__(self):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", self.path], capture_output=True)
+        if done.returncode:
+            raise Skip("no right to mount a small file system")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.path], check=True)
+
+    def grow(self):
+        subprocess.run(["mount", "-o", "remount,size=64m", self.path], check=True)
+
+
+@check
+def full_disk_of_a_store():
+    "a full disk under the store: status 3, nothing is acknowledged that is not there; with room again all arrives"
+    path = folder("disk-store")
+    some = texts(20000)
+    fill("disk-store", some)
+    with SmallDisk(os.path.join(path, "disk")) as disk:
+        db = os.path.join(disk.path, "full.db")
+        put = "senti-store", "put", "-i", "amqp:disk-store", "-o", "/dev/null", "-b", "500", "--store", f"sqlite:{db}"
+        r = Running(path, *put)
+        r.ends(3)
+        assert "full" in r.said() or "No space" in r.said(), r.said()
+        there = count_stored(db)
+        assert 0 < there < len(some), there
+        wait_until(lambda: left("disk-store") == len(some) - there, 5, "acknowledged is not what is there")
+        disk.grow()
+        tool(*put, "--idle", "300")
+        empty("disk-store", "disk-store.dead")
+        Account(some, scored=False).in_store(db)
+
+
+@check
+def full_disk_of_a_worker():
+    "a full disk under a worker's command: the worker gives up with status 3, no record is condemned; with room again all arrives"
+    path = folder("disk-worker")
+    some = texts(20000)
+    fill("disk-worker", some)
+    with SmallDisk(os.path.join(path, "disk")) as disk:
+        db = os.path.join(disk.path, "full.db")
+        work = ("senti-worker", "-q", "disk-worker", "-b", "500", "--max-failures", "3", "--timeout", "2", "--idle", "300", "--",
+                "bash", "-o", "pipefail", "-c", f"senti-score | senti-store put --store sqlite:{db}")
+        r = Running(path, *work)
+        r.ends(3)
+        there = count_stored(db)
+        assert 0 < there < len(some), there
+        wait_until(lambda: left("disk-worker") >= len(some) - there, 5, "acknowledged more than is there")
+        assert left("disk-worker.dead") == 0
+        disk.grow()
+        tool(*work)
+        empty("disk-worker", "disk-worker.dead")
+        Account(some).in_store(db)
+
+
+@check
+def full_disk_of_a_file():
+    "a full disk under a file: the same"
+    path = folder("disk-file")
+    some = texts(20000)
+    fill("disk-file", some)
+    with SmallDisk(os.path.join(path, "disk")) as disk:
+        first, second = os.path.join(disk.path, "first"), os.path.join(disk.path, "second")
+        r = Running(path, "senti-score", "-i", "amqp:disk-file", "-o", first, "-b", "500")
+        r.ends(3)
+        assert "No space left" in r.said(), r.said()
+        there = len(out_of(first))
+        assert 0 < there < len(some), there
+        wait_until(lambda: left("disk-file") >= len(some) - there, 5, "acknowledged more than is there")
+        disk.grow()
+        tool("senti-score", "-i", "amqp:disk-file", "-o", second, "--idle", "300")
+        empty("disk-file", "disk-file.dead")
+        Account(some).in_output(out_of(first) + out_of(second), repeats=500)
 
 
 if __name__ == "__main__":
