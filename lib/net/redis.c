@@ -9,6 +9,8 @@
  *     M RECORD          N RECORD where N > M          N where N > M               -
  *     M  (tombstone)    N RECORD where N >= M         N where N >= M              -
  *     absent            N RECORD                      N                           -
+ *
+ * A record that an earlier run of the server has left is not read (redis.h); for a put it is a tombstone.
  */
 #include "lib/net/redis.h"
 
@@ -39,11 +41,11 @@ struct redis {
 
 /* Versions are compared as text: they are whole numbers without leading zeros, of more digits than Lua's numbers hold. */
 #define LUA_ENTRY                                                                                                      \
-	"local old = redis.call('GETRANGE', KEYS[1], 0, 21) "                                                          \
-	"local had, live = string.match(old, '^(%d+)( ?)') "                                                           \
+	"local old = redis.call('GETRANGE', KEYS[1], 0, 31) "                                                          \
+	"local had, run, live = string.match(old, '^(%d+)@?([%w-]*)( ?)') "                                            \
 	"local function newer(a, b) return #a > #b or (#a == #b and a > b) end "
 
-/* KEYS[1]; ARGV: version (empty: absent), when the read began (0: now), how old it may be, lifetime, value. 1: done, 0: refused. */
+/* KEYS[1]; ARGV: version (empty: absent), when the read began (0: now), how old it may be, lifetime, value, run. 1: done, 0: refused. */
 static const char lua_put[] =
     LUA_ENTRY "if ARGV[2] ~= '0' then "
 	      "  local t = redis.call('TIME') "
@@ -52,7 +54,8 @@ static const char lua_put[] =
 	      "end "
 	      "if ARGV[1] == '' then "
 	      "  if old ~= '' then return 0 end "
-	      "elseif had and (newer(had, ARGV[1]) or (had == ARGV[1] and live == ' ')) then return 0 end "
+	      "elseif had and (newer(had, ARGV[1]) or "
+	      "  (had == ARGV[1] and live == ' ' and (run == ARGV[6] or ARGV[6] == '-'))) then return 0 end "
 	      "redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4]) "
 	      "return 1";
 
@@ -128,8 +131,18 @@ static size_t version_of(struct str value, uint64_t *version)
 	return str_u64((struct str){value.p, n}, version) == 0 ? n : 0;
 }
 
+/* How long "VERSION@RUN " is, 0 if the value is none or another run's. Who does not know the run takes any. */
+static size_t head_of(struct str value, size_t digits, struct str run)
+{
+	const char *p = value.p + digits, *end = memchr(p, ' ', value.n - digits);
+	if (!end || *p != '@')
+		return 0;
+	struct str its = {p + 1, (size_t)(end - p) - 1};
+	return str_eq(its, run) || str_eq(run, STR("-")) ? (size_t)(end + 1 - value.p) : 0;
+}
+
 /* What is no entry of ours counts as nothing. */
-static void read_entry(struct entry *en, const struct reply *r, int64_t now)
+static void read_entry(struct entry *en, const struct reply *r, int64_t now, struct str run)
 {
 	en->state = ENTRY_MISS;
 	en->read_at = now;
@@ -141,8 +154,9 @@ static void read_entry(struct entry *en, const struct reply *r, int64_t now)
 		return;
 	}
 	size_t digits = version_of(r->text, &en->version);
-	if (digits && digits < r->text.n && r->text.p[digits] == ' ') {
-		en->value = (struct str){r->text.p + digits + 1, r->text.n - digits - 1};
+	size_t head = digits ? head_of(r->text, digits, run) : 0;
+	if (head) {
+		en->value = (struct str){r->text.p + head, r->text.n - head};
 		en->state = ENTRY_HIT;
 	} else if (str_eq(r->text, STR("absent"))) {
 		en->state = ENTRY_ABSENT;
@@ -186,7 +200,7 @@ static bool answers(struct redis *r, struct entry *const *entry, size_t n, bool 
 			good = false;
 		} else {
 			for (size_t i = 0; i < many; i++)
-				read_entry(entry[from + i], &a[1 + i], now);
+				read_entry(entry[from + i], &a[1 + i], now, str_of(r->link.run));
 		}
 		a = reply_next(a);
 	}
@@ -287,11 +301,12 @@ static void put_result(struct redis *r, const struct entry *en)
 
 static void put_message(struct redis *r, const struct entry *en, bool whole)
 {
-	char version[24];
-	int n = snprintf(version, sizeof version, "%llu ", (unsigned long long)en->version);
+	char version[24 + REDIS_RUN + 2];
+	int digits = snprintf(version, sizeof version, "%llu", (unsigned long long)en->version);
+	int n = digits + snprintf(version + digits, sizeof version - (size_t)digits, "@%s ", r->link.run);
 	bool absent = !en->value.p;
-	run_script(r, &r->put, whole, en->key, 5);
-	redis_word(&r->link, absent ? STR("") : (struct str){version, (size_t)n - 1});
+	run_script(r, &r->put, whole, en->key, 6);
+	redis_word(&r->link, absent ? STR("") : (struct str){version, (size_t)digits});
 	redis_number(&r->link, en->read_at);
 	redis_number(&r->link, r->conf.read_ms);
 	redis_number(&r->link, absent ? r->conf.absent_ms : cache_ttl(&r->conf, &r->random));
@@ -299,6 +314,7 @@ static void put_message(struct redis *r, const struct entry *en, bool whole)
 	buf_add(&r->value, version, absent ? 0 : (size_t)n);
 	buf_str(&r->value, absent ? STR("absent") : en->value);
 	redis_word(&r->link, buf_view(&r->value));
+	redis_word(&r->link, str_of(r->link.run));
 }
 
 /* Reads that began before this connection: see redis_link.h. */

@@ -310,13 +310,23 @@ static void greet(struct redis_link *l)
 	redis_command(l, 2);
 	redis_word(l, STR("INFO"));
 	redis_word(l, STR("memory"));
+	redis_command(l, 2);
+	redis_word(l, STR("INFO"));
+	redis_word(l, STR("server"));
+}
+
+static void take_run(struct redis_link *l, const struct reply *r)
+{
+	struct str run = r->type == REDIS_REPLY_STRING ? info_value(r->text, "run_id") : STR_NONE;
+	bool known = run.n >= REDIS_RUN;
+	snprintf(l->run, sizeof l->run, "%.*s", known ? REDIS_RUN : 1, known ? run.p : "-");
 }
 
 /* The answers to greet, of which the first error counts; INFO may be refused. */
 static int greeted(struct redis_link *l, struct err *e)
 {
 	const struct reply *r = l->reply;
-	for (size_t i = 0; i + 2 < l->commands; i++, r++)
+	for (size_t i = 0; i + 3 < l->commands; i++, r++)
 		if (r->type == REDIS_REPLY_ERROR)
 			return redis_refused(l, r, e);
 	int64_t now = reply_time(r);
@@ -327,6 +337,7 @@ static int greeted(struct redis_link *l, struct err *e)
 	buf_clear(&l->info);
 	if (r->type == REDIS_REPLY_STRING)
 		buf_str(&l->info, r->text);
+	take_run(l, reply_next(r));
 	return 0;
 }
 

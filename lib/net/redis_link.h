@@ -42,6 +42,8 @@ struct trouble {
 	int64_t retry_ms; /* clock_mono_ms */
 };
 
+enum { REDIS_RUN = 8 };
+
 struct redis_link {
 	struct redis_address address;
 	redisContext *context; /* NULL: not connected */
@@ -56,7 +58,9 @@ struct redis_link {
 	 * connection, for a server that starts again may have lost its tombstones, and its clock may be another. */
 	int64_t floor_ms, given_ms;
 	struct buf info; /* the section "memory" of INFO, as connecting found it; empty: refused */
-	bool fresh;	 /* connected since the owner last looked */
+	/* The beginning of the server's run_id, another one each time that it starts; "-" where INFO is refused. */
+	char run[REDIS_RUN + 1];
+	bool fresh; /* connected since the owner last looked */
 };
 
 MUST_USE int redis_link_init(struct redis_link *l, const char *address, struct err *e);
