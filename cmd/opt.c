@@ -29,6 +29,8 @@ enum {
 	SHARED_RETRY,
 	SHARED_PACK,
 	SHARED_METRICS,
+	SHARED_CACHE,
+	SHARED_TTL,
 };
 
 struct shared_def {
@@ -41,6 +43,8 @@ static const struct shared_def shared[] = {
     {OPT_OUT, {'o', "to", "SINK", "write to SINK: a path, - for stdout (default), or amqp:QUEUE"}},
     {OPT_JOBS, {'j', "jobs", "N", "work in N threads; the order is kept (default 1)"}},
     {OPT_STORE, {SHARED_STORE, "store", "STORE", "sqlite:PATH (default $SENTI_STORE, else sqlite:senti.db)"}},
+    {OPT_CACHE, {SHARED_CACHE, "cache", "CACHE", "redis://HOST:PORT, unix:PATH or memory:SIZE (default $SENTI_REDIS)"}},
+    {OPT_CACHE, {SHARED_TTL, "ttl", "DURATION", "how long entries live: 90s, 30m, 12h, 1d (default)"}},
     {OPT_FILTER | OPT_SERVE, {'b', "batch", "N", "close a batch at N records (default 1000)"}},
     {OPT_FILTER | OPT_SERVE,
 	{'w', "wait", "MS", "or MS milliseconds after its first; 0: when nothing more is ready (default)"}},
@@ -187,6 +191,23 @@ int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, ui
 	return 0;
 }
 
+int opt_duration(const char *value, const char *name, uint64_t min, int64_t *ms, struct err *e)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	size_t n = strlen(value);
+	uint64_t count;
+	for (size_t i = 0; n && i < COUNT_OF(units); i++)
+		if (value[n - 1] == units[i].unit && str_u64((struct str){value, n - 1}, &count) == 0 && count >= min &&
+		    count <= 36500) {
+			*ms = (int64_t)count * units[i].ms;
+			return 0;
+		}
+	return bad_value(name, value, "a duration such as 90s, 30m, 12h or 7d", e);
+}
+
 static int max_rejects(struct tool *t, const char *value, struct err *e)
 {
 	char *end;
@@ -232,13 +253,19 @@ static int shared_option(struct tool *t, int letter, const char *value, struct e
 		return 0;
 	case SHARED_STORE:
 		t->store = value;
+		t->store_named = true;
 		return 0;
+	case SHARED_CACHE:
+		t->cache = value;
+		return 0;
+	case SHARED_TTL:
+		return opt_duration(value, "ttl", 1, &t->ttl_ms, e);
 	case SHARED_REJECT:
 		t->reject = value;
 		return 0;
 	case SHARED_METRICS:
 		t->metrics = value;
-		return 0;
+		return endpoint_check(value, e);
 	case SHARED_IDLE:
 		if (opt_number(value, "idle", 0, INT32_MAX, &n, e) < 0)
 			return -1;
@@ -370,6 +397,8 @@ void tool_options(struct tool *t, int argc, char **argv)
 	t->jobs = 1;
 	t->drain_s = 30;
 	t->store = env("SENTI_STORE") ? env("SENTI_STORE") : "sqlite:senti.db";
+	t->store_named = env("SENTI_STORE") != NULL;
+	t->cache = env("SENTI_REDIS");
 	t->reject = env("SENTI_REJECT");
 	t->idle_ms = t->retry_ms = -1;
 	t->pack = 1;

@@ -46,11 +46,20 @@ static int parse(const char *where, struct address *a, struct err *e)
 		if (bracketed != (host.n && memchr(host.p, ':', host.n) != NULL))
 			return bad_address(where, e);
 	}
+	for (size_t i = 0; i < host.n; i++)
+		if (strchr("[]/ ", host.p[i]))
+			return bad_address(where, e);
 	if (!host.n || host.n >= sizeof a->host || str_u64(port, &number) < 0 || number > 65535)
 		return bad_address(where, e);
 	snprintf(a->host, sizeof a->host, "%.*s", (int)host.n, host.p);
 	snprintf(a->port, sizeof a->port, "%u", (unsigned)number);
 	return 0;
+}
+
+int endpoint_check(const char *where, struct err *e)
+{
+	struct address a;
+	return parse(where, &a, e);
 }
 
 static int listen_at(const struct addrinfo *at)

@@ -10,8 +10,10 @@
 
 struct endpoint;
 
+/* Whether `where` is spelled as endpoint_open takes it: 0, or -1 with *e, an error of usage. */
+MUST_USE int endpoint_check(const char *where, struct err *e);
 /* Listens at `where`: PORT (on 127.0.0.1), HOST:PORT or [ADDRESS]:PORT; port 0 is any free one. Its address goes to the log. `r` is lent for the
- * endpoint's life. New, or NULL with *e: an error of usage where `where` is none of these. */
+ * endpoint's life. New, or NULL with *e. */
 struct endpoint *endpoint_open(const char *where, struct registry *r, struct err *e);
 /* Returns when its thread has ended. */
 void endpoint_close(struct endpoint *p);
