@@ -14,9 +14,9 @@ DATA = message fold store lookaside cache memory
 NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema redis redis_link redis_address
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
-STAGE = score store follow verify child relay inbox flight exec
-CMD = opt ends table
-TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
+STAGE = score store follow verify child relay inbox flight exec cache
+CMD = opt ends table caches
+TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn amqp worker queue_faults
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite lookaside follow pump expose vader learn flight amqp cache
@@ -25,6 +25,7 @@ FUZZ = json csv ingest score
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
+LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS_senti-train = -llinear
 # Every filter reads and writes queues.
 LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)

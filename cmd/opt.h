@@ -40,6 +40,7 @@ enum {
 	OPT_STORE = 1 << 3, /* --store */
 	OPT_IDS = 1 << 4,   /* operands are not files */
 	OPT_SERVE = 1 << 5, /* batches requests: -b -w --max-record --drain */
+	OPT_CACHE = 1 << 6, /* --cache --ttl */
 };
 
 struct tool {
@@ -64,6 +65,9 @@ struct tool {
 	size_t pack;
 	const char *metrics; /* --metrics, or NULL */
 	const char *store;   /* $SENTI_STORE or --store; "sqlite:senti.db" */
+	bool store_named;    /* it is not the default */
+	const char *cache;   /* $SENTI_REDIS or --cache; NULL: none is named */
+	int64_t ttl_ms;	     /* --ttl; 0: not given */
 	const char *const *operand;
 	size_t noperands;
 	struct limits limits;
@@ -95,6 +99,8 @@ int tool_finish(struct tool *t, const struct err *failed);
 MUST_USE int opt_number(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
 /* The same with a suffix K, M or G (powers of 1024). */
 MUST_USE int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
+/* A duration such as 90s, 30m, 12h or 7d, of at least so many of its unit: *ms milliseconds. */
+MUST_USE int opt_duration(const char *value, const char *name, uint64_t min, int64_t *ms, struct err *e);
 /* True if colour is wanted on this descriptor: a terminal, and no NO_COLOR, and TERM is not dumb. */
 bool opt_colour(int fd);
 

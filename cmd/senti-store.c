@@ -79,23 +79,6 @@ static int parse_time(const char *name, const char *value, bool *has, int64_t *m
 	    e, ERR_USAGE, "--%s takes a time such as 2024-05-01T12:00:00Z or 2024-05-01, not '%s'", name, value);
 }
 
-static int parse_duration(const char *value, int64_t *ms, struct err *e)
-{
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', DAY_MS}};
-	size_t n = strlen(value);
-	uint64_t count;
-	for (size_t i = 0; n && i < COUNT_OF(units); i++)
-		if (value[n - 1] == units[i].unit && str_u64((struct str){value, n - 1}, &count) == 0 &&
-		    count <= 36500) {
-			*ms = (int64_t)count * units[i].ms;
-			return 0;
-		}
-	return err_set(e, ERR_USAGE, "--dead takes a duration such as 90s, 30m, 12h or 7d, not '%s'", value);
-}
-
 static int parse_order(const char *value, enum order *order, struct err *e)
 {
 	static const char *const name[] = {[ORDER_OLDEST] = "oldest", [ORDER_NEWEST] = "newest", [ORDER_ID] = "id"};
@@ -156,7 +139,7 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	case OPT_ORDER:
 		return parse_order(value, &f->order, e);
 	case OPT_DEAD:
-		return parse_duration(value, &o->dead_ms, e);
+		return opt_duration(value, "dead", 0, &o->dead_ms, e);
 	}
 	return -1;
 }

@@ -18,6 +18,7 @@ static const char *const tally_names[TALLY_COUNT] = {
     [TALLY_DUPLICATES] = "duplicates",
     [TALLY_REDELIVERED] = "redelivered",
     [TALLY_BURIED] = "buried",
+    [TALLY_REFUSED] = "refused",
 };
 
 static const char *const closed_names[CLOSED_COUNT] = {

@@ -1,0 +1,32 @@
+/* caches.c - caches by name. */
+#include "cmd/caches.h"
+
+#include "cmd/opt.h"
+#include "lib/base/url.h"
+#include "lib/data/memory.h"
+#include "lib/net/redis.h"
+
+static struct cache *open_memory(const char *size, const struct cache_conf *conf, struct err *e)
+{
+	uint64_t bytes = (uint64_t)64 << 20;
+	struct err ignored;
+	if (*size && opt_size(size, "cache", MEMORY_LEAST, SIZE_MAX / 2, &bytes, &ignored) < 0) {
+		err_set(e, ERR_USAGE, "'memory:%s': a size is wanted such as memory:64M, at least 64K", size);
+		return NULL;
+	}
+	return memory_cache(bytes, conf);
+}
+
+struct cache *caches_open(const char *name, int64_t ttl_ms, struct err *e)
+{
+	static const char memory[] = "memory:";
+	const struct cache_conf conf = {.ttl_ms = ttl_ms};
+	if (strncmp(name, memory, sizeof memory - 1) == 0)
+		return open_memory(name + sizeof memory - 1, &conf, e);
+	if (strncmp(name, "redis", 5) == 0 || strncmp(name, "unix:", 5) == 0)
+		return redis_cache(name, &conf, e);
+	char *shown = url_redact(name);
+	err_set(e, ERR_USAGE, "'%s' is no cache; there are redis://host:port, unix:PATH and memory:SIZE", shown);
+	free(shown);
+	return NULL;
+}

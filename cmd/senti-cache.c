@@ -1,0 +1,319 @@
+/* senti-cache - known results for records that come again, and stored messages for who reads them by id. */
+#include <unistd.h>
+
+#include "cmd/caches.h"
+#include "cmd/opt.h"
+#include "lib/base/log.h"
+#include "lib/flow/mem.h"
+#include "lib/json/write.h"
+#include "lib/net/sqlite.h"
+#include "lib/stage/cache.h"
+#include "lib/text/utf8.h"
+
+enum { OPT_INTO = OPT_OWN };
+
+static const struct opt_def own[] = {
+    {'m', "model", "MODEL", "get, key: the results of MODEL (default $SENTI_MODEL, else vader)"},
+    {'f', "field", "NAME", "get, put, key: the member that holds the text (default text)"},
+    {OPT_INTO, "into", "NAME", "get, put: the member of the result (default sentiment)"},
+    {'e', "expression", "TEXT", "key: of the result for TEXT; may be repeated"},
+    {0},
+};
+
+static const char examples[] =
+    "  export SENTI_REDIS=redis://127.0.0.1\n"
+    "  senti-cache get <texts.jsonl | senti-score | senti-cache put >scored.jsonl\n"
+    "  senti-worker -q texts -- sh -c 'senti-cache get | senti-score | senti-store put | senti-cache put'\n"
+    "  redis-cli get \"$(senti-cache key -e 'I love it')\"\n";
+
+struct options {
+	struct cache_verb verb;
+	struct model_conf model;
+	const char **text;
+	size_t ntexts;
+	const char *model_only, *field_only, *into_only;
+};
+
+/* What a verb takes and needs. */
+enum {
+	TAKES_MODEL = 1,
+	TAKES_FIELD = 2,
+	TAKES_INTO = 4,
+	TAKES_TEXTS = 8,
+	LOADS_MODEL = 16,
+	NEEDS_CACHE = 32,
+	OPENS_CACHE = 64,
+	OPENS_STORE = 128
+};
+
+struct verb {
+	const char *name;
+	unsigned operands; /* 0: files; OPT_IDS: ids, or none */
+	unsigned what;
+	unsigned show;
+	const struct stage *stage;
+	/* Makes the source of what comes out; may leave it to the records that are read. -1: *e. */
+	int (*source)(struct tool *t, struct options *o, struct err *e);
+};
+
+static int on_option(void *arg, int letter, const char *value, struct err *e)
+{
+	struct options *o = arg;
+	(void)e;
+	switch (letter) {
+	case 'm':
+		o->model.spec = o->model_only = value;
+		return 0;
+	case 'f':
+		o->verb.form.text_name = str_of(o->field_only = value);
+		return 0;
+	case OPT_INTO:
+		o->verb.form.result_name = str_of(o->into_only = value);
+		return 0;
+	case 'e':
+		o->text = xreallocarray(o->text, o->ntexts + 1, sizeof *o->text);
+		o->text[o->ntexts++] = value;
+		return 0;
+	}
+	return -1;
+}
+
+/* ---- sources of the verbs that read no records ---- */
+
+/* A few lines that were made here, as a source. They live as long as the program. */
+static struct source *source_of(const char *const *line, size_t n)
+{
+	static struct mem_source lines;
+	mem_source_init(&lines, line, n);
+	return &lines.port;
+}
+
+static int check_utf8(const char *operand, size_t i, struct err *e)
+{
+	struct str s = str_of(operand);
+	if (utf8_valid_prefix(s) == s.n)
+		return 0;
+	return err_set(e, ERR_USAGE, "operand %zu is not UTF-8, as every id and text is", i + 1);
+}
+
+/* Records made of ids. */
+static int ids(struct tool *t, struct options *o, struct err *e)
+{
+	(void)o;
+	if (!t->noperands)
+		return 0;
+	const char **line = xcalloc(t->noperands, sizeof *line);
+	for (size_t i = 0; i < t->noperands; i++) {
+		struct buf b = {0};
+		if (check_utf8(t->operand[i], i, e) < 0)
+			return -1;
+		buf_str(&b, STR("{\"id\":"));
+		json_put_string(&b, str_of(t->operand[i]));
+		buf_add(&b, "}", 2);
+		line[i] = b.p;
+	}
+	t->source = source_of(line, t->noperands);
+	return 0;
+}
+
+/* The keys themselves, for redis-cli: of the texts given by -e, then of the ids. */
+static int keys(struct tool *t, struct options *o, struct err *e)
+{
+	size_t n = o->ntexts + t->noperands;
+	if (!n)
+		return 0;
+	const char **line = xcalloc(n, sizeof *line);
+	for (size_t i = 0; i < n; i++) {
+		struct buf b = {0};
+		bool text = i < o->ntexts;
+		const char *word = text ? o->text[i] : t->operand[i - o->ntexts];
+		if (check_utf8(word, text ? i : i - o->ntexts, e) < 0)
+			return -1;
+		if (text)
+			cache_key_result(&b, str_of(o->verb.model->name), str_of(word));
+		else
+			cache_key_message(&b, str_of(word));
+		buf_char(&b, 0);
+		line[i] = b.p;
+	}
+	t->source = source_of(line, n);
+	return 0;
+}
+
+static int stats(struct tool *t, struct options *o, struct err *e)
+{
+	static struct buf out;
+	static const char *one;
+	struct cache_stats n;
+	struct cache *c = o->verb.cache;
+	if (c->stats(c, &n, e) < 0)
+		return -1;
+	const struct {
+		const char *name;
+		uint64_t n;
+	} row[] = {
+	    {"entries", n.entries},
+	    {"results", n.results},
+	    {"messages", n.messages},
+	    {"bytes", n.bytes},
+	    {"limit", n.limit},
+	    {"evicted", n.evicted},
+	    {"expired", n.expired},
+	    {"hits", n.hits},
+	    {"misses", n.misses},
+	};
+	bool table = strcmp(t->to, "-") == 0 && isatty(STDOUT_FILENO);
+	for (size_t i = 0; i < COUNT_OF(row); i++) {
+		if (table)
+			printf("%-10s %14llu\n", row[i].name, (unsigned long long)row[i].n);
+		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', row[i].name, (unsigned long long)row[i].n);
+	}
+	if (table)
+		printf("%-10s %14s\n", "policy", n.policy);
+	buf_str(&out, STR(",\"policy\":"));
+	json_put_string(&out, str_of(n.policy));
+	buf_add(&out, "}", 2);
+	one = out.p;
+	t->source = source_of(&one, table ? 0 : 1);
+	return 0;
+}
+
+/* ---- wiring ---- */
+
+#define SHOW_GET (1u << TALLY_HITS | 1u << TALLY_MISSES | 1u << TALLY_SKIPPED)
+#define SHOW_PUT (1u << TALLY_STORED | 1u << TALLY_REFUSED | 1u << TALLY_SKIPPED)
+
+static const struct verb verbs[] = {
+    {"get", 0, TAKES_MODEL | TAKES_FIELD | TAKES_INTO | LOADS_MODEL | OPENS_CACHE, SHOW_GET, &stage_cache_get, NULL},
+    {"put", 0, TAKES_FIELD | TAKES_INTO | OPENS_CACHE | OPENS_STORE, SHOW_PUT, &stage_cache_put, NULL},
+    {"invalidate", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 1u << TALLY_BURIED, &stage_cache_invalidate, ids},
+    {"stats", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 0, NULL, stats},
+    {"key", OPT_IDS, TAKES_MODEL | TAKES_FIELD | TAKES_TEXTS | LOADS_MODEL, 0, &stage_cache_key, keys},
+};
+
+static const struct verb *take_verb(struct tool *t, struct err *e)
+{
+	for (size_t i = 0; t->noperands && i < COUNT_OF(verbs); i++)
+		if (strcmp(t->operand[0], verbs[i].name) == 0) {
+			t->operand++;
+			t->noperands--;
+			return &verbs[i];
+		}
+	if (t->noperands)
+		err_set(e, ERR_USAGE, "'%s' is no verb of senti-cache", t->operand[0]);
+	else
+		err_set(e, ERR_USAGE, "a verb is wanted: get, put, invalidate, stats or key");
+	return NULL;
+}
+
+static int check(const struct tool *t, const struct verb *v, const struct options *o, struct err *e)
+{
+	const struct {
+		bool given;
+		unsigned takes;
+		const char *name;
+	} option[] = {
+	    {o->model_only, TAKES_MODEL, "model"},
+	    {o->field_only, TAKES_FIELD, "field"},
+	    {o->into_only, TAKES_INTO, "into"},
+	    {o->ntexts, TAKES_TEXTS, "expression"},
+	};
+	for (size_t i = 0; i < COUNT_OF(option); i++)
+		if (option[i].given && !(v->what & option[i].takes))
+			return err_set(e, ERR_USAGE, "--%s does not belong to %s", option[i].name, v->name);
+	if (str_eq(o->verb.form.text_name, o->verb.form.result_name))
+		return err_set(
+		    e, ERR_USAGE, "-f and --into name the same member '%.*s'", STR_FMT(o->verb.form.text_name));
+	if (!v->stage && t->noperands)
+		return err_set(e, ERR_USAGE, "%s takes no operands, as '%s'", v->name, t->operand[0]);
+	if (t->from && v->operands && (!v->stage || t->noperands || o->ntexts))
+		return err_set(e, ERR_USAGE, "-i %s does not go with %s", t->from, v->stage ? "operands" : v->name);
+	return 0;
+}
+
+/* A cache that no other process sees serves no filter: records pass, which is said once. */
+static int open_cache(const struct tool *t, const struct verb *v, struct options *o, struct err *e)
+{
+	if (!t->cache && (v->what & NEEDS_CACHE))
+		return err_set(e, ERR_USAGE, "%s: no cache is named; --cache or $SENTI_REDIS does", v->name);
+	if (!t->cache) {
+		log_warn("no cache is named (--cache or $SENTI_REDIS): records pass as they are", NULL);
+		return 0;
+	}
+	o->verb.cache = caches_open(t->cache, t->ttl_ms, e);
+	if (!o->verb.cache)
+		return -1;
+	if (o->verb.cache->private && v->stage) {
+		log_warn("memory: is shared with no other process: records pass as they are", NULL);
+		o->verb.cache->close(o->verb.cache);
+		o->verb.cache = NULL;
+	}
+	return 0;
+}
+
+static struct store *open_store(const struct tool *t, struct err *e)
+{
+	return sqlite_open(t->store + strlen("sqlite:"), STORE_EXISTING, e);
+}
+
+static int open_all(const struct tool *t, const struct verb *v, struct options *o, struct model **model, struct err *e)
+{
+	if (v->what & LOADS_MODEL && !(o->verb.model = *model = model_load(&o->model, e)))
+		return -1;
+	if (v->what & OPENS_CACHE && open_cache(t, v, o, e) < 0)
+		return -1;
+	if (v->what & OPENS_STORE && o->verb.cache && t->store_named && !(o->verb.store = open_store(t, e)))
+		return -1;
+	return 0;
+}
+
+static int close_all(const struct tool *t, struct options *o, struct model *model, int status)
+{
+	struct err e;
+	if (o->verb.store && o->verb.store->close(o->verb.store, &e) < 0 && status != STATUS_ENVIRONMENT)
+		status = tool_fail(t, &e);
+	if (o->verb.cache)
+		o->verb.cache->close(o->verb.cache);
+	if (model)
+		model_free(model);
+	free(o->text);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {
+	    .verb.form = {.text_name = STR("text"), .result_name = STR("sentiment")},
+	    .model.spec = getenv("SENTI_MODEL") ? getenv("SENTI_MODEL") : "vader",
+	};
+	struct tool t = {
+	    .name = "senti-cache",
+	    .usage =
+		"get [-m MODEL] [OPTION...] [FILE...]\nput [--ttl DURATION] [--store STORE] [OPTION...] [FILE...]\n"
+		"invalidate [OPTION...] [ID...]\nkey [-m MODEL] [-e TEXT...] [ID...]\nstats [OPTION...]",
+	    .summary =
+		"Keeps results and stored messages in Redis. get gives records the results that are known, put keeps\n"
+		"what passes; a cache that is away slows the work down and breaks nothing.",
+	    .examples = examples,
+	    .own = own,
+	    .shared = OPT_FILTER | OPT_OUT | OPT_STORE | OPT_IDS | OPT_CACHE,
+	    .on_option = on_option,
+	    .arg = &o,
+	};
+	struct err e;
+	struct model *model = NULL;
+	tool_options(&t, argc, argv);
+	const struct verb *v = take_verb(&t, &e);
+	if (!v || check(&t, v, &o, &e) < 0)
+		return close_all(&t, &o, NULL, tool_fail(&t, &e));
+	t.shared = (t.shared & ~(unsigned)OPT_IDS) | v->operands;
+	t.show = v->show;
+	o.verb.form.needs_text = v->stage == &stage_cache_get;
+	o.verb.wait_ms = t.limits.wait_ms;
+	if (open_all(&t, v, &o, &model, &e) < 0 || (v->source && v->source(&t, &o, &e) < 0))
+		return close_all(&t, &o, model, tool_fail(&t, &e));
+	/* What was made here is whole; records that are read go through the stage. */
+	bool made = v->source && v->source != ids && t.source;
+	int status = tool_run(&t, &(struct step){v->stage, &o.verb}, v->stage != NULL && !made);
+	return close_all(&t, &o, model, status);
+}

@@ -1,0 +1,33 @@
+/* cache.h - the verbs of senti-cache that work on records: get, put, invalidate, key.
+ *
+ * get and put never fail because of the cache: what it can't answer or take is counted as skipped, and the records go on. What they
+ * add to a record is what senti-score would have written, byte for byte.
+ */
+#ifndef SENTI_STAGE_CACHE_H
+#define SENTI_STAGE_CACHE_H
+
+#include "lib/data/cache.h"
+#include "lib/flow/stage.h"
+#include "lib/score/engine.h"
+
+struct cache_verb {
+	struct cache *cache;	   /* NULL: none is shared, so all is skipped */
+	struct store *store;	   /* put: what messages are now; NULL: what the records say */
+	const struct model *model; /* get, key: whose results */
+	struct rec_form form;	   /* which member is the text, and which the result */
+	int wait_ms;		   /* how long a batch may have been gathered */
+};
+
+/* All take a struct cache_verb, lent for the pump's run; one at a time may use its cache.
+ *
+ * get: a record without a result of the model gets the one that is known. Tallies: hits, misses, skipped; kept: had one already. */
+extern const struct stage stage_cache_get;
+/* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Tallies, of entries: stored,
+ * refused, skipped. */
+extern const struct stage stage_cache_put;
+/* invalidate: the entries of messages by their ids. Fails when the cache does. Tally: buried. */
+extern const struct stage stage_cache_invalidate;
+/* key: adds the member "keys". */
+extern const struct stage stage_cache_key;
+
+#endif
