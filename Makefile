@@ -11,12 +11,13 @@ JSON = scan write
 FLOW = record counts expose counts_expose process stdio mem gather pump
 SCORE = engine result vader words tsv but lexical valence pattern_tokens textblob nltk afinn features linear plus
 DATA = message fold store lookaside cache memory
-NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema redis redis_link redis_address
+NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_window amqp_parcel amqp_source amqp_sink mhd_lib metrics sqlite sqlite_query sqlite_outbox sqlite_schema pg pg_link pg_value pg_schema pg_put pg_query pg_pattern pg_outbox redis redis_link redis_address
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver fit train
 STAGE = score store follow verify child relay inbox flight exec cache
-CMD = opt ends table caches
-TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache
+SERVE = http exchange body spool models service rest sentiment post submit backend messages
+CMD = opt ends table caches stores
+TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = vader textblob nltk afinn amqp worker queue_faults
 TESTS = base utf8 unicode hash json json_portable ingest record store sqlite lookaside follow pump expose vader learn flight amqp cache
@@ -24,16 +25,17 @@ FUZZ = json csv ingest score
 
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
-LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3)
-LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3)
+LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
+LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-train = -llinear
+LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd zlib sqlite3 libpq)
 # Every filter reads and writes queues.
-LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 jansson)
+LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 libpq jansson)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
 	$(NET:%=$(BUILD)/lib/net/%.o) $(INGEST:%=$(BUILD)/lib/ingest/%.o) $(STAGE:%=$(BUILD)/lib/stage/%.o) \
-	$(LEARN:%=$(BUILD)/lib/learn/%.o) \
+	$(LEARN:%=$(BUILD)/lib/learn/%.o) $(SERVE:%=$(BUILD)/lib/serve/%.o) \
 	$(CMD:%=$(BUILD)/cmd/%.o)
 LIB = $(BUILD)/libsenti.a
 BIN = $(TOOLS:%=$(BUILD)/bin/%)
@@ -68,6 +70,10 @@ $(BUILD)/lib/score/nltk.o: $(wildcard lexicons/nltk/*.tsv)
 $(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
 $(BUILD)/lib/score/plus.o: $(wildcard lexicons/vader/*.tsv lexicons/plus/*.tsv)
 $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
+$(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
+
+# Debian keeps libpq's header in a folder of its own.
+$(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))
@@ -132,10 +138,10 @@ completions: $(BIN)
 # --- shipping ---
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: $(BIN)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/doc/senti \
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 $(SHARE)/doc/senti \
 		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install $(BIN) $(DESTDIR)$(PREFIX)/bin
-	for s in 1 5 7; do install -m 644 man/*.$$s $(SHARE)/man/man$$s || exit 1; done
+	for s in 1 5 7 8; do install -m 644 man/*.$$s $(SHARE)/man/man$$s || exit 1; done
 	for t in $(TOOLS); do install -m 644 contrib/completions/senti.bash $(SHARE)/bash-completion/completions/$$t && \
 		install -m 644 contrib/completions/senti.fish $(SHARE)/fish/vendor_completions.d/$$t.fish || exit 1; done
 	install -m 644 contrib/completions/_senti $(SHARE)/zsh/site-functions/_senti

@@ -1,12 +1,10 @@
 /* senti-store - keeps scored records as rows: put, get, query, correct, delete, and the care of the database. */
 #include <unistd.h>
 
-#include "cmd/opt.h"
+#include "cmd/stores.h"
 #include "lib/base/clock.h"
-#include "lib/base/url.h"
 #include "lib/flow/mem.h"
 #include "lib/json/write.h"
-#include "lib/net/sqlite.h"
 #include "lib/score/engine.h"
 #include "lib/stage/store.h"
 #include "lib/text/utf8.h"
@@ -313,18 +311,6 @@ static int check(const struct tool *t, const struct verb *v, const struct option
 	return 0;
 }
 
-static struct store *open_store(const struct tool *t, enum store_mode mode, struct err *e)
-{
-	static const char sqlite[] = "sqlite:";
-	const char *path = t->store + sizeof sqlite - 1;
-	if (strncmp(t->store, sqlite, sizeof sqlite - 1) == 0 && *path)
-		return sqlite_open(path, mode, e);
-	char *shown = url_redact(t->store);
-	err_set(e, ERR_USAGE, "'%s' is no store that this build knows; it takes sqlite:PATH", shown);
-	free(shown);
-	return NULL;
-}
-
 static int run(struct tool *t, const struct verb *v, struct options *o, struct store *s)
 {
 	struct err e;
@@ -360,7 +346,7 @@ int main(int argc, char **argv)
 	t.shared = (t.shared & ~(unsigned)OPT_IDS) | v->operands;
 	if (v->stage == &stage_store_put)
 		t.show = 1u << TALLY_STORED | 1u << TALLY_UNCHANGED;
-	struct store *s = check(&t, v, &o, &e) == 0 ? open_store(&t, v->mode, &e) : NULL;
+	struct store *s = check(&t, v, &o, &e) == 0 ? store_open(&t, v->mode, &e) : NULL;
 	if (!s)
 		return tool_fail(&t, &e);
 	int status = run(&t, v, &o, s);

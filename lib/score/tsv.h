@@ -6,6 +6,7 @@
 #ifndef SENTI_TSV_H
 #define SENTI_TSV_H
 
+#include "lib/base/embed.h"
 #include "lib/base/err.h"
 
 struct tsv {
@@ -24,17 +25,5 @@ int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e
 size_t tsv_numbers(struct str columns, double *v, size_t most);
 /* Fills *e with "NAME:LINE: ..." for the row last given; returns -1. */
 int tsv_fail(const struct tsv *t, struct err *e, const char *fmt, ...) PRINTF_LIKE(3, 4);
-
-/* Makes a file of the build a constant of the program: EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`.
- * 64 zero bytes stand behind it. */
-#define EMBED(name, path)                                                                                              \
-	__asm__(".pushsection .rodata,\"a\",@progbits\n" #name "_begin:\n.incbin \"" path "\"\n" #name "_end:\n"       \
-		".zero 64\n.popsection\n");                                                                            \
-	extern const char name##_begin[] __attribute__((visibility("hidden")));                                        \
-	extern const char name##_end[] __attribute__((visibility("hidden")));                                          \
-	static struct str name(void)                                                                                   \
-	{                                                                                                              \
-		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                                \
-	}
 
 #endif

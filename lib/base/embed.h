@@ -1,0 +1,19 @@
+/* embed.h - files of the build as constants of the program: lexicons, SQL. */
+#ifndef SENTI_EMBED_H
+#define SENTI_EMBED_H
+
+#include "lib/base/base.h"
+
+/* EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`.
+ * 64 zero bytes stand behind it. */
+#define EMBED(name, path)                                                                                              \
+	__asm__(".pushsection .rodata,\"a\",@progbits\n" #name "_begin:\n.incbin \"" path "\"\n" #name "_end:\n"       \
+		".zero 64\n.popsection\n");                                                                            \
+	extern const char name##_begin[] __attribute__((visibility("hidden")));                                        \
+	extern const char name##_end[] __attribute__((visibility("hidden")));                                          \
+	static struct str name(void)                                                                                   \
+	{                                                                                                              \
+		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                                \
+	}
+
+#endif

@@ -1,0 +1,269 @@
+/* pg.c - the PostgreSQL store: opening, and the verbs that name messages by id. */
+#include "lib/base/url.h"
+#include "lib/net/pg_db.h"
+
+/* The messages of one call. */
+struct ids {
+	struct message *const *m;
+	size_t n;
+	struct arena *mem;
+};
+
+/* ---- get ---- */
+
+#define GET                                                                                                            \
+	"SELECT d.n, " PG_MESSAGE " FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"                              \
+	" JOIN senti.message m ON m.id = d.id COLLATE \"C\""
+
+static void fill(const PGresult *r, struct message *const *m, size_t n, struct arena *mem)
+{
+	for (size_t i = 0; i < n; i++)
+		m[i]->fate = MESSAGE_MISSING;
+	for (int row = 0; row < PQntuples(r); row++)
+		pg_message(r, row, 1, m[pg_i64(r, row, 0) - 1], mem);
+}
+
+static int get(struct pg *s, void *arg, struct err *e)
+{
+	const struct ids *w = arg;
+	pg_args_clear(&s->args);
+	PG_IDS(&s->args, w->m, w->n);
+	pg_queue(s, GET, &s->args);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	fill(r, w->m, w->n, w->mem);
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+static int pg_get(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	return n ? pg_run((struct pg *)store, "read", get, &(struct ids){m, n, mem}, e) : 0;
+}
+
+/* ---- correct ---- */
+
+/* How many messages from here on have different ids: an UPDATE sees each row once. */
+static size_t different(struct message *const *m, size_t n)
+{
+	struct map ids = {0};
+	size_t i = 0;
+	for (bool made = true; i < n; i++) {
+		map_put(&ids, m[i]->id, &made);
+		if (!made)
+			break;
+	}
+	map_free(&ids);
+	return i;
+}
+
+/* Rows are locked in the order of their ids by everybody, so that nobody waits in a circle. */
+static void lock_rows(struct pg *s, const struct ids *w)
+{
+	pg_args_clear(&s->args);
+	PG_IDS(&s->args, w->m, w->n);
+	pg_queue_skip(s, "SELECT FROM senti.message WHERE id = ANY ($1) ORDER BY id FOR UPDATE", &s->args);
+}
+
+static int correct(struct pg *s, void *arg, struct err *e)
+{
+	const struct ids *w = arg;
+	pg_begin(s);
+	lock_rows(s, w);
+	for (size_t i = 0, part; i < w->n; i += part) {
+		part = different(w->m + i, w->n - i);
+		pg_args_clear(&s->args);
+		PG_IDS(&s->args, w->m + i, part);
+		pg_arg_strs(&s->args, PG_TEXT, w->m + i, part, offsetof(struct message, label));
+		pg_queue_skip(s,
+		    "UPDATE senti.message m SET label = d.label FROM unnest($1::text[], $2::text[]) AS d (id, label)"
+		    " WHERE m.id = d.id COLLATE \"C\" AND m.label IS DISTINCT FROM d.label COLLATE \"C\"",
+		    &s->args);
+		s->args.n = 1;
+		pg_queue(s, GET, &s->args);
+	}
+	pg_queue_skip(s, "COMMIT", NULL);
+	pg_sync(s);
+	/* What the results say is kept apart until the commit, since another try reads the ids and labels again. */
+	struct message *copy = arena_alloc(w->mem, w->n * sizeof *copy),
+		       **row = arena_alloc(w->mem, w->n * sizeof *row);
+	for (size_t i = 0; i < w->n; i++) {
+		copy[i] = *w->m[i];
+		row[i] = &copy[i];
+	}
+	for (size_t i = 0, part; i < w->n; i += part) {
+		part = different(w->m + i, w->n - i);
+		PGresult *r = pg_result(s, e);
+		if (!r)
+			return s->outcome;
+		fill(r, row + i, part, w->mem);
+		PQclear(r);
+	}
+	if (pg_end(s, e) == PG_OK)
+		for (size_t i = 0; i < w->n; i++)
+			*w->m[i] = copy[i];
+	return s->outcome;
+}
+
+static int pg_correct(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	return n ? pg_run((struct pg *)store, "correct in", correct, &(struct ids){m, n, mem}, e) : 0;
+}
+
+/* ---- remove ---- */
+
+static int delete (struct pg *s, void *arg, struct err *e)
+{
+	const struct ids *w = arg;
+	pg_begin(s);
+	lock_rows(s, w);
+	pg_queue(s,
+	    "DELETE FROM senti.message m USING (SELECT id, min(n) AS n FROM unnest($1::text[]) WITH ORDINALITY AS i "
+	    "(id, n)"
+	    " GROUP BY id) AS d WHERE m.id = d.id COLLATE \"C\" RETURNING d.n",
+	    &s->args);
+	pg_queue_skip(s, "COMMIT", NULL);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	for (size_t i = 0; i < w->n; i++)
+		w->m[i]->fate = MESSAGE_MISSING;
+	for (int row = 0; row < PQntuples(r); row++)
+		w->m[pg_i64(r, row, 0) - 1]->fate = MESSAGE_FOUND;
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+static int pg_remove(struct store *store, struct message *const *m, size_t n, struct err *e)
+{
+	return n ? pg_run((struct pg *)store, "delete from", delete, &(struct ids){m, n, NULL}, e) : 0;
+}
+
+/* ---- stats ---- */
+
+static int stats(struct pg *s, void *arg, struct err *e)
+{
+	struct store_stats *out = arg;
+	uint64_t *const number[] = {&out->messages, &out->positive, &out->neutral, &out->negative, &out->unscored,
+	    &out->corrected, &out->outbox, &out->readers, &out->version, &out->schema};
+	pg_queue(s,
+	    "SELECT l.*, (SELECT count(*) FROM senti.message WHERE sentiment IS NULL),"
+	    " (SELECT count(*) FROM senti.message WHERE " PG_CORRECTED(
+		"") "), (SELECT count(*) FROM senti.outbox), (SELECT count(*) FROM senti.reader),"
+		    " (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM senti.version),"
+		    " (SELECT max(number)::bigint FROM senti.migration)"
+		    " FROM (SELECT coalesce(sum(n), 0)::bigint, coalesce(sum(n) FILTER (WHERE label = 'positive'), "
+		    "0)::bigint,"
+		    " coalesce(sum(n) FILTER (WHERE label = 'neutral'), 0)::bigint,"
+		    " coalesce(sum(n) FILTER (WHERE label = 'negative'), 0)::bigint"
+		    " FROM (SELECT label, count(*) AS n FROM senti.message GROUP BY label) AS g) AS l",
+	    NULL);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	for (size_t i = 0; i < COUNT_OF(number); i++)
+		*number[i] = (uint64_t)pg_i64(r, 0, (int)i);
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+static int pg_stats(struct store *store, struct store_stats *out, struct err *e)
+{
+	return pg_run((struct pg *)store, "read", stats, out, e);
+}
+
+/* ---- open and close ---- */
+
+static int pg_close(struct store *store, struct err *e)
+{
+	struct pg *s = (struct pg *)store;
+	(void)e;
+	pg_drop(s);
+	pg_pages_free(s);
+	free(s->address);
+	free(s->tool);
+	free(s->shown);
+	buf_free(&s->args.bytes);
+	buf_free(&s->queued);
+	buf_free(&s->sql);
+	buf_free(&s->wanted);
+	buf_free(&s->pattern);
+	buf_free(&s->folded);
+	buf_free(&s->scratch);
+	free(s);
+	return 0;
+}
+
+/* libpq's own words about an address may hold parts of a password, so ours are said instead. */
+static int check_address(const char *address, struct err *e)
+{
+	const char *start = strstr(address, "://") + 3, *end = start + strcspn(start, "/?#");
+	const char *at = memchr(start, '@', (size_t)(end - start));
+	if (at && memchr(at + 1, '@', (size_t)(end - at - 1)))
+		return err_set(
+		    e, ERR_USAGE, "the store's address has two '@' before its path: write one in a password as %%40");
+	PQconninfoOption *option = PQconninfoParse(address, NULL);
+	PQconninfoFree(option);
+	if (option)
+		return 0;
+	char *shown = url_redact(address);
+	shown[strcspn(shown, "?")] = 0;
+	err_set(e, ERR_USAGE,
+	    "'%s' is no address that libpq understands; it is postgresql://user@host:port/database, other characters "
+	    "as %%XX",
+	    shown);
+	free(shown);
+	return -1;
+}
+
+bool pg_is_address(const char *name)
+{
+	return strncmp(name, "postgresql://", 13) == 0 || strncmp(name, "postgres://", 11) == 0;
+}
+
+static int open_schema(struct pg *s, enum store_mode mode, struct err *e)
+{
+	bool made;
+	int left;
+	if (pg_check_schema(s, &made, &left, e) < 0)
+		return -1;
+	if (!made && mode == STORE_EXISTING)
+		return err_set(e, ERR_ENV,
+		    "%s has no messages of senti's (senti-store put and migrate make the tables)", s->shown);
+	return left && pg_migrate(&s->api, e) < 0 ? -1 : 0;
+}
+
+struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct err *e)
+{
+	if (check_address(conf->address, e) < 0)
+		return NULL;
+	struct pg *s = xcalloc(1, sizeof *s);
+	s->api = (struct store){
+	    .put = pg_put,
+	    .get = pg_get,
+	    .query = pg_query,
+	    .correct = pg_correct,
+	    .remove = pg_remove,
+	    .stats = pg_stats,
+	    .changes = pg_changes,
+	    .seen = pg_seen,
+	    .wait = pg_wait,
+	    .prune = pg_prune,
+	    .migrate = pg_migrate,
+	    .close = pg_close,
+	};
+	s->address = xstrdup(conf->address);
+	s->tool = xstrdup(conf->tool);
+	s->shown = xstrdup("the database");
+	s->retry_ms = conf->retry_ms;
+	s->retry_first = conf->retry_first;
+	if (open_schema(s, mode, e) == 0)
+		return &s->api;
+	struct err ignored;
+	pg_close(&s->api, &ignored);
+	return NULL;
+}

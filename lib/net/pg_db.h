@@ -1,0 +1,149 @@
+/* pg_db.h - what the files of the PostgreSQL store share; nobody else includes it.
+ *
+ * A verb is a function that queues statements in libpq's pipeline, sends them at once and reads their results in order:
+ *
+ *     static int work(struct pg *s, void *arg, struct err *e)
+ *     {
+ *         pg_begin(s);                      // BEGIN, and the limits of a write
+ *         pg_queue(s, "DELETE ...", &args);
+ *         pg_queue(s, "COMMIT", NULL);
+ *         pg_sync(s);
+ *         PGresult *r = pg_result(s, e);    // of the DELETE; NULL: s->outcome says what to do
+ *         ...
+ *         return pg_end(s, e);              // the other results
+ *     }
+ *     ... return pg_run(s, "delete from", work, &arg, e);
+ *
+ * pg_run connects where needed, and runs the work again where that is of use. Whatever the work returns, pg_run leaves the connection without a
+ * transaction. A failure to queue shows when results are read, so it is not looked at before.
+ */
+#ifndef SENTI_PG_DB_H
+#define SENTI_PG_DB_H
+
+#include <libpq-fe.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/map.h"
+#include "lib/net/pg.h"
+
+/* How a try ended. */
+enum pg_outcome {
+	PG_OK = 0,
+	PG_FAILED = -1,	 /* for good; *e is whole */
+	PG_REFUSED = 1,	 /* the rows are at fault; *e holds the database's words alone */
+	PG_CONFLICT = 2, /* another transaction was in the way */
+	PG_LOST = 3,	 /* the connection is gone, or of no use */
+};
+
+enum { PG_ARGS = 16 };
+
+/* Parameters of a statement, in binary. */
+struct pg_args {
+	struct buf bytes;
+	size_t at[PG_ARGS];
+	int length[PG_ARGS]; /* -1: NULL */
+	Oid type[PG_ARGS];
+	int n;
+};
+
+/* What the last call of `changes` gave to a reader. */
+struct pg_page {
+	struct pg_page *next;
+	char *reader, *base, *target; /* snapshots */
+	bool whole;		      /* nothing is left between the two */
+	uint64_t last_xid, last_seq;
+};
+
+struct pg {
+	struct store api; /* the first member: a struct store * is a struct pg * */
+	PGconn *conn;	  /* NULL: not connected; in pipeline mode otherwise */
+	char *address, *tool;
+	char *shown; /* "database 'x' on localhost:5432" */
+	int64_t retry_ms;
+	bool retry_first, was_there;
+	bool direct, listening;
+	const char *what; /* what is being done: "store into" */
+	enum pg_outcome outcome;
+	struct buf queued; /* the statements up to the next end of the pipeline: 'k' keeps its result, 's' skips it */
+	size_t taken;	   /* how many of their results have been read */
+	bool synced;	   /* that end is sent, and not read yet */
+	struct pg_args args;
+	struct buf sql;
+	struct pg_page *pages;
+	/* query */
+	struct buf wanted, pattern, folded,
+	    scratch;	  /* the text looked for, as asked, as a regular expression, folded */
+	size_t row_bytes; /* what a row took in the pages before */
+};
+
+/* ---- statements ---- */
+
+void pg_begin(struct pg *s); /* a write transaction */
+void pg_queue(struct pg *s, const char *sql, const struct pg_args *args);
+void pg_queue_skip(
+    struct pg *s, const char *sql, const struct pg_args *args); /* its result is looked at only if it is an error */
+void pg_sync(struct pg *s);
+/* New: the result of the next statement, in binary; NULL with s->outcome and *e. */
+PGresult *pg_result(struct pg *s, struct err *e);
+/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of one row, NULL behind the last and
+ * where s->outcome tells of a failure. */
+int pg_rows(struct pg *s, struct err *e);
+PGresult *pg_row(struct pg *s, struct err *e);
+/* Results that are left: s->outcome. */
+int pg_end(struct pg *s, struct err *e);
+/* Judges a result that is an error: sets s->outcome, fills *e. */
+void pg_judge(struct pg *s, const PGresult *r, struct err *e);
+
+typedef int pg_work(struct pg *s, void *arg, struct err *e);
+/* `what` completes "cannot ... database 'x'". 0, -1, or STORE_REFUSED. */
+int pg_try(struct pg *s, const char *what, pg_work *work, void *arg, struct err *e);
+/* The same, where a refusal is an error like any other. */
+int pg_run(struct pg *s, const char *what, pg_work *work, void *arg, struct err *e);
+void pg_drop(struct pg *s); /* the connection */
+
+/* ---- parameters: lent until the statement is queued ---- */
+
+void pg_args_clear(struct pg_args *a);
+int pg_arg_str(struct pg_args *a, struct str s); /* NULL where absent. All return the parameter's number */
+int pg_arg_i64(struct pg_args *a, int64_t v);
+int pg_arg_time(struct pg_args *a, int64_t ms);
+/* Arrays, one element a message. */
+int pg_arg_strs(struct pg_args *a, Oid element, struct message *const *m, size_t n, size_t member);
+int pg_arg_times(struct pg_args *a, struct message *const *m, size_t n);
+int pg_arg_scores(struct pg_args *a, struct message *const *m, size_t n);
+
+enum { PG_TEXT = 25, PG_JSON = 114, PG_INT8 = 20, PG_FLOAT8 = 701, PG_TIMESTAMPTZ = 1184 };
+#define PG_IDS(a, m, n) pg_arg_strs(a, PG_TEXT, m, n, offsetof(struct message, id))
+
+/* ---- results ---- */
+
+struct str pg_str(const PGresult *r, int row, int column); /* lent by the result; p NULL where NULL */
+int64_t pg_i64(const PGresult *r, int row, int column);	   /* bigint, xid8 */
+bool pg_bool(const PGresult *r, int row, int column);
+/* The columns of a message as all statements here select them, from the table named m, and the message from such a row, whose first of them is
+ * `column`: its size in bytes. */
+#define PG_MESSAGE "m.id, m.text, m.source, m.time, m.label, m.score, m.model, m.sentiment, m.extra, m.version"
+size_t pg_message(const PGresult *r, int row, int column, struct message *m, struct arena *mem);
+/* True in SQL where a person has set the label; as in the index message_corrected. */
+#define PG_CORRECTED(t)                                                                                                \
+	"(" t "label IS NOT NULL AND (" t "label IS DISTINCT FROM " t "sentiment ->> 'label' OR " t                    \
+	"sentiment ->> 'corrected' = 'true'))"
+
+/* ---- the files ---- */
+
+int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e);
+int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
+    struct arena *mem, struct err *e);
+int pg_changes(
+    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
+int pg_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
+int pg_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
+int pg_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
+void pg_pages_free(struct pg *s);
+int pg_migrate(struct store *store, struct err *e);
+/* Checks what pg_migrate would find, without writing: s->outcome, and *left: how many steps there are to do. */
+int pg_check_schema(struct pg *s, bool *made, int *left, struct err *e);
+/* Appends a regular expression of PostgreSQL's for texts that may hold `folded`, once they are folded. */
+void pg_pattern(struct buf *out, struct str folded);
+
+#endif

@@ -1,0 +1,95 @@
+/* pg_pattern.c - from a folded text to a regular expression that finds the texts which hold it once they are folded (fold.h).
+ *
+ * Each character becomes a bracket of all those that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we do, whatever
+ * its own locale makes of upper and lower case. Only U+0130 folds to two characters, i and U+0307, each of which may be the end of a
+ * match by itself.
+ */
+#include "lib/net/pg_db.h"
+#include "lib/text/unicode.h"
+#include "lib/text/utf8.h"
+
+enum {
+	DOTTED_I = 0x130,
+	DOT_ABOVE = 0x307,
+	FINAL_SIGMA = 0x3c2,
+	SIGMA = 0x3c3,
+	CASED_END = 0x20000, /* no character from here on has another case */
+	MOST_CASES = 2000,   /* 1,400 in Unicode 14 */
+	MOST = 64,	     /* characters of the expression: behind them, the store compares itself */
+};
+
+static void put_char(struct buf *out, uint32_t c)
+{
+	char bytes[4];
+	/* Every ASCII character but letters and digits stands for itself behind a backslash. */
+	bool plain = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	if (!plain)
+		buf_char(out, '\\');
+	buf_add(out, bytes, utf8_put(bytes, c));
+}
+
+/* The characters that have another lower-case form, with it. */
+struct cases {
+	struct {
+		uint32_t c, lower;
+	} pair[MOST_CASES];
+	size_t n;
+};
+
+static void find_cases(struct cases *k)
+{
+	k->n = 0;
+	for (uint32_t c = 'A'; c < CASED_END && k->n < MOST_CASES; c++) {
+		uint32_t lower[3];
+		if (unicode_lower(c, lower) != 1)
+			continue;
+		k->pair[k->n].c = c;
+		k->pair[k->n].lower = lower[0] == FINAL_SIGMA ? SIGMA : lower[0];
+		k->n += k->pair[k->n].lower != c;
+	}
+}
+
+/* What folds to exactly this character, itself included. */
+static void put_bracket(struct buf *out, const struct cases *k, uint32_t c, bool with_dotted)
+{
+	size_t start = out->n;
+	bool alone = !with_dotted;
+	buf_char(out, '[');
+	put_char(out, c);
+	if (with_dotted)
+		put_char(out, DOTTED_I);
+	for (size_t i = 0; i < k->n; i++)
+		if (k->pair[i].lower == c) {
+			put_char(out, k->pair[i].c);
+			alone = false;
+		}
+	buf_char(out, ']');
+	if (alone) {
+		out->n = start;
+		put_char(out, c);
+	}
+}
+
+void pg_pattern(struct buf *out, struct str folded)
+{
+	struct cases k;
+	const char *p = folded.p, *end = p + folded.n;
+	find_cases(&k);
+	for (int i = 0; p < end && i < MOST; i++) {
+		if (!utf8_sequence(p, end))
+			return; /* no text in the database holds it; the store finds that out */
+		uint32_t c = utf8_next(&p);
+		if (c == DOT_ABOVE && i == 0) {
+			put_bracket(out, &k, c, true);
+			continue;
+		}
+		const char *next = p;
+		bool last = p == end || i + 1 == MOST;
+		if (c == 'i' && !last && utf8_sequence(p, end) && utf8_next(&next) == DOT_ABOVE) {
+			buf_str(out, STR("(?:[iI]\xcc\x87|\xc4\xb0)"));
+			p = next;
+			continue;
+		}
+		put_bracket(out, &k, c, c == 'i' && last);
+	}
+}

@@ -1,0 +1,147 @@
+/* pg_put.c - the upsert of a batch: one INSERT ... ON CONFLICT over arrays, its rows in the order of their ids.
+ *
+ * That order is the same in all processes, so those that put the same messages wait for each other and never in a circle. A row that is equal
+ * is locked but not touched, and RETURNING says nothing of it; its version is read back in the same transaction, where it can't change
+ * any more.
+ */
+#include "lib/net/pg_db.h"
+
+#define SAME_TEXT "m.text = excluded.text"
+#define KEEP(column)                                                                                                   \
+	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN m." column " ELSE excluded." column     \
+	       " END"
+
+/* A person's label stays while the text does; so does the result where the new record has none. */
+static const char upsert[] =
+    "INSERT INTO senti.message AS m (id, text, source, time, label, score, model, sentiment, extra)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::float8[], $7::text[],"
+    " $8::json[], $9::json[])"
+    " ON CONFLICT (id) DO UPDATE SET text = excluded.text, source = excluded.source, time = excluded.time,"
+    " extra = excluded.extra, label = CASE WHEN " SAME_TEXT
+    " AND (excluded.sentiment IS NULL OR " PG_CORRECTED("m.") ") THEN m.label ELSE excluded.label END, " KEEP(
+	"score") ", " KEEP("model") ", " KEEP("sentiment") " WHERE (m.text, m.source, m.time, m.extra::text)"
+							   " IS DISTINCT FROM (excluded.text, excluded.source, "
+							   "excluded.time, excluded.extra::text)"
+							   " OR (excluded.sentiment IS NOT NULL AND ((m.score, "
+							   "m.model, m.sentiment::text)"
+							   " IS DISTINCT FROM (excluded.score, excluded.model, "
+							   "excluded.sentiment::text) OR m.label IS NULL))"
+							   " RETURNING m.id, m.version";
+
+struct put {
+	struct message **m; /* in the order of their ids */
+	size_t n;
+	struct message **rest; /* those that RETURNING does not tell of */
+	size_t nrest;
+	struct arena *mem;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	return str_cmp((*(struct message *const *)a)->id, (*(struct message *const *)b)->id);
+}
+
+static void queue_upsert(struct pg *s, const struct put *p)
+{
+	struct pg_args *a = &s->args;
+	pg_args_clear(a);
+	PG_IDS(a, p->m, p->n);
+	pg_arg_strs(a, PG_TEXT, p->m, p->n, offsetof(struct message, text));
+	pg_arg_strs(a, PG_TEXT, p->m, p->n, offsetof(struct message, source));
+	pg_arg_times(a, p->m, p->n);
+	pg_arg_strs(a, PG_TEXT, p->m, p->n, offsetof(struct message, label));
+	pg_arg_scores(a, p->m, p->n);
+	pg_arg_strs(a, PG_TEXT, p->m, p->n, offsetof(struct message, model));
+	pg_arg_strs(a, PG_JSON, p->m, p->n, offsetof(struct message, sentiment));
+	pg_arg_strs(a, PG_JSON, p->m, p->n, offsetof(struct message, extra));
+	pg_queue(s, upsert, a);
+}
+
+/* Walks both in their common order. */
+static void take_versions(struct put *p, const PGresult *r)
+{
+	int row = 0, rows = PQntuples(r);
+	for (size_t i = 0; i < p->n; i++) {
+		struct message *m = p->m[i];
+		if (row < rows && str_eq(pg_str(r, row, 0), m->id)) {
+			m->version = (uint64_t)pg_i64(r, row++, 1);
+			m->fate = MESSAGE_STORED;
+		} else {
+			m->fate = MESSAGE_REFUSED; /* unless its row is found below */
+			p->rest[p->nrest++] = m;
+		}
+	}
+}
+
+/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old. */
+static bool has_other_triggers(const PGresult *r)
+{
+	return pg_bool(r, 0, 0);
+}
+
+static int read_back(struct pg *s, struct put *p, struct message *const *m, size_t n, struct err *e)
+{
+	pg_args_clear(&s->args);
+	PG_IDS(&s->args, m, n);
+	pg_queue(s,
+	    "SELECT d.n, m.version FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"
+	    " JOIN senti.message m ON m.id = d.id COLLATE \"C\"",
+	    &s->args);
+	pg_queue_skip(s, "COMMIT", NULL);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	for (int row = 0; row < PQntuples(r); row++) {
+		struct message *found = m[pg_i64(r, row, 0) - 1];
+		found->version = (uint64_t)pg_i64(r, row, 1);
+		if (found->fate == MESSAGE_REFUSED)
+			found->fate = MESSAGE_UNCHANGED;
+	}
+	PQclear(r);
+	for (size_t i = 0; i < p->nrest; i++)
+		if (p->rest[i]->fate == MESSAGE_REFUSED)
+			p->rest[i]->why = arena_str(p->mem, STR("a trigger of the database ignores the row"));
+	return pg_end(s, e);
+}
+
+static int put(struct pg *s, void *arg, struct err *e)
+{
+	struct put *p = arg;
+	p->nrest = 0;
+	pg_begin(s);
+	pg_queue(s,
+	    "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = 'senti.message'::regclass AND NOT "
+	    "tgisinternal"
+	    " AND tgname NOT LIKE 'senti\\_%')",
+	    NULL);
+	queue_upsert(s, p);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	bool others = has_other_triggers(r);
+	PQclear(r);
+	r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	take_versions(p, r);
+	PQclear(r);
+	if (pg_end(s, e) != PG_OK)
+		return s->outcome;
+	if (others || p->nrest)
+		return read_back(s, p, others ? p->m : p->rest, others ? p->n : p->nrest, e);
+	pg_queue_skip(s, "COMMIT", NULL);
+	pg_sync(s);
+	return pg_end(s, e);
+}
+
+int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+{
+	struct put p = {.n = n, .mem = mem};
+	p.m = arena_alloc(mem, n * sizeof *p.m);
+	p.rest = arena_alloc(mem, n * sizeof *p.rest);
+	memcpy(p.m, m, n * sizeof *p.m);
+	qsort(p.m, n, sizeof *p.m, by_id);
+	return pg_try((struct pg *)store, "store into", put, &p, e);
+}

@@ -1,0 +1,208 @@
+/* pg_query.c - pages of a query: each is a statement of its own that starts behind the last row of the page before.
+ *
+ * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
+ * sorted and a page costs no more for being late:
+ *
+ *     ... WHERE label = $1 AND time IS NOT NULL AND (time, id) > ($2, $3) ORDER BY time, id LIMIT 1000
+ *     ... WHERE label = $1 AND time IS NULL AND id > $2 ORDER BY time, id LIMIT 1000
+ *
+ * In the order of ids there is one part, of all rows. Between two pages no transaction is open. Rows are read one by one, and asked for by as
+ * many as a page is thought to have room for, so memory holds a page and no more.
+ *
+ * A text is looked for by a regular expression that the server holds against each row, and which an index of pg_trgm can serve; fold_contains
+ * has the last word.
+ */
+#include "lib/data/fold.h"
+#include "lib/net/pg_db.h"
+
+enum {
+	ROW_BYTES = 800, /* of a usual row, until some have been seen */
+};
+
+/* A page may have to read much to find a few rows. */
+#define PAGE_MS "600000"
+
+struct room {
+	const struct filter *filter;
+	struct message *out;
+	size_t n, max, bytes, max_bytes;
+	struct arena *mem;
+	struct place after; /* behind the last row that was read, wanted or not */
+};
+
+static bool is_full(const struct room *r)
+{
+	return r->n == r->max || r->bytes >= r->max_bytes;
+}
+
+/* ---- the statement ---- */
+
+static void condition(struct buf *sql, const char *before, int parameter, const char *behind)
+{
+	buf_printf(sql, " AND %s$%d%s", before, parameter, behind);
+}
+
+static void write_conditions(struct pg *s, const struct filter *f)
+{
+	struct pg_args *a = &s->args;
+	struct buf *sql = &s->sql;
+	if (f->label.p)
+		condition(sql, "m.label = ", pg_arg_str(a, f->label), " COLLATE \"C\"");
+	if (f->source.p)
+		condition(sql, "m.source = ", pg_arg_str(a, f->source), " COLLATE \"C\"");
+	if (f->model.p)
+		condition(sql, "m.model = ", pg_arg_str(a, f->model), " COLLATE \"C\"");
+	if (f->not_model.p)
+		condition(sql, "m.model IS DISTINCT FROM ", pg_arg_str(a, f->not_model), " COLLATE \"C\"");
+	if (f->unscored)
+		buf_str(sql, STR(" AND m.sentiment IS NULL"));
+	if (f->corrected)
+		buf_str(sql, STR(" AND " PG_CORRECTED("m.")));
+	if (f->text.n)
+		condition(sql, "m.text ~ ", pg_arg_str(a, buf_view(&s->pattern)), "");
+}
+
+static void write_times(struct pg *s, bool since, bool until, const struct filter *f)
+{
+	if (since)
+		condition(&s->sql, "m.time >= ", pg_arg_time(&s->args, f->since), "");
+	if (until)
+		condition(&s->sql, "m.time < ", pg_arg_time(&s->args, f->until), "");
+}
+
+/* An index has one bound a side: the tighter of the place and the filter's own. */
+static void write_timed(struct pg *s, const struct filter *f, const struct place *at)
+{
+	bool newest = f->order == ORDER_NEWEST;
+	bool beyond = newest ? f->has_until && at->time >= f->until : f->has_since && at->time < f->since;
+	bool after = at->set && at->has_time && !beyond;
+	buf_str(&s->sql, STR(" AND m.time IS NOT NULL"));
+	write_times(s, f->has_since && (newest || !after), f->has_until && (!newest || !after), f);
+	if (after) {
+		int time = pg_arg_time(&s->args, at->time), id = pg_arg_str(&s->args, at->id);
+		buf_printf(&s->sql, " AND (m.time, m.id) %c ($%d, $%d COLLATE \"C\")", newest ? '<' : '>', time, id);
+	}
+	buf_str(&s->sql, newest ? STR(" ORDER BY m.time DESC, m.id DESC") : STR(" ORDER BY m.time, m.id"));
+}
+
+static void write_untimed(struct pg *s, const struct filter *f, const struct place *at)
+{
+	bool newest = f->order == ORDER_NEWEST;
+	buf_str(&s->sql, STR(" AND m.time IS NULL"));
+	if (at->set && !at->has_time)
+		condition(&s->sql, newest ? "m.id < " : "m.id > ", pg_arg_str(&s->args, at->id), " COLLATE \"C\"");
+	/* time, which is the same in all, names the order of the index. */
+	buf_str(&s->sql, newest ? STR(" ORDER BY m.time DESC, m.id DESC") : STR(" ORDER BY m.time, m.id"));
+}
+
+static void write_by_id(struct pg *s, const struct filter *f, const struct place *at)
+{
+	write_times(s, f->has_since, f->has_until, f);
+	if (at->set)
+		condition(&s->sql, "m.id > ", pg_arg_str(&s->args, at->id), " COLLATE \"C\"");
+	buf_str(&s->sql, STR(" ORDER BY m.id"));
+}
+
+typedef void write_part(struct pg *s, const struct filter *f, const struct place *at);
+
+/* ---- a page ---- */
+
+/* How many rows to ask for. */
+static size_t wanted_rows(const struct pg *s, const struct room *room)
+{
+	size_t left = room->max - room->n, fit = (room->max_bytes - room->bytes) / s->row_bytes + 1;
+	return fit < left ? fit : left;
+}
+
+static void take_row(struct pg *s, const PGresult *r, struct room *room)
+{
+	struct message *m = &room->out[room->n];
+	size_t bytes = pg_message(r, 0, 0, m, room->mem);
+	/* Half of what is known gives way to each new row, so that one page of large rows is enough to ask for fewer. */
+	s->row_bytes = (s->row_bytes + bytes) / 2;
+	room->after = (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = m->id};
+	if (room->filter->text.n && !fold_contains(m->text, buf_view(&s->folded), &s->scratch))
+		return;
+	room->n++;
+	room->bytes += bytes;
+}
+
+/* The rows of one statement: how many came, in *rows, whether there was room for them or not. */
+static int read_rows(struct pg *s, struct room *room, size_t *rows, struct err *e)
+{
+	PGresult *r;
+	*rows = 0;
+	if (pg_rows(s, e) != PG_OK)
+		return s->outcome;
+	while ((r = pg_row(s, e))) {
+		if (!is_full(room))
+			take_row(s, r, room);
+		++*rows;
+		PQclear(r);
+	}
+	return s->outcome == PG_OK ? pg_end(s, e) : s->outcome;
+}
+
+static int ask(struct pg *s, struct room *room, write_part *part, size_t limit, size_t *rows, struct err *e)
+{
+	pg_args_clear(&s->args);
+	buf_clear(&s->sql);
+	buf_str(&s->sql, STR("SELECT " PG_MESSAGE " FROM senti.message m WHERE true"));
+	write_conditions(s, room->filter);
+	part(s, room->filter, &room->after);
+	buf_printf(&s->sql, " LIMIT %zu", limit);
+	buf_char(&s->sql, 0);
+	pg_queue_skip(s, "SELECT set_config('statement_timeout', '" PAGE_MS "', true)", NULL);
+	pg_queue(s, s->sql.p, &s->args);
+	pg_sync(s);
+	return read_rows(s, room, rows, e);
+}
+
+/* Asks until the page is full or the part has no more. */
+static int read_part(struct pg *s, struct room *room, write_part *part, struct err *e)
+{
+	while (!is_full(room)) {
+		size_t limit = wanted_rows(s, room), rows;
+		if (ask(s, room, part, limit, &rows, e) != PG_OK)
+			return s->outcome;
+		if (rows < limit)
+			break;
+	}
+	return PG_OK;
+}
+
+/* After a failure the next try goes on behind the last row that is in the page. */
+static int page(struct pg *s, void *arg, struct err *e)
+{
+	struct room *room = arg;
+	const struct filter *f = room->filter;
+	if (f->order == ORDER_ID)
+		return read_part(s, room, write_by_id, e);
+	if ((!room->after.set || room->after.has_time) && read_part(s, room, write_timed, e) != PG_OK)
+		return s->outcome;
+	return f->has_since || f->has_until ? PG_OK : read_part(s, room, write_untimed, e);
+}
+
+static void prepare_text(struct pg *s, struct str text)
+{
+	if (s->folded.n && str_eq(text, buf_view(&s->wanted)))
+		return;
+	buf_clear(&s->wanted);
+	buf_clear(&s->folded);
+	buf_clear(&s->pattern);
+	buf_str(&s->wanted, text);
+	fold_text(&s->folded, text);
+	pg_pattern(&s->pattern, buf_view(&s->folded));
+}
+
+int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
+    struct arena *mem, struct err *e)
+{
+	struct pg *s = (struct pg *)store;
+	struct room room = {.filter = f, .out = out, .max = max, .max_bytes = max_bytes, .mem = mem, .after = f->after};
+	if (s->row_bytes == 0)
+		s->row_bytes = ROW_BYTES;
+	if (f->text.n)
+		prepare_text(s, f->text);
+	return pg_run(s, "query", page, &room, e) < 0 ? -1 : (int)room.n;
+}
