@@ -1,10 +1,10 @@
 /* gather.c - records from other threads, in the order in which they were handed in.
  *
- * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it, for a stop and for
- * the pump's own wake-up in one poll. */
+ * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it and for the pump's own
+ * wake-up in one poll. */
 #include "lib/flow/gather.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -132,22 +132,15 @@ static enum next gather_next(struct source *s, struct batch *b, const struct lim
 			return b->n ? NEXT_BATCH : NEXT_END;
 		if (b->n && deadline < 0)
 			deadline = clock_mono_ms() + l->wait_ms;
-		switch (io_wait_readable(g->event, b->n ? -1 : wake, deadline)) {
-		case IO_READY:
-			break;
-		case IO_TIMEOUT:
+		int64_t left = deadline < 0 ? -1 : deadline - clock_mono_ms();
+		struct pollfd f[2] = {{.fd = g->event, .events = POLLIN}, {.fd = b->n ? -1 : wake, .events = POLLIN}};
+		int ready = poll(f, 2, deadline < 0 ? -1 : left < 0 ? 0 : (int)left);
+		if (ready == 0) {
 			b->closed = CLOSED_TIME;
 			return NEXT_BATCH;
-		case IO_STOP:
-			/* What callers have handed in is already read: it is worked off. */
-			gather_end(s);
-			b->closed = CLOSED_END;
-			if (take(g, b, l, &bytes) && !b->n)
-				return NEXT_END;
-			return NEXT_BATCH;
-		case IO_WOKEN:
-			return NEXT_WOKEN;
 		}
+		if (ready > 0 && !f[0].revents)
+			return NEXT_WOKEN;
 	}
 }
 

@@ -101,7 +101,9 @@ for tool in $tools; do
 	t "installed $tool runs" "stage/usr/bin/$tool --version" 0 <<-END
 		$tool $version
 	END
-	ok "installed $tool has its page and completions" ls "stage/usr/share/man/man1/$tool.1" \
+	section=1
+	[ "$tool" != senti-serve ] || section=8
+	ok "installed $tool has its page and completions" ls "stage/usr/share/man/man$section/$tool.$section" \
 		"stage/usr/share/bash-completion/completions/$tool" "stage/usr/share/fish/vendor_completions.d/$tool.fish"
 done
 ok 'overview, licence and lexicon licences are installed' ls stage/usr/share/man/man7/senti.7 stage/usr/share/man/man5/senti-record.5 \

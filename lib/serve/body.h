@@ -1,0 +1,35 @@
+/* body.h - the three forms of a body that carries records, read the same way by all routes that take them.
+ *
+ *     application/json     one object: one record; or an array of them
+ *     application/x-ndjson one record a line, of any number: worked off while it arrives
+ *
+ * A body without a type counts as JSON. What a record is (an object of at most max_record bytes, its text a string) is decided by the stages.
+ */
+#ifndef SENTI_BODY_H
+#define SENTI_BODY_H
+
+#include "lib/flow/record.h"
+#include "lib/serve/http.h"
+
+enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
+
+/* The form that the request's headers name. */
+enum body_form body_form(const struct exchange *x);
+
+/* Adds the records of a whole JSON body to the batch, whose `in` then holds its bytes: 0 and *array, or -1 with the exchange answered (400: no JSON, or
+ * more than max_items; 422: neither object nor array). An item that is no object is a record that is rejected. */
+int body_json(struct exchange *x, struct batch *b, size_t max_items, bool *array);
+
+/* Lines as they arrive: the one that is not complete yet is kept. */
+struct body_lines {
+	struct buf rest;
+	uint64_t line; /* number of the last one that was taken */
+	size_t max_record;
+	bool skipping; /* in a line that is too long: the batch has its rejection already */
+};
+
+/* Adds each line that `piece` completes to the batch; `end` completes the last one. The records' bytes live as long as the batch. */
+void body_lines_add(struct body_lines *l, struct batch *b, struct str piece, bool end);
+void body_lines_free(struct body_lines *l);
+
+#endif

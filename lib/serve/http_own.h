@@ -1,0 +1,55 @@
+/* http_own.h - what http.c and exchange.c share. */
+#ifndef SENTI_HTTP_OWN_H
+#define SENTI_HTTP_OWN_H
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "lib/base/arena.h"
+#include "lib/serve/http.h"
+#include "lib/text/hash.h"
+
+struct pair {
+	struct pair *next;
+	struct str name, value;
+};
+
+struct exchange_private {
+	struct http *http;
+	struct MHD_Connection *connection;
+	char *uri;
+	struct arena mem;
+	struct pair *query; /* last first; decoded on first use */
+	bool query_read;
+	struct pair *header, **last_header; /* of the answer */
+	bool begun, answered, deferred, paused, queued;
+	bool cut;	  /* the body is too large: what comes is thrown away */
+	uint64_t arrived; /* bytes of body */
+	uint64_t held;	  /* what this exchange has of the server's allowance */
+};
+
+struct http {
+	struct http_conf conf;
+	struct MHD_Daemon *daemon;
+	int socket;
+	bool unix_socket, quiesced;
+	char *address;
+	char id[UUID_LEN]; /* what the request ids of this process begin with */
+	atomic_size_t busy;
+	atomic_uint_fast64_t held;
+	struct watch *watch;
+};
+
+/* exchange.c */
+struct exchange *exchange_new(struct http *h, const char *uri);
+void exchange_free(struct exchange *x);
+/* Reads what the headers say: 0, or -1 with the answer given (400, 404, 405, 413, 415, OPTIONS). */
+int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method);
+/* A piece of the body: 0, or -1 where the connection must be closed at once. */
+int exchange_take(struct exchange *x, const char *p, size_t n);
+/* Microseconds on a clock that never goes back. */
+int64_t exchange_clock_us(void);
+/* Queues the answer. */
+enum MHD_Result exchange_queue(struct exchange *x);
+
+#endif

@@ -1,0 +1,339 @@
+/* messages.c - stored messages by id, and pages of them. */
+#include "lib/base/clock.h"
+#include "lib/serve/backend.h"
+#include "lib/serve/rest.h"
+
+enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
+
+/* ---- one ---- */
+
+static void answer_record(struct exchange *x, struct str record, uint64_t version, const char *how)
+{
+	exchange_set(x, "Cache-Status", "senti; %s", how);
+	rest_set_tag(x, version);
+	if (rest_tag_matches(x, "If-None-Match", version) == 1) {
+		exchange_answer(x, 304, NULL);
+		return;
+	}
+	buf_str(&x->out, record);
+	buf_char(&x->out, '\n');
+	exchange_answer(x, 200, MEDIA_JSON);
+}
+
+static void not_found(struct exchange *x)
+{
+	exchange_problem(x, 404, "not_found", "no message has the id '%.*s'", STR_FMT(x->segment));
+}
+
+/* Those that several clients ask for at the same time, in one look. */
+static void look_up(struct hands *h, struct exchange *const *x, size_t n)
+{
+	struct look look[BACKEND_BATCH] = {0};
+	struct err e;
+	for (size_t i = 0; i < n; i++)
+		look[i].id = x[i]->segment;
+	int rc = look_aside(h->aside, look, n, &h->mem, &e);
+	for (size_t i = 0; i < n; i++) {
+		const struct look *l = &look[i];
+		if (rc < 0)
+			backend_unavailable(x[i], &e);
+		else if (l->state == LOOK_FOUND)
+			answer_record(x[i], l->record, l->version,
+			    l->hit	? "hit"
+			    : l->stored ? "fwd=uri-miss; stored"
+					: "fwd=uri-miss");
+		else if (l->state == LOOK_BROKEN)
+			exchange_problem(
+			    x[i], 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
+		else
+			not_found(x[i]);
+	}
+}
+
+/* What the process's own cache has needs no other thread. */
+static bool from_local(struct exchange *x, struct service *s)
+{
+	if (!s->local)
+		return false;
+	struct worker *w = service_worker(s);
+	struct err e;
+	batch_reset(&w->batch);
+	buf_clear(&w->key);
+	cache_key_message(&w->key, x->segment);
+	struct entry entry = {.kind = ENTRY_MESSAGE, .key = buf_view(&w->key)}, *const one = &entry;
+	if (s->local->get(s->local, &one, 1, &w->batch.mem, &e) < 0 || entry.state != ENTRY_HIT)
+		return false;
+	answer_record(x, entry.value, entry.version, "hit");
+	return true;
+}
+
+void message_get(struct exchange *x, void *app)
+{
+	struct service *s = app;
+	if (!from_local(x, s))
+		backend_do(s->backend, x, look_up);
+}
+
+/* Whether the row may be changed, by If-Match; *m is then the row. */
+static bool may_change(struct hands *h, struct exchange *x, struct message *m)
+{
+	struct message *const one = m;
+	struct err e;
+	if (h->store->get(h->store, &one, 1, &h->mem, &e) < 0)
+		backend_unavailable(x, &e);
+	else if (m->fate != MESSAGE_FOUND)
+		not_found(x);
+	else if (rest_tag_matches(x, "If-Match", m->version) == 0)
+		exchange_problem(
+		    x, 412, "changed", "the message's version is %llu now", (unsigned long long)m->version);
+	return !exchange_answered(x);
+}
+
+/* Whoever has been told of the change must not find what was before it. */
+static void bury(struct hands *h, struct str id, uint64_t version, enum change_op op)
+{
+	struct change c = {.id = id, .version = version, .op = op};
+	struct err ignored; /* the outbox has it as well, and whoever follows that tries until it is done */
+	if (h->cache && h->cache->bury(h->cache, &c, 1, &ignored) < 0)
+		return;
+}
+
+static void correct(struct hands *h, struct exchange *x)
+{
+	struct message m = {.id = x->segment}, *const one = &m;
+	struct str label = *(struct str *)x->state;
+	struct err e;
+	if (!may_change(h, x, &m))
+		return;
+	m = (struct message){.id = x->segment, .label = label};
+	if (h->store->correct(h->store, &one, 1, &h->mem, &e) < 0) {
+		backend_unavailable(x, &e);
+		return;
+	}
+	if (m.fate != MESSAGE_FOUND) {
+		not_found(x);
+		return;
+	}
+	bury(h, m.id, m.version, CHANGE_UPDATE);
+	if (message_write(&m, &x->out, &h->scan) < 0) {
+		exchange_problem(x, 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
+		return;
+	}
+	rest_set_tag(x, m.version);
+	buf_char(&x->out, '\n');
+	exchange_answer(x, 200, MEDIA_JSON);
+}
+
+static void correct_all(struct hands *h, struct exchange *const *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		correct(h, x[i]);
+}
+
+/* The label that the body {"label":...} names, or STR_NONE with the exchange answered. */
+static struct str read_label(struct exchange *x, struct arena *mem)
+{
+	struct json_scan s = {0};
+	struct str label = STR_NONE;
+	enum label known;
+	size_t n = x->body.n;
+	memset(buf_reserve(&x->body, JSON_PAD), 0, JSON_PAD);
+	if (json_scan(&s, (struct str){x->body.p, n}) < 0) {
+		exchange_problem(x, s.error == JSON_NOT_OBJECT ? 422 : 400,
+		    s.error == JSON_NOT_OBJECT ? CODE_NOT_OBJECT : CODE_BAD_JSON,
+		    "the body is no JSON object: %s at byte %zu", s.message, s.column);
+	} else {
+		const struct json_member *m = json_find(&s, STR("label"));
+		if (m && m->type == JSON_STRING)
+			label = json_decode(m, mem);
+		if (s.n != 1 || !label.p || label_parse(label, &known) < 0) {
+			label = STR_NONE;
+			exchange_problem(x, 422, CODE_BAD_LABEL,
+			    "the body is {\"label\":\"positive\"}, or neutral, or negative; nothing else can be "
+			    "changed");
+		} else {
+			label = str_of(label_name(known));
+		}
+	}
+	json_scan_free(&s);
+	return label;
+}
+
+void message_patch_begin(struct exchange *x, void *app)
+{
+	(void)app;
+	if (strcmp(x->media, "") == 0 || strcmp(x->media, MEDIA_JSON) == 0 ||
+	    strcmp(x->media, "application/merge-patch+json") == 0)
+		return;
+	exchange_set(x, "Accept-Patch", "application/merge-patch+json, application/json");
+	exchange_problem(
+	    x, 415, "unsupported_media_type", "send the change as application/json or application/merge-patch+json");
+}
+
+void message_patch(struct exchange *x, void *app)
+{
+	struct service *s = app;
+	struct worker *w = service_worker(s);
+	batch_reset(&w->batch);
+	struct str label = read_label(x, &w->batch.mem);
+	if (!label.p)
+		return;
+	struct str *kept = xmalloc(sizeof *kept);
+	*kept = label;
+	x->state = kept;
+	x->drop = free;
+	backend_do(s->backend, x, correct_all);
+}
+
+static void remove_all(struct hands *h, struct exchange *const *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct message m = {.id = x[i]->segment}, *const one = &m;
+		struct err e;
+		if (!may_change(h, x[i], &m))
+			continue;
+		m = (struct message){.id = x[i]->segment};
+		if (h->store->remove(h->store, &one, 1, &e) < 0) {
+			backend_unavailable(x[i], &e);
+		} else if (m.fate != MESSAGE_FOUND) {
+			not_found(x[i]);
+		} else {
+			bury(h, m.id, 0, CHANGE_DELETE);
+			exchange_answer(x[i], 204, NULL);
+		}
+	}
+}
+
+void message_delete(struct exchange *x, void *app)
+{
+	backend_do(((struct service *)app)->backend, x, remove_all);
+}
+
+/* ---- a page ---- */
+
+struct page {
+	struct filter filter;
+	uint64_t limit;
+};
+
+/* A place in the order as the client gives it back: MS:ID, or -:ID for a message without a time. */
+static bool read_place(struct exchange *x, struct place *p)
+{
+	struct str v = exchange_query(x, "after");
+	if (!v.p)
+		return true;
+	const char *colon = memchr(v.p, ':', v.n);
+	size_t n = colon ? (size_t)(colon - v.p) : 0;
+	char *end = NULL;
+	*p = (struct place){.set = true, .has_time = n && !(n == 1 && v.p[0] == '-')};
+	if (p->has_time)
+		p->time = strtoll(v.p, &end, 10);
+	if (n && (!p->has_time || end == colon)) {
+		p->id = (struct str){colon + 1, v.n - n - 1};
+		return true;
+	}
+	exchange_problem(x, 400, "bad_query", "after is what a page's rel=\"next\" link says, not '%.*s'", STR_FMT(v));
+	return false;
+}
+
+static bool read_filter(struct exchange *x, struct page *p)
+{
+	struct filter *f = &p->filter;
+	enum label known;
+	f->label = exchange_query(x, "label");
+	f->source = exchange_query(x, "source");
+	f->text = exchange_query(x, "q");
+	if (f->text.p && !f->text.n)
+		f->text = STR_NONE;
+	if (f->label.p && label_parse(f->label, &known) < 0) {
+		exchange_problem(
+		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
+		return false;
+	}
+	struct str order = exchange_query(x, "order");
+	f->order = order.p && str_eq(order, STR("newest")) ? ORDER_NEWEST : ORDER_OLDEST;
+	if (order.p && f->order == ORDER_OLDEST && !str_eq(order, STR("oldest"))) {
+		exchange_problem(x, 400, "bad_query", "order is oldest or newest, not '%.*s'", STR_FMT(order));
+		return false;
+	}
+	p->limit = PAGE;
+	return rest_query_time(x, "since", &f->has_since, &f->since) &&
+	       rest_query_time(x, "until", &f->has_until, &f->until) &&
+	       rest_query_number(x, "limit", 1, PAGE_MOST, &p->limit) && read_place(x, &f->after);
+}
+
+static void set_next(struct exchange *x, const struct message *last, uint64_t limit)
+{
+	static const char *const carried[] = {"label", "source", "q", "since", "until", "order"};
+	struct buf link = {0};
+	buf_printf(&link, "</v1/messages?limit=%llu", (unsigned long long)limit);
+	for (size_t i = 0; i < COUNT_OF(carried); i++) {
+		struct str v = exchange_query(x, carried[i]);
+		if (!v.p)
+			continue;
+		buf_printf(&link, "&%s=", carried[i]);
+		rest_put_encoded(&link, v);
+	}
+	if (last->has_time)
+		buf_printf(&link, "&after=%lld:", (long long)last->time);
+	else
+		buf_str(&link, STR("&after=-:"));
+	rest_put_encoded(&link, last->id);
+	buf_str(&link, STR(">; rel=\"next\""));
+	exchange_set(x, "Link", "%.*s", STR_FMT(buf_view(&link)));
+	buf_free(&link);
+}
+
+/* As the store measures a page. */
+static size_t bytes_of(const struct message *m, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += m[i].id.n + m[i].text.n + m[i].source.n + m[i].sentiment.n + m[i].extra.n + sizeof *m;
+	return bytes;
+}
+
+static void list(struct hands *h, struct exchange *x)
+{
+	struct page *p = x->state;
+	struct err e;
+	/* one more than asked for tells whether there is a next page */
+	struct message *row = arena_alloc(&h->mem, (p->limit + 1) * sizeof *row);
+	int n = h->store->query(h->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &h->mem, &e);
+	if (n < 0) {
+		backend_unavailable(x, &e);
+		return;
+	}
+	size_t shown = (size_t)n > p->limit ? p->limit : (size_t)n;
+	bool more = (size_t)n > p->limit || bytes_of(row, (size_t)n) >= PAGE_BYTES;
+	buf_str(&x->out, STR("{\"items\":["));
+	bool first = true;
+	for (size_t i = 0; i < shown; i++) {
+		size_t at = x->out.n;
+		if (!first)
+			buf_char(&x->out, ',');
+		if (message_write(&row[i], &x->out, &h->scan) < 0)
+			x->out.n = at; /* a row that only SQL can have made; GET names it */
+		else
+			first = false;
+	}
+	buf_str(&x->out, STR("]}\n"));
+	if (more)
+		set_next(x, &row[shown - 1], p->limit);
+	exchange_answer(x, 200, MEDIA_JSON);
+}
+
+static void list_all(struct hands *h, struct exchange *const *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		list(h, x[i]);
+}
+
+void messages_list(struct exchange *x, void *app)
+{
+	struct page *p = xcalloc(1, sizeof *p);
+	x->state = p;
+	x->drop = free;
+	if (read_filter(x, p))
+		backend_do(((struct service *)app)->backend, x, list_all);
+}

@@ -1,0 +1,126 @@
+/* models.c - the models that a server offers. */
+#include "lib/serve/models.h"
+
+#include <pthread.h>
+
+#include "lib/base/buf.h"
+#include "lib/json/write.h"
+
+enum { MOST = 16 }; /* a bound on what clients can make us load */
+
+struct models {
+	pthread_mutex_t lock;
+	struct model *model[MOST]; /* the first is the server's own */
+	char *spec[MOST];
+	size_t n;
+};
+
+struct models *models_new(const struct model_conf *conf, struct err *e)
+{
+	struct model *own = model_load(conf, e);
+	if (!own)
+		return NULL;
+	struct models *m = xcalloc(1, sizeof *m);
+	pthread_mutex_init(&m->lock, NULL);
+	m->model[0] = own;
+	m->spec[0] = xstrdup(conf->spec);
+	m->n = 1;
+	return m;
+}
+
+const struct model *models_default(const struct models *m)
+{
+	return m->model[0];
+}
+
+static bool in_registry(const char *spec)
+{
+	for (const struct engine *const *en = engines; *en; en++) {
+		size_t n = strlen((*en)->name);
+		if (strncmp(spec, (*en)->name, n) == 0 && (!spec[n] || spec[n] == ':'))
+			return !strchr(spec, '/');
+	}
+	return false;
+}
+
+static struct model *load(struct models *m, struct str name, struct err *e)
+{
+	char *spec = str_dup(name);
+	struct model *new = NULL;
+	if (!in_registry(spec))
+		err_set(e, ERR_USAGE, "there is no model '%.64s'; /v1/models lists what there is", spec);
+	else if (m->n == MOST)
+		err_set(e, ERR_USAGE, "too many models have been asked for; /v1/models lists them");
+	else
+		new = model_load(&(struct model_conf){.spec = spec}, e);
+	if (!new) {
+		free(spec);
+		return NULL;
+	}
+	m->spec[m->n] = spec;
+	m->model[m->n++] = new;
+	return new;
+}
+
+const struct model *models_find(struct models *m, struct str spec, struct err *e)
+{
+	const struct model *found = NULL;
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n && !found; i++)
+		if (str_eq(spec, str_of(m->spec[i])) || str_eq(spec, str_of(m->model[i]->name)))
+			found = m->model[i];
+	if (!found)
+		found = load(m, spec, e);
+	pthread_mutex_unlock(&m->lock);
+	return found;
+}
+
+static void put_one(struct buf *out, const struct model *model, bool own)
+{
+	/* NAME-VERSION@HASH; a trained model's version may be missing */
+	const char *at = strrchr(model->name, '@'), *end = at ? at : model->name + strlen(model->name), *dash = end;
+	while (dash > model->name && *dash != '-')
+		dash--;
+	if (dash == model->name)
+		dash = end;
+	struct str name = {model->name, (size_t)(dash - model->name)}, version = {dash, (size_t)(end - dash)};
+	if (version.n)
+		version = (struct str){version.p + 1, version.n - 1};
+	buf_str(out, STR("{\"name\":"));
+	json_put_string(out, name);
+	buf_str(out, STR(",\"version\":"));
+	json_put_string(out, version);
+	buf_str(out, STR(",\"hash\":"));
+	json_put_string(out, str_of(at ? at + 1 : ""));
+	buf_str(out, STR(",\"model\":"));
+	json_put_string(out, str_of(model->name));
+	buf_str(out, own ? STR(",\"default\":true}") : STR(",\"default\":false}"));
+}
+
+void models_put(struct models *m, struct buf *out)
+{
+	struct err ignored; /* an engine that needs more than its name is listed once somebody has asked for it */
+	for (const struct engine *const *en = engines; *en; en++)
+		models_find(m, str_of((*en)->name), &ignored);
+	buf_str(out, STR("{\"items\":["));
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n; i++) {
+		if (i)
+			buf_char(out, ',');
+		put_one(out, m->model[i], i == 0);
+	}
+	pthread_mutex_unlock(&m->lock);
+	buf_str(out, STR("]}\n"));
+}
+
+void models_free(struct models *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->n; i++) {
+		model_free(m->model[i]);
+		free(m->spec[i]);
+	}
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}

@@ -1,0 +1,21 @@
+/* models.h - the models that a server offers: its own, and each of the registry, loaded when first asked for.
+ *
+ * A client can name a model of the registry, never a file. Thread-safe; what has been loaded stays until models_free.
+ */
+#ifndef SENTI_MODELS_H
+#define SENTI_MODELS_H
+
+#include "lib/score/engine.h"
+
+struct models;
+/* New, with the server's own model loaded; conf's strings are lent. NULL and *e on failure. */
+struct models *models_new(const struct model_conf *conf, struct err *e);
+/* The server's own. Lent, as all of them. */
+const struct model *models_default(const struct models *m);
+/* By spec ("vader", "afinn:da") or whole name ("vader-3.3.2@1f3a9c2e"); NULL and *e with ERR_USAGE where there is none. */
+const struct model *models_find(struct models *m, struct str spec, struct err *e);
+/* Appends {"items":[{"name","version","hash","default"},...]}: the server's own and those of the registry. */
+void models_put(struct models *m, struct buf *out);
+void models_free(struct models *m);
+
+#endif

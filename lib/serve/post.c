@@ -1,0 +1,247 @@
+/* post.c - POST /v1/messages: a request's records go to the gatherer as they arrive; the answer is made where they are accepted.
+ *
+ * The submission is shared by the connection's thread, which hands records in, and the pump's, which tells what became of them. Both hold
+ * its lock. It outlives its exchange where a client leaves in mid-upload.
+ */
+#include "lib/base/log.h"
+#include "lib/json/write.h"
+#include "lib/serve/body.h"
+#include "lib/serve/rest.h"
+#include "lib/serve/spool.h"
+#include "lib/serve/submit.h"
+
+/* An upload sleeps while more of its records than that are under way, and goes on at the half. */
+enum { MOST_UNDER_WAY = 4000 };
+
+struct submission {
+	pthread_mutex_t lock;
+	struct exchange *x; /* NULL: the client has gone */
+	struct service *service;
+	enum body_form form;
+	bool array, results; /* answer with the stored records */
+	struct body_lines lines;
+	size_t under_way, items;
+	bool whole;   /* all has been handed in */
+	bool waiting; /* the exchange sleeps until the last record is done */
+	bool paused;  /* it sleeps until some are */
+	bool failed;
+	unsigned status; /* of a single record that was rejected */
+	struct buf out, id;
+	struct spool spool;
+	struct err no_space;
+};
+
+static void submission_free(struct submission *s)
+{
+	pthread_mutex_destroy(&s->lock);
+	body_lines_free(&s->lines);
+	buf_free(&s->out);
+	buf_free(&s->id);
+	spool_free(&s->spool);
+	free(s);
+}
+
+static void drop(void *state)
+{
+	struct submission *s = state;
+	pthread_mutex_lock(&s->lock);
+	s->x = NULL;
+	bool last = s->under_way == 0;
+	pthread_mutex_unlock(&s->lock);
+	if (last)
+		submission_free(s);
+}
+
+/* Prefer: wait=SECONDS, respond-async (RFC 7240). */
+static bool wants_results(const struct exchange *x)
+{
+	const char *prefer = exchange_header(x, "Prefer"), *wait = prefer ? strcasestr(prefer, "wait=") : NULL;
+	return wait && strtoul(wait + 5, NULL, 10) > 0 && !strcasestr(prefer, "respond-async");
+}
+
+void post_begin(struct exchange *x, void *app)
+{
+	struct service *service = app;
+	enum body_form form = body_form(x);
+	if (form == BODY_OTHER) {
+		rest_unsupported(x);
+		return;
+	}
+	struct submission *s = xcalloc(1, sizeof *s);
+	*s = (struct submission){
+	    .x = x, .service = service, .form = form, .results = wants_results(x), .spool = SPOOL_INIT};
+	s->lines.max_record = service->limits.max_record;
+	pthread_mutex_init(&s->lock, NULL);
+	x->state = s;
+	x->drop = drop;
+}
+
+/* ---- what became of them ---- */
+
+static void put_item(struct submission *s, const struct rec *r)
+{
+	struct buf *out = &s->out;
+	if (r->fate == FATE_OUT && s->results) {
+		rec_put(out, r);
+	} else if (r->fate == FATE_OUT) {
+		buf_str(out, STR("{\"id\":"));
+		json_put_string(out, r->id);
+		buf_char(out, '}');
+	} else {
+		buf_str(out, STR("{\"error\":{\"code\":"));
+		json_put_string(out, str_of(r->code));
+		buf_str(out, STR(",\"message\":"));
+		json_put_lossy(out, r->why);
+		buf_str(out, STR("}}"));
+	}
+}
+
+static void add_item(struct submission *s, const struct rec *r)
+{
+	bool one = s->form == BODY_JSON && !s->array;
+	if (one && r->fate == FATE_REJECTED) {
+		s->status = rest_status_of(r->code);
+		rest_problem(s->x, r);
+		return;
+	}
+	if (s->array)
+		buf_char(&s->out, s->items ? ',' : '[');
+	s->items++;
+	put_item(s, r);
+	if (s->form == BODY_LINES)
+		buf_char(&s->out, '\n');
+	if (one) {
+		buf_clear(&s->id);
+		buf_str(&s->id, r->id);
+	}
+	if (s->form == BODY_LINES && !s->no_space.msg[0] && spool_take(&s->spool, &s->out, false, &s->no_space) < 0)
+		log_error("cannot keep an answer", "error", s->no_space.msg, NULL);
+}
+
+static void answer(struct submission *s)
+{
+	struct exchange *x = s->x;
+	if (s->failed) {
+		exchange_set(x, "Retry-After", "1");
+		exchange_problem(x, 503, "store_unavailable",
+		    "not all records are known to be stored; send them again, under the same ids");
+		return;
+	}
+	if (s->status)
+		return;
+	if (s->form == BODY_LINES && (s->no_space.msg[0] || spool_take(&s->spool, &s->out, true, &s->no_space) < 0)) {
+		exchange_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
+		return;
+	}
+	if (s->array)
+		buf_str(&s->out, s->items ? STR("]\n") : STR("[]\n"));
+	else if (s->form == BODY_JSON)
+		buf_char(&s->out, '\n');
+	if (s->id.n) {
+		struct buf path = {0};
+		rest_put_path(&path, buf_view(&s->id));
+		exchange_set(x, "Location", "%.*s", STR_FMT(buf_view(&path)));
+		buf_free(&path);
+	}
+	if (s->results)
+		exchange_set(x, "Preference-Applied", "wait");
+	x->out = s->out;
+	s->out = (struct buf){0};
+	x->out_fd = spool_give(&s->spool);
+	exchange_answer(x, s->results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
+}
+
+void post_done(struct rec *r, bool ok)
+{
+	struct submission *s = r->caller;
+	struct exchange *wake = NULL;
+	pthread_mutex_lock(&s->lock);
+	s->under_way--;
+	bool gone = !s->x;
+	if (!gone && ok)
+		add_item(s, r);
+	s->failed |= !ok;
+	if (s->waiting && s->under_way == 0) {
+		answer(s);
+		wake = s->x;
+	} else if (s->paused && s->under_way <= MOST_UNDER_WAY / 2) {
+		s->paused = false;
+		wake = s->x;
+	}
+	bool last = gone && s->under_way == 0;
+	pthread_mutex_unlock(&s->lock);
+	if (wake)
+		exchange_resume(wake);
+	if (last)
+		submission_free(s);
+}
+
+/* ---- handing in ---- */
+
+/* Rejections that were made while lines were cut have no line to hand in: they are told in their place, behind what is under way. */
+static int hand_in(struct submission *s, struct batch *b)
+{
+	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);
+	struct err e;
+	for (size_t i = 0; i < b->n; i++)
+		line[i] = b->rec[i].line;
+	pthread_mutex_lock(&s->lock);
+	s->under_way += b->n;
+	pthread_mutex_unlock(&s->lock);
+	if (submit_add(s->service->submit, line, b->n, s, &e) == 0)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	s->under_way -= b->n;
+	pthread_mutex_unlock(&s->lock);
+	return -1;
+}
+
+static void busy(struct exchange *x)
+{
+	exchange_set(x, "Retry-After", "1");
+	exchange_problem(x, 503, "busy", "too many records are waiting to be stored");
+}
+
+bool post_piece(struct exchange *x, void *app, struct str piece)
+{
+	struct submission *s = x->state;
+	if (s->form != BODY_LINES)
+		return false;
+	struct batch *b = &service_worker(app)->batch;
+	batch_reset(b);
+	body_lines_add(&s->lines, b, piece, false);
+	if (b->n && hand_in(s, b) < 0) {
+		busy(x);
+		return true;
+	}
+	pthread_mutex_lock(&s->lock);
+	if (s->under_way > MOST_UNDER_WAY) {
+		s->paused = true;
+		exchange_pause(x);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+void post_end(struct exchange *x, void *app)
+{
+	struct submission *s = x->state;
+	struct service *service = app;
+	struct batch *b = &service_worker(service)->batch;
+	batch_reset(b);
+	if (s->form == BODY_LINES)
+		body_lines_add(&s->lines, b, STR_NONE, true);
+	else if (body_json(x, b, service->max_items, &s->array) < 0)
+		return;
+	if (b->n && hand_in(s, b) < 0) {
+		busy(x);
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	s->waiting = s->under_way > 0;
+	if (s->waiting)
+		exchange_defer(x);
+	else
+		answer(s);
+	pthread_mutex_unlock(&s->lock);
+}

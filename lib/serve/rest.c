@@ -1,0 +1,97 @@
+/* rest.c - what the REST routes share. */
+#include "lib/serve/rest.h"
+
+#include "lib/base/clock.h"
+
+void rest_unsupported(struct exchange *x)
+{
+	exchange_set(x, "Accept-Post", "%s, %s", MEDIA_JSON, MEDIA_NDJSON);
+	exchange_problem(x, 415, "unsupported_media_type", "send records as %s or %s, not as '%s'", MEDIA_JSON,
+	    MEDIA_NDJSON, x->media);
+}
+
+unsigned rest_status_of(const char *code)
+{
+	if (strcmp(code, CODE_TOO_LONG) == 0)
+		return 413;
+	return strcmp(code, CODE_BAD_JSON) == 0 || strcmp(code, CODE_BAD_UTF8) == 0 ? 400 : 422;
+}
+
+void rest_problem(struct exchange *x, const struct rec *r)
+{
+	exchange_problem(x, rest_status_of(r->code), r->code, "%.*s", STR_FMT(r->why));
+}
+
+bool rest_query_bool(struct exchange *x, const char *name, bool *out)
+{
+	struct str v = exchange_query(x, name);
+	if (!v.p)
+		return true;
+	*out = v.n == 0 || str_eq(v, STR("true")) || str_eq(v, STR("1"));
+	if (*out || str_eq(v, STR("false")) || str_eq(v, STR("0")))
+		return true;
+	exchange_problem(x, 400, "bad_query", "%s is true or false, not '%.*s'", name, STR_FMT(v));
+	return false;
+}
+
+bool rest_query_time(struct exchange *x, const char *name, bool *has, int64_t *ms)
+{
+	struct str v = exchange_query(x, name);
+	*has = v.p != NULL;
+	if (!v.p || time_parse(v, ms) == 0)
+		return true;
+	exchange_problem(
+	    x, 400, "bad_query", "%s is a time such as 2026-01-31T12:00:00Z, not '%.*s'", name, STR_FMT(v));
+	return false;
+}
+
+bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uint64_t most, uint64_t *out)
+{
+	struct str v = exchange_query(x, name);
+	if (!v.p || (str_u64(v, out) == 0 && *out >= least && *out <= most))
+		return true;
+	exchange_problem(x, 400, "bad_query", "%s is a number from %llu to %llu, not '%.*s'", name,
+	    (unsigned long long)least, (unsigned long long)most, STR_FMT(v));
+	return false;
+}
+
+void rest_put_encoded(struct buf *out, struct str text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	for (size_t i = 0; i < text.n; i++)
+		if (strchr(plain, text.p[i]) && text.p[i])
+			buf_char(out, text.p[i]);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)text.p[i]);
+}
+
+void rest_put_path(struct buf *out, struct str id)
+{
+	buf_str(out, STR("/v1/messages/"));
+	rest_put_encoded(out, id);
+}
+
+void rest_set_tag(struct exchange *x, uint64_t version)
+{
+	exchange_set(x, "ETag", "\"%llu\"", (unsigned long long)version);
+}
+
+int rest_tag_matches(const struct exchange *x, const char *header, uint64_t version)
+{
+	const char *list = exchange_header(x, header);
+	if (!list)
+		return -1;
+	char tag[32];
+	int n = snprintf(tag, sizeof tag, "\"%llu\"", (unsigned long long)version);
+	for (const char *p = list; *p;) {
+		p += strspn(p, ", \t");
+		if (*p == '*')
+			return 1;
+		p += strncmp(p, "W/", 2) == 0 ? 2 : 0;
+		size_t item = strcspn(p, ", \t");
+		if (item == (size_t)n && memcmp(p, tag, item) == 0)
+			return 1;
+		p += item;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* rest.h - what the REST routes share: media types, queries, problems of records, entity tags. */
+#ifndef SENTI_REST_H
+#define SENTI_REST_H
+
+#include "lib/serve/service.h"
+
+/* 415, naming what is taken. */
+void rest_unsupported(struct exchange *x);
+/* The status of a record that is rejected with this code and was sent alone: 400, 413 or 422. */
+unsigned rest_status_of(const char *code);
+void rest_problem(struct exchange *x, const struct rec *r);
+/* Parameters of the query: true, and *out as given or as it was; or false with the exchange answered (400). */
+bool rest_query_bool(struct exchange *x, const char *name, bool *out);
+bool rest_query_time(struct exchange *x, const char *name, bool *has, int64_t *ms);
+bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uint64_t most, uint64_t *out);
+/* Appends /v1/messages/ID, percent-encoded. */
+void rest_put_path(struct buf *out, struct str id);
+/* Appends text so that it is one parameter's value or one segment of a path. */
+void rest_put_encoded(struct buf *out, struct str text);
+/* Sets ETag: the version of a message. */
+void rest_set_tag(struct exchange *x, uint64_t version);
+/* What the header (If-Match, If-None-Match) says of a message of this version: 1 it names it, 0 it does not, -1 there is no such header. */
+int rest_tag_matches(const struct exchange *x, const char *header, uint64_t version);
+
+#endif

@@ -1,0 +1,137 @@
+/* sentiment.c - POST /v1/sentiment: scores now, in the connection's own thread, and stores nothing. */
+#include "lib/serve/body.h"
+#include "lib/serve/rest.h"
+#include "lib/serve/spool.h"
+
+struct scoring {
+	const struct model *model;
+	bool explain, as_lines;
+	struct body_lines lines;
+	struct spool spool;
+};
+
+static void drop(void *state)
+{
+	struct scoring *s = state;
+	body_lines_free(&s->lines);
+	spool_free(&s->spool);
+	free(s);
+}
+
+void sentiment_begin(struct exchange *x, void *app)
+{
+	struct service *service = app;
+	struct err e;
+	enum body_form form = body_form(x);
+	bool explain = false;
+	if (form == BODY_OTHER) {
+		rest_unsupported(x);
+		return;
+	}
+	if (!rest_query_bool(x, "explain", &explain))
+		return;
+	struct str spec = exchange_query(x, "model");
+	const struct model *model = spec.p ? models_find(service->models, spec, &e) : models_default(service->models);
+	if (!model) {
+		exchange_problem(x, 400, "unknown_model", "%s", e.msg);
+		return;
+	}
+	struct scoring *s = xcalloc(1, sizeof *s);
+	*s = (struct scoring){.model = model, .explain = explain, .as_lines = form == BODY_LINES, .spool = SPOOL_INIT};
+	s->lines.max_record = service->limits.max_record;
+	x->state = s;
+	x->drop = drop;
+}
+
+/* The records of a batch as they leave, or the reject objects of the contract. */
+static void put_record(struct buf *out, const struct rec *r)
+{
+	if (r->fate == FATE_OUT)
+		rec_put(out, r);
+	else
+		rec_put_reject(out, r, "senti-serve");
+}
+
+static void reject_long(struct batch *b, size_t max_record)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->rec[i].line.n > max_record)
+			rec_reject(b, &b->rec[i], CODE_TOO_LONG, "the record has more than %zu bytes", max_record);
+}
+
+/* Works off the lines that have arrived. */
+static void work(struct exchange *x, struct service *service, struct str piece, bool end)
+{
+	struct scoring *s = x->state;
+	struct worker *w = service_worker(service);
+	struct batch *b = &w->batch;
+	struct err e;
+	batch_reset(b);
+	body_lines_add(&s->lines, b, piece, end);
+	worker_score(w, b, s->model, s->explain);
+	for (size_t i = 0; i < b->n; i++) {
+		put_record(&x->out, &b->rec[i]);
+		buf_char(&x->out, '\n');
+	}
+	if (spool_take(&s->spool, &x->out, end, &e) < 0)
+		exchange_problem(x, 507, "no_space", "%s", e.msg);
+}
+
+bool sentiment_piece(struct exchange *x, void *app, struct str piece)
+{
+	struct scoring *s = x->state;
+	if (s->as_lines)
+		work(x, app, piece, false);
+	return s->as_lines;
+}
+
+static void answer_lines(struct exchange *x, struct service *service)
+{
+	struct scoring *s = x->state;
+	work(x, service, STR_NONE, true);
+	if (exchange_answered(x))
+		return;
+	x->out_fd = spool_give(&s->spool);
+	exchange_answer(x, 200, MEDIA_NDJSON);
+}
+
+static void answer_one(struct exchange *x, const struct rec *r)
+{
+	if (r->fate == FATE_OUT) {
+		rec_put(&x->out, r);
+		buf_char(&x->out, '\n');
+		exchange_answer(x, 200, MEDIA_JSON);
+		return;
+	}
+	rest_problem(x, r);
+}
+
+void sentiment_end(struct exchange *x, void *app)
+{
+	struct service *service = app;
+	struct scoring *s = x->state;
+	if (s->as_lines) {
+		answer_lines(x, service);
+		return;
+	}
+	struct worker *w = service_worker(service);
+	struct batch *b = &w->batch;
+	bool array;
+	batch_reset(b);
+	if (body_json(x, b, service->max_items, &array) < 0)
+		return;
+	reject_long(b, service->limits.max_record);
+	worker_score(w, b, s->model, s->explain);
+	if (!array) {
+		answer_one(x, &b->rec[0]);
+		return;
+	}
+	buf_char(&x->out, '[');
+	for (size_t i = 0; i < b->n; i++) {
+		if (i)
+			buf_char(&x->out, ',');
+		put_record(&x->out, &b->rec[i]);
+	}
+	buf_str(&x->out, STR("]\n"));
+	exchange_answer(x, 200, MEDIA_JSON);
+}

@@ -1,0 +1,354 @@
+/* submit.c - the pump behind POST /v1/messages. */
+#include "lib/serve/submit.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+#include "lib/data/message.h"
+#include "lib/flow/gather.h"
+#include "lib/flow/pump.h"
+#include "lib/json/write.h"
+#include "lib/stage/store.h"
+#include "lib/text/hash.h"
+
+enum { PAUSE_MS = 500, MOST_ID = 512 };
+
+#define CODE_BAD_ID "bad_id"
+
+struct submit {
+	struct source port; /* stands around the gatherer, for what must come after the queue's confirm */
+	struct service *service;
+	struct source *gather;
+	struct store *store; /* embedded: where the messages go; else NULL */
+	struct sink *queue;
+	struct cache *cache; /* NULL: none */
+	int64_t read_at;     /* the cache's clock before the batch's commit */
+	struct limits limits;
+	struct counts counts;
+	struct json_scan scan, inner;
+	struct buf keys, line;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool ending;
+	struct err why; /* the last failure; no message: it works */
+};
+
+/* ---- the first stage: what is a message, and by which name ---- */
+
+static void *open_self(const void *conf, struct err *e)
+{
+	struct submit *m;
+	(void)e;
+	memcpy(&m, &conf, sizeof m); /* the only context there is */
+	return m;
+}
+
+static void close_self(void *ctx)
+{
+	(void)ctx;
+}
+
+static void give_id(struct submit *m, struct batch *b, struct rec *r)
+{
+	char json[UUID_LEN + 2], *id = arena_alloc(&b->mem, UUID_LEN);
+	uuid_new(id);
+	json[0] = json[UUID_LEN + 1] = '"';
+	memcpy(json + 1, id, UUID_LEN);
+	rec_set(b, r, &m->scan, STR("id"), (struct str){json, sizeof json});
+	r->id = (struct str){id, UUID_LEN};
+}
+
+/* A record that spans lines, as people write JSON, becomes one line: line ends between tokens are blanks. */
+static void join_lines(struct rec *r)
+{
+	char *p = (char *)(uintptr_t)r->line.p; /* the batch's own copy */
+	for (size_t i = 0; i < r->line.n; i++)
+		if (p[i] == '\n' || p[i] == '\r')
+			p[i] = ' ';
+}
+
+static int prepare_run(void *ctx, struct batch *b, struct err *e)
+{
+	struct submit *m = ctx;
+	(void)e;
+	if (m->cache)
+		m->read_at = m->cache->clock(m->cache);
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
+		struct message message;
+		if (r->line.n > m->limits.max_record) {
+			rec_reject(b, r, CODE_TOO_LONG, "the record has more than %zu bytes", m->limits.max_record);
+			continue;
+		}
+		join_lines(r);
+		if (message_read(&message, b, r, &m->scan, &m->inner) < 0)
+			continue;
+		if (!message.id.p)
+			give_id(m, b, r);
+		else if (message.id.n == 0 || message.id.n > MOST_ID)
+			rec_reject(b, r, CODE_BAD_ID,
+			    message.id.n ? "the id has more than %d bytes" : "the id is empty", MOST_ID);
+	}
+	return 0;
+}
+
+/* What scoring has added becomes a part of the line, since that is what the store reads. */
+static int join_run(void *ctx, struct batch *b, struct err *e)
+{
+	struct submit *m = ctx;
+	(void)e;
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
+		if (r->fate != FATE_OUT || !r->add.n)
+			continue;
+		buf_clear(&m->line);
+		rec_put(&m->line, r);
+		memset(buf_reserve(&m->line, JSON_PAD), 0, JSON_PAD);
+		size_t n = m->line.n;
+		m->line.n += JSON_PAD;
+		r->line = (struct str){arena_str(&b->mem, buf_view(&m->line)).p, n};
+		r->add = STR_NONE;
+	}
+	return 0;
+}
+
+/* ---- what is stored is put in the cache at once, so that whoever was told of it finds it there ---- */
+
+static uint64_t version_in(struct submit *m, const struct rec *r)
+{
+	uint64_t version = 0;
+	buf_clear(&m->line);
+	rec_put(&m->line, r);
+	size_t n = m->line.n;
+	memset(buf_reserve(&m->line, JSON_PAD), 0, JSON_PAD);
+	const struct json_member *v =
+	    json_scan(&m->scan, (struct str){m->line.p, n}) == 0 ? json_find(&m->scan, STR("version")) : NULL;
+	return v && str_u64(v->value, &version) == 0 ? version : 0;
+}
+
+/* `stored`: the records carry their versions; else they are submitted only. */
+static void keep(struct submit *m, struct batch *b, bool stored)
+{
+	if (!m->cache || b->n == 0)
+		return;
+	struct entry *entry = arena_alloc(&b->mem, b->n * sizeof *entry),
+		     **list = arena_alloc(&b->mem, b->n * sizeof *list);
+	size_t n = 0;
+	struct err e;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rec *r = &b->rec[i];
+		if (r->fate != FATE_OUT)
+			continue;
+		uint64_t version = version_in(m, r);
+		buf_clear(&m->keys);
+		cache_key_message(&m->keys, r->id);
+		entry[n] = (struct entry){.kind = ENTRY_MESSAGE,
+		    .key = arena_str(&b->mem, buf_view(&m->keys)),
+		    .value = arena_str(&b->mem, buf_view(&m->line)),
+		    .version = stored ? version : 0,
+		    .read_at = stored ? m->read_at : 0};
+		list[n] = &entry[n];
+		n++;
+	}
+	if (n && m->cache->put(m->cache, list, n, &e) < 0)
+		log_warn("cannot write to the cache", "error", e.msg, NULL);
+}
+
+static int keep_run(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	keep(ctx, b, true);
+	return 0;
+}
+
+static const struct stage prepare_stage = {
+    .name = "prepare", .open = open_self, .run = prepare_run, .close = close_self};
+static const struct stage join_stage = {.name = "join", .open = open_self, .run = join_run, .close = close_self};
+static const struct stage keep_stage = {.name = "keep", .open = open_self, .run = keep_run, .close = close_self};
+
+/* ---- the ends ---- */
+
+static void say(struct submit *m, const struct err *e)
+{
+	pthread_mutex_lock(&m->lock);
+	m->why = *e;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static enum next submit_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct submit *m = (struct submit *)s;
+	return m->gather->next(m->gather, b, l, wake, e);
+}
+
+static int submit_accept(struct source *s, struct batch *b, struct err *e)
+{
+	struct submit *m = (struct submit *)s;
+	if (m->queue)
+		keep(m, b, false);
+	if (m->why.msg[0])
+		say(m, &(struct err){0});
+	return m->gather->accept(m->gather, b, e);
+}
+
+static void submit_abandon(struct source *s, struct batch *b)
+{
+	struct submit *m = (struct submit *)s;
+	m->gather->abandon(m->gather, b);
+}
+
+/* Callers are told of their records by the source's accept; nothing else is written. */
+static int put_nowhere(struct sink *s, const struct batch *b, struct source *from, struct err *e)
+{
+	(void)s;
+	(void)b;
+	(void)from;
+	(void)e;
+	return 0;
+}
+
+static int flush_nowhere(struct sink *s, struct err *e)
+{
+	(void)s;
+	(void)e;
+	return 0;
+}
+
+/* ---- the thread ---- */
+
+static int open_ends(struct submit *m, struct err *e)
+{
+	const struct ends *o = &m->service->ends;
+	if (o->queue)
+		return (m->queue = o->queue(o->arg, e)) ? 0 : -1;
+	return (m->store = o->store(o->arg, e)) ? 0 : -1;
+}
+
+static int close_ends(struct submit *m, struct err *e)
+{
+	int rc = m->queue ? m->queue->close(m->queue, e) : m->store ? m->store->close(m->store, e) : 0;
+	m->queue = NULL;
+	m->store = NULL;
+	return rc;
+}
+
+static int run_once(struct submit *m, struct err *e)
+{
+	struct sink nowhere = {.put = put_nowhere, .flush = flush_nowhere};
+	struct score_conf score = {.model = models_default(m->service->models),
+	    .form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true}};
+	struct step embedded[] = {{&prepare_stage, m}, {&score_stage, &score}, {&join_stage, m},
+	    {&stage_store_put, m->store}, {&keep_stage, m}};
+	struct pump p = {.source = &m->port,
+	    .step = embedded,
+	    .nsteps = m->queue ? 1 : COUNT_OF(embedded),
+	    .out = m->queue ? m->queue : &nowhere,
+	    .rejects = &nowhere,
+	    .limits = m->limits,
+	    .jobs = 1,
+	    .counts = &m->counts};
+	return pump(&p, e);
+}
+
+/* False once the server is ending. */
+static bool pause_a_while(struct submit *m)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += PAUSE_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&m->lock);
+	if (!m->ending)
+		pthread_cond_timedwait(&m->ended, &m->lock, &until);
+	bool go_on = !m->ending;
+	pthread_mutex_unlock(&m->lock);
+	return go_on;
+}
+
+static void *submit_run(void *arg)
+{
+	struct submit *m = arg;
+	struct err e, ignored;
+	for (;;) {
+		bool open = m->queue || m->store || open_ends(m, &e) == 0;
+		if (open && run_once(m, &e) == 0)
+			break;
+		log_error("messages cannot be stored", "error", e.msg, NULL);
+		say(m, &e);
+		close_ends(m, &ignored); /* why it failed has been told */
+		if (!pause_a_while(m) && !open)
+			break;
+	}
+	if (close_ends(m, &e) < 0)
+		log_error("the last messages may not be stored", "error", e.msg, NULL);
+	return NULL;
+}
+
+struct submit *submit_start(struct service *s, gather_done *done, struct err *e)
+{
+	struct submit *m = xcalloc(1, sizeof *m);
+	m->port = (struct source){.next = submit_next, .accept = submit_accept, .abandon = submit_abandon};
+	m->service = s;
+	m->limits = s->limits;
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->ended, NULL);
+	counts_start(&m->counts);
+	m->gather = gather_new(s->max_waiting, done);
+	if (!m->gather)
+		err_sys(e, "cannot make a descriptor");
+	if (!m->gather || open_ends(m, e) < 0 || (s->ends.cache && !(m->cache = s->ends.cache(s->ends.arg, e))))
+		goto failed;
+	errno = pthread_create(&m->thread, NULL, submit_run, m);
+	if (errno == 0)
+		return m;
+	err_sys(e, "cannot start a thread");
+failed:;
+	struct err ignored;
+	close_ends(m, &ignored);
+	service_put_cache(m->service, m->cache);
+	if (m->gather)
+		m->gather->close(m->gather, &ignored);
+	free(m);
+	return NULL;
+}
+
+int submit_add(struct submit *m, const struct str *line, size_t n, void *caller, struct err *e)
+{
+	return gather_add(m->gather, line, n, caller, e);
+}
+
+struct counts *submit_counts(struct submit *m)
+{
+	return &m->counts;
+}
+
+bool submit_ready(struct submit *m, struct err *e)
+{
+	pthread_mutex_lock(&m->lock);
+	*e = m->why;
+	pthread_mutex_unlock(&m->lock);
+	return !e->msg[0];
+}
+
+void submit_stop(struct submit *m)
+{
+	struct err ignored;
+	pthread_mutex_lock(&m->lock);
+	m->ending = true;
+	pthread_cond_signal(&m->ended);
+	pthread_mutex_unlock(&m->lock);
+	gather_end(m->gather);
+	pthread_join(m->thread, NULL);
+	m->gather->close(m->gather, &ignored); /* tells those that are left */
+	service_put_cache(m->service, m->cache);
+	json_scan_free(&m->scan);
+	json_scan_free(&m->inner);
+	buf_free(&m->keys);
+	buf_free(&m->line);
+	pthread_mutex_destroy(&m->lock);
+	pthread_cond_destroy(&m->ended);
+	free(m);
+}
