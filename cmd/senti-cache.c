@@ -2,21 +2,31 @@
 #include <unistd.h>
 
 #include "cmd/caches.h"
-#include "cmd/opt.h"
+#include "cmd/stores.h"
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/flow/mem.h"
 #include "lib/json/write.h"
-#include "lib/net/sqlite.h"
 #include "lib/stage/cache.h"
+#include "lib/stage/follow.h"
+#include "lib/stage/verify.h"
 #include "lib/text/utf8.h"
 
-enum { OPT_INTO = OPT_OWN };
+enum { OPT_INTO = OPT_OWN, OPT_ONCE, OPT_READER, OPT_SAMPLE };
+
+enum { RETRY_MS = 60000, RETRY_PAUSE_MS = 500, SAMPLE = 1000 };
 
 static const struct opt_def own[] = {
-    {'m', "model", "MODEL", "get, key: the results of MODEL (default $SENTI_MODEL, else vader)"},
+    {'m', "model", "MODEL",
+	"get, key: the results of MODEL (default $SENTI_MODEL, else vader);\nverify: compute those in the cache again"},
     {'f', "field", "NAME", "get, put, key: the member that holds the text (default text)"},
     {OPT_INTO, "into", "NAME", "get, put: the member of the result (default sentiment)"},
     {'e', "expression", "TEXT", "key: of the result for TEXT; may be repeated"},
+    {OPT_ONCE, "once", NULL, "follow: end when all changes there are have been followed"},
+    {OPT_READER, "reader", "NAME",
+	"follow: the name of its place in the outbox (default: the cache's\naddress and this machine)"},
+    {OPT_SAMPLE, "sample", "N", "verify: so many messages, from a random place on (default 1000)"},
     {0},
 };
 
@@ -24,6 +34,7 @@ static const char examples[] =
     "  export SENTI_REDIS=redis://127.0.0.1\n"
     "  senti-cache get <texts.jsonl | senti-score | senti-cache put >scored.jsonl\n"
     "  senti-worker -q texts -- sh -c 'senti-cache get | senti-score | senti-store put | senti-cache put'\n"
+    "  senti-cache follow >/dev/null\n"
     "  redis-cli get \"$(senti-cache key -e 'I love it')\"\n";
 
 struct options {
@@ -31,7 +42,11 @@ struct options {
 	struct model_conf model;
 	const char **text;
 	size_t ntexts;
-	const char *model_only, *field_only, *into_only;
+	const char *model_only, *field_only, *into_only, *reader_only;
+	struct follow follow;
+	struct verify verify;
+	char *reader; /* of follow, where none is given */
+	uint64_t sample;
 };
 
 /* What a verb takes and needs. */
@@ -43,7 +58,10 @@ enum {
 	LOADS_MODEL = 16,
 	NEEDS_CACHE = 32,
 	OPENS_CACHE = 64,
-	OPENS_STORE = 128
+	OPENS_STORE = 128,
+	NEEDS_STORE = 256,
+	TAKES_FOLLOW = 512,
+	TAKES_SAMPLE = 1024
 };
 
 struct verb {
@@ -59,7 +77,6 @@ struct verb {
 static int on_option(void *arg, int letter, const char *value, struct err *e)
 {
 	struct options *o = arg;
-	(void)e;
 	switch (letter) {
 	case 'm':
 		o->model.spec = o->model_only = value;
@@ -70,6 +87,16 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	case OPT_INTO:
 		o->verb.form.result_name = str_of(o->into_only = value);
 		return 0;
+	case OPT_ONCE:
+		o->follow.once = true;
+		return 0;
+	case OPT_READER:
+		if (!*value)
+			return err_set(e, ERR_USAGE, "--reader takes a name");
+		o->follow.reader = o->reader_only = value;
+		return 0;
+	case OPT_SAMPLE:
+		return opt_number(value, "sample", 1, 100000000, &o->sample, e);
 	case 'e':
 		o->text = xreallocarray(o->text, o->ntexts + 1, sizeof *o->text);
 		o->text[o->ntexts++] = value;
@@ -178,6 +205,30 @@ static int stats(struct tool *t, struct options *o, struct err *e)
 	return 0;
 }
 
+/* The changes of the store, which are then buried. */
+static int changes(struct tool *t, struct options *o, struct err *e)
+{
+	(void)e;
+	struct follow *f = &o->follow;
+	f->store = o->verb.store;
+	f->cache = o->verb.cache;
+	f->retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms;
+	if (!f->reader)
+		f->reader = o->reader = follow_reader(t->cache);
+	log_info("following", "reader", f->reader, NULL);
+	t->source = source_changes(f);
+	return 0;
+}
+
+/* Some of the messages in the cache, which are then compared. */
+static int sample(struct tool *t, struct options *o, struct err *e)
+{
+	(void)e;
+	o->verify = (struct verify){.cache = o->verb.cache, .store = o->verb.store, .model = o->verb.model};
+	t->source = source_sample(o->verb.cache, o->sample ? o->sample : SAMPLE);
+	return 0;
+}
+
 /* ---- wiring ---- */
 
 #define SHOW_GET (1u << TALLY_HITS | 1u << TALLY_MISSES | 1u << TALLY_SKIPPED)
@@ -187,6 +238,9 @@ static const struct verb verbs[] = {
     {"get", 0, TAKES_MODEL | TAKES_FIELD | TAKES_INTO | LOADS_MODEL | OPENS_CACHE, SHOW_GET, &stage_cache_get, NULL},
     {"put", 0, TAKES_FIELD | TAKES_INTO | OPENS_CACHE | OPENS_STORE, SHOW_PUT, &stage_cache_put, NULL},
     {"invalidate", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 1u << TALLY_BURIED, &stage_cache_invalidate, ids},
+    {"follow", OPT_IDS, TAKES_FOLLOW | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 1u << TALLY_BURIED, &stage_bury,
+	changes},
+    {"verify", OPT_IDS, TAKES_MODEL | TAKES_SAMPLE | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 0, &stage_verify, sample},
     {"stats", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 0, NULL, stats},
     {"key", OPT_IDS, TAKES_MODEL | TAKES_FIELD | TAKES_TEXTS | LOADS_MODEL, 0, &stage_cache_key, keys},
 };
@@ -202,7 +256,7 @@ static const struct verb *take_verb(struct tool *t, struct err *e)
 	if (t->noperands)
 		err_set(e, ERR_USAGE, "'%s' is no verb of senti-cache", t->operand[0]);
 	else
-		err_set(e, ERR_USAGE, "a verb is wanted: get, put, invalidate, stats or key");
+		err_set(e, ERR_USAGE, "a verb is wanted: get, put, follow, invalidate, verify, stats or key");
 	return NULL;
 }
 
@@ -217,17 +271,22 @@ static int check(const struct tool *t, const struct verb *v, const struct option
 	    {o->field_only, TAKES_FIELD, "field"},
 	    {o->into_only, TAKES_INTO, "into"},
 	    {o->ntexts, TAKES_TEXTS, "expression"},
+	    {o->follow.once, TAKES_FOLLOW, "once"},
+	    {o->reader_only, TAKES_FOLLOW, "reader"},
+	    {o->sample, TAKES_SAMPLE, "sample"},
 	};
+	/* Verbs that read no records. */
+	bool alone = !v->stage || v->what & (TAKES_FOLLOW | TAKES_SAMPLE);
 	for (size_t i = 0; i < COUNT_OF(option); i++)
 		if (option[i].given && !(v->what & option[i].takes))
 			return err_set(e, ERR_USAGE, "--%s does not belong to %s", option[i].name, v->name);
 	if (str_eq(o->verb.form.text_name, o->verb.form.result_name))
 		return err_set(
 		    e, ERR_USAGE, "-f and --into name the same member '%.*s'", STR_FMT(o->verb.form.text_name));
-	if (!v->stage && t->noperands)
+	if (alone && t->noperands)
 		return err_set(e, ERR_USAGE, "%s takes no operands, as '%s'", v->name, t->operand[0]);
-	if (t->from && v->operands && (!v->stage || t->noperands || o->ntexts))
-		return err_set(e, ERR_USAGE, "-i %s does not go with %s", t->from, v->stage ? "operands" : v->name);
+	if (t->from && v->operands && (alone || t->noperands || o->ntexts))
+		return err_set(e, ERR_USAGE, "-i %s does not go with %s", t->from, alone ? v->name : "operands");
 	return 0;
 }
 
@@ -243,6 +302,8 @@ static int open_cache(const struct tool *t, const struct verb *v, struct options
 	o->verb.cache = caches_open(t->cache, t->ttl_ms, e);
 	if (!o->verb.cache)
 		return -1;
+	if (o->verb.cache->private && v->what & NEEDS_STORE)
+		return err_set(e, ERR_USAGE, "%s: memory: is shared with no other process", v->name);
 	if (o->verb.cache->private && v->stage) {
 		log_warn("memory: is shared with no other process: records pass as they are", NULL);
 		o->verb.cache->close(o->verb.cache);
@@ -251,18 +312,32 @@ static int open_cache(const struct tool *t, const struct verb *v, struct options
 	return 0;
 }
 
-static struct store *open_store(const struct tool *t, struct err *e)
+/* follow waits for a store that is away by itself, since it must also hear when it is to stop. */
+static struct store *open_store(const struct tool *t, const struct verb *v, struct err *e)
 {
-	return sqlite_open(t->store + strlen("sqlite:"), STORE_EXISTING, e);
+	struct tool once = *t;
+	bool patient = v->what & TAKES_FOLLOW;
+	int64_t until = clock_mono_ms() + t->retry_ms;
+	if (patient)
+		once.retry_ms = 0;
+	for (;;) {
+		struct store *s = store_open(&once, STORE_EXISTING, e);
+		if (s || !patient || e->kind != ERR_ENV || clock_mono_ms() >= until)
+			return s;
+		if (io_wait_readable(-1, -1, clock_mono_ms() + RETRY_PAUSE_MS) == IO_STOP)
+			return NULL;
+	}
 }
 
 static int open_all(const struct tool *t, const struct verb *v, struct options *o, struct model **model, struct err *e)
 {
-	if (v->what & LOADS_MODEL && !(o->verb.model = *model = model_load(&o->model, e)))
+	if ((v->what & LOADS_MODEL || (v->what & TAKES_SAMPLE && o->model_only)) &&
+	    !(o->verb.model = *model = model_load(&o->model, e)))
 		return -1;
 	if (v->what & OPENS_CACHE && open_cache(t, v, o, e) < 0)
 		return -1;
-	if (v->what & OPENS_STORE && o->verb.cache && t->store_named && !(o->verb.store = open_store(t, e)))
+	bool wanted = v->what & NEEDS_STORE || (v->what & OPENS_STORE && o->verb.cache && t->store_named);
+	if (wanted && !(o->verb.store = open_store(t, v, e)))
 		return -1;
 	return 0;
 }
@@ -277,6 +352,7 @@ static int close_all(const struct tool *t, struct options *o, struct model *mode
 	if (model)
 		model_free(model);
 	free(o->text);
+	free(o->reader);
 	return status;
 }
 
@@ -290,10 +366,14 @@ int main(int argc, char **argv)
 	    .name = "senti-cache",
 	    .usage =
 		"get [-m MODEL] [OPTION...] [FILE...]\nput [--ttl DURATION] [--store STORE] [OPTION...] [FILE...]\n"
-		"invalidate [OPTION...] [ID...]\nkey [-m MODEL] [-e TEXT...] [ID...]\nstats [OPTION...]",
+		"invalidate [OPTION...] [ID...]\nfollow [--once] [--reader NAME] [--store STORE] [OPTION...]\n"
+		"verify [--sample N] [-m MODEL] [--store STORE] [OPTION...]\nkey [-m MODEL] [-e TEXT...] "
+		"[ID...]\nstats [OPTION...]",
 	    .summary =
 		"Keeps results and stored messages in Redis. get gives records the results that are known, put keeps\n"
-		"what passes; a cache that is away slows the work down and breaks nothing.",
+		"what passes; a cache that is away slows the work down and breaks nothing. follow keeps the messages "
+		"in the\n"
+		"cache true to the store, verify tells whether they are.",
 	    .examples = examples,
 	    .own = own,
 	    .shared = OPT_FILTER | OPT_OUT | OPT_STORE | OPT_IDS | OPT_CACHE,
@@ -312,8 +392,9 @@ int main(int argc, char **argv)
 	o.verb.wait_ms = t.limits.wait_ms;
 	if (open_all(&t, v, &o, &model, &e) < 0 || (v->source && v->source(&t, &o, &e) < 0))
 		return close_all(&t, &o, model, tool_fail(&t, &e));
-	/* What was made here is whole; records that are read go through the stage. */
-	bool made = v->source && v->source != ids && t.source;
-	int status = tool_run(&t, &(struct step){v->stage, &o.verb}, v->stage != NULL && !made);
+	/* What was made here is whole; all else goes through the stage. */
+	bool made = (v->source == keys || v->source == stats) && t.source;
+	const void *conf = v->source == changes ? &o.follow : v->source == sample ? (const void *)&o.verify : &o.verb;
+	int status = tool_run(&t, &(struct step){v->stage, conf}, v->stage != NULL && !made);
 	return close_all(&t, &o, model, status);
 }
