@@ -1,7 +1,8 @@
 /* amqp.h - queues of an AMQP 0-9-1 broker (RabbitMQ) as ports.
  *
  * An end is named "amqp:QUEUE" on the broker of $SENTI_AMQP, or by a whole address: amqp://user:password@host:port/vhost?queue=NAME, to publish
- * also ?exchange=E&key=K; amqps: is TLS (arguments cacertfile, certfile, keyfile, else $SENTI_AMQP_CACERT, _CERT, _KEY). For a queue NAME both
+ * also ?exchange=E&key=K; amqps: is TLS (arguments cacertfile, certfile, keyfile, else $SENTI_AMQP_CACERT, _CERT, _KEY). In place of host:port
+ * stands a list of them (h1:5672,h2:5672), which are tried in turn; heartbeat=SECONDS is what to ask for (default 30). For a queue NAME both
  * kinds of port declare NAME (durable, quorum, delivery limit 100), the exchange NAME.dx and the queue NAME.dead behind it; for a NAME that
  * ends in ".dead" only that queue.
  *

@@ -1,6 +1,7 @@
 /* amqp_address.c - the two spellings of an end: a queue on the usual broker, or a whole address. */
 #include "lib/net/amqp_address.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/url.h"
 #include "lib/net/amqp.h"
 
@@ -62,19 +63,90 @@ static bool is_amqp(const struct url *u)
 	return strcmp(u->scheme, "amqp") == 0 || strcmp(u->scheme, "amqps") == 0;
 }
 
-static void take_broker(struct amqp_address *a, const struct url *u)
+/* New: the address with host number `nth` of its list (user@host,host:port/...) alone; NULL: there are fewer. */
+static char *with_host(const char *s, size_t nth)
+{
+	const char *start = strstr(s, "://");
+	if (!start)
+		return nth ? NULL : xstrdup(s);
+	start += 3;
+	const char *end = start + strcspn(start, "/?"), *host = start;
+	for (const char *p = start; p < end; p++)
+		if (*p == '@')
+			host = p + 1;
+	const char *from = host, *to;
+	for (;; nth--) {
+		to = memchr(from, ',', (size_t)(end - from));
+		if (nth == 0)
+			break;
+		if (!to)
+			return NULL;
+		from = to + 1;
+	}
+	to = to ? to : end;
+	struct buf b = {0};
+	buf_str(&b, (struct str){s, (size_t)(host - s)});
+	buf_str(&b, (struct str){from, (size_t)(to - from)});
+	buf_str(&b, str_of(end));
+	buf_char(&b, 0);
+	return b.p;
+}
+
+static struct amqp_host take_host(const struct amqp_address *a, const struct url *u)
+{
+	struct amqp_host h = {.host = dup_or(u->host, "localhost"), .port = u->port ? u->port : a->tls ? 5671 : 5672};
+	bool six = strchr(h.host, ':') != NULL;
+	size_t n = strlen(h.host) + strlen(a->user) + strlen(a->vhost) + 32;
+	h.shown = xmalloc(n);
+	snprintf(h.shown, n, "%s://%s@%s%s%s:%u/%s", u->scheme, a->user, six ? "[" : "", h.host, six ? "]" : "", h.port,
+	    strcmp(a->vhost, "/") == 0 ? "" : a->vhost);
+	return h;
+}
+
+/* What the first host of `list` stands in is u. */
+static int take_broker(struct amqp_address *a, const struct url *u, const char *list, struct err *e)
 {
 	a->tls = strcmp(u->scheme, "amqps") == 0;
-	a->host = dup_or(u->host, "localhost");
-	a->port = u->port ? u->port : a->tls ? 5671 : 5672;
 	a->user = dup_or(u->user, "guest");
 	a->password = dup_or(u->password, u->user ? "" : "guest");
 	a->vhost = dup_or(u->path, "/");
-	bool six = strchr(a->host, ':') != NULL;
-	size_t n = strlen(a->host) + strlen(a->user) + strlen(a->vhost) + 32;
-	a->shown = xmalloc(n);
-	snprintf(a->shown, n, "%s://%s@%s%s%s:%u/%s", u->scheme, a->user, six ? "[" : "", a->host, six ? "]" : "",
-	    a->port, strcmp(a->vhost, "/") == 0 ? "" : a->vhost);
+	a->at = take_host(a, u);
+	char *one;
+	for (size_t i = 1; (one = with_host(list, i)); i++) {
+		struct url v;
+		int rc = url_parse(&v, one, e);
+		free(one);
+		if (rc < 0)
+			return -1;
+		if (!u->host || !v.host)
+			rc = err_set(e, ERR_USAGE, "a host of the amqp address is empty");
+		else {
+			a->other = xreallocarray(a->other, a->nothers + 1, sizeof *a->other);
+			a->other[a->nothers++] = take_host(a, &v);
+		}
+		url_free(&v);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void amqp_address_turn(struct amqp_address *a)
+{
+	if (!a->nothers)
+		return;
+	struct amqp_host h = a->at;
+	a->at = a->other[a->turn];
+	a->other[a->turn] = h;
+	a->turn = (a->turn + 1) % a->nothers;
+}
+
+static int parse(struct url *u, const char *s, struct err *e)
+{
+	char *one = with_host(s, 0);
+	int rc = url_parse(u, one, e);
+	free(one);
+	return rc;
 }
 
 static int take_heartbeat(struct amqp_address *a, const struct url *end, const struct url *broker, struct err *e)
@@ -119,13 +191,13 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 	struct url u = {0}, b = {0};
 	int rc = -1;
 	*a = (struct amqp_address){0};
-	if (url_parse(&u, end, e) < 0)
+	if (parse(&u, end, e) < 0)
 		return -1;
 	bool whole = strstr(end, "://") != NULL;
 	const char *usual = broker && *broker		     ? broker
 			    : strcmp(u.scheme, "amqps") == 0 ? "amqps://localhost"
 							     : "amqp://localhost";
-	if (!whole && url_parse(&b, usual, e) < 0)
+	if (!whole && parse(&b, usual, e) < 0)
 		goto out;
 	const struct url *server = whole ? &u : &b;
 	if (!is_amqp(server)) {
@@ -137,7 +209,8 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 		    e, ERR_USAGE, "amqps:%s wants TLS, and SENTI_AMQP names a broker without it", u.path ? u.path : "");
 		goto out;
 	}
-	take_broker(a, server);
+	if (take_broker(a, server, whole ? end : usual, e) < 0)
+		goto out;
 	a->cacert = file_of(&u, &b, "cacertfile", "SENTI_AMQP_CACERT");
 	a->cert = file_of(&u, &b, "certfile", "SENTI_AMQP_CERT");
 	a->certkey = file_of(&u, &b, "keyfile", "SENTI_AMQP_KEY");
@@ -157,8 +230,13 @@ out:
 
 void amqp_address_free(struct amqp_address *a)
 {
-	char **s[] = {&a->host, &a->user, &a->password, &a->vhost, &a->queue, &a->exchange, &a->key, &a->cacert,
-	    &a->cert, &a->certkey, &a->shown};
+	char **s[] = {&a->at.host, &a->at.shown, &a->user, &a->password, &a->vhost, &a->queue, &a->exchange, &a->key,
+	    &a->cacert, &a->cert, &a->certkey};
+	for (size_t i = 0; i < a->nothers; i++) {
+		free(a->other[i].host);
+		free(a->other[i].shown);
+	}
+	free(a->other);
 	for (size_t i = 0; i < COUNT_OF(s); i++)
 		free(*s[i]);
 	*a = (struct amqp_address){0};

@@ -4,20 +4,30 @@
 
 #include "lib/base/err.h"
 
+/* One node of a cluster. */
+struct amqp_host {
+	char *host;
+	uint16_t port;
+	char *shown; /* "amqp://user@host:port/vhost", for messages */
+};
+
 struct amqp_address {
 	bool tls;
-	char *host, *user, *password, *vhost;
-	uint16_t port;
+	struct amqp_host at;	 /* the one to connect to */
+	struct amqp_host *other; /* whom to try after it */
+	size_t nothers, turn;
+	char *user, *password, *vhost;
 	char *queue;		       /* NULL where an exchange is named */
 	char *exchange, *key;	       /* NULL, NULL where a queue is named */
 	char *cacert, *cert, *certkey; /* of TLS; NULL: not given */
 	unsigned heartbeat_s;	       /* what we ask for; the broker may want a shorter one */
-	char *shown;		       /* "amqp://user@host:port/vhost", for messages */
 };
 
 /* Fills *a, which amqp_address_free clears. `broker` is $SENTI_AMQP or NULL (then amqp://localhost with guest's account). Messages show no
  * password. */
 MUST_USE int amqp_address_parse(struct amqp_address *a, const char *end, const char *broker, struct err *e);
+/* Makes the next of several hosts the one to connect to; all have had their turn after nothers + 1 calls. */
+void amqp_address_turn(struct amqp_address *a);
 void amqp_address_free(struct amqp_address *a);
 /* True if the name ends in ".dead". */
 bool amqp_is_dead(const char *queue);

@@ -116,7 +116,7 @@ static void take_properties(struct amqp_message *m, const amqp_basic_properties_
 
 static enum amqp_got closed(struct amqp_link *l, const char *what, int code, amqp_bytes_t text, struct err *e)
 {
-	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", l->address.shown, what, code, (int)text.len,
+	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", l->address.at.shown, what, code, (int)text.len,
 	    (const char *)text.bytes);
 	/* 404 and 406 on a channel that published: no such exchange, or a message that the broker will never take. 406 on one that consumes
 	 * is an acknowledgement that came too late (consumer_timeout). */
@@ -156,7 +156,7 @@ static enum amqp_got take_method(struct amqp_link *l, const amqp_method_t *m, st
 	}
 	case AMQP_BASIC_CANCEL_METHOD:
 		err_set(e, ERR_ENV, "the broker %s ended the delivery: the queue was deleted, or its leader has gone",
-		    l->address.shown);
+		    l->address.at.shown);
 		return AMQP_BROKEN;
 	case AMQP_CHANNEL_CLOSE_METHOD: {
 		const amqp_channel_close_t *c = m->decoded;
@@ -168,10 +168,10 @@ static enum amqp_got take_method(struct amqp_link *l, const amqp_method_t *m, st
 	}
 	case AMQP_CONNECTION_BLOCKED_METHOD:
 		log_warn(
-		    "the broker takes no messages: it is short of memory or disk", "broker", l->address.shown, NULL);
+		    "the broker takes no messages: it is short of memory or disk", "broker", l->address.at.shown, NULL);
 		return AMQP_NOTHING;
 	case AMQP_CONNECTION_UNBLOCKED_METHOD:
-		log_warn("the broker takes messages again", "broker", l->address.shown, NULL);
+		log_warn("the broker takes messages again", "broker", l->address.at.shown, NULL);
 		return AMQP_NOTHING;
 	}
 	return AMQP_NOTHING;

@@ -171,11 +171,11 @@ static int reply_error(struct amqp_link *l, const amqp_rpc_reply_t *r, const cha
 	int code = close_code(r, &text);
 	if (code) {
 		l->hopeless = l->hopeless || is_hopeless(code);
-		return err_set(e, ERR_ENV, "%s: the broker %s says %d %.*s", what, l->address.shown, code,
+		return err_set(e, ERR_ENV, "%s: the broker %s says %d %.*s", what, l->address.at.shown, code,
 		    (int)text.len, (const char *)text.bytes);
 	}
 	bool library = r->reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION;
-	return err_set(e, ERR_ENV, "%s: the broker %s: %s", what, l->address.shown,
+	return err_set(e, ERR_ENV, "%s: the broker %s: %s", what, l->address.at.shown,
 	    library ? amqp_error_string2(r->library_error) : "unexpected answer");
 }
 
@@ -246,14 +246,14 @@ static int open_socket(struct amqp_link *l, struct err *e)
 		return a->tls ? -1 : err_set(e, ERR_ENV, "cannot make a socket");
 	struct timeval limit = {.tv_sec = CALL_S};
 	errno = 0;
-	int rc = amqp_socket_open_noblock(s, a->host, a->port, &limit);
+	int rc = amqp_socket_open_noblock(s, a->at.host, a->at.port, &limit);
 	if (rc < 0) {
 		/* The library waits for the outcome, and keeps it to itself. */
 		const char *why = rc != AMQP_STATUS_SOCKET_ERROR       ? amqp_error_string2(rc)
 				  : errno == EINPROGRESS || errno == 0 ? "connection refused, or no way to it"
 								       : strerror(errno);
 		l->hopeless = rc == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED || rc == AMQP_STATUS_SSL_PEER_VERIFY_FAILED;
-		return err_set(e, ERR_ENV, "cannot connect to the broker %s: %s", a->shown, why);
+		return err_set(e, ERR_ENV, "cannot connect to the broker %s: %s", a->at.shown, why);
 	}
 	return 0;
 }
@@ -299,8 +299,7 @@ static void set_pace(struct amqp_link *l)
 	setsockopt(link_fd(l), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 }
 
-/* One try, without back-off. */
-static int connect_once(struct amqp_link *l, struct err *e)
+static int connect_to_host(struct amqp_link *l, struct err *e)
 {
 	struct timeval limit = {.tv_sec = CALL_S};
 	l->hopeless = l->in_body = false;
@@ -323,6 +322,21 @@ static int connect_once(struct amqp_link *l, struct err *e)
 fail:
 	link_drop(l);
 	return -1;
+}
+
+/* One try of each host, without back-off. */
+static int connect_once(struct amqp_link *l, struct err *e)
+{
+	for (size_t i = 0;; i++) {
+		if (connect_to_host(l, e) == 0)
+			return 0;
+		if (l->hopeless || i == l->address.nothers)
+			return -1;
+		if (l->stops && sig_stopping())
+			return -1;
+		log_info("trying the next host", "error", e->msg, NULL);
+		amqp_address_turn(&l->address);
+	}
 }
 
 void link_drop(struct amqp_link *l)
@@ -390,7 +404,7 @@ int link_mend(struct amqp_link *l, const struct err *why, struct err *e)
 	int rc = try_on(l, e);
 	if (rc == 0) {
 		counts_reconnected(l->conf->counts);
-		log_warn("connected again", "broker", l->address.shown, NULL);
+		log_warn("connected again", "broker", l->address.at.shown, NULL);
 	}
 	return rc;
 }
@@ -455,7 +469,7 @@ bool link_writable(struct amqp_link *l, int wait_ms)
 enum amqp_got link_get(struct amqp_link *l, struct err *e)
 {
 	if (!l->state) {
-		err_set(e, ERR_ENV, "no connection to the broker %s", l->address.shown);
+		err_set(e, ERR_ENV, "no connection to the broker %s", l->address.at.shown);
 		return AMQP_BROKEN;
 	}
 	for (;;) {
@@ -466,7 +480,7 @@ enum amqp_got link_get(struct amqp_link *l, struct err *e)
 			return AMQP_NOTHING;
 		enum amqp_got got = AMQP_BROKEN;
 		if (rc < 0)
-			err_set(e, ERR_ENV, "the connection to the broker %s: %s", l->address.shown,
+			err_set(e, ERR_ENV, "the connection to the broker %s: %s", l->address.at.shown,
 			    amqp_error_string2(rc));
 		else
 			got = frame_take(l, &frame, e);

@@ -108,9 +108,9 @@ static int came_back(const struct publisher *p, struct err *e)
 	const struct amqp_message *m = &p->link.message;
 	if (a->queue)
 		return err_set(e, ERR_ENV, "queue '%s' of the broker %s took no message (%.*s): was it deleted?",
-		    a->queue, a->shown, (int)m->text.n, m->text.p);
+		    a->queue, a->at.shown, (int)m->text.n, m->text.p);
 	return err_set(e, ERR_ENV, "no queue takes what exchange '%s' of the broker %s gets with the key '%s' (%.*s)",
-	    a->exchange, a->shown, a->key, (int)m->text.n, m->text.p);
+	    a->exchange, a->at.shown, a->key, (int)m->text.n, m->text.p);
 }
 
 /* What the functions below return: all is well, a new connection may help, or nothing will. */
@@ -145,7 +145,7 @@ static enum outcome take_news(struct publisher *p, bool *any, struct err *e)
 
 static enum outcome patience_lost(struct publisher *p, const char *what, struct err *e)
 {
-	err_set(e, ERR_ENV, "the broker %s has %s for %d s", p->link.address.shown, what, CONFIRM_MS / 1000);
+	err_set(e, ERR_ENV, "the broker %s has %s for %d s", p->link.address.at.shown, what, CONFIRM_MS / 1000);
 	link_drop(&p->link);
 	return BROKEN;
 }
@@ -175,7 +175,7 @@ static enum outcome send_rest(struct publisher *p, struct err *e)
 			/* What it had to say before it closed is still to be read, and says more than the failed write. */
 			if (take_news(p, &any, e) != FINE)
 				return p->link.hopeless ? FAILED : BROKEN;
-			err_set(e, ERR_ENV, "the connection to the broker %s: %s", p->link.address.shown,
+			err_set(e, ERR_ENV, "the connection to the broker %s: %s", p->link.address.at.shown,
 			    amqp_error_string2(rc));
 			link_drop(&p->link);
 			return BROKEN;

@@ -12,8 +12,23 @@ static void shown(const char *end, const char *broker, const char *want, const c
 	struct err e = {0};
 	if (!ok(amqp_address_parse(&a, end, broker, &e) == 0, "%s: %s", end, e.msg))
 		return;
-	is_str(str_of(a.shown), str_of(want), "%s on %s", end, broker ? broker : "no broker");
+	is_str(str_of(a.at.shown), str_of(want), "%s on %s", end, broker ? broker : "no broker");
 	is_str(str_of(a.queue), str_of(queue), "its queue");
+	amqp_address_free(&a);
+}
+
+static void in_turn(const char *end, const char *broker, unsigned heartbeat_s, const char *want)
+{
+	struct amqp_address a;
+	struct err e = {0};
+	struct buf got = {0};
+	if (!ok(amqp_address_parse(&a, end, broker, &e) == 0, "%s: %s", end, e.msg))
+		return;
+	for (int i = 0; i < 7; i++, amqp_address_turn(&a))
+		buf_printf(&got, strchr(a.at.host, ':') ? "[%s]:%u " : "%s:%u ", a.at.host, a.at.port);
+	is_str(buf_view(&got), str_of(want), "the hosts of %s in turn", broker ? broker : end);
+	ok(a.heartbeat_s == heartbeat_s, "its heartbeat");
+	buf_free(&got);
 	amqp_address_free(&a);
 }
 
@@ -41,6 +56,17 @@ static void addresses(void)
 	shown("amqp://u@h/?queue=q", NULL, "amqp://u@h:5672/", "q");
 	shown("amqp://u:p@[::1]:7/v%20w?queue=q", NULL, "amqp://u@[::1]:7/v w", "q");
 	refused("amqp:", NULL, "name of a queue");
+	shown("amqp:a,b", "amqp://u:p@h:1,i,[::2]:3/v", "amqp://u@h:1/v", "a,b");
+	in_turn("amqp:q", "amqp://u:p@h:1,i,[::2]:3/v?heartbeat=7", 7, "h:1 i:5672 [::2]:3 h:1 i:5672 [::2]:3 h:1 ");
+	in_turn("amqps://a,b:secret@h,i/v?queue=q", NULL, 30, "h:5671 i:5671 h:5671 i:5671 h:5671 i:5671 h:5671 ");
+	in_turn("amqp://h/?queue=q&heartbeat=3600", "amqp://i/?heartbeat=2", 3600,
+	    "h:5672 h:5672 h:5672 h:5672 h:5672 h:5672 h:5672 ");
+	refused("amqp://u:secret@h,,i/?queue=q", NULL, "empty");
+	refused("amqp://u:secret@h,/?queue=q", NULL, "empty");
+	refused("amqp://u:secret@h,i:70000/?queue=q", NULL, "port");
+	refused("amqp:q?heartbeat=0", NULL, "heartbeat=0");
+	refused("amqp:q", "amqp://u:secret@h/?heartbeat=2s", "heartbeat=2s");
+	refused("amqp:q?heartbeat=3601", NULL, "1 to 3600");
 	refused("amqp://u:secret@h/v", NULL, "?queue=NAME");
 	refused("amqp://u:secret@h/v?queue=q&exchange=e", NULL, "not both");
 	refused("amqp:q", "redis://u:secret@h", "SENTI_AMQP");
