@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # rabbitmq - sourced by scripts/services: one node with its own name, cookie, epmd and ports. Debian's wrappers would use the system's.
+# With the setting cluster=OTHER it joins the cluster of the node in the folder OTHER, whose cookie and epmd it then shares.
 
 rabbit_bin=/usr/lib/rabbitmq/bin
 
 rabbit_env() {
-	local dir=$1/rabbitmq port
+	local dir=$1/rabbitmq port epmd
 	port=$(cat "$dir/port")
+	epmd=$(cat "$dir/epmd")
 	export HOME=$dir RABBITMQ_NODENAME=senti$port@localhost RABBITMQ_NODE_PORT=$port \
-		RABBITMQ_DIST_PORT=$((port + 1)) ERL_EPMD_PORT=$((port + 2)) ERL_EPMD_ADDRESS=127.0.0.1 \
+		RABBITMQ_DIST_PORT=$((port + 1)) ERL_EPMD_PORT=$epmd ERL_EPMD_ADDRESS=127.0.0.1 \
 		RABBITMQ_BASE=$dir RABBITMQ_MNESIA_BASE=$dir/data RABBITMQ_LOG_BASE=$dir/log RABBITMQ_PID_FILE=$dir/pid \
 		RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$dir/none.config \
 		RABBITMQ_CONF_ENV_FILE=$dir/env.conf RABBITMQ_ENABLED_PLUGINS_FILE=$dir/plugins \
@@ -18,12 +20,18 @@ rabbit_env() {
 
 # What stands in DIR/rabbitmq.conf, if the caller has put one there, is added to the configuration (TLS, limits).
 rabbit_prepare() {
-	local dir=$1/rabbitmq port
+	local dir=$1/rabbitmq other=$2 port
 	[ -x $rabbit_bin/rabbitmq-server ] || fail 'RabbitMQ is not installed (Debian: rabbitmq-server)'
 	mkdir -p "$dir"
 	port=$(free_ports 4)
 	echo "$port" >"$dir/port"
-	(umask 077 && head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/.erlang.cookie")
+	if [ -n "$other" ]; then
+		cp "$other/rabbitmq/epmd" "$dir/epmd"
+		(umask 077 && cat "$other/rabbitmq/.erlang.cookie" >"$dir/.erlang.cookie")
+	else
+		echo $((port + 2)) >"$dir/epmd"
+		(umask 077 && head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/.erlang.cookie")
+	fi
 	chmod 400 "$dir/.erlang.cookie"
 	cat >"$dir/rabbitmq.conf" <<-END
 		listeners.tcp.1 = 127.0.0.1:$port
@@ -78,11 +86,28 @@ rabbit_ready() {
 	done
 }
 
-rabbitmq_start() {
-	rabbit_prepare "$1"
-	rabbit_launch "$1"
+rabbit_join() {
+	rabbitmq_ctl "$1" stop_app
+	rabbitmq_ctl "$1" join_cluster "senti$(cat "$2/rabbitmq/port")@localhost"
+	rabbitmq_ctl "$1" start_app
 	rabbit_ready "$1"
-	echo "SENTI_AMQP='amqp://guest:guest@127.0.0.1:$(cat "$1/rabbitmq/port")'"
+}
+
+rabbitmq_start() {
+	local dir=$1 setting other=''
+	shift
+	for setting; do
+		case $setting in
+		cluster=*) other=${setting#*=} ;;
+		*) fail "rabbitmq has no setting '$setting'; the only one is cluster=DIR" ;;
+		esac
+	done
+	[ -z "$other" ] || [ -f "$other/rabbitmq/epmd" ] || fail "no RabbitMQ was started in '$other'"
+	rabbit_prepare "$dir" "$other"
+	rabbit_launch "$dir"
+	rabbit_ready "$dir"
+	[ -z "$other" ] || rabbit_join "$dir" "$other"
+	echo "SENTI_AMQP='amqp://guest:guest@127.0.0.1:$(cat "$dir/rabbitmq/port")'"
 }
 
 rabbitmq_kill() {
@@ -103,7 +128,7 @@ rabbitmq_stop() {
 		kill -TERM "$pid" # orderly, for a node
 		wait_gone "$pid" 30 || kill -9 "$pid"
 	fi
-	# The name server is ours as well: its port is the node's own.
+	# The name server is ours as well; it stays while a node of the cluster is there.
 	(
 		cd /
 		rabbit_env "$1"
