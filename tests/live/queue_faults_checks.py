@@ -270,9 +270,9 @@ def busy_and_idle():
     "a worker that is busy, and a sink that is idle, for longer than the heartbeat keep their connections"
     path = folder("busy")
     declare("busy")
-    env = {**os.environ, "SENTI_AMQP": URL + "/?heartbeat=2"}
+    env = {**os.environ, "SENTI_AMQP": URL + "/?heartbeat=1"}
     r = Running(path, "senti-worker", "-q", "busy", "--to", "amqp:busy-out", "-b", "1", "--idle", "1000", "--",
-                "sh", "-c", "while IFS= read -r l; do sleep 6; printf '%s\\n' \"$l\"; done | senti-score", env=env)
+                "sh", "-c", "while IFS= read -r l; do sleep 5; printf '%s\\n' \"$l\"; done | senti-score", env=env)
     some = texts(2)
     for one in some:
         fill("busy", [one])
@@ -363,7 +363,7 @@ def silent_connections():
         r.ends()
         assert proxy.connections >= 4
     empty("silent")
-    Account(some + more).in_output(taken("silent-out"), repeats=300)
+    Account(some + more).in_output(taken("silent-out"), repeats=len(some))
 
 
 # ---- a full disk ----
