@@ -110,11 +110,13 @@ static void note_page(struct pg *s, const struct changes *c, struct str base, st
 	p->last_seq = c->n ? c->out[c->n - 1].seq : 0;
 }
 
-/* One statement for the reader, in a transaction of its own. */
-static int tell(struct pg *s, const char *sql, const char *reader, struct err *e)
+/* One statement for the reader, in a transaction of its own. `target` is $2 where there is one. */
+static int tell(struct pg *s, const char *sql, const char *reader, const char *target, struct err *e)
 {
 	pg_args_clear(&s->args);
 	pg_arg_str(&s->args, str_of(reader));
+	if (target)
+		pg_arg_str(&s->args, str_of(target));
 	pg_begin(s);
 	pg_queue_skip(s, sql, &s->args);
 	pg_queue_skip(s, "COMMIT", NULL);
@@ -124,9 +126,10 @@ static int tell(struct pg *s, const char *sql, const char *reader, struct err *e
 
 #define NEW_READER "INSERT INTO senti.reader (name, base) VALUES ($1, '1:1:') ON CONFLICT (name) DO NOTHING"
 #define ALIVE "UPDATE senti.reader SET alive_at = now() WHERE name = $1"
+/* Nothing is left of this target. Of another, which somebody with the same name has begun meanwhile, that would be said too soon. */
 #define ARRIVED                                                                                                        \
 	"UPDATE senti.reader SET base = target, target = NULL, at_xid = NULL, at_seq = NULL"                           \
-	" WHERE name = $1 AND target IS NOT NULL"
+	" WHERE name = $1 AND target::text = $2"
 
 /* Entries and readers of another cluster begin anew in this one. */
 static int settle_in(struct pg *s, const char *reader, struct err *e)
@@ -142,7 +145,7 @@ static int settle_in(struct pg *s, const char *reader, struct err *e)
 	    NULL);
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
-	return pg_end(s, e) == PG_OK ? tell(s, ALIVE, reader, e) : s->outcome;
+	return pg_end(s, e) == PG_OK ? tell(s, ALIVE, reader, NULL, e) : s->outcome;
 }
 
 enum state { UNKNOWN, FOREIGN, HALFWAY, QUIET, FINE };
@@ -185,9 +188,10 @@ static int find_changes(struct pg *s, void *arg, struct err *e)
 		if (look(s, c, &state, e) != PG_OK || state == FINE)
 			return s->outcome;
 		if (state == QUIET)
-			return tell(s, ALIVE, c->reader, e);
-		int rc = state == FOREIGN ? settle_in(s, c->reader, e)
-					  : tell(s, state == UNKNOWN ? NEW_READER : ARRIVED, c->reader, e);
+			return tell(s, ALIVE, c->reader, NULL, e);
+		int rc = state == FOREIGN   ? settle_in(s, c->reader, e)
+			 : state == UNKNOWN ? tell(s, NEW_READER, c->reader, NULL, e)
+					    : tell(s, ARRIVED, c->reader, page_of(s, c->reader)->target, e);
 		if (rc != PG_OK)
 			return rc;
 	}
