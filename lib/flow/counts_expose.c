@@ -5,15 +5,15 @@
 #include "lib/flow/expose.h"
 
 /* Tallies under names that the field would give them; several may be one family, told apart by a label. */
-enum place { OWN, TEXTS, KEPT, STORE, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
+enum place { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
 
 static const struct {
 	const char *name, *help, *label; /* label NULL: has none */
 } family[PLACES] = {
     [TEXTS] = {"senti_score_texts_total", "Texts that were scored.", "model"},
     [KEPT] = {"senti_score_kept_total", "Records that brought a result of this very model along.", "model"},
-    [STORE] = {"senti_store_records_total", "Records by what the store did with them.", "result"},
-    [CACHE] = {"senti_cache_requests_total", "Entries asked for, by what the cache knew.", "result"},
+    [WRITES] = {"senti_writes_total", "Records by what the store or cache did with them.", "result"},
+    [CACHE] = {"senti_cache_requests_total", "Requests to the cache by their outcome.", "result"},
     [RESTARTS] = {"senti_command_restarts_total", "Times that the command was ended and started again.", NULL},
     [DUPLICATES] = {"senti_command_duplicates_total", "Answers of the command beyond the first to a record.", NULL},
     [REDELIVERED] = {"senti_queue_redelivered_total", "Records that the broker had delivered before.", NULL},
@@ -25,16 +25,18 @@ static const struct {
 } tally[TALLY_COUNT] = {
     [TALLY_SCORED] = {TEXTS, NULL},
     [TALLY_KEPT] = {KEPT, NULL},
-    [TALLY_STORED] = {STORE, "stored"},
-    [TALLY_UNCHANGED] = {STORE, "unchanged"},
-    [TALLY_DELETED] = {STORE, "deleted"},
-    [TALLY_CORRECTED] = {STORE, "corrected"},
+    [TALLY_STORED] = {WRITES, "stored"},
+    [TALLY_UNCHANGED] = {WRITES, "unchanged"},
+    [TALLY_DELETED] = {WRITES, "deleted"},
+    [TALLY_CORRECTED] = {WRITES, "corrected"},
     [TALLY_HITS] = {CACHE, "hit"},
     [TALLY_MISSES] = {CACHE, "miss"},
     [TALLY_SKIPPED] = {CACHE, "skipped"},
     [TALLY_RESTARTS] = {RESTARTS, NULL},
     [TALLY_DUPLICATES] = {DUPLICATES, NULL},
     [TALLY_REDELIVERED] = {REDELIVERED, NULL},
+    [TALLY_BURIED] = {WRITES, "buried"},
+    [TALLY_REFUSED] = {WRITES, "refused"},
 };
 
 static void single(struct buf *out, enum expose_kind kind, const char *name, const char *help, uint64_t v)

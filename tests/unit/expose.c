@@ -242,7 +242,7 @@ static void test_counts(void)
 	const char *t = shown(&c, "m\"1", 1u << TALLY_SCORED | 1u << TALLY_STORED);
 	has(t, "senti_records_in_total 0\n", "at the start");
 	has(t, "senti_score_texts_total{model=\"m\\\"1\"} 0\n", "at the start");
-	has(t, "senti_store_records_total{result=\"stored\"} 0\n", "at the start");
+	has(t, "senti_writes_total{result=\"stored\"} 0\n", "at the start");
 	lacks(t, "unchanged", "at the start");
 	lacks(t, "senti_queue", "without a queue");
 	lacks(t, "dead_lettered", "without a queue");
