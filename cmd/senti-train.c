@@ -32,7 +32,7 @@ static const struct opt_def own[] = {
     {OPT_WORDS, "words", "N", "n-grams of up to N words, 1 or 2 (default 2)"},
     {OPT_LETTERS, "letters", "A-B", "n-grams of A to B letters within words (default 3-5); 0: none"},
     {OPT_NO_NEGATION, "no-negation", NULL, "do not mark words behind a negation"},
-    {OPT_NO_LEXICON, "no-lexicon", NULL, "learn from n-grams alone, without VADER's result"},
+    {OPT_NO_LEXICON, "no-lexicon", NULL, "learn from n-grams alone, without the result of plus"},
     {OPT_BITS, "hash-bits", "N", "2^N places for n-grams, 4 bytes each (default 18)"},
     {OPT_MIN_TEXTS, "min-texts", "N", "leave out n-grams of fewer than N texts (default 3)"},
     {OPT_COST, "cost", "C", "fit the data closer (above 1) or less closely (below; default 1)"},
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 	tool_options(&t, argc, argv);
 	if (check(&t, o.train.path, &e) < 0)
 		return tool_fail(&t, &e);
-	struct model *lexicon = model_load(&(struct model_conf){.spec = "vader"}, &e);
+	struct model *lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e);
 	if (!lexicon)
 		return tool_fail(&t, &e);
 	o.train.fit.lexicon = lexicon;

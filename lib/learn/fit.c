@@ -3,13 +3,19 @@
 
 #include <math.h>
 
+#include "lib/learn/multinomial.h"
 #include "lib/learn/solver.h"
+#include "lib/text/split.h"
 
 enum { K = LINEAR_CLASSES };
 
 /* Figures are few and worth more than one n-gram: scaled up, their weights are held back less. */
-static const double FIGURE_GAIN = 1.0;
+static const double FIGURE_GAIN = 3;
 static const double GAIN[GRAM_GROUPS] = {1, 1};
+/* Most English texts of any trade have more than SEEN_ALL of their words in common with a large training set; those of other languages less
+ * than the part SEEN_NONE of that, and of them the lexicon knows few words, as if the share HIDDEN were gone. Found on texts without labels. */
+static const double SEEN_ALL = 0.7, SEEN_NONE = 5.0 / 7, HIDDEN = 0.7;
+static const double SEEN_LEAST = 0.07; /* of SEEN_ALL, in the smallest training set */
 
 struct work {
 	const struct fit_conf *conf;
@@ -20,10 +26,14 @@ struct work {
 	enum label label[K];	   /* of a class */
 	struct node **row;	   /* of each example */
 	double (*figure)[FIGURES]; /* likewise */
+	uint8_t *class;		   /* likewise */
 	uint8_t *fold;
 	uint32_t *texts; /* that a slot occurs in */
 	uint8_t *rarity; /* of a slot */
 	double rarity_unit;
+	uint64_t **word;       /* ids of the words of each example, ended by 0 */
+	uint32_t *seen;	       /* texts that a slot of the words seen occurs in */
+	double *familiar;      /* share of each example's words that others have */
 	double (*held_out)[K]; /* raw scores by models that have not seen the example */
 	double *weight[K];     /* of the final model: slots, then figures */
 };
@@ -60,6 +70,28 @@ static struct node *count_row(struct work *w, struct gram_list *l)
 	return row;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* The words of a text, each counted once in the slots of the filter. */
+static uint64_t *count_words(struct work *w, const struct gram_list *l)
+{
+	uint64_t *word = xcalloc(l->words + 1, sizeof *word);
+	if (l->words)
+		memcpy(word, l->word, l->words * sizeof *word);
+	qsort(word, l->words, sizeof *word, by_id);
+	for (size_t i = 0; i < l->words; i++) {
+		uint32_t slot[2];
+		seen_slots(&w->conf->features, word[i], slot);
+		for (size_t k = 0; k < 2 && (i == 0 || word[i] != word[i - 1]); k++)
+			w->seen[slot[k]]++;
+	}
+	return word;
+}
+
 static void read_examples(struct work *w)
 {
 	const struct model *lexicon = w->conf->lexicon;
@@ -67,15 +99,16 @@ static void read_examples(struct work *w)
 	struct gram_list l = {0};
 	for (size_t i = 0; i < w->n; i++) {
 		struct result r;
-		l.n = 0;
+		l.n = l.words = 0;
 		features_list(&w->conf->features, w->example[i].text, &l);
 		w->row[i] = count_row(w, &l);
+		w->word[i] = count_words(w, &l);
 		lexicon->engine->score(lexicon, s, w->example[i].text, &r, NULL);
 		features_figures(&r, w->figure[i]);
 		if (i % 1000 == 0)
 			tick(w, "reading", (unsigned)(i * 100 / w->n), 100);
 	}
-	free(l.use);
+	gram_list_free(&l);
 	lexicon->engine->scratch_free(s);
 }
 
@@ -115,6 +148,36 @@ static void weigh_row(const struct work *w, struct node *row, const double *figu
 		if (figure[f] != 0)
 			row[n++] = (struct node){(int)(w->slots + f) + 1, FIGURE_GAIN * figure[f]};
 	row[n] = (struct node){-1, 0};
+}
+
+/* The share of its words that other examples have. */
+static double familiar(const struct work *w, const uint64_t *word)
+{
+	size_t words = 0, seen = 0;
+	for (; word[words]; words++) {
+		uint32_t slot[2];
+		seen_slots(&w->conf->features, word[words], slot);
+		seen += w->seen[slot[0]] > w->conf->min_texts && w->seen[slot[1]] > w->conf->min_texts;
+	}
+	return words ? (double)seen / (double)words : 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Where n-grams count in full: SEEN_ALL, or less if few of the examples themselves would reach it, as where these are few. */
+static void find_familiar(struct work *w, struct linear_head *h)
+{
+	double *share = xcalloc(w->n, sizeof *share);
+	for (size_t i = 0; i < w->n; i++)
+		share[i] = w->familiar[i] = familiar(w, w->word[i]);
+	qsort(share, w->n, sizeof *share, by_size);
+	h->seen_all = fmin(SEEN_ALL, fmax(share[w->n / 10], SEEN_LEAST));
+	h->seen_none = h->seen_all * SEEN_NONE;
+	free(share);
 }
 
 /* --- folds --- */
@@ -174,7 +237,7 @@ static int fit_class(struct work *w, unsigned class, int left_out, double *weigh
 		if (w->fold[i] == left_out)
 			continue;
 		row[n] = w->row[i];
-		side[n] = w->example[i].label == w->label[class] ? 1 : -1;
+		side[n] = w->class[i] == class ? 1 : -1;
 		plus += side[n++] > 0;
 	}
 	if (plus == 0 || plus == n) { /* few examples: a fold can leave nothing to tell apart */
@@ -232,139 +295,83 @@ static int fit_weights(struct work *w, struct err *e)
 
 /* --- calibration --- */
 
-enum { COEFFICIENTS = K * (K + 1) };
-
-/* Solves a * x = b in place by elimination; a is symmetric and positive definite. */
-static void eliminate(double a[COEFFICIENTS][COEFFICIENTS], double b[COEFFICIENTS], size_t n)
+static void weights_of_classes(const struct work *w, double weight[K])
 {
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = i + 1; k < n; k++) {
-			double times = a[k][i] / a[i][i];
-			for (size_t j = i; j < n; j++)
-				a[k][j] -= times * a[i][j];
-			b[k] -= times * b[i];
-		}
-	}
-	for (size_t i = n; i-- > 0;) {
-		for (size_t j = i + 1; j < n; j++)
-			b[i] -= a[i][j] * b[j];
-		b[i] /= a[i][i];
-	}
-}
-
-struct calibration {
-	const struct work *work;
-	double weight[K]; /* of an example with a label */
-	size_t per, n;	  /* coefficients of a class (one a raw score, and the shift), and in all */
-};
-
-/* Coefficients are held, as if by one example, to what leaves the raw scores as they are: few examples can't drive them to infinity. */
-static const double HOLD = 1;
-
-static double *coefficient(const struct calibration *k, struct linear_head *h, size_t i)
-{
-	size_t c = i / k->per, j = i % k->per;
-	return j + 1 < k->per ? &h->mix[c][j] : &h->shift[c];
-}
-
-static double neutral_value(const struct calibration *k, size_t i)
-{
-	return i / k->per == i % k->per ? 1 : 0;
-}
-
-static double calibration_loss(const struct calibration *k, struct linear_head *h)
-{
-	const struct work *w = k->work;
-	double loss = 0;
-	for (size_t i = 0; i < k->n; i++) {
-		double off = *coefficient(k, h, i) - neutral_value(k, i);
-		loss += HOLD / 2 * off * off;
-	}
-	for (size_t i = 0; i < w->n; i++) {
-		double p[K];
-		linear_softmax(h, w->held_out[i], p);
-		for (size_t c = 0; c < w->classes; c++)
-			if (w->example[i].label == w->label[c])
-				loss -= k->weight[w->label[c]] * log(fmax(p[c], 1e-300));
-	}
-	return loss;
-}
-
-static void add_slopes(const struct calibration *k, const double *x, const double *p, size_t right, double weight,
-    double gradient[COEFFICIENTS], double hessian[COEFFICIENTS][COEFFICIENTS])
-{
-	for (size_t a = 0; a < k->n; a++) {
-		size_t c = a / k->per, i = a % k->per;
-		gradient[a] += weight * (p[c] - (c == right)) * x[i];
-		for (size_t b = 0; b < k->n; b++) {
-			size_t d = b / k->per, j = b % k->per;
-			hessian[a][b] += weight * p[c] * ((c == d) - p[d]) * x[i] * x[j];
-		}
-	}
-}
-
-/* Newton's step on the weighted log-likelihood, into `step`. */
-static void newton_step(const struct calibration *k, struct linear_head *h, double step[COEFFICIENTS])
-{
-	const struct work *w = k->work;
-	double hessian[COEFFICIENTS][COEFFICIENTS] = {0};
-	for (size_t i = 0; i < k->n; i++) {
-		step[i] = HOLD * (*coefficient(k, h, i) - neutral_value(k, i));
-		hessian[i][i] = HOLD;
-	}
-	for (size_t i = 0; i < w->n; i++) {
-		double p[K], x[K + 1];
-		size_t right = 0;
-		while (w->label[right] != w->example[i].label)
-			right++;
-		linear_softmax(h, w->held_out[i], p);
-		memcpy(x, w->held_out[i], sizeof w->held_out[i]);
-		x[w->classes] = 1;
-		add_slopes(k, x, p, right, k->weight[w->example[i].label], step, hessian);
-	}
-	eliminate(hessian, step, k->n);
-}
-
-/* Halves the step until it leads down; false if it does not. */
-static bool walk_down(const struct calibration *k, struct linear_head *h, const double step[COEFFICIENTS])
-{
-	double loss = calibration_loss(k, h);
-	const struct linear_head from = *h;
-	for (double part = 1; part > 1e-6; part /= 2) {
-		*h = from;
-		for (size_t i = 0; i < k->n; i++)
-			*coefficient(k, h, i) -= part * step[i];
-		if (calibration_loss(k, h) < loss)
-			return true;
-	}
-	*h = from;
-	return false;
-}
-
-static void calibrate(const struct work *w, struct linear_head *h)
-{
-	enum { STEPS = 30 };
-	struct calibration k = {.work = w, .per = w->classes + 1, .n = w->classes * (w->classes + 1)};
 	size_t count[K] = {0};
 	for (size_t i = 0; i < w->n; i++)
-		count[w->example[i].label]++;
-	for (size_t l = 0; l < K; l++)
-		k.weight[l] = !w->conf->balanced ? 1 : count[l] ? (double)w->n / (w->classes * (double)count[l]) : 0;
-	for (size_t i = 0; i < k.n; i++)
-		*coefficient(&k, h, i) = neutral_value(&k, i);
-	double step[COEFFICIENTS];
-	for (unsigned i = 0; i < STEPS; i++) {
-		newton_step(&k, h, step);
-		if (!walk_down(&k, h, step))
-			return;
+		count[w->class[i]]++;
+	for (unsigned c = 0; c < w->classes; c++)
+		weight[c] = w->conf->balanced ? (double)w->n / (w->classes * (double)count[c]) : 1;
+}
+
+/* From the raw scores of all classes to logits; held to the raw scores as they are. */
+static void calibrate(const struct work *w, struct linear_head *h)
+{
+	unsigned n = w->classes;
+	double coefficient[K * (K + 1)] = {0}, *x = xcalloc(w->n * (n + 1), sizeof *x);
+	struct multinomial m = {.x = x, .class = w->class, .n = w->n, .features = n + 1, .classes = n};
+	for (size_t i = 0; i < w->n; i++) {
+		memcpy(x + i * (n + 1), w->held_out[i], n * sizeof *x);
+		x[i * (n + 1) + n] = 1;
 	}
+	for (unsigned c = 0; c < n; c++)
+		coefficient[c * (n + 1) + c] = 1;
+	weights_of_classes(w, m.weight);
+	multinomial_fit(&m, coefficient);
+	for (unsigned c = 0; c < n; c++) {
+		memcpy(h->mix[c], coefficient + c * (n + 1), n * sizeof *h->mix[c]);
+		h->shift[c] = coefficient[c * (n + 1) + n];
+	}
+	free(x);
+}
+
+/* A copy in which words are made letters without meaning, each with the chance HIDDEN. Marks and emoji stay. */
+static struct str hide_words(struct str text, uint64_t *random, struct buf *out)
+{
+	bool inside = false, hide = false;
+	buf_clear(out);
+	buf_str(out, text);
+	memset(buf_reserve(out, SPLIT_PAD), 0, SPLIT_PAD);
+	for (size_t i = 0; i < text.n; i++) {
+		bool letter = (unsigned)((text.p[i] | 0x20) - 'a') < 26;
+		if (letter && !inside)
+			hide = (double)(next_random(random) >> 11) * 0x1p-53 < HIDDEN;
+		if (letter && hide)
+			out->p[i] = i & 1 ? 'q' : 'x';
+		inside = letter;
+	}
+	return buf_view(out);
+}
+
+/* Logits of the figures alone. They are for texts of which little is understood, so they are learnt from such: with most words hidden. */
+static void fit_figures(const struct work *w, struct linear_head *h)
+{
+	const struct model *lexicon = w->conf->lexicon;
+	struct scratch *s = lexicon->engine->scratch(lexicon);
+	double(*figure)[FIGURES] = xcalloc(w->n, sizeof *figure);
+	struct multinomial m = {
+	    .x = figure[0], .class = w->class, .n = w->n, .features = FIGURES, .classes = w->classes};
+	struct buf text = {0};
+	uint64_t random = w->conf->seed;
+	for (size_t i = 0; i < w->n; i++) {
+		struct result r;
+		lexicon->engine->score(lexicon, s, hide_words(w->example[i].text, &random, &text), &r, NULL);
+		features_figures(&r, figure[i]);
+	}
+	weights_of_classes(w, m.weight);
+	multinomial_fit(&m, h->alone[0]);
+	buf_free(&text);
+	free(figure);
+	lexicon->engine->scratch_free(s);
 }
 
 static void judge(const struct work *w, const struct linear_head *h, struct metrics *out)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		double p[K];
-		linear_softmax(h, w->held_out[i], p);
+		linear_logits(h, w->held_out[i], p);
+		linear_back_off(h, linear_trust(h, w->familiar[i]), w->figure[i], p);
+		linear_softmax(w->classes, p);
 		unsigned best = 0;
 		for (unsigned c = 1; c < w->classes; c++)
 			best = p[c] > p[best] ? c : best;
@@ -391,10 +398,17 @@ static void quantise(const struct work *w, struct linear_head *h, struct linear_
 	}
 }
 
-static void fill_head(const struct work *w, struct linear_head *h)
+static void mark_seen(const struct work *w, unsigned char *seen)
+{
+	for (size_t i = 0; i < SEEN_BITS(w->conf->features.bits); i++)
+		seen[i / 8] |= (unsigned char)((w->seen[i] >= w->conf->min_texts) << i % 8);
+}
+
+static void fill_head(struct work *w, struct linear_head *h)
 {
 	const struct fit_conf *c = w->conf;
 	*h = (struct linear_head){.features = c->features, .classes = w->classes, .rarity = w->rarity_unit};
+	find_familiar(w, h);
 	memcpy(h->lexicon, c->lexicon->name, sizeof h->lexicon);
 	memcpy(h->gain, GAIN, sizeof h->gain);
 	for (unsigned k = 0; k < K; k++) {
@@ -411,12 +425,21 @@ static void find_classes(struct work *w)
 	for (unsigned l = 0; l < K; l++)
 		if (there[l])
 			w->label[w->classes++] = (enum label)l;
+	for (size_t i = 0; i < w->n; i++)
+		while (w->label[w->class[i]] != w->example[i].label)
+			w->class[i]++;
 }
 
 static void release(struct work *w)
 {
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i < w->n; i++) {
 		free(w->row[i]);
+		free(w->word[i]);
+	}
+	free(w->word);
+	free(w->seen);
+	free(w->familiar);
+	free(w->class);
 	free(w->row);
 	free(w->figure);
 	free(w->fold);
@@ -431,9 +454,13 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 {
 	struct work w = {.conf = c, .example = example, .n = n, .slots = (size_t)1 << c->features.bits};
 	*out = (struct fit){0};
+	w.class = xcalloc(n, 1);
 	find_classes(&w);
 	if (w.classes < 2)
 		return err_set(e, ERR_ENV, "nothing to tell apart: all %zu labelled records have the same label", n);
+	w.word = xcalloc(n, sizeof *w.word);
+	w.seen = xcalloc(SEEN_BITS(c->features.bits), sizeof *w.seen);
+	w.familiar = xcalloc(n, sizeof *w.familiar);
 	w.row = xcalloc(n, sizeof *w.row);
 	w.figure = xcalloc(n, sizeof *w.figure);
 	w.fold = xcalloc(n, 1);
@@ -449,9 +476,13 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 	if (rc == 0) {
 		fill_head(&w, &out->head);
 		calibrate(&w, &out->head);
+		if (c->features.lexicon)
+			fit_figures(&w, &out->head);
 		judge(&w, &out->head, &out->held_out);
 		out->cell = xcalloc(w.slots, sizeof *out->cell);
+		out->seen = xcalloc(SEEN_BYTES(c->features.bits), 1);
 		quantise(&w, &out->head, out->cell);
+		mark_seen(&w, out->seen);
 	}
 	release(&w);
 	return rc;
@@ -460,5 +491,6 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 void fit_free(struct fit *f)
 {
 	free(f->cell);
+	free(f->seen);
 	f->cell = NULL;
 }

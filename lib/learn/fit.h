@@ -31,6 +31,7 @@ struct fit_conf {
 struct fit {
 	struct linear_head head;  /* all but what linear_write completes */
 	struct linear_cell *cell; /* new; 2^bits of them */
+	unsigned char *seen;	  /* new; SEEN_BYTES */
 	struct metrics held_out;  /* over the folds, each text by a model that has not seen it */
 };
 

@@ -212,7 +212,7 @@ static int train_end(void *ctx, struct batch *b, struct err *e)
 		return -1;
 	struct buf meta = {0}, image = {0};
 	put_meta(c, &fit, &meta);
-	linear_write(&fit.head, fit.cell, buf_view(&meta), &image);
+	linear_write(&fit.head, fit.cell, fit.seen, buf_view(&meta), &image);
 	int rc = write_model(c->conf->path, &image, e);
 	if (rc == 0)
 		batch_add(b)->line = arena_str(&b->mem, buf_view(&meta));

@@ -184,19 +184,25 @@ static bool spells(const struct form *f, const char *word)
 	return f->n == strlen(word) + 2 && ends_in(f, word);
 }
 
-static uint8_t effect_of(const struct form *f)
+static bool is_letter(uint32_t c)
+{
+	return c < 0x80 ? c - 'a' < 26 : high_class(c) == WORD;
+}
+
+static uint8_t traits_of(const struct form *f)
 {
 	static const char *const negations[] = {"not", "no", "never", "cannot", "without", "nothing", "nobody", "none",
 	    "dont", "didnt", "doesnt", "isnt", "wasnt", "cant", "wont", "aint", "couldnt", "wouldnt", "shouldnt"};
 	uint32_t c = f->letter[1];
 	if (c < 0x80 && c != '@' && c != '#' && byte_class[c] == MARK)
 		return FORM_STOPS;
+	uint8_t letters = is_letter(c) ? FORM_LETTERS : 0;
 	if (ends_in(f, "n't"))
-		return FORM_NEGATES;
+		return letters | FORM_NEGATES;
 	for (size_t i = 0; i < COUNT_OF(negations); i++)
 		if ((unsigned char)negations[i][0] == c && spells(f, negations[i]))
-			return FORM_NEGATES;
-	return 0;
+			return letters | FORM_NEGATES;
+	return letters;
 }
 
 void form_of(const struct token *t, struct form *out)
@@ -229,7 +235,7 @@ void form_of(const struct token *t, struct form *out)
 	out->at[out->n - 1] = out->at[out->n];
 	out->capitals = upper > 1 && lower == 0;
 	out->id = id_of(out);
-	out->effect = effect_of(out);
+	out->traits = t->url ? 0 : traits_of(out);
 }
 
 /* --- grams --- */
@@ -261,6 +267,21 @@ static void add_use(struct gram_list *l, uint32_t slot, enum gram_group group, s
 	l->use[l->n++] = (struct gram_use){slot, (uint8_t)group, (uint32_t)from, (uint32_t)to};
 }
 
+static void add_word(struct gram_list *l, uint64_t id)
+{
+	if (l->words == l->words_cap) {
+		l->words_cap = l->words_cap ? l->words_cap * 2 : 256;
+		l->word = xreallocarray(l->word, l->words_cap, sizeof *l->word);
+	}
+	l->word[l->words++] = id;
+}
+
+void gram_list_free(struct gram_list *l)
+{
+	free(l->use);
+	free(l->word);
+}
+
 void features_list(const struct feature_conf *c, struct str text, struct gram_list *out)
 {
 	struct cutter cut = {text.p, text.p + text.n};
@@ -277,12 +298,14 @@ void features_list(const struct feature_conf *c, struct str text, struct gram_li
 		for (size_t i = 0; i < n; i++)
 			add_use(out, gram[i].slot, i < words ? GRAM_WORD : GRAM_LETTERS, at + gram[i].from,
 			    at + gram[i].to);
+		if (f.traits & FORM_LETTERS)
+			add_word(out, f.id);
 		if (c->pairs)
 			add_use(out, gram_pair(c, before, f.id), GRAM_WORD, before_at, at + t.n);
-		scope = f.effect & FORM_STOPS ? 0 : scope;
+		scope = f.traits & FORM_STOPS ? 0 : scope;
 		if (c->negation && scope)
 			add_use(out, gram_negated(c, f.id), GRAM_WORD, at, at + t.n);
-		scope = f.effect & FORM_NEGATES ? NEGATION_SCOPE : scope ? scope - 1 : 0;
+		scope = f.traits & FORM_NEGATES ? NEGATION_SCOPE : scope ? scope - 1 : 0;
 		before = f.id;
 		before_at = at;
 	}

@@ -1,4 +1,5 @@
-/* features.h - what a trained model sees of a text: hashed n-grams of words and of the letters within words, and a few figures of a lexicon.
+/* features.h - what a trained model sees of a text: hashed n-grams of words and of the letters within words, a few figures of a lexicon,
+ * and how many of its words training has seen.
  *
  * Training and scoring share this file, so they can't come to see different things. Scoring remembers the sums of whole words (linear.c), which
  * works since no n-gram of letters leaves its word; so a text is cut in two steps, a cheap one and a thorough one that is needed once a word:
@@ -20,7 +21,7 @@ struct feature_conf {
 	uint32_t pairs;		     /* 1: also pairs of neighbouring words */
 	uint32_t char_min, char_max; /* 2 to 6 letters; 0: none */
 	uint32_t negation;	     /* 1: words behind a negation are marked */
-	uint32_t lexicon;	     /* 1: also figures of VADER's result */
+	uint32_t lexicon;	     /* 1: also figures of plus's result */
 };
 
 #define TOKEN_MAX 96 /* bytes; longer runs are cut */
@@ -38,8 +39,12 @@ struct cutter {
 /* The next token of a text of valid UTF-8; false at its end. */
 bool token_next(struct cutter *c, struct token *out);
 
-/* What a word does to those behind it. */
-enum { FORM_NEGATES = 1, FORM_STOPS = 2 /* ends the scope of a negation */ };
+/* What a word is, and does to those behind it. */
+enum {
+	FORM_NEGATES = 1,
+	FORM_STOPS = 2,	 /* ends the scope of a negation */
+	FORM_LETTERS = 4 /* a word of a language: no number, name, tag, address, mark or emoji */
+};
 enum { NEGATION_SCOPE = 4 };
 
 /* A token in the spelling that counts. letter[0] and letter[n - 1] are the word's edges. */
@@ -49,7 +54,7 @@ struct form {
 	uint32_t n;
 	uint64_t id; /* the word's hash */
 	bool capitals;
-	uint8_t effect; /* FORM_... */
+	uint8_t traits; /* FORM_... */
 };
 
 void form_of(const struct token *t, struct form *out);
@@ -74,7 +79,14 @@ static inline uint64_t gram_mix(uint64_t h, uint64_t v)
 }
 
 /* Kinds of grams are told apart in their hash; those of letters by their length. */
-enum { GRAM_START = 0x59, GRAM_WHOLE = 0x11, GRAM_CAPITALS = 0x23, GRAM_PAIR = 0x35, GRAM_NEGATED = 0x47 };
+enum {
+	GRAM_START = 0x59,
+	GRAM_WHOLE = 0x11,
+	GRAM_CAPITALS = 0x23,
+	GRAM_PAIR = 0x35,
+	GRAM_NEGATED = 0x47,
+	GRAM_SEEN = 0x6b
+};
 
 static inline uint32_t gram_slot(const struct feature_conf *c, uint64_t h, uint64_t kind)
 {
@@ -93,6 +105,17 @@ static inline uint32_t gram_negated(const struct feature_conf *c, uint64_t id)
 	return gram_slot(c, id, GRAM_NEGATED);
 }
 
+/* The words that training has seen are a Bloom filter of SEEN_BITS(bits) bits, two for each word. */
+#define SEEN_BITS(bits) ((size_t)2 << (bits))
+#define SEEN_BYTES(bits) (SEEN_BITS(bits) / 8)
+
+static inline void seen_slots(const struct feature_conf *c, uint64_t id, uint32_t slot[2])
+{
+	uint64_t h = gram_mix(id, GRAM_SEEN) * 0xd6e8feb86659fd93;
+	slot[0] = (uint32_t)(h >> (63 - c->bits));
+	slot[1] = (uint32_t)h & (uint32_t)(SEEN_BITS(c->bits) - 1);
+}
+
 /* One gram of a text, for training and explaining. */
 struct gram_use {
 	uint32_t slot;
@@ -103,10 +126,13 @@ struct gram_use {
 struct gram_list {
 	struct gram_use *use;
 	size_t n, cap;
+	uint64_t *word; /* ids of those with FORM_LETTERS */
+	size_t words, words_cap;
 };
 
-/* All grams of a text, appended to the list in the order of the text. */
+/* All grams and words of a text, appended to the list in the order of the text. */
 void features_list(const struct feature_conf *c, struct str text, struct gram_list *out);
+void gram_list_free(struct gram_list *l);
 
 /* Figures of a lexicon's result. */
 #define FIGURES 14

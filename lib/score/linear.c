@@ -21,12 +21,13 @@ __asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.inc
 extern const char linear_shipped[] __attribute__((visibility("hidden")));
 extern const char linear_shipped_end[] __attribute__((visibility("hidden")));
 
-extern const struct engine vader_engine;
+extern const struct engine plus_engine;
 
 struct linear {
 	struct model model;
 	const struct linear_head *head;
 	const struct linear_cell *cell;
+	const unsigned char *seen;
 	struct model *lexicon;
 	void *map; /* NULL: the shipped one, which is a part of the program */
 	size_t map_size;
@@ -43,7 +44,8 @@ struct cached {
 	uint64_t id;
 	int32_t sum[GRAM_GROUPS][SUMS];
 	uint16_t n; /* bytes; 0: empty */
-	uint8_t effect;
+	uint8_t traits;
+	bool seen;
 };
 
 _Static_assert(sizeof(struct cached) == 64, "a word in the cache is one line");
@@ -74,16 +76,18 @@ static size_t cells_size(const struct linear_head *h)
 	return ((size_t)1 << h->features.bits) * sizeof(struct linear_cell);
 }
 
-void linear_write(struct linear_head *h, const struct linear_cell *cell, struct str meta, struct buf *out)
+void linear_write(
+    struct linear_head *h, const struct linear_cell *cell, const unsigned char *seen, struct str meta, struct buf *out)
 {
 	size_t from = out->n;
 	memcpy(h->magic, LINEAR_MAGIC, sizeof h->magic);
 	h->version = LINEAR_VERSION;
 	h->byte_order = LINEAR_BYTE_ORDER;
 	h->meta_size = meta.n;
-	h->size = sizeof *h + cells_size(h) + meta.n;
+	h->size = sizeof *h + cells_size(h) + SEEN_BYTES(h->features.bits) + meta.n;
 	buf_add(out, h, sizeof *h);
 	buf_add(out, cell, cells_size(h));
+	buf_add(out, seen, SEEN_BYTES(h->features.bits));
 	buf_str(out, meta);
 	check_of(out->p + from, out->n - from, h->check);
 	memcpy(out->p + from, h, sizeof *h);
@@ -110,7 +114,9 @@ static bool sane(const struct linear_head *h)
 	return classes && grams && memchr(h->lexicon, 0, sizeof h->lexicon) && all_finite(h->gain, COUNT_OF(h->gain)) &&
 	       isfinite(h->rarity) && h->rarity > 0 && all_finite(h->scale, COUNT_OF(h->scale)) &&
 	       all_finite(h->figure[0], sizeof h->figure / sizeof(double)) &&
-	       all_finite(h->mix[0], sizeof h->mix / sizeof(double)) && all_finite(h->shift, COUNT_OF(h->shift));
+	       all_finite(h->mix[0], sizeof h->mix / sizeof(double)) && all_finite(h->shift, COUNT_OF(h->shift)) &&
+	       all_finite(h->alone[0], sizeof h->alone / sizeof(double)) && h->seen_none >= 0 &&
+	       h->seen_all > h->seen_none && h->seen_all <= 1;
 }
 
 int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
@@ -133,7 +139,7 @@ int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
 	check_of(bytes, n, check);
 	if (check[0] != h->check[0] || check[1] != h->check[1])
 		return err_set(e, ERR_ENV, "model file '%s' is damaged: its checksum does not match", path);
-	if (!sane(h) || n != sizeof *h + cells_size(h) + h->meta_size)
+	if (!sane(h) || n != sizeof *h + cells_size(h) + SEEN_BYTES(h->features.bits) + h->meta_size)
 		return err_set(e, ERR_ENV, "model file '%s' makes no sense: train it again", path);
 	return 0;
 }
@@ -178,7 +184,7 @@ static int map_file(struct linear *l, const char *path, struct err *e)
 
 static int load_lexicon(struct linear *l, const char *path, struct err *e)
 {
-	l->lexicon = model_load(&(struct model_conf){.spec = "vader"}, e);
+	l->lexicon = model_load(&(struct model_conf){.spec = "plus"}, e);
 	if (!l->lexicon)
 		return -1;
 	if (strcmp(l->lexicon->name, l->head->lexicon) != 0)
@@ -209,6 +215,7 @@ static struct model *linear_load(const struct model_conf *conf, struct err *e)
 	}
 	l->head = path ? l->map : (const void *)linear_shipped;
 	l->cell = (const void *)(l->head + 1);
+	l->seen = (const void *)(l->cell + ((size_t)1 << l->head->features.bits));
 	if (load_lexicon(l, conf->spec, e) < 0) {
 		linear_free(&l->model);
 		return NULL;
@@ -231,8 +238,8 @@ static struct scratch *linear_scratch(const struct model *m)
 
 static void linear_scratch_free(struct scratch *s)
 {
-	vader_engine.scratch_free(s->lexicon);
-	free(s->list.use);
+	plus_engine.scratch_free(s->lexicon);
+	gram_list_free(&s->list);
 	free(s->room);
 	free(s);
 }
@@ -254,7 +261,8 @@ static void fill_cached(const struct linear *l, const struct token *t, struct ca
 	form_of(t, &f);
 	size_t n = form_grams(&l->head->features, &f, gram, &words);
 	w->id = f.id;
-	w->effect = f.effect;
+	w->traits = f.traits;
+	w->seen = f.traits & FORM_LETTERS && linear_seen(l->head, l->seen, f.id);
 	memset(w->sum, 0, sizeof w->sum);
 	for (size_t i = 0; i < n; i++)
 		add_cell(&l->cell[gram[i].slot], w->sum[i < words ? GRAM_WORD : GRAM_LETTERS]);
@@ -324,18 +332,21 @@ static void sum_block(const struct linear *l, struct look *look, size_t n, struc
 	const struct feature_conf *f = &l->head->features;
 	const struct linear_cell *far[2 * BLOCK]; /* cells that are being fetched */
 	size_t fars = 0;
+	unsigned words = 0, seen = 0;
 	int32_t sum[GRAM_GROUPS][SUMS] = {0}; /* a block's can't overflow; a text's could */
 	for (size_t i = 0; i < n; i++) {
 		const struct cached *w = find_word(l, &look[i]);
 		for (size_t g = 0; g < GRAM_GROUPS; g++)
 			for (size_t k = 0; k < SUMS; k++)
 				sum[g][k] += w->sum[g][k];
+		words += w->traits & FORM_LETTERS;
+		seen += w->seen;
 		if (f->pairs)
 			far[fars++] = &l->cell[gram_pair(f, walk->before, w->id)];
-		walk->scope = w->effect & FORM_STOPS ? 0 : walk->scope;
+		walk->scope = w->traits & FORM_STOPS ? 0 : walk->scope;
 		if (f->negation && walk->scope)
 			far[fars++] = &l->cell[gram_negated(f, w->id)];
-		walk->scope = w->effect & FORM_NEGATES ? NEGATION_SCOPE : walk->scope ? walk->scope - 1 : 0;
+		walk->scope = w->traits & FORM_NEGATES ? NEGATION_SCOPE : walk->scope ? walk->scope - 1 : 0;
 		walk->before = w->id;
 		if (fars)
 			__builtin_prefetch(far[fars - 1]);
@@ -347,6 +358,8 @@ static void sum_block(const struct linear *l, struct look *look, size_t n, struc
 			sums->weight[g][k] += sum[g][k];
 		sums->rarity[g] += (uint64_t)sum[g][RARITY];
 	}
+	sums->words += words / FORM_LETTERS;
+	sums->seen += seen;
 }
 
 static void sum_words(const struct linear *l, struct scratch *s, struct str text, struct linear_sums *sums)
@@ -385,33 +398,59 @@ void linear_raw(
 	}
 }
 
-void linear_softmax(const struct linear_head *h, const double raw[LINEAR_CLASSES], double p[LINEAR_CLASSES])
+void linear_logits(const struct linear_head *h, const double raw[LINEAR_CLASSES], double z[LINEAR_CLASSES])
 {
-	double z[LINEAR_CLASSES], most = -INFINITY, sum = 0;
 	for (uint32_t c = 0; c < h->classes; c++) {
 		z[c] = h->shift[c];
 		for (uint32_t k = 0; k < h->classes; k++)
 			z[c] += h->mix[c][k] * raw[k];
-		most = fmax(most, z[c]);
 	}
-	for (uint32_t c = 0; c < h->classes; c++)
-		sum += p[c] = exp(z[c] - most);
-	for (uint32_t c = 0; c < LINEAR_CLASSES; c++)
-		p[c] = c < h->classes ? p[c] / sum : 0;
+}
+
+double linear_trust(const struct linear_head *h, double share)
+{
+	if (!h->features.lexicon)
+		return 1;
+	return fmin(fmax((share - h->seen_none) / (h->seen_all - h->seen_none), 0), 1);
+}
+
+void linear_back_off(const struct linear_head *h, double trust, const double figure[FIGURES], double z[LINEAR_CLASSES])
+{
+	if (trust == 1)
+		return;
+	for (uint32_t c = 0; c < h->classes; c++) {
+		z[c] *= trust;
+		for (size_t f = 0; f < figures_of(h); f++)
+			z[c] += (1 - trust) * h->alone[c][f] * figure[f];
+	}
+}
+
+void linear_softmax(unsigned classes, double z[LINEAR_CLASSES])
+{
+	double most = -INFINITY, sum = 0;
+	for (unsigned c = 0; c < classes; c++)
+		most = fmax(most, z[c]);
+	for (unsigned c = 0; c < classes; c++)
+		sum += z[c] = exp(z[c] - most);
+	for (unsigned c = 0; c < LINEAR_CLASSES; c++)
+		z[c] = c < classes ? z[c] / sum : 0;
 }
 
 /* --- explaining --- */
 
 enum { REASONS = 12 };
 
+static double side(const struct linear_head *h, size_t class)
+{
+	return h->label[class] == LABEL_POSITIVE ? 1 : h->label[class] == LABEL_NEGATIVE ? -1 : 0;
+}
+
 /* How much a class's raw score weighs for positive against negative, in the logit. */
 static double tilt(const struct linear_head *h, size_t class)
 {
 	double t = 0;
 	for (uint32_t c = 0; c < h->classes; c++)
-		t += h->label[c] == LABEL_POSITIVE   ? h->mix[c][class]
-		     : h->label[c] == LABEL_NEGATIVE ? -h->mix[c][class]
-						     : 0;
+		t += side(h, c) * h->mix[c][class];
 	return t;
 }
 
@@ -427,18 +466,20 @@ static void keep_best(struct reason *best, size_t *n, struct reason one)
 
 /* The n-grams that count most for or against positive over negative, and all of the lexicon's figures as one. */
 static void explain(const struct linear *l, struct scratch *s, struct str text, const struct linear_sums *sums,
-    const double figure[FIGURES], struct why *why)
+    const double figure[FIGURES], double trust, struct why *why)
 {
 	const struct linear_head *h = l->head;
 	struct reason best[REASONS];
 	size_t n = 0;
 	double by_figures = 0, by_weight[LINEAR_CLASSES];
 	for (size_t c = 0; c < h->classes; c++) {
-		by_weight[c] = tilt(h, c) * h->scale[c];
+		by_weight[c] = trust * tilt(h, c) * h->scale[c];
 		for (size_t f = 1; f < figures_of(h); f++)
-			by_figures += tilt(h, c) * h->figure[c][f] * figure[f];
+			by_figures +=
+			    (trust * tilt(h, c) * h->figure[c][f] + (1 - trust) * side(h, c) * h->alone[c][f]) *
+			    figure[f];
 	}
-	s->list.n = 0;
+	s->list.n = s->list.words = 0;
 	features_list(&h->features, text, &s->list);
 	for (size_t i = 0; i < s->list.n; i++) {
 		const struct gram_use *u = &s->list.use[i];
@@ -469,7 +510,10 @@ static void linear_score(const struct model *m, struct scratch *s, struct str te
 	}
 	sum_words(l, s, text, &sums);
 	linear_raw(h, &sums, figure, raw);
-	linear_softmax(h, raw, p);
+	linear_logits(h, raw, p);
+	double trust = linear_trust(h, sums.words ? (double)sums.seen / (double)sums.words : 0);
+	linear_back_off(h, trust, figure, p);
+	linear_softmax(h->classes, p);
 	uint32_t best = 0;
 	for (uint32_t c = 0; c < h->classes; c++) {
 		share[h->label[c]] = p[c];
@@ -486,12 +530,12 @@ static void linear_score(const struct model *m, struct scratch *s, struct str te
 	if (m->conf.has_neutral)
 		out->label = engine_label(m, out->score, 0, 0);
 	if (why)
-		explain(l, s, text, &sums, figure, why);
+		explain(l, s, text, &sums, figure, trust, why);
 }
 
 const struct engine linear_engine = {
     .name = "linear",
-    .about = "n-grams and VADER's figures in a logistic regression; also the path of a model by senti-train",
+    .about = "n-grams and the figures of plus in a logistic regression; also the path of a model by senti-train",
     .load = linear_load,
     .free = linear_free,
     .scratch = linear_scratch,

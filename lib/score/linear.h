@@ -2,14 +2,16 @@
  *
  * A file is one block that is mapped and used as it lies; senti-model(5) describes it. It is read on machines of its own byte order only.
  *
- *     | struct linear_head | cells, 4 bytes a slot | metadata, JSON for people |
+ *     | struct linear_head | cells, 4 bytes a slot | words seen, 2 bits a slot | metadata, JSON for people |
  *
  * The weight of a gram is 8 bits a class; a cell also holds how rare the gram is. What a class gets from a text:
  *
  *     sum over groups g of  gain[g] * scale[class] * (sum of the cells' weights) / sqrt(rarity * sum of the cells' rarities)
  *     + sum over figures f of  figure[class][f] * f
  *
- * and the probabilities are the softmax of mix * (these) + shift, which is what calibration fits.
+ * and calibration makes logits of that: mix * (these) + shift. N-grams mean little in a text whose words training has not seen, such as one of
+ * another language: so `alone` has a second set of logits, of the figures only, and the share of words seen weighs one set against the
+ * other. The probabilities are the softmax.
  */
 #ifndef SENTI_LINEAR_H
 #define SENTI_LINEAR_H
@@ -19,7 +21,7 @@
 
 #define LINEAR_CLASSES 3
 #define LINEAR_MAGIC "\x89senti-model\r\n\x1a\n"
-#define LINEAR_VERSION 1
+#define LINEAR_VERSION 2
 
 struct linear_cell {
 	int8_t weight[LINEAR_CLASSES];
@@ -41,12 +43,15 @@ struct linear_head {
 	double scale[LINEAR_CLASSES];
 	double figure[LINEAR_CLASSES][FIGURES];
 	double mix[LINEAR_CLASSES][LINEAR_CLASSES], shift[LINEAR_CLASSES];
+	double alone[LINEAR_CLASSES][FIGURES];
+	double seen_none, seen_all; /* shares of words seen, up to which `alone` counts, from which it does not */
 };
 
 #define LINEAR_BYTE_ORDER 0x01020304u
 
 /* Completes the head (magic, sizes, checksum) and appends the file. */
-void linear_write(struct linear_head *h, const struct linear_cell *cell, struct str meta, struct buf *out);
+void linear_write(
+    struct linear_head *h, const struct linear_cell *cell, const unsigned char *seen, struct str meta, struct buf *out);
 
 /* Checks a file's bytes, which must be aligned to 8: 0, or -1 and *e naming `path`. */
 MUST_USE int linear_check(const void *bytes, size_t n, const char *path, struct err *e);
@@ -55,11 +60,26 @@ MUST_USE int linear_check(const void *bytes, size_t n, const char *path, struct 
 struct linear_sums {
 	int64_t weight[GRAM_GROUPS][LINEAR_CLASSES];
 	uint64_t rarity[GRAM_GROUPS];
+	size_t words, seen; /* with FORM_LETTERS, and of them those that training has seen */
 };
+
+static inline bool linear_seen(const struct linear_head *h, const unsigned char *seen, uint64_t word)
+{
+	uint32_t slot[2];
+	seen_slots(&h->features, word, slot);
+	return seen[slot[0] / 8] >> slot[0] % 8 & seen[slot[1] / 8] >> slot[1] % 8 & 1;
+}
+
 void linear_raw(
     const struct linear_head *h, const struct linear_sums *s, const double figure[FIGURES], double raw[LINEAR_CLASSES]);
-/* Probabilities of the classes. */
-void linear_softmax(const struct linear_head *h, const double raw[LINEAR_CLASSES], double p[LINEAR_CLASSES]);
+/* The logits that calibration makes of them. */
+void linear_logits(const struct linear_head *h, const double raw[LINEAR_CLASSES], double z[LINEAR_CLASSES]);
+/* How much the n-grams of a text count, by the share of its words that training has seen: 0 to 1. */
+double linear_trust(const struct linear_head *h, double share);
+/* Weighs the logits against those of the figures alone. */
+void linear_back_off(const struct linear_head *h, double trust, const double figure[FIGURES], double z[LINEAR_CLASSES]);
+/* Logits to probabilities, in place. */
+void linear_softmax(unsigned classes, double z[LINEAR_CLASSES]);
 
 /* -m linear, or a path. */
 extern const struct engine linear_engine;

@@ -37,9 +37,9 @@ t 'a path is a model, whatever its name' 'score ./model -e lovely && score model
 positive
 positive
 END
-ok 'the result names the model' eval 'senti-score -m ./model -e lovely | grep -q "\"model\":\"linear-1@[0-9a-f]\{8\}\"}"'
+ok 'the result names the model' eval 'senti-score -m ./model -e lovely | grep -q "\"model\":\"linear-2@[0-9a-f]\{8\}\"}"'
 ok 'shares are probabilities' eval 'senti-score -m ./model -e lovely | jq -e ".sentiment|((.neg+.neu+.pos)-1|fabs)<0.001 and (.score-(.pos-.neg)|fabs)<0.001"'
-ok 'explains with spans of the text' eval 'senti-score -m ./model --explain -e "so lovely" | jq -e ".sentiment.why|any(.word==\"lovely\" and .at==[3,9] and .value>0)"'
+ok 'explains with spans of the text' eval 'senti-score -m ./model --explain -e "the lovely" | jq -e ".sentiment.why|any(.word==\"lovely\" and .at==[4,10] and .value>0)"'
 ok 'two threads give the same' eval 'senti-score -m ./model sixty.jsonl >one && senti-score -j2 -m ./model sixty.jsonl >two && cmp one two'
 ok 'the empty text has a result' eval 'senti-score -m ./model -e "" | grep -q label'
 ok 'evaluates' senti-eval -m ./model --min-f1 0.95 sixty.jsonl
@@ -149,6 +149,11 @@ t 'a lexicon can not be layered over it' 'senti-score -m ./model --lexicon +my.t
 --- stderr
 senti-score: --lexicon '+my.tsv' goes with a lexicon model, not with the trained model './model'
 try 'senti-score --help'
+END
+t 'the shipped model in a language that it does not know' 'score linear -e "Das Essen war okay, der Kellner 😡😡" -e "Ce restaurant est délicieux 😍" -e "El martes hay mesa"' 0 <<'END'
+negative
+positive
+neutral
 END
 t 'the shipped model' 'score linear -e "this is great" -e "this is terrible"' 0 <<'END'
 positive

@@ -55,19 +55,20 @@ static void test_forms(void)
 	buf_free(&b);
 }
 
-static void test_effects(void)
+static void test_traits(void)
 {
 	static const struct {
 		const char *word;
-		unsigned effect;
+		unsigned traits;
 		bool capitals;
-	} row[] = {{"NOT", FORM_NEGATES, true}, {"don't", FORM_NEGATES, false}, {"notes", 0, false},
-	    {".", FORM_STOPS, false}, {"I", 0, false}, {"OMG", 0, true}, {"Omg", 0, false},
-	    {"n't", FORM_NEGATES, false}};
+	} row[] = {{"NOT", FORM_LETTERS | FORM_NEGATES, true}, {"don't", FORM_LETTERS | FORM_NEGATES, false},
+	    {"notes", FORM_LETTERS, false}, {".", FORM_STOPS, false}, {"I", FORM_LETTERS, false},
+	    {"OMG", FORM_LETTERS, true}, {"Omg", FORM_LETTERS, false}, {"n't", FORM_LETTERS | FORM_NEGATES, false},
+	    {"élan", FORM_LETTERS, false}, {"#tag", 0, false}, {"@sue", 0, false}, {"7up", 0, false}, {"😀", 0, false}};
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		struct form f;
 		form_of(&(struct token){row[i].word, (uint32_t)strlen(row[i].word), false}, &f);
-		ok(f.effect == row[i].effect && f.capitals == row[i].capitals, "what %s does", row[i].word);
+		ok(f.traits == row[i].traits && f.capitals == row[i].capitals, "what %s does", row[i].word);
 	}
 }
 
@@ -178,13 +179,13 @@ static void make_examples(unsigned classes)
 		example[i].text.p = texts.p + at[i];
 }
 
-static struct model *vader;
+static struct model *lexicon;
 
 static struct fit_conf conf_of(void)
 {
 	return (struct fit_conf){
 	    .features = {.bits = 12, .pairs = 1, .char_min = 3, .char_max = 5, .negation = 1, .lexicon = 1},
-	    .lexicon = vader,
+	    .lexicon = lexicon,
 	    .folds = 3,
 	    .seed = 1,
 	    .balanced = true,
@@ -207,6 +208,12 @@ static int load_status(const void *p, size_t n, struct err *e)
 	struct model *m = model_load(&(struct model_conf){.spec = path}, e);
 	model_free(m);
 	return m ? 0 : -1;
+}
+
+static const unsigned char *seen_of(const struct buf *file)
+{
+	const struct linear_head *h = (const void *)file->p;
+	return (const unsigned char *)(h + 1) + (sizeof(struct linear_cell) << h->features.bits);
 }
 
 static void test_damage(const struct buf *file)
@@ -233,44 +240,76 @@ static void test_damage(const struct buf *file)
 	memcpy(&h, file->p, sizeof h);
 	struct buf odd = {0};
 	h.label[0] = 7;
-	linear_write(&h, (const void *)(file->p + sizeof h), STR("{}"), &odd);
+	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
 	ok(load_status(odd.p, odd.n, &e) < 0 && strstr(e.msg, "makes no sense"),
 	    "nor with a class that does not exist");
 	buf_clear(&odd);
 	h.label[0] = 0;
 	h.shift[0] = NAN;
-	linear_write(&h, (const void *)(file->p + sizeof h), STR("{}"), &odd);
+	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
 	ok(load_status(odd.p, odd.n, &e) < 0, "nor with a weight that is no number");
 	buf_clear(&odd);
 	h.shift[0] = 0;
+	h.seen_none = h.seen_all;
+	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
+	ok(load_status(odd.p, odd.n, &e) < 0, "nor with shares that are upside down");
+	buf_clear(&odd);
+	h.seen_none = 0;
 	memcpy(h.lexicon, "other", 6);
-	linear_write(&h, (const void *)(file->p + sizeof h), STR("{}"), &odd);
+	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
 	ok(load_status(odd.p, odd.n, &e) < 0 && strstr(e.msg, "trained with the lexicon other"),
 	    "nor with another lexicon");
 	buf_free(&odd);
 }
 
 /* Scoring goes through the table of words; this goes gram by gram, as training does. */
-static void score_plainly(
-    const struct linear_head *h, const struct linear_cell *cell, struct str text, double p[LINEAR_CLASSES])
+static void score_plainly(const struct linear_head *h, const struct linear_cell *cell, const unsigned char *seen,
+    struct str text, double p[LINEAR_CLASSES])
 {
+	size_t known = 0;
 	struct gram_list l = {0};
 	struct linear_sums sums = {0};
 	double figure[FIGURES], raw[LINEAR_CLASSES];
 	struct result r;
-	struct scratch *s = vader->engine->scratch(vader);
+	struct scratch *s = lexicon->engine->scratch(lexicon);
 	features_list(&h->features, text, &l);
 	for (size_t i = 0; i < l.n; i++) {
 		for (size_t c = 0; c < LINEAR_CLASSES; c++)
 			sums.weight[l.use[i].group][c] += cell[l.use[i].slot].weight[c];
 		sums.rarity[l.use[i].group] += cell[l.use[i].slot].rarity;
 	}
-	vader->engine->score(vader, s, text, &r, NULL);
+	lexicon->engine->score(lexicon, s, text, &r, NULL);
 	features_figures(&r, figure);
+	for (size_t i = 0; i < l.words; i++)
+		known += linear_seen(h, seen, l.word[i]);
 	linear_raw(h, &sums, figure, raw);
-	linear_softmax(h, raw, p);
-	vader->engine->scratch_free(s);
-	free(l.use);
+	linear_logits(h, raw, p);
+	linear_back_off(h, linear_trust(h, l.words ? (double)known / (double)l.words : 0), figure, p);
+	linear_softmax(h->classes, p);
+	lexicon->engine->scratch_free(s);
+	gram_list_free(&l);
+}
+
+static void score_text(const struct model *m, struct scratch *s, const char *text, struct result *out)
+{
+	struct buf b = {0};
+	buf_str(&b, str_of(text));
+	memset(buf_reserve(&b, JSON_PAD), 0, JSON_PAD);
+	m->engine->score(m, s, buf_view(&b), out, NULL);
+	buf_free(&b);
+}
+
+/* Of words that training has not seen, the lexicon alone counts. */
+static void test_back_off(const struct model *m, struct scratch *s, const struct linear_head *h)
+{
+	struct result one, other, plain;
+	score_text(m, s, "wunderlich krass tisch \xf0\x9f\x98\x8d", &one);
+	score_text(m, s, "prachtig verschil oeuvre \xf0\x9f\x98\x8d", &other);
+	score_text(m, s, "wunderlich krass tisch", &plain);
+	ok(one.score == other.score && one.pos == other.pos, "new words weigh nothing");
+	ok(h->features.lexicon && one.score > plain.score, "the emoji beside them does");
+	ok(linear_trust(h, h->seen_none) == 0 && linear_trust(h, h->seen_all) == 1 && linear_trust(h, 1) == 1,
+	    "n-grams count by the share of words seen");
 }
 
 static void test_scoring(const struct buf *file)
@@ -290,12 +329,13 @@ static void test_scoring(const struct buf *file)
 		right += r.label == example[i].label;
 	}
 	ok(right > EXAMPLES * 95 / 100, "the model has learned its examples (%zu of %d)", right, EXAMPLES);
+	test_back_off(m, s, h);
 	for (int round = 0; round < 20000; round++) {
 		double p[LINEAR_CLASSES];
 		struct why why = {.mem = &mem};
 		struct str text = random_text(&b);
 		m->engine->score(m, s, text, &r, round % 8 == 0 ? &why : NULL);
-		score_plainly(h, cell, text, p);
+		score_plainly(h, cell, seen_of(file), text, p);
 		differ +=
 		    r.neg != p[0] || (h->classes == 3 ? r.pos : r.neu) != p[h->classes - 1] || r.score != r.pos - r.neg;
 		for (size_t i = 0; i < why.n; i++)
@@ -318,9 +358,9 @@ static void test_classes(unsigned classes)
 	make_examples(classes);
 	ok(fit_model(&c, example, EXAMPLES, &fit, &e) == 0, "trains with %u classes", classes);
 	ok(metrics_figures(&fit.held_out).macro_recall > 0.95, "what is held out is found");
-	linear_write(&fit.head, fit.cell, STR("{}"), &file);
+	linear_write(&fit.head, fit.cell, fit.seen, STR("{}"), &file);
 	ok(fit_model(&c, example, EXAMPLES, &again, &e) == 0, "trains again");
-	linear_write(&again.head, again.cell, STR("{}"), &same);
+	linear_write(&again.head, again.cell, again.seen, STR("{}"), &same);
 	ok(str_eq(buf_view(&file), buf_view(&same)), "same data and seed, same bytes");
 	fit_free(&again);
 	test_scoring(&file);
@@ -350,18 +390,18 @@ int main(void)
 {
 	struct err e;
 	int fd = mkstemp(path);
-	if (fd < 0 || !(vader = model_load(&(struct model_conf){.spec = "vader"}, &e)))
+	if (fd < 0 || !(lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e)))
 		return 3;
 	close(fd);
 	test_forms();
-	test_effects();
+	test_traits();
 	test_tokens_cover();
 	test_metrics();
 	test_label_map();
 	test_classes(3);
 	test_classes(2);
 	test_too_little();
-	model_free(vader);
+	model_free(lexicon);
 	buf_free(&texts);
 	unlink(path);
 	return tap_done();
