@@ -19,7 +19,7 @@ SERVE = http exchange body spool models service rest sentiment post submit backe
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker metrics queue_faults
+LIVE = vader textblob nltk afinn amqp worker metrics queue_faults consistency
 TESTS = base utf8 unicode hash json json_portable ingest record store store_rows sqlite lookaside follow pump expose vader learn flight amqp cache
 FUZZ = json csv ingest score
 
@@ -79,6 +79,11 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
+# Programs of the live tests.
+$(BUILD)/tests/live/%: $(BUILD)/tests/live/%.o $(LIB)
+	$(call say,LD,$(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+
 # Without libFuzzer: main.c replays the seeds that are its arguments.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
 	$(call say,LD,fuzz/$(@F))
@@ -91,7 +96,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
-live: $(BIN)
+live: $(BIN) $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
 

@@ -312,7 +312,8 @@ static int open_cache(const struct tool *t, const struct verb *v, struct options
 	return 0;
 }
 
-/* follow waits for a store that is away by itself, since it must also hear when it is to stop. */
+/* follow waits for a store that is away by itself, since it must also hear when it is to stop. put may come before the senti-store in front of it
+ * has made the tables. */
 static struct store *open_store(const struct tool *t, const struct verb *v, struct err *e)
 {
 	struct tool once = *t;
@@ -321,7 +322,7 @@ static struct store *open_store(const struct tool *t, const struct verb *v, stru
 	if (patient)
 		once.retry_ms = 0;
 	for (;;) {
-		struct store *s = store_open(&once, STORE_EXISTING, e);
+		struct store *s = store_open(&once, v->what & OPENS_STORE ? STORE_CREATE : STORE_EXISTING, e);
 		if (s || !patient || e->kind != ERR_ENV || clock_mono_ms() >= until)
 			return s;
 		if (io_wait_readable(-1, -1, clock_mono_ms() + RETRY_PAUSE_MS) == IO_STOP)
