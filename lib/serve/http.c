@@ -24,9 +24,10 @@ struct peer {
 	struct peer *next, *prev;
 	struct watch *watch;
 	int fd;
-	enum phase phase;
-	int64_t since;
-	bool fresh; /* has sent no request yet */
+	/* Written by the connection's thread, read by the watcher; each for itself. */
+	_Atomic int phase; /* enum phase */
+	_Atomic int64_t since;
+	atomic_bool fresh; /* has sent no request yet */
 };
 
 struct watch {
@@ -41,12 +42,11 @@ struct watch {
 static bool overdue(const struct watch *w, const struct peer *p, int64_t now)
 {
 	const struct http_conf *c = w->conf;
-	unsigned limit = p->phase == PHASE_BODY	     ? c->body_s
-			 : p->phase == PHASE_ANSWER  ? 0
-			 : p->phase == PHASE_HEADERS ? c->header_s
-			 : p->fresh		     ? c->header_s
-						     : c->idle_s;
-	return limit && now - p->since > (int64_t)limit * 1000;
+	enum phase phase = (enum phase)atomic_load_explicit(&p->phase, memory_order_relaxed);
+	unsigned first =
+	    phase == PHASE_HEADERS || atomic_load_explicit(&p->fresh, memory_order_relaxed) ? c->header_s : c->idle_s;
+	unsigned limit = phase == PHASE_BODY ? c->body_s : phase == PHASE_ANSWER ? 0 : first;
+	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
 }
 
 static void *watch_run(void *arg)
@@ -97,16 +97,16 @@ static void watch_free(struct watch *w)
 	free(w);
 }
 
-/* Aligned words, read by the watcher without its lock being taken for each request. */
+/* Without the watcher's lock, which would be taken for each request. */
 static void enter(struct MHD_Connection *c, enum phase phase)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct peer *p = i ? i->socket_context : NULL;
 	if (!p)
 		return;
-	__atomic_store_n(&p->since, clock_mono_ms(), __ATOMIC_RELAXED);
-	__atomic_store_n(&p->fresh, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&p->phase, phase, __ATOMIC_RELAXED);
+	atomic_store_explicit(&p->since, clock_mono_ms(), memory_order_relaxed);
+	atomic_store_explicit(&p->fresh, false, memory_order_relaxed);
+	atomic_store_explicit(&p->phase, phase, memory_order_relaxed);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
@@ -117,8 +117,8 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context, e
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		p = xcalloc(1, sizeof *p);
 		p->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		p->since = clock_mono_ms();
-		p->fresh = true;
+		atomic_init(&p->since, clock_mono_ms());
+		atomic_init(&p->fresh, true);
 		*context = p;
 	}
 	if (!p)
@@ -179,11 +179,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*n = 0;
 		return take_piece(x, piece, taken) < 0 ? MHD_NO : MHD_YES;
 	}
+	/* Its connection sleeps once it is deferred, until exchange_resume: to be here again then means that it is answered. In between
+	 * it belongs to another thread, and what that has done is not looked at. */
 	enter(c, PHASE_ANSWER);
-	if (!x->own->answered && !x->own->deferred && !x->own->cut)
+	if (!x->own->deferred && !x->own->answered && !x->own->cut) {
 		x->route->end(x, ((struct http *)arg)->conf.app);
-	if (x->own->deferred && !x->own->answered)
-		return MHD_YES; /* its connection sleeps until exchange_resume */
+		if (x->own->deferred)
+			return MHD_YES;
+	}
 	return exchange_queue(x);
 }
 
