@@ -19,7 +19,7 @@ SERVE = http exchange body spool models service rest sentiment post submit backe
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker metrics queue_faults consistency
+LIVE = vader textblob nltk afinn amqp worker metrics queue_faults consistency redis
 TESTS = base utf8 unicode hash json json_portable ingest record store store_rows sqlite lookaside follow pump expose vader learn flight amqp cache
 FUZZ = json csv ingest score
 
@@ -96,7 +96,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
-live: $(BIN) $(BUILD)/tests/live/reader
+live: $(BIN) $(BUILD)/tests/unit/cache $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
 
