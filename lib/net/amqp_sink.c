@@ -208,10 +208,25 @@ static enum outcome await(struct publisher *p, struct err *e)
 	return FINE;
 }
 
+/* Refused may be what a moment later is taken. But a channel that met a quorum queue while it had no leader may go on to refuse for as long as it
+ * lives (RabbitMQ 3.10): only a new one helps. */
+static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
+{
+	if ((*refusals)++ == 0) {
+		log_warn("the broker refused messages, publishing them again", NULL);
+		poll(NULL, 0, REFUSED_PAUSE_MS);
+		window_again(&p->window, p->window.base + p->window.sent);
+		return 0;
+	}
+	err_set(&p->why, ERR_ENV, "the broker %s refuses messages", p->link.address.at.shown);
+	return link_mend(&p->link, &p->why, e) < 0 ? -1 : 0;
+}
+
 /* Returns when all in the window is confirmed. */
 static int settle(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
+	unsigned refusals = 0;
 	for (;;) {
 		enum outcome o = send_rest(p, &p->why);
 		if (o == FINE)
@@ -224,9 +239,8 @@ static int settle(struct publisher *p, struct err *e)
 			if (link_mend(&p->link, &p->why, e) < 0) /* set_up has then put the window back */
 				return -1;
 		} else if (w->refused) {
-			log_warn("the broker refused messages, publishing them again", NULL);
-			poll(NULL, 0, REFUSED_PAUSE_MS);
-			window_again(w, w->base + w->sent);
+			if (refused_again(p, &refusals, e) < 0)
+				return -1;
 		} else {
 			window_clear(w);
 			return 0;
