@@ -9,8 +9,8 @@ pgbouncer_launch() {
 	local dir=$1/pgbouncer tries=100 job
 	(
 		cd / || exit
-		as postgres setsid pgbouncer "$dir/pgbouncer.ini" >>"$dir/log" 2>&1 </dev/null
-	) &
+		as postgres setsid pgbouncer "$dir/pgbouncer.ini"
+	) >>"$dir/log" 2>&1 </dev/null &
 	job=$!
 	until listens "$(cat "$dir/port")"; do
 		if ! alive $job || ! ((tries-- > 0)); then
