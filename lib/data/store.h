@@ -45,6 +45,21 @@ struct change {
 	enum change_op { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE } op;
 };
 
+/* A place in the log behind all that is settled now. */
+#define LOG_END UINT64_MAX
+
+enum stat_by { STAT_LABEL, STAT_SOURCE, STAT_MODEL, STAT_TIME };
+
+/* What the messages of one group come to. */
+struct stat {
+	struct str key; /* absent: those without one; of STAT_TIME always */
+	bool has_start;
+	int64_t start; /* of STAT_TIME: ms since 1970, a multiple of the step */
+	uint64_t count, positive, neutral, negative;
+	bool has_mean; /* of the scores; none is scored otherwise */
+	double mean;
+};
+
 struct store_stats {
 	uint64_t messages, positive, neutral, negative, unscored, corrected;
 	uint64_t outbox, readers;
@@ -88,6 +103,17 @@ struct store {
 	 * (-1: no limit) or once wake_fd (-1: none) is readable; -1. A reader that is told nothing asks `changes` at the latest when it comes
 	 * back: the wake-up is quick, it is no promise. */
 	int (*wait)(struct store *, int timeout_ms, int wake_fd, struct err *e);
+	/* The log: the outbox from a place that the caller keeps. Entries behind the one whose seq is *after (0: from the oldest that is left, and so
+	 * where that one has been pruned), in an order that never changes, at most `max`: only those that no other can come before any
+	 * more. *after moves along; from LOG_END it moves to the newest of them and none is given. How many, or -1. */
+	int (*log)(struct store *, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
+	/* Entries that are visible and that `log` does not give yet, in any order, at most `max`: again and again until it does. For who
+	 * only needs to know early which rows have changed. How many, or -1. */
+	int (*unsettled)(struct store *, struct change *out, size_t max, struct arena *mem, struct err *e);
+	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in the order of time (those
+	 * without one left out), else the largest first. How many, at most `max`, or -1. */
+	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+	    size_t max, struct arena *mem, struct err *e);
 	/* Drops readers that have not called since `dead_before` (ms since 1970), and the entries that every other reader has seen; *gone is
 	 * how many entries went. */
 	int (*prune)(struct store *, int64_t dead_before, uint64_t *gone, struct err *e);

@@ -119,6 +119,7 @@ enum { PG_TEXT = 25, PG_JSON = 114, PG_INT8 = 20, PG_FLOAT8 = 701, PG_TIMESTAMPT
 
 struct str pg_str(const PGresult *r, int row, int column); /* lent by the result; p NULL where NULL */
 int64_t pg_i64(const PGresult *r, int row, int column);	   /* bigint, xid8 */
+double pg_f64(const PGresult *r, int row, int column);
 bool pg_bool(const PGresult *r, int row, int column);
 /* The columns of a message as all statements here select them, from the table named m, and the message from such a row, whose first of them is
  * `column`: its size in bytes. */
@@ -137,6 +138,10 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 int pg_changes(
     struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
 int pg_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
+int pg_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
+int pg_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e);
+int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+    size_t max, struct arena *mem, struct err *e);
 int pg_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
 int pg_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
 void pg_pages_free(struct pg *s);

@@ -197,6 +197,74 @@ static int find_changes(struct pg *s, void *arg, struct err *e)
 	}
 }
 
+static bool take_notices(struct pg *s);
+
+/* ---- the log ---- */
+
+/* Transactions below xmin have all ended, so none can bring an entry before theirs any more: (xid, seq) is an order for good. */
+#define SETTLED "o.xid < pg_snapshot_xmin(pg_current_snapshot())"
+#define LOG                                                                                                            \
+	"WITH at AS MATERIALIZED (SELECT xid, seq FROM senti.outbox WHERE seq = $1)"                                   \
+	" SELECT o.seq, o.xid, o.version, o.id, o.op FROM senti.outbox o WHERE " SETTLED                               \
+	" AND (o.xid, o.seq) > (coalesce((SELECT xid FROM at), '0'), coalesce((SELECT seq FROM at), 0))"               \
+	" ORDER BY o.xid, o.seq LIMIT $2"
+#define LOG_NEWEST                                                                                                     \
+	"SELECT o.seq, o.xid, o.version, o.id, o.op FROM senti.outbox o WHERE " SETTLED                                \
+	" ORDER BY o.xid DESC, o.seq DESC LIMIT $1"
+#define UNSETTLED                                                                                                      \
+	"SELECT o.seq, o.xid, o.version, o.id, o.op FROM senti.outbox o WHERE NOT " SETTLED                            \
+	" ORDER BY o.xid, o.seq LIMIT $1"
+
+struct read_log {
+	struct changes found;
+	const char *sql;
+	uint64_t after;
+	bool placed; /* $1 is `after` */
+};
+
+static int read_log(struct pg *s, void *arg, struct err *e)
+{
+	struct read_log *l = arg;
+	pg_args_clear(&s->args);
+	if (l->placed)
+		pg_arg_i64(&s->args, (int64_t)l->after);
+	pg_arg_i64(&s->args, (int64_t)l->found.max);
+	pg_queue(s, l->sql, &s->args);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	take_changes(&l->found, r);
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+int pg_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	struct pg *s = (struct pg *)store;
+	bool end = *after == LOG_END;
+	struct change newest;
+	struct read_log l = {.found = {.out = end ? &newest : out, .max = end ? 1 : max, .mem = mem},
+	    .sql = end ? LOG_NEWEST : LOG,
+	    .after = *after,
+	    .placed = !end};
+	if (s->conn && s->listening && PQconsumeInput(s->conn))
+		take_notices(s);
+	if (pg_run(s, "follow", read_log, &l, e) < 0)
+		return -1;
+	if (end)
+		*after = 0;
+	if (l.found.n)
+		*after = l.found.out[l.found.n - 1].seq;
+	return end ? 0 : (int)l.found.n;
+}
+
+int pg_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	struct read_log l = {.found = {.out = out, .max = max, .mem = mem}, .sql = UNSETTLED};
+	return pg_run((struct pg *)store, "follow", read_log, &l, e) < 0 ? -1 : (int)l.found.n;
+}
+
 static bool take_notices(struct pg *s)
 {
 	bool any = false;

@@ -206,3 +206,76 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 		prepare_text(s, f->text);
 	return pg_run(s, "query", page, &room, e) < 0 ? -1 : (int)room.n;
 }
+
+/* ---- groups ---- */
+
+struct groups {
+	const struct filter *filter;
+	enum stat_by by;
+	int64_t step_ms;
+	struct stat *out;
+	size_t n, max;
+	struct arena *mem;
+};
+
+static void take_group(struct groups *g, const PGresult *r, int row)
+{
+	struct stat *out = &g->out[g->n++];
+	*out = (struct stat){.count = (uint64_t)pg_i64(r, row, 2)};
+	out->has_start = g->by == STAT_TIME;
+	if (out->has_start)
+		out->start = pg_i64(r, row, 1);
+	else if (pg_str(r, row, 0).p)
+		out->key = arena_str(g->mem, pg_str(r, row, 0));
+	out->has_mean = !PQgetisnull(r, row, 3);
+	if (out->has_mean)
+		out->mean = pg_f64(r, row, 3);
+	out->positive = (uint64_t)pg_i64(r, row, 4);
+	out->neutral = (uint64_t)pg_i64(r, row, 5);
+	out->negative = (uint64_t)pg_i64(r, row, 6);
+}
+
+static int aggregate(struct pg *s, void *arg, struct err *e)
+{
+	static const char *const key[] = {
+	    [STAT_LABEL] = "m.label", [STAT_SOURCE] = "m.source", [STAT_MODEL] = "m.model", [STAT_TIME] = "NULL::text"};
+	struct groups *g = arg;
+	bool times = g->by == STAT_TIME;
+	g->n = 0;
+	pg_args_clear(&s->args);
+	buf_clear(&s->sql);
+	buf_printf(&s->sql, "SELECT %s AS k, ", key[g->by]);
+	if (times)
+		buf_printf(&s->sql, "(floor(extract(epoch FROM m.time) * 1000 / %lld) * %lld)::bigint AS t",
+		    (long long)g->step_ms, (long long)g->step_ms);
+	else
+		buf_str(&s->sql, STR("NULL::bigint AS t"));
+	buf_printf(&s->sql,
+	    ", count(*) AS n, avg(m.score), count(*) FILTER (WHERE m.label = 'positive'), count(*) FILTER (WHERE "
+	    "m.label = 'neutral'),"
+	    " count(*) FILTER (WHERE m.label = 'negative') FROM senti.message m WHERE %s",
+	    times ? "m.time IS NOT NULL" : "true");
+	struct filter f = *g->filter;
+	f.text = STR_NONE;
+	write_conditions(s, &f);
+	write_times(s, f.has_since, f.has_until, &f);
+	buf_printf(&s->sql, " GROUP BY k, t ORDER BY %s LIMIT %zu", times ? "t" : "n DESC, k", g->max);
+	buf_char(&s->sql, 0);
+	pg_queue_skip(s, "SELECT set_config('statement_timeout', '" PAGE_MS "', true)", NULL);
+	pg_queue(s, s->sql.p, &s->args);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	for (int row = 0; row < PQntuples(r); row++)
+		take_group(g, r, row);
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+    size_t max, struct arena *mem, struct err *e)
+{
+	struct groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};
+	return pg_run((struct pg *)store, "query", aggregate, &g, e) < 0 ? -1 : (int)g.n;
+}

@@ -134,6 +134,14 @@ int64_t pg_i64(const PGresult *r, int row, int column)
 	return (int64_t)be64toh(be);
 }
 
+double pg_f64(const PGresult *r, int row, int column)
+{
+	uint64_t bits = (uint64_t)pg_i64(r, row, column);
+	double v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
 bool pg_bool(const PGresult *r, int row, int column)
 {
 	return PQgetlength(r, row, column) == 1 && *PQgetvalue(r, row, column);

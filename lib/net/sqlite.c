@@ -43,6 +43,8 @@ static const char *const sql_of[SQL_COUNT] = {
     [SQL_READER_ALIVE] = "UPDATE reader SET alive_at = ?2 WHERE name = ?1",
     [SQL_CHANGES] = "SELECT seq, xid, id, version, op FROM outbox"
 		    " WHERE seq > (SELECT seq FROM reader WHERE name = ?1) ORDER BY seq LIMIT ?2",
+    [SQL_LOG] = "SELECT seq, xid, id, version, op FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [SQL_LOG_END] = "SELECT coalesce(max(seq), (SELECT last FROM sequence)) FROM outbox",
     [SQL_SEEN] = "UPDATE reader SET seq = ?2, alive_at = ?3 WHERE name = ?1 AND seq < ?2",
 };
 
@@ -510,6 +512,9 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .put = sqlite_put,
 	    .get = sqlite_get,
 	    .query = sqlite_query,
+	    .log = sqlite_log,
+	    .unsettled = sqlite_unsettled,
+	    .aggregate = sqlite_aggregate,
 	    .correct = sqlite_correct,
 	    .remove = sqlite_remove,
 	    .stats = sqlite_stats,

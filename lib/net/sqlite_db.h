@@ -25,6 +25,8 @@ enum sql {
 	SQL_READER_ALIVE,
 	SQL_CHANGES,
 	SQL_SEEN,
+	SQL_LOG,
+	SQL_LOG_END,
 	SQL_COUNT,
 };
 
@@ -73,6 +75,8 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
     struct arena *mem, struct err *e);
 int sqlite_query_open(struct sqlite *s, struct err *e);
 void sqlite_query_close(struct sqlite *s);
+int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+    size_t max, struct arena *mem, struct err *e);
 /* True in SQL where a person has set the label. */
 #define IS_CORRECTED(t)                                                                                                \
 	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \
@@ -82,6 +86,8 @@ void sqlite_query_close(struct sqlite *s);
 int sqlite_changes(
     struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
 int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
+int sqlite_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
+int sqlite_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e);
 int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
 int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
 

@@ -81,18 +81,13 @@ int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e)
 	}
 }
 
-int sqlite_changes(
-    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
+/* The rows of a statement that selects entries, which is then reset. */
+static int take_changes(
+    struct sqlite *s, sqlite3_stmt *q, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
-	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
-	if (!q || show_alive(s, str_of(reader), e) < 0 || written(s, &s->written, e) < 0)
-		return -1;
-	sql_bind(q, 1, str_of(reader));
-	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
 	size_t n = 0;
-	int step;
-	while ((step = sqlite3_step(q)) == SQLITE_ROW && n < max) {
+	int step = SQLITE_ROW;
+	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
 		struct change *c = &out[n++];
 		c->seq = (uint64_t)sqlite3_column_int64(q, 0);
 		c->xid = (uint64_t)sqlite3_column_int64(q, 1);
@@ -103,6 +98,50 @@ int sqlite_changes(
 	int rc = step == SQLITE_DONE || step == SQLITE_ROW ? (int)n : sql_fail(s, "follow", e);
 	sqlite3_reset(q);
 	return rc;
+}
+
+int sqlite_changes(
+    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
+	if (!q || show_alive(s, str_of(reader), e) < 0 || written(s, &s->written, e) < 0)
+		return -1;
+	sql_bind(q, 1, str_of(reader));
+	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
+	return take_changes(s, q, out, max, mem, e);
+}
+
+int sqlite_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	bool end = *after == LOG_END;
+	sqlite3_stmt *q = sql_prepared(s, end ? SQL_LOG_END : SQL_LOG, e);
+	if (!q || written(s, &s->written, e) < 0)
+		return -1;
+	if (end) {
+		int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "follow", e);
+		*after = rc == 0 ? (uint64_t)sqlite3_column_int64(q, 0) : LOG_END;
+		sqlite3_reset(q);
+		return rc;
+	}
+	sqlite3_bind_int64(q, 1, (sqlite3_int64)*after);
+	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
+	int n = take_changes(s, q, out, max, mem, e);
+	if (n > 0)
+		*after = out[n - 1].seq;
+	return n;
+}
+
+/* One writer at a time: whatever is visible is settled. */
+int sqlite_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e)
+{
+	(void)store;
+	(void)out;
+	(void)max;
+	(void)mem;
+	(void)e;
+	return 0;
 }
 
 int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e)

@@ -197,3 +197,55 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 	}
 	return (int)room.n;
 }
+
+/* ---- groups ---- */
+
+/* Seconds since 1970 rounded down to the step, which is ?12, also before 1970. */
+#define SECONDS "CAST(strftime('%s', time) AS INTEGER)"
+#define STEP_START "(" SECONDS " - ((" SECONDS " % ?12) + ?12) % ?12) * 1000"
+
+int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+    size_t max, struct arena *mem, struct err *e)
+{
+	static const char *const key[] = {
+	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = STEP_START};
+	struct sqlite *s = (struct sqlite *)store;
+	bool times = by == STAT_TIME;
+	buf_clear(&s->sql);
+	buf_printf(&s->sql,
+	    "SELECT %s AS k, count(*) AS n, avg(score), sum(label IS 'positive'), sum(label IS 'neutral'), sum(label "
+	    "IS 'negative')"
+	    " FROM message WHERE %s",
+	    key[by], times ? "time IS NOT NULL" : "true");
+	struct filter groups = *f;
+	groups.text = STR_NONE;
+	write_conditions(&s->sql, &groups);
+	add(&s->sql, f->has_since, " AND time >= ?6");
+	add(&s->sql, f->has_until, " AND time < ?7");
+	buf_str(
+	    &s->sql, times ? STR(" GROUP BY k ORDER BY k LIMIT ?10") : STR(" GROUP BY k ORDER BY n DESC, k NULLS LAST LIMIT ?10"));
+	sqlite3_stmt *q = NULL;
+	if (sqlite3_prepare_v2(s->db, s->sql.p, (int)s->sql.n, &q, NULL) != SQLITE_OK)
+		return sql_fail(s, "query", e);
+	groups.after.set = false;
+	bind_filter(q, &groups, max);
+	sqlite3_bind_int64(q, 12, step_ms / 1000);
+	size_t n = 0;
+	int step = SQLITE_ROW;
+	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
+		struct stat *g = &out[n++];
+		*g = (struct stat){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
+		if (times)
+			g->start = sqlite3_column_int64(q, 0);
+		else
+			g->key = sql_text(q, 0, mem);
+		g->has_mean = sqlite3_column_type(q, 2) != SQLITE_NULL;
+		g->mean = sqlite3_column_double(q, 2);
+		g->positive = (uint64_t)sqlite3_column_int64(q, 3);
+		g->neutral = (uint64_t)sqlite3_column_int64(q, 4);
+		g->negative = (uint64_t)sqlite3_column_int64(q, 5);
+	}
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
+	sqlite3_finalize(q);
+	return rc;
+}

@@ -1,0 +1,142 @@
+/* What a server reads of every store beside the rows: the log of changes from a place of its own, and groups. */
+#include "tests/unit/stores.h"
+
+#include "lib/base/clock.h"
+
+enum { MOST = 64 };
+
+static struct change change[MOST];
+
+/* The log behind `after` as "i:a u:b d:c ", i insert, u update, d delete. */
+static struct str log_of(struct store *s, uint64_t *after, size_t max)
+{
+	static struct buf out;
+	buf_clear(&out);
+	int n = s->log(s, after, change, max, &mem, &e);
+	for (int i = 0; i < n; i++)
+		buf_printf(&out, "%c:%.*s ", "iud"[change[i].op], STR_FMT(change[i].id));
+	if (n < 0)
+		buf_printf(&out, "(%s)", e.msg);
+	buf_reserve(&out, 1);
+	return buf_view(&out);
+}
+
+static void put(struct store *s, const char *id, const char *text)
+{
+	struct message m = message(id, text);
+	if (put_one(s, &m) < 0)
+		ok(false, "put %s: %s", id, e.msg);
+}
+
+static void delete (struct store *s, const char *id)
+{
+	struct message m = message(id, ""), *const one = &m;
+	if (s->remove(s, &one, 1, &e) < 0)
+		ok(false, "delete %s: %s", id, e.msg);
+}
+
+static void test_log(struct store *s)
+{
+	uint64_t all = 0, end = LOG_END, second, ignored;
+	is_str(log_of(s, &all, MOST), STR(""), "an empty log has no entries");
+	put(s, "a", "1");
+	put(s, "b", "2");
+	is_u64((uint64_t)s->log(s, &end, change, MOST, &mem, &e), 0, "at the end nothing is given");
+	put(s, "a", "1");
+	is_str(log_of(s, &end, MOST), STR(""), "a row that stays as it is leaves no entry");
+	put(s, "a", "3");
+	delete (s, "b");
+	is_str(log_of(s, &end, MOST), STR("u:a d:b "), "from the end on: what came after");
+	is_str(log_of(s, &end, MOST), STR(""), "and that once");
+	is_str(log_of(s, &all, 2), STR("i:a i:b "), "from the start, a page");
+	second = all;
+	is_u64(change[1].seq, all, "the place is the last entry's seq");
+	is_str(log_of(s, &all, 2), STR("u:a d:b "), "the next page");
+	is_str(log_of(s, &second, MOST), STR("u:a d:b "), "a place can be read from again");
+	is_u64((uint64_t)s->unsettled(s, change, MOST, &mem, &e), 0, "nothing is unsettled when nobody writes");
+	ok(s->prune(s, clock_wall_ms() + 1000, &ignored, &e) == 0, "prune (%s)", e.msg);
+	put(s, "c", "4");
+	is_str(log_of(s, &second, MOST), STR("i:c "), "behind a place that was pruned: what is left");
+	is_str(log_of(s, &all, MOST), STR("i:c "), "and behind the newest that was pruned");
+}
+
+/* Groups as "key=count(positive/neutral/negative)mean ". */
+static struct str groups_of(struct store *s, struct filter f, enum stat_by by, int64_t step_ms, size_t max)
+{
+	static struct buf out;
+	struct stat g[16];
+	buf_clear(&out);
+	int n = s->aggregate(s, &f, by, step_ms, g, max, &mem, &e);
+	for (int i = 0; i < n; i++) {
+		char start[TIME_LEN];
+		if (g[i].has_start)
+			time_format(g[i].start, start);
+		struct str key = g[i].has_start ? (struct str){start, TIME_LEN} : g[i].key.p ? g[i].key : STR("-");
+		buf_printf(&out, "%.*s=%d(%d/%d/%d)", STR_FMT(key), (int)g[i].count, (int)g[i].positive,
+		    (int)g[i].neutral, (int)g[i].negative);
+		if (g[i].has_mean)
+			buf_printf(&out, "%.2f", g[i].mean);
+		buf_char(&out, ' ');
+	}
+	if (n < 0)
+		buf_printf(&out, "(%s)", e.msg);
+	buf_reserve(&out, 1);
+	return buf_view(&out);
+}
+
+static void put_at(struct store *s, const char *id, const char *label, const char *time, const char *source)
+{
+	struct message m = label ? scored(id, "x", label, "m-1@1") : message(id, "x");
+	m.score = label && strcmp(label, "negative") == 0 ? -1 : 0.5;
+	m.has_time = time && time_parse(str_of(time), &m.time) == 0;
+	m.source = str_of(source);
+	if (put_one(s, &m) < 0)
+		ok(false, "put %s: %s", id, e.msg);
+}
+
+static void test_groups(struct store *s)
+{
+	enum { HOUR = 3600000 };
+	struct filter all = {0}, only = {.source = STR("x")}, since = {.has_since = true};
+	put_at(s, "1", "positive", "2026-01-01T00:10:00Z", "x");
+	put_at(s, "2", "positive", "2026-01-01T00:50:00.999Z", "y");
+	put_at(s, "3", "negative", "2026-01-01T01:00:00Z", "x");
+	put_at(s, "4", NULL, "1969-12-31T23:59:59.5Z", "x");
+	put_at(s, "5", "positive", NULL, NULL);
+	is_str(groups_of(s, all, STAT_LABEL, 0, 16), STR("positive=3(3/0/0)0.50 negative=1(0/0/1)-1.00 -=1(0/0/0) "),
+	    "by label, the largest first");
+	is_str(groups_of(s, all, STAT_SOURCE, 0, 1), STR("x=3(1/0/1)-0.25 "), "by source, the first only");
+	is_str(
+	    groups_of(s, only, STAT_MODEL, 0, 16), STR("m-1@1=2(1/0/1)-0.25 -=1(0/0/0) "), "by model, of one source");
+	is_str(groups_of(s, all, STAT_TIME, HOUR, 16),
+	    STR("1969-12-31T23:00:00.000Z=1(0/0/0) 2026-01-01T00:00:00.000Z=2(2/0/0)0.50 "
+		"2026-01-01T01:00:00.000Z=1(0/0/1)-1.00 "),
+	    "by hours, in their order, also before 1970; without those that have no time");
+	(void)!time_parse(STR("2026-01-01T00:50:00.999Z"), &since.since);
+	is_str(groups_of(s, since, STAT_TIME, 24 * HOUR, 16), STR("2026-01-01T00:00:00.000Z=2(1/0/1)-0.25 "),
+	    "by days, since a moment");
+}
+
+static void suite(const struct kind *k)
+{
+	for (int part = 0; part < 2; part++) {
+		struct store *s = k->open(k->path, STORE_CREATE, &e);
+		if (!ok(s != NULL, "%s opens (%s)", k->name, e.msg))
+			return;
+		(part ? test_groups : test_log)(s);
+		/* the next suite wants it empty */
+		struct message m[MOST];
+		int n = s->query(s, &(struct filter){0}, m, MOST, 1 << 20, &mem, &e);
+		for (int i = 0; i < n; i++)
+			delete (s, str_dup(m[i].id));
+		uint64_t ignored;
+		ok(s->prune(s, clock_wall_ms() + 1000, &ignored, &e) == 0 && s->close(s, &e) == 0,
+		    "emptied and closed (%s)", e.msg);
+	}
+}
+
+int main(void)
+{
+	stores_each(suite);
+	return tap_done();
+}
