@@ -47,7 +47,7 @@ q_fill() {
 	head -n "$n" "$data/queue.packed.jsonl" | senti-ingest -F json -o amqp:texts "$@" 2>"$data/err" || die "cannot fill a queue: $(head -c 300 "$data/err")"
 }
 
-# PerfTest's own rate of receiving, without the first three seconds, in which the virtual machine warms up.
+# PerfTest's own rate of receiving, without the first three seconds, in which the virtual machine warms up (of all where it is done by then).
 q_perftest() {
 	local rate
 	java -cp "$root/build/perftest/*" com.rabbitmq.perf.PerfTest --uri "$SENTI_AMQP" --quorum-queue --queue "perftest$1" --flag persistent --flag mandatory \
@@ -55,8 +55,8 @@ q_perftest() {
 		--pmessages $((2 * q_records)) --cmessages $((2 * q_records)) --interval 1 >"$data/perftest.out" 2>&1 || die "PerfTest failed: $(tail -n 3 "$data/perftest.out")"
 	grep -q 'Producer reached message limit, Consumer reached message limit' "$data/perftest.out" || die 'PerfTest did not move all messages'
 	rate=$(sed -n 's/.* time \([0-9.]*\) s, .* received: \([0-9]*\) msg.*/\1 \2/p' "$data/perftest.out" |
-		awk '$1 > 3.5 { n++; sum += $2 } END { if (!n) exit 1; printf "%.1f\n", sum / n }') || die 'PerfTest was too quick to be measured'
-	q_rate perftest "$rate"
+		awk '$1 > 3.5 { n++; sum += $2 } END { if (n) printf "%.1f", sum / n }')
+	q_rate perftest "${rate:-$(sed -n 's/.*receiving rate avg: \([0-9]*\) msg.*/\1/p' "$data/perftest.out")}"
 	q_ctl delete_queue "perftest$1" >/dev/null
 }
 
