@@ -1,8 +1,7 @@
 /* plus.c - our own rules over VADER's words and ours: what VADER's users miss in it, as senti-models(7) lists it.
  *
  * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text that has anything but plain
- * words is first written anew (rewrite): emoji, elongated words, hashtags and words glued together become tokens of their own. Then each
- * entry of the lexicon, a word or a phrase, is judged by the tokens before it, back to the end of the clause before:
+ * words is first written anew (plus_rewrite.h). Then each entry of the lexicon, a word or a phrase, is judged by the tokens before it, back to the end of the clause before:
  *
  *     window   [ done | up to REACH tokens before | entry | AHEAD | filling ... ]
  *
@@ -11,6 +10,7 @@
 #include <math.h>
 
 #include "lib/json/write.h"
+#include "lib/score/plus_rewrite.h"
 #include "lib/score/valence.h"
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
@@ -93,22 +93,11 @@ static const uint8_t stops[256] = {[','] = CLAUSE,
 
 enum { WINDOW = 256, AHEAD = PHRASE_WORDS - 1 };
 
-/* Bytes of the original text that a byte of the rewritten one stands for. */
-struct origin {
-	uint32_t from, to;
-};
-
-/* Text under way, and where its bytes come from (only when explaining). */
-struct draft {
-	struct buf text;
-	struct buf origin; /* one struct origin a byte */
-};
-
 struct scratch {
 	struct span span[WINDOW];
 	struct tok window[WINDOW];
 	uint16_t known[WINDOW]; /* which of them have a part in any rule */
-	struct draft text, word;
+	struct rewriting rewriting;
 	struct but_values values;
 	struct buf folded;
 };
@@ -313,372 +302,10 @@ static struct scratch *plus_scratch(const struct model *m)
 
 static void plus_scratch_free(struct scratch *s)
 {
-	buf_free(&s->text.text);
-	buf_free(&s->text.origin);
-	buf_free(&s->word.text);
-	buf_free(&s->word.origin);
+	rewriting_free(&s->rewriting);
 	buf_free(&s->folded);
 	but_free(&s->values);
 	free(s);
-}
-
-/* --- rewriting --- */
-
-static inline bool is_letter(char c)
-{
-	return (unsigned)((c | 0x20) - 'a') < 26;
-}
-
-/* Punctuation that parts two words where no blank stands. */
-static inline bool parts(char c)
-{
-	return (c >= ',' && c <= '/') || c == ':' || c == ';' || c == '!' || c == '?' || c == '#';
-}
-
-/* The first place from `at` on where a text is not plain, or its length: a byte beyond ASCII, three equal letters, or a letter right behind
- * punctuation that parts. It may look at the bytes behind the text: that costs a rewriting at most. */
-static size_t next_odd(struct str text, size_t at)
-{
-#if defined(__SSE2__)
-	for (; at < text.n; at += 16) {
-		const char *p = text.p + at;
-		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
-		__m128i low = _mm_or_si128(b, _mm_set1_epi8(0x20));
-		__m128i letter = _mm_and_si128(
-		    _mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('z' + 1)));
-		__m128i thrice = _mm_and_si128(_mm_cmpeq_epi8(a, b), _mm_cmpeq_epi8(b, c));
-		__m128i part =
-		    _mm_and_si128(_mm_cmpgt_epi8(a, _mm_set1_epi8(',' - 1)), _mm_cmplt_epi8(a, _mm_set1_epi8('/' + 1)));
-		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(1)), _mm_set1_epi8(';')));
-		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(2)), _mm_set1_epi8('#')));
-		part = _mm_or_si128(part, _mm_cmpeq_epi8(a, _mm_set1_epi8('?')));
-		/* The sign bit of each byte: it is beyond ASCII, or the place is odd. */
-		__m128i odd = _mm_or_si128(a, _mm_and_si128(letter, _mm_or_si128(thrice, part)));
-		unsigned mask = (unsigned)_mm_movemask_epi8(odd);
-		if (mask) {
-			size_t found = at + (size_t)__builtin_ctz(mask);
-			return found < text.n ? found : text.n;
-		}
-	}
-	return text.n;
-#else
-	for (const char *p; at < text.n; at++) {
-		p = text.p + at;
-		if (*p & 0x80 || (is_letter(p[1]) && (parts(p[0]) || (p[0] == p[1] && p[1] == p[2]))))
-			break;
-	}
-	return at;
-#endif
-}
-
-static void draft_add(struct draft *d, const char *p, size_t n, struct origin o, bool explain)
-{
-	buf_add(&d->text, p, n);
-	for (size_t i = 0; explain && i < n; i++)
-		buf_add(&d->origin, (const char *)&o, sizeof o);
-}
-
-struct rewriting {
-	const struct plus *p;
-	struct draft *out, *word;
-	bool explain;
-};
-
-/* Bytes [from, to) of the word move to the text. */
-static void move(const struct rewriting *w, size_t from, size_t to)
-{
-	buf_add(&w->out->text, w->word->text.p + from, to - from);
-	if (w->explain)
-		buf_add(&w->out->origin, w->word->origin.p + from * sizeof(struct origin),
-		    (to - from) * sizeof(struct origin));
-}
-
-static void blank(const struct rewriting *w)
-{
-	struct origin o = {0};
-	if (w->explain && w->out->origin.n)
-		memcpy(&o, w->out->origin.p + w->out->origin.n - sizeof o, sizeof o);
-	draft_add(w->out, " ", 1, (struct origin){o.to, o.to}, w->explain);
-}
-
-enum { RUNS = 3, SHORT_WORD = 48 };
-
-struct run_of {
-	size_t at, n;
-};
-
-/* An elongated word: the known word that shorter runs of letters make, each of one or two. 0 if none, else its length. */
-static size_t shorten(const struct plus *p, const char *word, size_t n, char out[SHORT_WORD + WORDS_PAD])
-{
-	char squeezed[SHORT_WORD];
-	size_t run_end[RUNS], runs = 0, m = 0;
-	for (size_t i = 0; i < n;) {
-		size_t k = 1;
-		while (i + k < n && word[i + k] == word[i])
-			k++;
-		bool run = k > 2 && is_letter(word[i]);
-		for (size_t j = 0; j < (run ? 2 : k); j++) {
-			if (m == SHORT_WORD)
-				return 0;
-			squeezed[m++] = word[i];
-		}
-		if (run && runs == RUNS)
-			return 0;
-		if (run)
-			run_end[runs++] = m - 1;
-		i += k;
-	}
-	if (!runs)
-		return 0;
-	for (unsigned drop = 0; drop < 1U << runs; drop++) {
-		size_t at = 0, len = 0;
-		for (size_t i = 0; i < m; i++) {
-			bool out_now = at < runs && i == run_end[at];
-			if (out_now && drop >> at++ & 1)
-				continue;
-			out[len++] = squeezed[i];
-		}
-		memset(out + len, 0, WORDS_PAD);
-		if (words_find(&p->words, out, len))
-			return len;
-	}
-	return 0;
-}
-
-static bool is_known(const struct plus *p, const char *word, size_t n)
-{
-	return words_maybe(&p->words, word, n) && words_find(&p->words, word, n);
-}
-
-/* A part of a word: as it is, unless it is an elongated form of a known word. */
-static void put_part(const struct rewriting *w, size_t from, size_t to)
-{
-	const char *t = w->word->text.p;
-	size_t a = from, b = to;
-	while (a < b && !is_letter(t[a]))
-		a++;
-	while (b > a && !is_letter(t[b - 1]))
-		b--;
-	char shorter[SHORT_WORD + WORDS_PAD];
-	size_t n = is_known(w->p, t + a, b - a) ? 0 : shorten(w->p, t + a, b - a, shorter);
-	if (!n) {
-		move(w, from, to);
-		return;
-	}
-	move(w, from, a);
-	struct origin o = {0}, last = {0};
-	if (w->explain) {
-		memcpy(&o, w->word->origin.p + a * sizeof o, sizeof o);
-		memcpy(&last, w->word->origin.p + (b - 1) * sizeof o, sizeof o);
-	}
-	draft_add(w->out, shorter, n, (struct origin){o.from, last.to}, w->explain);
-	move(w, b, to);
-}
-
-static bool is_address(const char *p, size_t n)
-{
-	return *p == '@' || (n > 4 && (strncasecmp(p, "http", 4) == 0 || strncasecmp(p, "www.", 4) == 0));
-}
-
-static bool is_upper(char c)
-{
-	return (unsigned)(c - 'A') < 26;
-}
-
-/* The word is complete: it goes to the text, cut where two words are glued together. Known words ("x-ray", ":d") stay whole. */
-static void put_word(const struct rewriting *w)
-{
-	size_t n = w->word->text.n;
-	if (!n)
-		return;
-	memset(buf_reserve(&w->word->text, SPLIT_PAD), 0, SPLIT_PAD);
-	const char *t = w->word->text.p;
-	size_t core = 0, end = n;
-	while (core < end && !is_letter(t[core]) && !(t[core] & 0x80))
-		core++;
-	while (end > core && !is_letter(t[end - 1]) && !(t[end - 1] & 0x80))
-		end--;
-	if (is_address(t, n) || is_known(w->p, t, n) || is_known(w->p, t + core, end - core)) {
-		move(w, 0, n);
-	} else {
-		bool tag = *t == '#';
-		size_t from = 0;
-		for (size_t i = core + 1; i < end; i++)
-			if (is_letter(t[i]) && (parts(t[i - 1]) || (tag && is_upper(t[i]) && !is_upper(t[i - 1])))) {
-				put_part(w, from, i);
-				blank(w);
-				from = i;
-			}
-		put_part(w, from, n);
-	}
-	buf_clear(&w->word->text);
-	buf_clear(&w->word->origin);
-}
-
-static bool is_skin_tone(uint32_t c)
-{
-	return c >= 0x1f3fb && c <= 0x1f3ff;
-}
-
-static bool is_variation(uint32_t c)
-{
-	return c == 0xfe0e || c == 0xfe0f;
-}
-
-/* Pictographs: no letters there. */
-static bool is_emoji(uint32_t c)
-{
-	return (c >= 0x1f000 && c <= 0x1faff) || (c >= 0x2600 && c <= 0x27bf) || (c >= 0x2b00 && c <= 0x2bff) ||
-	       (c >= 0x2190 && c <= 0x23ff) || (c >= 0x25a0 && c <= 0x25ff);
-}
-
-/* One emoji from *p, with all that is joined to it: a token of its own. Variation selectors and skin tones are left out; of joined emoji the
- * first stands for all, unless the lexicon has them. */
-static void put_emoji(const struct rewriting *w, const char *text, const char **p, const char *end)
-{
-	enum { JOINED = 64 };
-	char key[JOINED + WORDS_PAD] = {0};
-	const char *start = *p, *q = *p;
-	utf8_next(&q);
-	size_t n = (size_t)(q - start), first = n;
-	memcpy(key, start, n);
-	for (const char *next = q; next < end; q = next) {
-		const char *from = next;
-		uint32_t c = utf8_next(&next);
-		if (is_variation(c) || is_skin_tone(c))
-			continue;
-		if (c != 0x200d || next == end)
-			break;
-		utf8_next(&next);
-		if (n + (size_t)(next - from) <= JOINED) {
-			memcpy(key + n, from, (size_t)(next - from));
-			n += (size_t)(next - from);
-		}
-	}
-	if (n > first && !words_find(&w->p->words, key, n))
-		n = first;
-	struct origin o = {(uint32_t)(start - text), (uint32_t)(q - text)};
-	blank(w);
-	draft_add(w->out, key, n, o, w->explain);
-	blank(w);
-	*p = q;
-}
-
-/* Typographic punctuation, as its plain form. */
-static const char *plain_form(uint32_t c)
-{
-	switch (c) {
-	case 0x2018:
-	case 0x2019:
-	case 0x02bc:
-	case 0xff07:
-		return "'";
-	case 0x201c:
-	case 0x201d:
-	case 0x201e:
-	case 0x2039:
-	case 0x203a:
-	case 0xa1:
-	case 0xab:
-	case 0xbb:
-	case 0xbf:
-		return "\"";
-	case 0x2013:
-	case 0x2014:
-		return ", ";
-	case 0x2026:
-		return "... ";
-	case 0x200b:
-	case 0x200c:
-	case 0x200d:
-	case 0xfe0e:
-	case 0xfe0f:
-		return "";
-	case 0x3002:
-		return ". ";
-	case 0xff01:
-		return "! ";
-	case 0xff1f:
-		return "? ";
-	default:
-		return unicode_is_space(c) ? " " : NULL;
-	}
-}
-
-/* One character beyond ASCII. */
-static void put_beyond(const struct rewriting *w, const char *text, const char **p, const char *end)
-{
-	const char *start = *p;
-	uint32_t c = utf8_next(p);
-	struct origin o = {(uint32_t)(start - text), (uint32_t)(*p - text)};
-	if (is_emoji(c)) {
-		put_word(w);
-		*p = start;
-		put_emoji(w, text, p, end);
-		return;
-	}
-	const char *plain = plain_form(c);
-	if (!plain) {
-		draft_add(w->word, start, (size_t)(*p - start), o, w->explain);
-		return;
-	}
-	size_t n = strlen(plain);
-	bool ends = n && plain[n - 1] == ' ';
-	if (n > ends)
-		draft_add(w->word, plain, n - ends, o, w->explain);
-	if (ends) {
-		put_word(w);
-		draft_add(w->out, " ", 1, o, w->explain);
-	}
-}
-
-static void put_bytes(const struct rewriting *w, struct draft *to, struct str text, size_t from, size_t end)
-{
-	buf_add(&to->text, text.p + from, end - from);
-	for (size_t i = from; w->explain && i < end; i++) {
-		struct origin o = {(uint32_t)i, (uint32_t)i + 1};
-		buf_add(&to->origin, (const char *)&o, sizeof o);
-	}
-}
-
-/* The word from `at` on, to the next white space; returns its end. */
-static size_t put_odd_word(const struct rewriting *w, struct str text, size_t at)
-{
-	const char *p = text.p + at, *end = text.p + text.n;
-	while (p < end && (unsigned char)*p > ' ') {
-		const char *from = p;
-		if (*p & 0x80) {
-			put_beyond(w, text.p, &p, end);
-			continue;
-		}
-		while (p < end && (unsigned char)*p > ' ' && !(*p & 0x80))
-			p++;
-		put_bytes(w, w->word, text, (size_t)(from - text.p), (size_t)(p - text.p));
-	}
-	put_word(w);
-	return (size_t)(p - text.p);
-}
-
-/* Rewrites the words with an odd place; `odd` is the first. What lies between is copied. */
-static struct str rewrite(const struct plus *p, struct scratch *s, struct str text, size_t odd, bool explain)
-{
-	struct rewriting w = {p, &s->text, &s->word, explain};
-	buf_clear(&s->text.text);
-	buf_clear(&s->text.origin);
-	buf_clear(&s->word.text);
-	buf_clear(&s->word.origin);
-	buf_reserve(&s->text.text, text.n + SPLIT_PAD);
-	for (size_t at = 0; at < text.n; odd = next_odd(text, at)) {
-		size_t start = odd;
-		while (start > at && (unsigned char)text.p[start - 1] > ' ')
-			start--;
-		put_bytes(&w, w.out, text, at, start);
-		at = start < text.n ? put_odd_word(&w, text, start) : text.n;
-	}
-	memset(buf_reserve(&s->text.text, SPLIT_PAD), 0, SPLIT_PAD);
-	return buf_view(&s->text.text);
 }
 
 /* --- one text --- */
@@ -743,7 +370,7 @@ static void explain(const struct run *r, size_t from, size_t to, double value, c
 	if (value == 0)
 		return;
 	if (!r->plain) {
-		const struct origin *o = (const struct origin *)(const void *)r->s->text.origin.p;
+		const struct origin *o = (const struct origin *)(const void *)r->s->rewriting.out.origin.p;
 		to = to > from ? o[to - 1].to : o[from].from;
 		from = o[from].from;
 	}
@@ -1034,7 +661,7 @@ static void plus_score(const struct model *m, struct scratch *s, struct str text
 	bool plain = odd == text.n;
 	struct run r = {.p = p,
 	    .s = s,
-	    .text = plain ? text : rewrite(p, s, text, odd, why != NULL),
+	    .text = plain ? text : rewrite(&s->rewriting, &p->words, text, odd, why != NULL),
 	    .plain = plain,
 	    .why = why,
 	    .mixed_case = -1};
