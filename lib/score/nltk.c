@@ -23,11 +23,8 @@ enum special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"never", "so", "this", "least", "at", "very", "kind", "of", "but"};
 
 struct nltk {
-	struct model model;
-	struct words words;
+	struct valence base;
 	uint32_t special[SPECIALS];
-	struct phrases idioms, boosters;
-	struct layer layer;
 };
 
 /* A word of the lexicon as it is spelled in this text, and its valence. */
@@ -49,60 +46,27 @@ struct scratch {
 
 /* --- loading --- */
 
-static int load_tables(struct nltk *m, struct err *e)
+static void nltk_free(struct model *m)
 {
-	struct tsv boosters = tsv_open("nltk/boosters.tsv", nltk_boosters());
-	struct tsv idioms = tsv_open("nltk/idioms.tsv", nltk_idioms());
-	struct tsv negations = tsv_open("nltk/negations.tsv", nltk_negations());
-	bool failed = valence_load_words(&m->words, e) < 0 ||
-		      valence_load_boosters(&m->words, &m->boosters, boosters, e) < 0 ||
-		      valence_load_idioms(&m->words, &m->idioms, idioms, e) < 0 ||
-		      valence_load_negations(&m->words, negations, e) < 0;
-	return failed ? -1 : 0;
-}
-
-static size_t count_words(const struct nltk *m)
-{
-	return count_lines(valence_words()) + count_lines(nltk_negations()) + SPECIALS +
-	       3 * (count_lines(nltk_boosters()) + count_lines(nltk_idioms())) + count_lines(buf_view(&m->layer.text));
-}
-
-static void name_model(struct nltk *m)
-{
-	const struct str data[] = {valence_words(), nltk_boosters(), nltk_negations(), nltk_idioms(),
-	    m->model.conf.lexicon ? buf_view(&m->layer.text) : STR_NONE};
-	char hash[HASH_HEX];
-	hash_list(data, COUNT_OF(data), hash);
-	snprintf(m->model.name, sizeof m->model.name, "vader-nltk-3.10.4@%.8s", hash);
-}
-
-static void nltk_free(struct model *model)
-{
-	struct nltk *m = (struct nltk *)model;
-	words_free(&m->words);
-	free(m->idioms.p);
-	free(m->boosters.p);
-	layer_free(&m->layer);
-	free(m);
+	valence_free((struct valence *)m);
 }
 
 static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 {
+	const struct valence_tables tables = {
+	    .engine = "vader-nltk-3.10.4",
+	    .boosters = {"nltk/boosters.tsv", nltk_boosters()},
+	    .negations = {"nltk/negations.tsv", nltk_negations()},
+	    .idioms = {"nltk/idioms.tsv", nltk_idioms()},
+	    .specials = SPECIALS,
+	};
 	struct nltk *m = xcalloc(1, sizeof *m);
-	m->model.conf = *conf;
-	if (layer_read(&m->layer, conf->lexicon, e) < 0) {
-		free(m);
+	if (valence_load(&m->base, conf, &tables, e) < 0) {
+		valence_free(&m->base);
 		return NULL;
 	}
-	words_init(&m->words, count_words(m));
-	if (load_tables(m, e) < 0 ||
-	    (conf->lexicon && layer_apply(&m->layer, conf->lexicon, &m->words, HUGE_VAL, e) < 0)) {
-		nltk_free(&m->model);
-		return NULL;
-	}
-	valence_name(&m->words, special_words, SPECIALS, m->special);
-	name_model(m);
-	return &m->model;
+	valence_name(&m->base.words, special_words, SPECIALS, m->special);
+	return &m->base.model;
 }
 
 static struct scratch *nltk_scratch(const struct model *m)
@@ -186,8 +150,8 @@ static uint32_t find(const struct run *r, const struct token *t)
 {
 	struct str token = text_of(r, t);
 	if (unlikely(r->fold) && !text_is_ascii(token))
-		return words_find_folded(&r->m->words, token, &r->s->folded);
-	return words_find(&r->m->words, token.p, token.n);
+		return words_find_folded(&r->m->base.words, token, &r->s->folded);
+	return words_find(&r->m->base.words, token.p, token.n);
 }
 
 /* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets through. */
@@ -209,7 +173,7 @@ static void cut_tokens(struct run *r)
 			t[n] = strip(r, &span[i]);
 			maybe[found] = (uint16_t)n;
 			bool kept = span[i].n > 1 && length(r, span[i].from, span[i].n) > 1;
-			found += (words_maybe(&r->m->words, r->text.p + t[n].from, t[n].n) | r->fold) & kept;
+			found += (words_maybe(&r->m->base.words, r->text.p + t[n].from, t[n].n) | r->fold) & kept;
 			n += kept;
 		}
 		for (size_t i = 0; i < found; i++)
@@ -222,7 +186,7 @@ static void cut_tokens(struct run *r)
 
 static const struct word *meaning_of(const struct run *r, const struct token *t)
 {
-	return &r->m->words.word[t->word];
+	return &r->m->base.words.word[t->word];
 }
 
 static bool is(const struct run *r, const struct token *t, enum special word)
@@ -247,7 +211,7 @@ static bool is_small(const struct run *r, const struct token *t, enum special wo
 static const struct phrase *find_phrase(
     const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
 {
-	const struct phrase *p = phrases_find(list, &r->m->words, t, n);
+	const struct phrase *p = phrases_find(list, &r->m->base.words, t, n);
 	for (unsigned i = 0; p && i < n; i++)
 		if (has_capital(text_of(r, t + i)))
 			return NULL;
@@ -299,19 +263,19 @@ static double idioms(const struct run *r, const struct token *t, size_t after, d
 	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
 	const struct phrase *hit = NULL;
 	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
-		hit = find_phrase(r, &r->m->idioms, t + look[k].from, look[k].n);
+		hit = find_phrase(r, &r->m->base.idioms, t + look[k].from, look[k].n);
 	if (hit)
 		v = hit->value;
-	if (after >= 1 && (hit = find_phrase(r, &r->m->idioms, t, 2)))
+	if (after >= 1 && (hit = find_phrase(r, &r->m->base.idioms, t, 2)))
 		v = hit->value;
-	if (after >= 2 && (hit = find_phrase(r, &r->m->idioms, t, 3)))
+	if (after >= 2 && (hit = find_phrase(r, &r->m->base.idioms, t, 3)))
 		v = hit->value;
 	return v;
 }
 
 static double boost_phrases(const struct run *r, const struct token *t, double v)
 {
-	const struct phrases *list = &r->m->boosters;
+	const struct phrases *list = &r->m->base.boosters;
 	return find_phrase(r, list, t - 3, 2) || find_phrase(r, list, t - 2, 2) ? v + DAMPENS : v;
 }
 
@@ -434,7 +398,7 @@ static void nltk_score(
 	bool ascii = text_is_ascii(text);
 	struct run r = {.m = m, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
 	r.text = ascii ? text : text_with_blanks(text, &s->text);
-	r.fold = !ascii && (m->layer.beyond_ascii || text_has_kelvin(text));
+	r.fold = !ascii && (m->base.layer.beyond_ascii || text_has_kelvin(text));
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
 	s->values.n = s->nseen = 0;
 	s->texts++;

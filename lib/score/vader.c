@@ -38,12 +38,9 @@ struct emoji {
 enum { EMOJI_SLOTS = 4096 };
 
 struct vader {
-	struct model model;
-	struct words words;
+	struct valence base;
 	uint32_t special[SPECIALS];
-	struct phrases idioms, boosters;
 	struct emoji emoji[EMOJI_SLOTS];
-	struct layer layer; /* the user's lexicon */
 };
 
 /* Where bytes of the rewritten text come from, for explaining. */
@@ -66,18 +63,6 @@ struct scratch {
 };
 
 /* --- loading --- */
-
-static int load_tables(struct vader *v, struct err *e)
-{
-	struct tsv boosters = tsv_open("vader/boosters.tsv", vader_boosters());
-	struct tsv idiom = tsv_open("vader/idioms.tsv", vader_idioms());
-	struct tsv negations = tsv_open("vader/negations.tsv", vader_negations());
-	bool failed = valence_load_words(&v->words, e) < 0 ||
-		      valence_load_boosters(&v->words, &v->boosters, boosters, e) < 0 ||
-		      valence_load_idioms(&v->words, &v->idioms, idiom, e) < 0 ||
-		      valence_load_negations(&v->words, negations, e) < 0;
-	return failed ? -1 : 0;
-}
 
 static struct emoji *emoji_slot(const struct vader *v, uint32_t code)
 {
@@ -102,51 +87,28 @@ static int load_emoji(struct vader *v, struct err *e)
 	return rc;
 }
 
-/* No more words than lines, but for idioms, which have up to three. */
-static size_t count_words(const struct vader *v)
-{
-	return count_lines(valence_words()) + count_lines(vader_negations()) + SPECIALS +
-	       3 * (count_lines(vader_boosters()) + count_lines(vader_idioms())) +
-	       count_lines(buf_view(&v->layer.text));
-}
-
-/* All that decides a result goes into the name: engine, version, data. */
-static void name_model(struct vader *v)
-{
-	const struct str data[] = {valence_words(), vader_boosters(), vader_negations(), vader_idioms(), vader_emoji(),
-	    v->model.conf.lexicon ? buf_view(&v->layer.text) : STR_NONE};
-	char hash[HASH_HEX];
-	hash_list(data, COUNT_OF(data), hash);
-	snprintf(v->model.name, sizeof v->model.name, "vader-3.3.2@%.8s", hash);
-}
-
 static void vader_free(struct model *m)
 {
-	struct vader *v = (struct vader *)m;
-	words_free(&v->words);
-	free(v->idioms.p);
-	free(v->boosters.p);
-	layer_free(&v->layer);
-	free(v);
+	valence_free((struct valence *)m);
 }
 
 static struct model *vader_load(const struct model_conf *conf, struct err *e)
 {
+	const struct valence_tables tables = {
+	    .engine = "vader-3.3.2",
+	    .boosters = {"vader/boosters.tsv", vader_boosters()},
+	    .negations = {"vader/negations.tsv", vader_negations()},
+	    .idioms = {"vader/idioms.tsv", vader_idioms()},
+	    .emoji = vader_emoji(),
+	    .specials = SPECIALS,
+	};
 	struct vader *v = xcalloc(1, sizeof *v);
-	v->model.conf = *conf;
-	if (layer_read(&v->layer, conf->lexicon, e) < 0) {
-		free(v);
+	if (valence_load(&v->base, conf, &tables, e) < 0 || load_emoji(v, e) < 0) {
+		valence_free(&v->base);
 		return NULL;
 	}
-	words_init(&v->words, count_words(v));
-	if (load_tables(v, e) < 0 || load_emoji(v, e) < 0 ||
-	    (conf->lexicon && layer_apply(&v->layer, conf->lexicon, &v->words, HUGE_VAL, e) < 0)) {
-		vader_free(&v->model);
-		return NULL;
-	}
-	valence_name(&v->words, special_words, SPECIALS, v->special);
-	name_model(v);
-	return &v->model;
+	valence_name(&v->base.words, special_words, SPECIALS, v->special);
+	return &v->base.model;
 }
 
 static struct scratch *vader_scratch(const struct model *m)
@@ -274,7 +236,7 @@ static bool emphatic(struct run *r, const struct token *t)
 
 static const struct word *meaning_of(const struct run *r, const struct token *t)
 {
-	return &r->v->words.word[t->word];
+	return &r->v->base.words.word[t->word];
 }
 
 static bool negates(struct run *r, const struct token *t)
@@ -289,7 +251,7 @@ static bool negates(struct run *r, const struct token *t)
 static const struct phrase *find_phrase(
     const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
 {
-	return phrases_find(list, &r->v->words, t, n);
+	return phrases_find(list, &r->v->base.words, t, n);
 }
 
 /* Bytes of the original text behind an offset of the rewritten one. */
@@ -384,12 +346,12 @@ static double idioms(const struct run *r, const struct place *p, double v)
 	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
 	const struct phrase *hit = NULL;
 	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
-		hit = find_phrase(r, &r->v->idioms, t + look[k].from, look[k].n);
+		hit = find_phrase(r, &r->v->base.idioms, t + look[k].from, look[k].n);
 	if (hit)
 		v = hit->value;
-	if (p->after >= 1 && (hit = find_phrase(r, &r->v->idioms, t, 2)))
+	if (p->after >= 1 && (hit = find_phrase(r, &r->v->base.idioms, t, 2)))
 		v = hit->value;
-	if (p->after >= 2 && (hit = find_phrase(r, &r->v->idioms, t, 3)))
+	if (p->after >= 2 && (hit = find_phrase(r, &r->v->base.idioms, t, 3)))
 		v = hit->value;
 	return v;
 }
@@ -398,11 +360,11 @@ static double idioms(const struct run *r, const struct place *p, double v)
 static double boost_phrases(const struct run *r, const struct place *p, double v)
 {
 	const struct phrase *hit;
-	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 3)))
+	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 3, 3)))
 		v = v + hit->value;
-	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 2)))
+	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 3, 2)))
 		v = v + hit->value;
-	if ((hit = find_phrase(r, &r->v->boosters, p->t - 2, 2)))
+	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 2, 2)))
 		v = v + hit->value;
 	return v;
 }
@@ -466,13 +428,13 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 		struct token t = strip(&s->span[i], r->text.p, r->ascii);
 		window[i] = t;
 		s->known[maybe] = (uint16_t)(r->filled + i);
-		maybe += words_maybe(&r->v->words, r->text.p + t.from, t.n);
+		maybe += words_maybe(&r->v->base.words, r->text.p + t.from, t.n);
 	}
 	r->filled += n;
 	r->tokens += n;
 	for (size_t i = *known; i < maybe; i++) {
 		struct token *t = &s->window[s->known[i]];
-		t->word = words_find(&r->v->words, r->text.p + t->from, t->n);
+		t->word = words_find(&r->v->base.words, r->text.p + t->from, t->n);
 		s->known[*known] = s->known[i];
 		*known += t->word != 0;
 	}
@@ -485,7 +447,7 @@ static void fill_folded(struct run *r, size_t from, size_t *known)
 	for (size_t k = from; k < r->filled; k++) {
 		struct token *t = &r->s->window[k];
 		if (!text_is_ascii(text_of(r, t)))
-			t->word = words_find_folded(&r->v->words, text_of(r, t), &r->s->folded);
+			t->word = words_find_folded(&r->v->base.words, text_of(r, t), &r->s->folded);
 		r->s->known[*known] = (uint16_t)k;
 		*known += t->word != 0;
 	}
@@ -507,7 +469,7 @@ static void judge_all(struct run *r)
 			known += s->window[k].word != 0;
 		}
 		fill(r, &cut, &known);
-		if (unlikely(r->v->layer.beyond_ascii) && !r->ascii)
+		if (unlikely(r->v->base.layer.beyond_ascii) && !r->ascii)
 			fill_folded(r, first, &known);
 		bool more = cut.at < cut.n;
 		size_t ready = more ? r->filled - AHEAD : r->filled;

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/json/write.h"
+#include "lib/text/hash.h"
 
 EMBED(vader_words, "lexicons/vader/words.tsv")
 
@@ -46,7 +47,7 @@ static bool reachable(struct str key)
 	return true;
 }
 
-int valence_load_words(struct words *w, struct err *e)
+static int load_words(struct words *w, struct err *e)
 {
 	struct tsv t = tsv_open("vader/words.tsv", vader_words());
 	struct str key;
@@ -58,8 +59,9 @@ int valence_load_words(struct words *w, struct err *e)
 	return rc;
 }
 
-int valence_load_boosters(struct words *w, struct phrases *list, struct tsv t, struct err *e)
+static int load_boosters(struct words *w, struct phrases *list, struct table table, struct err *e)
 {
+	struct tsv t = tsv_open(table.name, table.text);
 	struct str key;
 	double value;
 	int rc;
@@ -73,8 +75,9 @@ int valence_load_boosters(struct words *w, struct phrases *list, struct tsv t, s
 }
 
 /* Idioms of one word stand in the packages' tables too, but their rules look only for two and three. */
-int valence_load_idioms(struct words *w, struct phrases *list, struct tsv t, struct err *e)
+static int load_idioms(struct words *w, struct phrases *list, struct table table, struct err *e)
 {
+	struct tsv t = tsv_open(table.name, table.text);
 	struct str key;
 	double value;
 	int rc;
@@ -84,13 +87,59 @@ int valence_load_idioms(struct words *w, struct phrases *list, struct tsv t, str
 	return rc;
 }
 
-int valence_load_negations(struct words *w, struct tsv t, struct err *e)
+static int load_negations(struct words *w, struct table table, struct err *e)
 {
+	struct tsv t = tsv_open(table.name, table.text);
 	struct str key, none;
 	int rc;
 	while ((rc = tsv_next(&t, &key, &none, e)) > 0)
 		w->word[words_add(w, key)].flags |= NEGATES;
 	return rc;
+}
+
+/* No more words than lines, but for phrases, which have up to three. */
+static size_t count_words(const struct valence *v, const struct valence_tables *t)
+{
+	return count_lines(vader_words()) + count_lines(t->negations.text) + t->specials +
+	       3 * (count_lines(t->boosters.text) + count_lines(t->idioms.text)) +
+	       count_lines(buf_view(&v->layer.text));
+}
+
+/* All that decides a result goes into the name: engine, version, data. */
+static void name_model(struct valence *v, const struct valence_tables *t)
+{
+	struct str data[6] = {vader_words(), t->boosters.text, t->negations.text, t->idioms.text};
+	size_t n = 4;
+	char hash[HASH_HEX];
+	if (t->emoji.n)
+		data[n++] = t->emoji;
+	data[n++] = v->model.conf.lexicon ? buf_view(&v->layer.text) : STR_NONE;
+	hash_list(data, n, hash);
+	snprintf(v->model.name, sizeof v->model.name, "%s@%.8s", t->engine, hash);
+}
+
+int valence_load(struct valence *v, const struct model_conf *conf, const struct valence_tables *t, struct err *e)
+{
+	v->model.conf = *conf;
+	if (layer_read(&v->layer, conf->lexicon, e) < 0)
+		return -1;
+	struct words *w = &v->words;
+	words_init(w, count_words(v, t));
+	if (load_words(w, e) < 0 || load_boosters(w, &v->boosters, t->boosters, e) < 0 ||
+	    load_idioms(w, &v->idioms, t->idioms, e) < 0 || load_negations(w, t->negations, e) < 0 ||
+	    (conf->lexicon && layer_apply(&v->layer, conf->lexicon, w, HUGE_VAL, e) < 0))
+		return -1;
+	name_model(v, t);
+	return 0;
+}
+
+void valence_free(struct valence *v)
+{
+	words_free(&v->words);
+	free(v->idioms.p);
+	free(v->boosters.p);
+	layer_free(&v->layer);
+	free(v);
 }
 
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number)

@@ -39,13 +39,33 @@ struct token {
 	uint32_t word; /* its number in the dictionary, or 0 */
 };
 
+/* What both engines hold: the first member of their models. */
+struct valence {
+	struct model model;
+	struct words words;
+	struct phrases idioms, boosters;
+	struct layer layer; /* the user's lexicon */
+};
+
+struct table {
+	const char *name;
+	struct str text;
+};
+
+/* What an engine has beside the word list, which is the same for both. */
+struct valence_tables {
+	const char *engine; /* and its version, for the model's name */
+	struct table boosters, negations, idioms;
+	struct str emoji; /* if it has any; loaded by itself */
+	size_t specials;  /* words that its rules name */
+};
+
 /* lexicons/vader/words.tsv */
 struct str valence_words(void);
-/* Each reads a table into `w`; -1 and *e on failure. Of words, only those that can be found. */
-int valence_load_words(struct words *w, struct err *e);
-int valence_load_boosters(struct words *w, struct phrases *list, struct tsv t, struct err *e);
-int valence_load_idioms(struct words *w, struct phrases *list, struct tsv t, struct err *e);
-int valence_load_negations(struct words *w, struct tsv t, struct err *e);
+/* Loads all tables and the user's lexicon into *v, zeroed before, and names the model: 0, or -1 and *e. valence_free in any case. */
+int valence_load(struct valence *v, const struct model_conf *conf, const struct valence_tables *t, struct err *e);
+/* Also *v itself. */
+void valence_free(struct valence *v);
 /* The numbers of words that rules name. */
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
 
