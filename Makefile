@@ -1,4 +1,4 @@
-# senti: make, make check, make install. All targets: all check live asan fuzz bench demo lint format format-check
+# senti: make, make check, make install. All targets: all check live cluster asan fuzz bench demo lint format format-check
 # completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
 include config.mk
 
@@ -100,6 +100,10 @@ live: $(BIN) $(BUILD)/tests/unit/cache $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
 
+# Three brokers that lose one another, which takes two minutes.
+cluster: $(BIN)
+	@PYTHON=$(abspath build)/venv/bin/python $(RUN) tests/live/queue_cluster
+
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
 ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation OPT='-O1 -fno-omit-frame-pointer' SAN=-fsanitize=address,undefined
 asan:
@@ -160,7 +164,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 
-.PHONY: all check test live asan fuzz fuzz-programs bench demo lint lint-lists format format-check completions install dist clean
+.PHONY: all check test live cluster asan fuzz fuzz-programs bench demo lint lint-lists format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

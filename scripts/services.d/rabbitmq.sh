@@ -87,9 +87,12 @@ rabbit_ready() {
 }
 
 rabbit_join() {
-	rabbitmq_ctl "$1" stop_app
-	rabbitmq_ctl "$1" join_cluster "senti$(cat "$2/rabbitmq/port")@localhost"
-	rabbitmq_ctl "$1" start_app
+	local log=$1/rabbitmq/join.log
+	if ! { rabbitmq_ctl "$1" stop_app && rabbitmq_ctl "$1" join_cluster "senti$(cat "$2/rabbitmq/port")@localhost" &&
+		rabbitmq_ctl "$1" start_app; } >"$log" 2>&1; then
+		cat "$log" >&2
+		fail 'RabbitMQ did not join the cluster'
+	fi
 	rabbit_ready "$1"
 }
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from account import (Account, Running, Skip, count_stored, dead, declare, empty, fill, left, lines, out_of, run, taken, texts,
-                     tool, wait_until)
+from account import (Account, Running, Skip, count_stored, dead, declare, empty, fill, left, lines, out_of, run, service, taken,
+                     texts, tool, wait_until)
 from proxy import ACK, PUBLISH, Proxy
 
 DIR = sys.argv[1]
@@ -364,6 +364,47 @@ def silent_connections():
         assert proxy.connections >= 4
     empty("silent")
     Account(some + more).in_output(taken("silent-out"), repeats=len(some))
+
+
+@check
+def refused():
+    "a queue that is full refuses: what it refused is published again when there is room; without room it is status 3 after --retry"
+    path = folder("refused")
+    some = texts(1000)
+    declare("refused")
+    service("ctl", "rabbitmq", DIR, "set_policy", "full", "^refused$", '{"max-length":50,"overflow":"reject-publish"}')
+    ingest = "senti-ingest", "-F", "json", written(path, some), "-o", "amqp:refused", "-b", "100", "--no-progress"
+    Running(path, *ingest, "--retry", "2").ends(3)
+    r = Running(path, *ingest)
+    wait_until(lambda: "refused messages" in r.said())
+    out = os.path.join(path, "out")
+    reader = Running(path, "senti-score", "-i", "amqp:refused", "-o", out, "-b", "10")
+    r.ends()
+    wait_until(lambda: left("refused") == 0)
+    reader.process.terminate()
+    reader.ends()
+    empty("refused")
+    Account(some).in_output(out_of(out), repeats=len(some))
+
+
+@check
+def acknowledged_too_late():
+    "an acknowledgement that comes after the broker's consumer_timeout: the record comes again, and the worker goes on"
+    path = folder("late")
+    some = texts(10)
+    fill("late", some)
+    setting = "application:set_env(rabbit, consumer_timeout, {}), application:set_env(rabbit, channel_tick_interval, {})."
+    service("ctl", "rabbitmq", DIR, "eval", setting.format(2000, 500))
+    try:
+        r = Running(path, "senti-worker", "-q", "late", "--to", "amqp:late-out", "-b", "1", "--idle", "1000", "--",
+                    "sh", "-c", "perl -ne '$|=1; sleep 4 if $. == 1; print' | senti-score")
+        r.ends()
+    finally:
+        service("ctl", "rabbitmq", DIR, "eval", setting.format(1800000, 60000))
+    assert "406" in r.said() and "timed out" in r.said(), r.said()
+    empty("late", "late.dead")
+    again = Account(some).in_output(taken("late-out"), repeats=3)
+    assert again > 0, "the first was acknowledged in time"
 
 
 # ---- a full disk ----
