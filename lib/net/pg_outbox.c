@@ -308,6 +308,8 @@ static int mark(struct pg *s, void *arg, struct err *e)
 		pg_arg_i64(a, (int64_t)w->last->seq);
 	}
 	pg_begin(s);
+	/* A mark that a crash takes away gives the changes again, so nobody waits for the disk: the next ones may be waiting. */
+	pg_queue_skip(s, "SET LOCAL synchronous_commit = off", NULL);
 	pg_queue_skip(s,
 	    arrived
 		? "UPDATE senti.reader SET base = $2::text::pg_snapshot, target = NULL, at_xid = NULL, at_seq = NULL,"
