@@ -135,6 +135,44 @@ _senti()
 	senti-worker\ --retry) words='' ;;
 	senti-worker\ --drain) words='' ;;
 	senti-worker\ --log-format) words='logfmt json' ;;
+	senti-cache\ --model | senti-cache\ -m) words='' ;;
+	senti-cache\ --field | senti-cache\ -f) words='' ;;
+	senti-cache\ --into) words='' ;;
+	senti-cache\ --expression | senti-cache\ -e) words='' ;;
+	senti-cache\ --reader) words='' ;;
+	senti-cache\ --sample) words='' ;;
+	senti-cache\ --from | senti-cache\ -i) words='' ;;
+	senti-cache\ --to | senti-cache\ -o) words='' ;;
+	senti-cache\ --store) words='' ;;
+	senti-cache\ --cache) words='' ;;
+	senti-cache\ --ttl) words='' ;;
+	senti-cache\ --batch | senti-cache\ -b) words='' ;;
+	senti-cache\ --wait | senti-cache\ -w) words='' ;;
+	senti-cache\ --reject) words='' ;;
+	senti-cache\ --max-record) words='' ;;
+	senti-cache\ --max-rejects) words='' ;;
+	senti-cache\ --metrics) words='' ;;
+	senti-cache\ --idle) words='' ;;
+	senti-cache\ --pack) words='' ;;
+	senti-cache\ --retry) words='' ;;
+	senti-cache\ --drain) words='' ;;
+	senti-cache\ --log-format) words='logfmt json' ;;
+	senti-serve\ --listen | senti-serve\ -l) words='' ;;
+	senti-serve\ --model | senti-serve\ -m) words='' ;;
+	senti-serve\ --lexicon) words='' ;;
+	senti-serve\ --queue) words='' ;;
+	senti-serve\ --max-waiting) words='' ;;
+	senti-serve\ --max-body) words='' ;;
+	senti-serve\ --max-items) words='' ;;
+	senti-serve\ --jobs | senti-serve\ -j) words='' ;;
+	senti-serve\ --store) words='' ;;
+	senti-serve\ --cache) words='' ;;
+	senti-serve\ --ttl) words='' ;;
+	senti-serve\ --batch | senti-serve\ -b) words='' ;;
+	senti-serve\ --wait | senti-serve\ -w) words='' ;;
+	senti-serve\ --max-record) words='' ;;
+	senti-serve\ --drain) words='' ;;
+	senti-serve\ --log-format) words='logfmt json' ;;
 	*)
 		case $tool in
 		senti-score)
@@ -156,6 +194,13 @@ _senti()
 		senti-worker)
 			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
+		senti-cache)
+			words='--model --field --into --expression --once --reader --sample --from --to --store --cache --ttl --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			commands='get put invalidate follow verify key stats'
+			;;
+		senti-serve)
+			words='--listen --model --lexicon --queue --max-waiting --max-body --max-items --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			;;
 		esac
 		[[ $cur != -* ]] && words=
 		[[ $COMP_CWORD -eq 1 && $cur != -* ]] && words=$commands
@@ -163,4 +208,4 @@ _senti()
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
-complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train senti-worker
+complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
