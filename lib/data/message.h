@@ -18,6 +18,7 @@ enum message_fate {
 	MESSAGE_REFUSED,
 	MESSAGE_FOUND,
 	MESSAGE_MISSING,
+	MESSAGE_CHANGED, /* its row is of another version than only_version */
 };
 
 /* Absent strings have p NULL. All are lent by the arena or line that they were made from. */
@@ -31,6 +32,7 @@ struct message {
 	bool shown_corrected; /* read from a record whose result carries "corrected":true */
 	bool had_version;     /* read from a record with a member of that name */
 	uint64_t version;
+	uint64_t only_version; /* correct, remove: the row is left alone unless it is of this version; 0: whichever */
 	enum message_fate fate;
 	struct str why; /* of a refusal: the database's words */
 };

@@ -88,9 +88,9 @@ struct store {
 	 * more, or -1. The next page is asked for with `after` at the last row. */
 	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
 	    struct arena *mem, struct err *e);
-	/* Sets the label of each message's row to m->label, and fills the rest as get does. */
+	/* Sets the label of each message's row to m->label, and fills the rest as get does; MESSAGE_CHANGED where only_version forbids it. */
 	int (*correct)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
-	/* Deletes each message's row: MESSAGE_FOUND, or MESSAGE_MISSING. */
+	/* Deletes each message's row: MESSAGE_FOUND, MESSAGE_MISSING, or MESSAGE_CHANGED where only_version forbids it. */
 	int (*remove)(struct store *, struct message *const *m, size_t n, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
 	/* Entries of the outbox that `reader` has not seen, in an order in which none can be missed; at most `max`. How many, or -1.

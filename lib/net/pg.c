@@ -64,7 +64,26 @@ static void lock_rows(struct pg *s, const struct ids *w)
 {
 	pg_args_clear(&s->args);
 	PG_IDS(&s->args, w->m, w->n);
-	pg_queue_skip(s, "SELECT FROM senti.message WHERE id = ANY ($1) ORDER BY id FOR UPDATE", &s->args);
+	pg_queue(s,
+	    "SELECT d.n, m.version FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"
+	    " JOIN senti.message m ON m.id = d.id COLLATE \"C\" ORDER BY m.id FOR UPDATE OF m",
+	    &s->args);
+}
+
+/* New: for each message, whether its row is of another version than the only one that may be changed. NULL: s->outcome. */
+static bool *read_locked(struct pg *s, const struct ids *w, struct err *e)
+{
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return NULL;
+	bool *forbidden = xcalloc(w->n, sizeof *forbidden);
+	for (int row = 0; row < PQntuples(r); row++) {
+		int64_t i = pg_i64(r, row, 0) - 1;
+		uint64_t only = w->m[i]->only_version;
+		forbidden[i] = only && only != (uint64_t)pg_i64(r, row, 1);
+	}
+	PQclear(r);
+	return forbidden;
 }
 
 static int correct(struct pg *s, void *arg, struct err *e)
@@ -77,15 +96,21 @@ static int correct(struct pg *s, void *arg, struct err *e)
 		pg_args_clear(&s->args);
 		PG_IDS(&s->args, w->m + i, part);
 		pg_arg_strs(&s->args, PG_TEXT, w->m + i, part, offsetof(struct message, label));
+		pg_arg_only_versions(&s->args, w->m + i, part);
 		pg_queue_skip(s,
-		    "UPDATE senti.message m SET label = d.label FROM unnest($1::text[], $2::text[]) AS d (id, label)"
-		    " WHERE m.id = d.id COLLATE \"C\" AND m.label IS DISTINCT FROM d.label COLLATE \"C\"",
+		    "UPDATE senti.message m SET label = d.label FROM unnest($1::text[], $2::text[], $3::bigint[])"
+		    " AS d (id, label, wanted) WHERE m.id = d.id COLLATE \"C\" AND m.label IS DISTINCT FROM d.label "
+		    "COLLATE \"C\""
+		    " AND d.wanted IN (0, m.version)",
 		    &s->args);
 		s->args.n = 1;
 		pg_queue(s, GET, &s->args);
 	}
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
+	bool *forbidden = read_locked(s, w, e);
+	if (!forbidden)
+		return s->outcome;
 	/* What the results say is kept apart until the commit, since another try reads the ids and labels again. */
 	struct message *copy = arena_alloc(w->mem, w->n * sizeof *copy),
 		       **row = arena_alloc(w->mem, w->n * sizeof *row);
@@ -97,13 +122,19 @@ static int correct(struct pg *s, void *arg, struct err *e)
 		part = different(w->m + i, w->n - i);
 		PGresult *r = pg_result(s, e);
 		if (!r)
-			return s->outcome;
+			goto out;
 		fill(r, row + i, part, w->mem);
 		PQclear(r);
 	}
-	if (pg_end(s, e) == PG_OK)
-		for (size_t i = 0; i < w->n; i++)
-			*w->m[i] = copy[i];
+	if (pg_end(s, e) != PG_OK)
+		goto out;
+	for (size_t i = 0; i < w->n; i++) {
+		*w->m[i] = copy[i];
+		if (forbidden[i])
+			w->m[i]->fate = MESSAGE_CHANGED;
+	}
+out:
+	free(forbidden);
 	return s->outcome;
 }
 
@@ -119,22 +150,26 @@ static int delete (struct pg *s, void *arg, struct err *e)
 	const struct ids *w = arg;
 	pg_begin(s);
 	lock_rows(s, w);
+	pg_arg_only_versions(&s->args, w->m, w->n);
 	pg_queue(s,
-	    "DELETE FROM senti.message m USING (SELECT id, min(n) AS n FROM unnest($1::text[]) WITH ORDINALITY AS i "
-	    "(id, n)"
-	    " GROUP BY id) AS d WHERE m.id = d.id COLLATE \"C\" RETURNING d.n",
+	    "DELETE FROM senti.message m USING (SELECT id, min(n) AS n, max(wanted) AS wanted"
+	    " FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS i (id, wanted, n) GROUP BY id) AS d"
+	    " WHERE m.id = d.id COLLATE \"C\" AND d.wanted IN (0, m.version) RETURNING d.n",
 	    &s->args);
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
-	PGresult *r = pg_result(s, e);
-	if (!r)
-		return s->outcome;
-	for (size_t i = 0; i < w->n; i++)
-		w->m[i]->fate = MESSAGE_MISSING;
-	for (int row = 0; row < PQntuples(r); row++)
-		w->m[pg_i64(r, row, 0) - 1]->fate = MESSAGE_FOUND;
-	PQclear(r);
-	return pg_end(s, e);
+	bool *forbidden = read_locked(s, w, e);
+	PGresult *r = forbidden ? pg_result(s, e) : NULL;
+	if (r) {
+		for (size_t i = 0; i < w->n; i++)
+			w->m[i]->fate = forbidden[i] ? MESSAGE_CHANGED : MESSAGE_MISSING;
+		for (int row = 0; row < PQntuples(r); row++)
+			w->m[pg_i64(r, row, 0) - 1]->fate = MESSAGE_FOUND;
+		PQclear(r);
+		pg_end(s, e);
+	}
+	free(forbidden);
+	return s->outcome;
 }
 
 static int pg_remove(struct store *store, struct message *const *m, size_t n, struct err *e)

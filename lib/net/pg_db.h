@@ -110,6 +110,7 @@ int pg_arg_time(struct pg_args *a, int64_t ms);
 /* Arrays, one element a message. */
 int pg_arg_strs(struct pg_args *a, Oid element, struct message *const *m, size_t n, size_t member);
 int pg_arg_times(struct pg_args *a, struct message *const *m, size_t n);
+int pg_arg_only_versions(struct pg_args *a, struct message *const *m, size_t n);
 int pg_arg_scores(struct pg_args *a, struct message *const *m, size_t n);
 
 enum { PG_TEXT = 25, PG_JSON = 114, PG_INT8 = 20, PG_FLOAT8 = 701, PG_TIMESTAMPTZ = 1184 };

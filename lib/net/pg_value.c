@@ -5,7 +5,7 @@
 
 #define EPOCH_MS INT64_C(946684800000) /* 2000-01-01, from which PostgreSQL counts microseconds */
 
-enum { PG_TEXTS = 1009, PG_JSONS = 199, PG_TIMES = 1185, PG_FLOATS = 1022 };
+enum { PG_TEXTS = 1009, PG_JSONS = 199, PG_TIMES = 1185, PG_FLOATS = 1022, PG_INTS = 1016 };
 
 /* ---- parameters ---- */
 
@@ -100,6 +100,16 @@ int pg_arg_times(struct pg_args *a, struct message *const *m, size_t n)
 		put_i32(&a->bytes, m[i]->has_time ? 8 : -1);
 		if (m[i]->has_time)
 			put_i64(&a->bytes, time_of(m[i]->time));
+	}
+	return end_arg(a);
+}
+
+int pg_arg_only_versions(struct pg_args *a, struct message *const *m, size_t n)
+{
+	begin_array(a, PG_INTS, PG_INT8, n);
+	for (size_t i = 0; i < n; i++) {
+		put_i32(&a->bytes, 8);
+		put_i64(&a->bytes, (int64_t)m[i]->only_version);
 	}
 	return end_arg(a);
 }

@@ -35,8 +35,8 @@ static const char *const sql_of[SQL_COUNT] = {
 					 "message.label IS NULL))",
     [SQL_VERSION_OF] = "SELECT version FROM message WHERE id = ?1",
     [SQL_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
-    [SQL_CORRECT] = "UPDATE message SET label = ?2 WHERE id = ?1 AND label IS NOT ?2",
-    [SQL_DELETE] = "DELETE FROM message WHERE id = ?1",
+    [SQL_CORRECT] = "UPDATE message SET label = ?2 WHERE id = ?1 AND label IS NOT ?2 AND ?3 IN (0, version)",
+    [SQL_DELETE] = "DELETE FROM message WHERE id = ?1 AND ?2 IN (0, version)",
     [SQL_READER_NEW] = "INSERT INTO reader VALUES (?1, (SELECT coalesce(min(seq) - 1, (SELECT last FROM sequence))"
 		       " FROM outbox), ?2) ON CONFLICT (name) DO NOTHING",
     [SQL_READER] = "SELECT alive_at < ?2 FROM reader WHERE name = ?1",
@@ -365,15 +365,29 @@ static int sqlite_correct(struct store *store, struct message *const *m, size_t 
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
+		uint64_t only = m[i]->only_version;
 		sql_bind(q, 1, m[i]->id);
 		sql_bind(q, 2, m[i]->label);
+		sqlite3_bind_int64(q, 3, (sqlite3_int64)only);
 		if (sqlite3_step(q) != SQLITE_DONE)
 			rc = sql_fail(s, "correct in", e);
+		bool changed = sqlite3_changes64(s->db) > 0;
 		sqlite3_reset(q);
 		if (rc == 0)
 			rc = fill(s, m[i], mem, e);
+		if (only && !changed && m[i]->fate == MESSAGE_FOUND && m[i]->version != only)
+			m[i]->fate = MESSAGE_CHANGED;
 	}
 	return sql_end(s, rc, "correct in", e);
+}
+
+/* A row that was not deleted is there, in another version, or is not. */
+static int tell_changed(struct sqlite *s, struct message *m, struct err *e)
+{
+	int there = version_of(s, m, e);
+	if (there > 0)
+		m->fate = MESSAGE_CHANGED;
+	return there < 0 ? -1 : 0;
 }
 
 static int sqlite_remove(struct store *store, struct message *const *m, size_t n, struct err *e)
@@ -385,10 +399,13 @@ static int sqlite_remove(struct store *store, struct message *const *m, size_t n
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		sql_bind(q, 1, m[i]->id);
+		sqlite3_bind_int64(q, 2, (sqlite3_int64)m[i]->only_version);
 		if (sqlite3_step(q) != SQLITE_DONE)
 			rc = sql_fail(s, "delete from", e);
 		m[i]->fate = sqlite3_changes64(s->db) ? MESSAGE_FOUND : MESSAGE_MISSING;
 		sqlite3_reset(q);
+		if (rc == 0 && m[i]->fate == MESSAGE_MISSING && m[i]->only_version)
+			rc = tell_changed(s, m[i], e);
 	}
 	return sql_end(s, rc, "delete from", e);
 }

@@ -25,6 +25,12 @@ static void not_found(struct exchange *x)
 	exchange_problem(x, 404, "not_found", "no message has the id '%.*s'", STR_FMT(x->segment));
 }
 
+static void changed(struct exchange *x, uint64_t version)
+{
+	rest_set_tag(x, version);
+	exchange_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
+}
+
 /* Those that several clients ask for at the same time, in one look. */
 static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 {
@@ -74,18 +80,21 @@ void message_get(struct exchange *x, void *app)
 		backend_do(s->backend, x, look_up);
 }
 
-/* Whether the row may be changed, by If-Match; *m is then the row. */
+/* The one version that If-Match lets us change, in m->only_version; false with the exchange answered where there is none. A list of several
+ * needs a look at the row, and a star one that it is there. */
 static bool may_change(struct hands *h, struct exchange *x, struct message *m)
 {
-	struct message *const one = m;
+	struct message row = {.id = m->id}, *const one = &row;
 	struct err e;
+	if (!exchange_header(x, "If-Match"))
+		return true;
 	if (h->store->get(h->store, &one, 1, &h->mem, &e) < 0)
 		backend_unavailable(x, &e);
-	else if (m->fate != MESSAGE_FOUND)
+	else if (row.fate != MESSAGE_FOUND)
 		not_found(x);
-	else if (rest_tag_matches(x, "If-Match", m->version) == 0)
-		exchange_problem(
-		    x, 412, "changed", "the message's version is %llu now", (unsigned long long)m->version);
+	else if (rest_tag_matches(x, "If-Match", row.version) == 0)
+		changed(x, row.version);
+	m->only_version = row.version;
 	return !exchange_answered(x);
 }
 
@@ -100,14 +109,16 @@ static void bury(struct hands *h, struct str id, uint64_t version, enum change_o
 
 static void correct(struct hands *h, struct exchange *x)
 {
-	struct message m = {.id = x->segment}, *const one = &m;
-	struct str label = *(struct str *)x->state;
+	struct message m = {.id = x->segment, .label = *(const struct str *)x->state}, *const one = &m;
 	struct err e;
 	if (!may_change(h, x, &m))
 		return;
-	m = (struct message){.id = x->segment, .label = label};
 	if (h->store->correct(h->store, &one, 1, &h->mem, &e) < 0) {
 		backend_unavailable(x, &e);
+		return;
+	}
+	if (m.fate == MESSAGE_CHANGED) {
+		changed(x, m.version);
 		return;
 	}
 	if (m.fate != MESSAGE_FOUND) {
@@ -192,9 +203,10 @@ static void remove_all(struct hands *h, struct exchange *const *x, size_t n)
 		struct err e;
 		if (!may_change(h, x[i], &m))
 			continue;
-		m = (struct message){.id = x[i]->segment};
 		if (h->store->remove(h->store, &one, 1, &e) < 0) {
 			backend_unavailable(x[i], &e);
+		} else if (m.fate == MESSAGE_CHANGED) {
+			exchange_problem(x[i], 412, "changed", "the message has changed meanwhile");
 		} else if (m.fate != MESSAGE_FOUND) {
 			not_found(x[i]);
 		} else {

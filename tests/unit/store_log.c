@@ -117,13 +117,39 @@ static void test_groups(struct store *s)
 	    "by days, since a moment");
 }
 
+/* A change that is wanted of one version only. */
+static void test_only(struct store *s)
+{
+	struct message m = message("a", "1"), *const one = &m;
+	put(s, "a", "1");
+	uint64_t version = get_one(s, "a").version;
+	m.label = STR("negative");
+	m.only_version = version + 1000;
+	ok(s->correct(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_CHANGED,
+	    "a row of another version is not corrected (%s)", e.msg);
+	is_u64(get_one(s, "a").version, version, "and stays as it is");
+	m = message("a", "");
+	m.label = STR("negative");
+	m.only_version = version;
+	ok(s->correct(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_FOUND && m.version > version,
+	    "one of this version is");
+	m = message("a", "");
+	m.only_version = version;
+	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_CHANGED,
+	    "its old version is no longer there to be deleted (%s)", e.msg);
+	m.only_version = get_one(s, "a").version;
+	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_FOUND, "its new one is");
+	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_MISSING, "where there is none, none is changed");
+}
+
 static void suite(const struct kind *k)
 {
-	for (int part = 0; part < 2; part++) {
+	static void (*const tests[])(struct store *) = {test_log, test_groups, test_only};
+	for (size_t part = 0; part < COUNT_OF(tests); part++) {
 		struct store *s = k->open(k->path, STORE_CREATE, &e);
 		if (!ok(s != NULL, "%s opens (%s)", k->name, e.msg))
 			return;
-		(part ? test_groups : test_log)(s);
+		tests[part](s);
 		/* the next suite wants it empty */
 		struct message m[MOST];
 		int n = s->query(s, &(struct filter){0}, m, MOST, 1 << 20, &mem, &e);
