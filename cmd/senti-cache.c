@@ -212,6 +212,7 @@ static int changes(struct tool *t, struct options *o, struct err *e)
 	struct follow *f = &o->follow;
 	f->store = o->verb.store;
 	f->cache = o->verb.cache;
+	f->counts = &t->counts;
 	f->retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms;
 	if (!f->reader)
 		f->reader = o->reader = follow_reader(t->cache);

@@ -134,6 +134,12 @@ void counts_unacked(struct counts *c, uint64_t now)
 		atomic_store_explicit(&c->unacked, now, memory_order_relaxed);
 }
 
+void counts_current(struct counts *c, int64_t at_ms)
+{
+	if (c)
+		atomic_store_explicit(&c->current_ms, at_ms, memory_order_relaxed);
+}
+
 bool counts_balance(const struct counts *c)
 {
 	return c->in + c->made == c->out + c->rejected + c->held;
@@ -148,5 +154,8 @@ void counts_summary(const struct counts *c, const char *tool, unsigned show, str
 	for (size_t t = 0; t < TALLY_COUNT; t++)
 		if (c->tally[t] || (show >> t & 1))
 			buf_printf(out, ",\"%s\":%llu", tally_names[t], (unsigned long long)c->tally[t]);
+	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
+	if (current)
+		buf_printf(out, ",\"lag\":%.3f", (double)(clock_mono_ms() - current) / 1000);
 	buf_printf(out, ",\"seconds\":%.3f}", (double)(clock_mono_ms() - c->started_ms) / 1000);
 }

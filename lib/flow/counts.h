@@ -36,6 +36,7 @@ struct counts {
 
 	/* private */
 	_Atomic uint64_t unacked;
+	_Atomic int64_t current_ms;
 	pthread_mutex_t lock; /* of what stands above it, against readers in other threads */
 };
 
@@ -53,6 +54,9 @@ void counts_made(struct counts *c, const struct batch *b, bool dead_letters);
 void counts_queue(struct counts *c);
 void counts_reconnected(struct counts *c);
 void counts_unacked(struct counts *c, uint64_t now);
+/* For those who follow something (c may be NULL): nothing from before this moment (clock_mono_ms) is left to do. The age of the newest such moment is
+ * the lag. */
+void counts_current(struct counts *c, int64_t at_ms);
 /* True if the sums hold; the pump checks it at its end and fails loudly. */
 bool counts_balance(const struct counts *c);
 /* The summary line of the contract, without a line end. `show` is a set of bits (1u << TALLY_...) that this tool reports even at 0. */

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "lib/flow/counts.h"
+#include "lib/base/clock.h"
 #include "lib/flow/expose.h"
 
 /* Tallies under names that the field would give them; several may be one family, told apart by a label. */
@@ -117,6 +118,13 @@ static void put_queue(const struct counts *c, uint64_t unacked, struct buf *out)
 			labelled(out, dead, "reason", c->code[i].code, c->code[i].dead);
 }
 
+static void put_lag(int64_t current_ms, struct buf *out)
+{
+	static const char name[] = "senti_follow_lag_seconds";
+	expose_family(out, EXPOSE_GAUGE, name, "Age of the last moment from before which nothing is left to follow.");
+	expose_value(out, name, STR(""), (double)(clock_mono_ms() - current_ms) / 1000);
+}
+
 void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out)
 {
 	struct counts now;
@@ -128,4 +136,7 @@ void counts_expose(struct counts *c, const char *model, unsigned show, struct bu
 	put_tallies(&now, model ? model : "", now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
 	if (now.queue)
 		put_queue(&now, atomic_load_explicit(&c->unacked, memory_order_relaxed), out);
+	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
+	if (current)
+		put_lag(current, out);
 }

@@ -59,7 +59,8 @@ struct changes {
 	struct follow *f;
 	struct tries tries;
 	int64_t asked_at; /* when the newest changes were asked for */
-	bool all;	  /* and that there were no more than these */
+	bool begun;
+	bool all; /* and that there were no more than these */
 	struct buf line;
 };
 
@@ -122,6 +123,9 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	(void)wake; /* nobody else's business is waiting: there is one job */
 	struct changes *s = (struct changes *)source;
 	struct follow *f = s->f;
+	if (!s->begun)
+		counts_current(f->counts, clock_mono_ms());
+	s->begun = true;
 	while (!sig_stopping() && !(f->once && s->all)) {
 		batch_reset(b);
 		struct change *c = arena_alloc(&b->mem, l->records * sizeof *c);
@@ -131,7 +135,7 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 		fill(s, b, c, (size_t)n, l->records);
 		if (n > 0)
 			return NEXT_BATCH;
-		f->current_at = s->asked_at;
+		counts_current(f->counts, s->asked_at);
 		if (!f->once)
 			wait_for_changes(f);
 	}
@@ -150,7 +154,7 @@ static int changes_accept(struct source *source, struct batch *b, struct err *e)
 		return 0;
 	}
 	if (s->all)
-		f->current_at = s->asked_at;
+		counts_current(f->counts, s->asked_at);
 	return 0;
 }
 
@@ -169,7 +173,6 @@ struct source *source_changes(struct follow *f)
 	s->port = (struct source){.next = changes_next, .accept = changes_accept, .close = changes_close};
 	s->f = f;
 	s->tries.what = "the store";
-	f->current_at = clock_mono_ms();
 	return &s->port;
 }
 

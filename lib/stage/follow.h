@@ -11,17 +11,17 @@
 #define SENTI_STAGE_FOLLOW_H
 
 #include "lib/data/cache.h"
+#include "lib/flow/counts.h"
 #include "lib/flow/port.h"
 #include "lib/flow/stage.h"
 
 struct follow {
 	struct store *store;
 	struct cache *cache;
-	const char *reader; /* the cursor's name */
-	bool once;	    /* end when the outbox is worked off, and at the first failure */
-	int64_t retry_ms;   /* how long the store may be away */
-	/* The moment (clock_mono_ms) for which this is known: whatever was committed before is buried. Set by the source. */
-	int64_t current_at;
+	const char *reader;    /* the cursor's name */
+	bool once;	       /* end when the outbox is worked off, and at the first failure */
+	int64_t retry_ms;      /* how long the store may be away */
+	struct counts *counts; /* which is told the lag; may be NULL */
 };
 
 /* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */

@@ -3,11 +3,13 @@ Prints TAP."""
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 import traceback
+import urllib.request
 
 import psycopg
 
@@ -220,20 +222,35 @@ def once_fails_when_redis_is_away_and_marks_nothing():
     tool("senti-cache", "follow", "--once", status=3, SENTI_STORE="postgresql://postgres@127.0.0.1:1/postgres")
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 @check
 def redis_goes_and_comes_while_it_is_followed():
     store(["r1"])
-    with Follower() as f:
+    port = free_port()
+
+    def lag():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+        return float(figures["senti_follow_lag_seconds"])
+
+    with Follower("--metrics", str(port)) as f:
         caught_up()
         service("kill", "redis")
         sql("UPDATE senti.message SET text = 'while Redis is away' WHERE id = 'r1'")
         version = sql("SELECT version FROM senti.message WHERE id = 'r1'")[0][0]
         until("the follower says so", lambda: "the cache is away" in f.said())
+        until("it falls behind", lambda: lag() > 2)
         service("again", "redis")
         until("the change is buried when Redis is back", lambda: entry("r1") == str(version))
         until("which it says", lambda: "the cache is back" in f.said())
+        until("and it is up to date", lambda: lag() < 2)
         assert f.said().count("is away") == 1, "once: " + f.said()
-        f.stop()
+        assert f.stop()["lag"] >= 0
 
 
 @check
