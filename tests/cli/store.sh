@@ -205,11 +205,23 @@ END
 t 'with status 1' 'senti-store --store sqlite:bad.db bad.jsonl 2>/dev/null' 1
 
 usage() { t "usage: $1" "senti-store $1 2>&1 | sed 1q" 0; }
-usage '--store postgresql://me:secret@localhost/x stats' <<'END'
-senti-store: 'postgresql://me:***@localhost/x' is no store that this build knows; it takes sqlite:PATH
+usage '--store mysql://me:secret@localhost/x stats' <<'END'
+senti-store: 'mysql://me:***@localhost/x' is no store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
 END
 usage '--store sqlite: stats' <<'END'
-senti-store: 'sqlite:' is no store that this build knows; it takes sqlite:PATH
+senti-store: 'sqlite:' is no store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
+END
+usage '--store postgresql://me:sec%ret@localhost/x?password=x stats' <<'END'
+senti-store: 'postgresql://me:***@localhost/x' is no address that libpq understands; it is postgresql://user@host:port/database, other characters as %XX
+END
+usage '--store postgresql://me:sec@ret@localhost/x stats' <<'END'
+senti-store: the store's address has two '@' before its path: write one in a password as %40
+END
+t 'a server that is not there' 'senti-store --store postgresql://me:secret@127.0.0.1:1/x stats 2>/dev/null' 3 <<'END'
+END
+ok 'is named, with no password' sh -c 'senti-store --store postgresql://me:secret@127.0.0.1:1/x stats 2>err; grep "cannot reach database .x. on 127.0.0.1:1: .*refused" err && ! grep secret err'
+t 'a plain path is a file' 'senti-store migrate --store plain.db && test -s plain.db' 0 <<'END'
+{"schema":1}
 END
 usage 'query --label great' <<'END'
 senti-store: a label is positive, neutral or negative, not 'great'
