@@ -218,7 +218,7 @@ keep
 ok 'and ends as well' ends 0
 # Ends of the worker's own must not reach its command: the descriptors are the same with the endpoint and without.
 # shellcheck disable=SC2016
-command='ls /proc/$$/fd | tr "\n" " " >fds; while IFS= read -r l; do case $l in *die*) [ -e died ] || { touch died; exit 1; };; esac; printf "%s\n" "$l"; done'
+command='ls /proc/self/fd >fds; while IFS= read -r l; do case $l in *die*) [ -e died ] || { touch died; exit 1; };; esac; printf "%s\n" "$l"; done'
 echo '{"id":"1"}' | senti-worker -i - -- sh -c "$command" >/dev/null
 mv fds fds.without
 ok 'senti-worker' start senti-worker -i - -- sh -c "$command"
