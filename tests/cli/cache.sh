@@ -1,0 +1,149 @@
+#!/bin/sh
+# senti-cache without a server: records pass, what promises something fails, and usage errors. tests/live/redis has the rest.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+unset REDISCLI_AUTH
+
+cat >in.jsonl <<'END'
+{"id":"1","text":"I love it","n":1.50}
+{ "text" : "so so" }
+{"id":"3","text":"x","version":7}
+END
+away='redis://127.0.0.1:1'
+
+t 'no cache is named: records pass, and it is said once' 'senti-cache get in.jsonl' 0 <<'END'
+{"id":"1","text":"I love it","n":1.50}
+{ "text" : "so so" }
+{"id":"3","text":"x","version":7}
+--- stderr
+senti-cache: warning: no cache is named (--cache or $SENTI_REDIS): records pass as they are
+END
+t 'the memory of a process serves no other' 'senti-cache put --cache memory:1M in.jsonl | cmp - in.jsonl' 0 <<'END'
+--- stderr
+senti-cache: warning: memory: is shared with no other process: records pass as they are
+END
+t '-q leaves that out' 'senti-cache put -q --cache memory: in.jsonl | cmp - in.jsonl' 0
+for verb in get put; do
+	t "$verb goes on without a server, and says so once" \
+		"senti-cache $verb --cache $away -b 1 --summary in.jsonl 2>err | cmp - in.jsonl; sed 's/,.seconds.*//; s/reason.*/.../' err" 0 <<-END
+			senti-cache: warning: the cache is away, going on without it ...
+			{"tool":"senti-cache","in":3,"out":3,"rejected":0,$([ $verb = get ] && echo '"hits":0,"misses":0,"skipped":3' || echo '"stored":0,"skipped":1,"refused":0')
+		END
+done
+t 'the environment names the cache' "SENTI_REDIS=$away senti-cache get -q in.jsonl | cmp - in.jsonl" 0
+t 'the option beats it' "SENTI_REDIS=http://x senti-cache get -q --cache $away in.jsonl | cmp - in.jsonl" 0
+t 'get before senti-score changes nothing' "senti-score in.jsonl >want; senti-cache get -q --cache $away in.jsonl | senti-score | cmp - want" 0
+
+t 'invalidate fails without the server' "senti-cache invalidate --cache $away 1" 3 <<'END'
+--- stderr
+senti-cache: cannot connect to redis://127.0.0.1:1: Connection refused
+END
+t 'so does stats' "senti-cache stats --cache $away" 3 <<'END'
+--- stderr
+senti-cache: cannot connect to redis://127.0.0.1:1: Connection refused
+END
+t 'the memory has figures' 'senti-cache stats --cache memory:1M' 0 <<'END'
+{"entries":0,"results":0,"messages":0,"bytes":8192,"limit":1048576,"evicted":0,"expired":0,"hits":0,"misses":0,"policy":"lru"}
+END
+t 'a socket that is not there' 'senti-cache invalidate --cache unix:none.sock 1' 3 <<'END'
+--- stderr
+senti-cache: cannot connect to unix:none.sock: No such file or directory
+END
+
+name=$(senti-score -e x | sed 's/.*"model":"\([^"]*\)".*/\1/')
+t 'keys of texts and ids' "senti-cache key -e 'I love it' -e '' 17 'a b'" 0 <<END
+senti:s:$name:ffa54d4ffac4fd9cb50a47173cf88c0f
+senti:s:$name:99aa06d3014798d86001c324468d497f
+senti:m:17
+senti:m:a b
+END
+t 'keys of records' 'senti-cache key -i in.jsonl' 0 <<END
+{"id":"1","text":"I love it","n":1.50,"keys":{"result":"senti:s:$name:ffa54d4ffac4fd9cb50a47173cf88c0f","message":"senti:m:1"}}
+{ "text" : "so so" ,"keys":{"result":"senti:s:$name:36e27dfd4a9397c966735aa87b5acf7c"}}
+{"id":"3","text":"x","version":7,"keys":{"result":"senti:s:$name:5c7401c0ec22eeeeeaf06c6480b2cd11","message":"senti:m:3"}}
+END
+ok 'another model has other keys' sh -c '[ "$(senti-cache key -m plus -e x)" != "$(senti-cache key -e x)" ]'
+ok 'so has a model of the environment' sh -c '[ "$(SENTI_MODEL=plus senti-cache key -e x)" = "$(senti-cache key -m plus -e x)" ]'
+
+t 'a record without text is rejected by get, as senti-score would' "echo '{}' | senti-cache get -q --cache $away" 1 <<'END'
+--- stderr
+{"error":{"code":"no_text","message":"no member 'text' (-f names another)","tool":"senti-cache","line":1},"input":"{}"}
+END
+t 'put passes it' "echo '{}' | senti-cache put -q --cache $away" 0 <<'END'
+{}
+END
+t 'what is no JSON is rejected by both' "echo '{' | senti-cache put -q --cache $away 2>/dev/null" 1
+t 'a full disk is status 3' "senti-cache get -q --cache $away in.jsonl >/dev/full" 3 <<'END'
+--- stderr
+senti-cache: cannot write to stdout: No space left on device
+END
+t 'no input is 99 with --exit-if-empty' "senti-cache get -q --cache $away --exit-if-empty" 99
+ok 'a closed pipe ends it quietly' sh -c "yes '{\"text\":\"x\"}' | senti-cache get -q --cache $away 2>err | head -n 1 | grep -q x && [ ! -s err ]"
+
+usage() { t "usage: $1" "senti-cache $1" 2; } # what is wanted follows
+usage '' <<'END'
+--- stderr
+senti-cache: a verb is wanted: get, put, follow, invalidate, verify, stats or key
+try 'senti-cache --help'
+END
+usage 'in.jsonl' <<'END'
+--- stderr
+senti-cache: 'in.jsonl' is no verb of senti-cache
+try 'senti-cache --help'
+END
+usage 'get --cache http://a:geheim@b' <<'END'
+--- stderr
+senti-cache: 'http://a:***@b' is no cache; there are redis://host:port, unix:PATH and memory:SIZE
+try 'senti-cache --help'
+END
+usage 'get --cache rediss://host' <<'END'
+--- stderr
+senti-cache: rediss: this build's hiredis has no TLS; run stunnel beside it and name its near end, as in redis://127.0.0.1:6380 (senti-cache(1) shows how)
+try 'senti-cache --help'
+END
+usage 'get --cache redis://:geheim@host/x' <<'END'
+--- stderr
+senti-cache: the database of a Redis address is a number as in redis://host/1, not 'x'
+try 'senti-cache --help'
+END
+usage 'get --cache memory:1' <<'END'
+--- stderr
+senti-cache: 'memory:1': a size is wanted such as memory:64M, at least 64K
+try 'senti-cache --help'
+END
+usage 'put --ttl 0s' <<'END'
+--- stderr
+senti-cache: --ttl takes a duration such as 90s, 30m, 12h or 7d, not '0s'
+try 'senti-cache --help'
+END
+usage 'put -m vader' <<'END'
+--- stderr
+senti-cache: --model does not belong to put
+try 'senti-cache --help'
+END
+usage 'get -e x' <<'END'
+--- stderr
+senti-cache: --expression does not belong to get
+try 'senti-cache --help'
+END
+usage 'invalidate 1' <<'END'
+--- stderr
+senti-cache: invalidate: no cache is named; --cache or $SENTI_REDIS does
+try 'senti-cache --help'
+END
+usage "stats --cache $away 1" <<'END'
+--- stderr
+senti-cache: stats takes no operands, as '1'
+try 'senti-cache --help'
+END
+usage 'get -f a --into a' <<'END'
+--- stderr
+senti-cache: -f and --into name the same member 'a'
+try 'senti-cache --help'
+END
+usage 'get -m nothing --cache memory:' <<'END'
+--- stderr
+senti-cache: unknown model 'nothing'; known are: vader, textblob, vader-nltk, plus, afinn, linear, and the path of a model file
+try 'senti-cache --help'
+END
+finish
