@@ -85,7 +85,8 @@ struct cache {
 	 * one of which nothing is known: the entry goes, whatever its version, and leaves a tombstone of its own version. */
 	int (*bury)(struct cache *, const struct change *c, size_t n, struct err *e);
 	int (*stats)(struct cache *, struct cache_stats *out, struct err *e);
-	/* Names of messages that are in the cache now, from a random place on, at most `max` (a sample for verify): how many, or -1. */
+	/* Names of messages that are in the cache now, from a random place on, at most `max` (a sample for verify): how many, or -1. With 0
+	 * it only tells whether the cache is there. */
 	int (*sample)(struct cache *, struct str *id, size_t max, struct arena *mem, struct err *e);
 	/* True if this cache is seen by this process alone. */
 	bool private;

@@ -118,6 +118,13 @@ static void wait_for_changes(const struct follow *f)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS);
 }
 
+/* The reader is known now, so no change is lost to it. With `once` a cache that is away is told even where there is nothing to bury. */
+static int begin(struct changes *s, struct arena *mem, struct err *e)
+{
+	s->begun = true;
+	return s->f->once ? s->f->cache->sample(s->f->cache, NULL, 0, mem, e) : 0;
+}
+
 static enum next changes_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	(void)wake; /* nobody else's business is waiting: there is one job */
@@ -125,13 +132,14 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	struct follow *f = s->f;
 	if (!s->begun)
 		counts_current(f->counts, clock_mono_ms());
-	s->begun = true;
 	while (!sig_stopping() && !(f->once && s->all)) {
 		batch_reset(b);
 		struct change *c = arena_alloc(&b->mem, l->records * sizeof *c);
 		int n = ask(s, c, l->records, &b->mem, e);
 		if (n < 0)
 			return sig_stopping() ? NEXT_END : NEXT_ERROR;
+		if (!s->begun && begin(s, &b->mem, e) < 0)
+			return NEXT_ERROR;
 		fill(s, b, c, (size_t)n, l->records);
 		if (n > 0)
 			return NEXT_BATCH;
