@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/serve/backend.h"
+#include "lib/serve/news.h"
 #include "lib/serve/submit.h"
 
 enum { OPT_MAX_BODY = OPT_OWN, OPT_MAX_ITEMS, OPT_ACCESS_LOG, OPT_LEXICON, OPT_QUEUE, OPT_MAX_WAITING };
@@ -117,7 +118,8 @@ static int start(struct options *o, struct err *e)
 	s->max_items = o->max_items;
 	s->max_waiting = o->max_waiting;
 	service_init(s);
-	s->submit = submit_start(s, post_done, e);
+	s->news = news_start(s, e); /* first, so that it misses nothing that is stored here */
+	s->submit = s->news ? submit_start(s, post_done, e) : NULL;
 	return s->submit && backend_start(s, BACKEND_THREADS, e) ? 0 : -1;
 }
 
@@ -126,6 +128,7 @@ static void drain(struct service *s, struct http *h)
 {
 	atomic_store(&s->draining, true);
 	http_quiesce(h);
+	news_end_streams(s->news);
 	while (http_busy(h))
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	http_stop(h);
@@ -137,6 +140,8 @@ static void stop(struct service *s)
 		submit_stop(s->submit);
 	if (s->backend)
 		backend_stop(s->backend);
+	if (s->news)
+		news_stop(s->news);
 	if (s->local)
 		s->local->close(s->local);
 	service_release(s);

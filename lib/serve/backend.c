@@ -92,6 +92,7 @@ static void hands_close(struct hands *h)
 {
 	struct err e;
 	lookaside_free(h->aside);
+	lookaside_free(h->bare);
 	service_put_cache(h->service, h->cache);
 	if (h->store && h->store->close(h->store, &e) < 0)
 		log_warn("cannot close the store", "error", e.msg, NULL);
@@ -107,6 +108,7 @@ static int hands_open(struct hands *h, struct backend *b, struct err *e)
 	if (!h->store || (o->cache && !(h->cache = o->cache(o->arg, e))))
 		return -1;
 	h->aside = lookaside_new(h->cache, h->store, b->flights);
+	h->bare = lookaside_new(h->cache && h->cache->private ? NULL : h->cache, h->store, b->flights);
 	return 0;
 }
 

@@ -17,7 +17,8 @@ struct hands {
 	struct store *store;
 	struct cache *cache; /* NULL: none */
 	struct lookaside *aside;
-	struct arena mem; /* empty at each call */
+	struct lookaside *bare; /* the same without the cache, or as it is where the cache is not this process's own */
+	struct arena mem;	/* empty at each call */
 	struct json_scan scan;
 };
 

@@ -14,7 +14,7 @@
 #include "lib/text/hash.h"
 #include "lib/text/utf8.h"
 
-enum { GZIP_FROM = 1024, GZIP_LEVEL = 1 };
+enum { GZIP_FROM = 1024, GZIP_LEVEL = 1, STREAM_BLOCK = 1024 };
 
 int64_t exchange_clock_us(void)
 {
@@ -400,6 +400,26 @@ void exchange_answer(struct exchange *x, unsigned status, const char *media)
 	x->own->answered = true;
 }
 
+void exchange_stream(struct exchange *x, unsigned status, const char *media,
+    ssize_t (*read)(struct exchange *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg))
+{
+	x->own->stream = read;
+	x->state = arg;
+	x->drop = drop;
+	exchange_answer(x, status, media);
+}
+
+/* The library's own numbers for what a stream answers. */
+static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t max)
+{
+	struct exchange *x = arg;
+	ssize_t n = x->own->stream(x, x->state, out, max);
+	x->sent = at + (n > 0 ? (uint64_t)n : 0);
+	return n == EXCHANGE_END   ? MHD_CONTENT_READER_END_OF_STREAM
+	       : n == EXCHANGE_CUT ? MHD_CONTENT_READER_END_WITH_ERROR
+				   : n;
+}
+
 static const char *title_of(unsigned status)
 {
 	const char *title = MHD_get_reason_phrase_for(status);
@@ -480,6 +500,8 @@ static bool wants_gzip(const struct exchange *x)
 static struct MHD_Response *response_of(struct exchange *x)
 {
 	struct stat st;
+	if (x->own->stream)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x, NULL);
 	if (x->out_fd >= 0 && fstat(x->out_fd, &st) == 0) {
 		struct MHD_Response *r = MHD_create_response_from_fd64((uint64_t)st.st_size, x->out_fd);
 		x->sent = (uint64_t)st.st_size;

@@ -18,6 +18,8 @@
 #ifndef SENTI_HTTP_H
 #define SENTI_HTTP_H
 
+#include <sys/types.h>
+
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
@@ -105,6 +107,11 @@ struct str exchange_query(struct exchange *x, const char *name);
 void exchange_set(struct exchange *x, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* x->out (or out_fd) is the whole answer. media is constant; NULL: there is no body. */
 void exchange_answer(struct exchange *x, unsigned status, const char *media);
+/* What a stream's `read` may answer beside how many bytes (at least 1) it has written. 0: nothing now, and it has called exchange_pause. */
+enum { EXCHANGE_END = -2, EXCHANGE_CUT = -3 };
+/* The answer is what `read` gives, piece by piece, for as long as the client takes it; `arg` belongs to it, and `drop` frees that with the exchange. */
+void exchange_stream(struct exchange *x, unsigned status, const char *media,
+    ssize_t (*read)(struct exchange *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
 /* The answer is a problem (RFC 9457) of this kind, a constant word such as "bad_json"; `detail` is a sentence fragment. */
 void exchange_problem(struct exchange *x, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
 bool exchange_answered(const struct exchange *x);
@@ -113,7 +120,7 @@ bool exchange_accepts(const struct exchange *x, const char *header, const char *
 
 /* Takes the exchange away from its thread. Must be called there, before any other thread can see it. */
 void exchange_defer(struct exchange *x);
-/* In route->piece: no more of the body is read until exchange_resume. */
+/* In route->piece: no more of the body is read until exchange_resume; in a stream's `read`: it is not called again until then. */
 void exchange_pause(struct exchange *x);
 /* Gives it back: answered, or to go on reading after a pause. Thread-safe. */
 void exchange_resume(struct exchange *x);

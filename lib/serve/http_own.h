@@ -23,6 +23,7 @@ struct exchange_private {
 	bool query_read;
 	struct pair *header, **last_header; /* of the answer */
 	bool begun, answered, deferred, paused, queued;
+	ssize_t (*stream)(struct exchange *x, void *arg, char *out, size_t max);
 	bool cut;	  /* the body is too large: what comes is thrown away */
 	uint64_t arrived; /* bytes of body */
 	uint64_t held;	  /* what this exchange has of the server's allowance */

@@ -1,6 +1,7 @@
 /* messages.c - stored messages by id, and pages of them. */
 #include "lib/base/clock.h"
 #include "lib/serve/backend.h"
+#include "lib/serve/news.h"
 #include "lib/serve/rest.h"
 
 enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
@@ -38,7 +39,7 @@ static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 	struct err e;
 	for (size_t i = 0; i < n; i++)
 		look[i].id = x[i]->segment;
-	int rc = look_aside(h->aside, look, n, &h->mem, &e);
+	int rc = look_aside(news_current(h->service->news) ? h->aside : h->bare, look, n, &h->mem, &e);
 	for (size_t i = 0; i < n; i++) {
 		const struct look *l = &look[i];
 		if (rc < 0)
@@ -59,7 +60,7 @@ static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 /* What the process's own cache has needs no other thread. */
 static bool from_local(struct exchange *x, struct service *s)
 {
-	if (!s->local)
+	if (!s->local || !news_current(s->news))
 		return false;
 	struct worker *w = service_worker(s);
 	struct err e;

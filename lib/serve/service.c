@@ -34,6 +34,7 @@ const struct route service_routes[] = {
     {"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, message_get},
     {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch},
     {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete},
+    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get},
     {"GET", "/v1/models", SCOPE_READ, NULL, NULL, get_models},
     {"GET", "/livez", SCOPE_NONE, NULL, NULL, get_livez},
     {"GET", "/readyz", SCOPE_NONE, NULL, NULL, get_readyz},

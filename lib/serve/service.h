@@ -25,6 +25,7 @@ struct service {
 	size_t max_waiting; /* records that may be under way */
 	struct backend *backend;
 	struct submit *submit;
+	struct news *news;
 	struct cache *local; /* the cache, if it is this process's own: threads may ask it directly */
 	struct limits limits;
 	size_t max_items;     /* of an array; NDJSON has no limit but --max-body */
@@ -68,6 +69,9 @@ bool post_piece(struct exchange *x, void *app, struct str piece);
 void post_end(struct exchange *x, void *app);
 /* For submit_start. */
 void post_done(struct rec *r, bool ok);
+
+/* events.c: GET /v1/events */
+void events_get(struct exchange *x, void *app);
 
 /* messages.c: /v1/messages/{id}, and GET /v1/messages */
 void message_get(struct exchange *x, void *app);

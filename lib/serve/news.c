@@ -1,0 +1,565 @@
+/* news.c - following the log, for all who wait for news. */
+#include "lib/serve/news.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+
+enum {
+	RING = 4096,	      /* events */
+	RING_BYTES = 8 << 20, /* and at most so much of them */
+	PAGE = 256,	      /* entries of the log at a time */
+	HEARTBEAT_MS = 15000, /* so that both sides, and all between them, see that the other lives */
+	CURRENT_MS = 5000,
+	LOOK_MS = 1000, /* the longest wait between two looks at the log */
+	PAUSE_MS = 500, /* after a failure */
+};
+
+struct event {
+	struct buf text;	  /* as it is sent */
+	struct str label, source; /* behind it */
+	struct buf names;
+};
+
+struct listener {
+	struct listener *next, *prev;
+	struct news *news;
+	struct exchange *x;
+	struct str label, source;
+	char *names;
+	bool live, asleep, dropped;
+	uint64_t place;	 /* live: the number of the next event; before that: the entry of the log */
+	size_t offset;	 /* bytes of it that are sent */
+	struct buf page; /* what is to be sent before it: a heartbeat, or a page of the past */
+	size_t page_offset;
+	int64_t beat;
+};
+
+struct expectation {
+	struct expectation *next;
+	char *id;
+	size_t n;
+	int64_t deadline;
+	news_result *done;
+	void *caller;
+	size_t item;
+};
+
+struct news {
+	struct service *service;
+	struct store *store;
+	pthread_t thread;
+	int event;	/* tells the thread that there is something to do */
+	uint64_t after; /* the place in the log up to which the ring has it */
+	_Atomic int64_t current_at;
+	atomic_bool ending;
+	/* The thread's own. */
+	struct arena mem;
+	struct json_scan scan;
+	struct change change[PAGE];
+
+	pthread_mutex_t lock;
+	struct event ring[RING];
+	uint64_t first, end; /* numbers of the oldest event and behind the newest */
+	size_t bytes;
+	struct listener list; /* the ring's fixed end */
+	size_t listeners;
+	struct expectation *expected;
+	bool streams_over;
+};
+
+static void poke(struct news *n)
+{
+	uint64_t one = 1;
+	ssize_t ignored = write(n->event, &one, sizeof one);
+	(void)ignored;
+}
+
+/* ---- the ring ---- */
+
+static void drop_oldest(struct news *n)
+{
+	struct event *ev = &n->ring[n->first++ % RING];
+	n->bytes -= ev->text.n;
+	buf_free(&ev->text);
+	buf_free(&ev->names);
+}
+
+static void wake(struct listener *l)
+{
+	if (!l->asleep)
+		return;
+	l->asleep = false;
+	exchange_resume(l->x);
+}
+
+static bool wants(const struct listener *l, struct str label, struct str source)
+{
+	return (!l->label.p || str_eq(l->label, label)) && (!l->source.p || str_eq(l->source, source));
+}
+
+/* data: has no line end, as JSON of one line. */
+static void put_event(struct buf *out, uint64_t seq, struct str record)
+{
+	buf_printf(out, "event: scored\nid: %llu\ndata: ", (unsigned long long)seq);
+	buf_str(out, record);
+	buf_str(out, STR("\n\n"));
+}
+
+static void add_event(struct news *n, uint64_t seq, const struct message *m, struct str record)
+{
+	if (n->end - n->first == RING)
+		drop_oldest(n);
+	struct event *ev = &n->ring[n->end++ % RING];
+	*ev = (struct event){0};
+	put_event(&ev->text, seq, record);
+	buf_reserve(&ev->names, m->label.n + m->source.n + 1);
+	buf_str(&ev->names, m->label);
+	buf_str(&ev->names, m->source);
+	ev->label = (struct str){ev->names.p, m->label.n};
+	ev->source = m->source.p ? (struct str){ev->names.p + m->label.n, m->source.n} : STR_NONE;
+	n->bytes += ev->text.n;
+	while (n->bytes > RING_BYTES && n->end - n->first > 1)
+		drop_oldest(n);
+	for (struct listener *l = n->list.next; l != &n->list; l = l->next)
+		if (l->live && wants(l, ev->label, ev->source))
+			wake(l);
+}
+
+/* ---- rows ---- */
+
+/* The rows of those entries whose change is the row's newest: of the others a later entry tells. row[i].fate is MESSAGE_FOUND for these. */
+static int read_rows(struct news *n, const struct change *c, size_t count, struct message **rows, struct err *e)
+{
+	struct message *m = arena_alloc(&n->mem, count * sizeof *m);
+	size_t asked = 0;
+	struct message **list = arena_alloc(&n->mem, count * sizeof *list);
+	for (size_t i = 0; i < count; i++) {
+		m[i] = (struct message){.id = c[i].id, .fate = MESSAGE_MISSING};
+		if (c[i].op != CHANGE_DELETE)
+			list[asked++] = &m[i];
+	}
+	*rows = m;
+	if (asked && n->store->get(n->store, list, asked, &n->mem, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (m[i].fate == MESSAGE_FOUND && (m[i].version != c[i].version || !m[i].label.p))
+			m[i].fate = MESSAGE_CHANGED;
+	return 0;
+}
+
+static struct str record_of(struct news *n, const struct message *m, struct buf *out)
+{
+	buf_clear(out);
+	return message_write(m, out, &n->scan) == 0 ? buf_view(out) : STR_NONE;
+}
+
+/* ---- expectations ---- */
+
+static struct expectation **find_expected(struct news *n, struct str id)
+{
+	struct expectation **at = &n->expected;
+	while (*at && !str_eq((struct str){(*at)->id, (*at)->n}, id))
+		at = &(*at)->next;
+	return at;
+}
+
+static void answer(struct expectation *x, struct str record)
+{
+	x->done(x->caller, x->item, record);
+	free(x->id);
+	free(x);
+}
+
+/* Takes those of this id out of the table, as a list. */
+static struct expectation *take_expected(struct news *n, struct str id)
+{
+	struct expectation *taken = NULL;
+	for (struct expectation **at; *(at = find_expected(n, id));) {
+		struct expectation *x = *at;
+		*at = x->next;
+		x->next = taken;
+		taken = x;
+	}
+	return taken;
+}
+
+static void answer_all(struct expectation *list, struct str record)
+{
+	for (struct expectation *x = list, *next; x; x = next) {
+		next = x->next;
+		answer(x, record);
+	}
+}
+
+/* The earliest deadline that is left, or -1. */
+static int64_t answer_late(struct news *n, int64_t now)
+{
+	struct expectation *late = NULL;
+	int64_t earliest = -1;
+	pthread_mutex_lock(&n->lock);
+	for (struct expectation **at = &n->expected; *at;) {
+		struct expectation *x = *at;
+		if (n->streams_over || x->deadline <= now) {
+			*at = x->next;
+			x->next = late;
+			late = x;
+			continue;
+		}
+		if (earliest < 0 || x->deadline < earliest)
+			earliest = x->deadline;
+		at = &x->next;
+	}
+	pthread_mutex_unlock(&n->lock);
+	answer_all(late, STR_NONE);
+	return earliest;
+}
+
+void news_expect(struct news *n, struct str id, int64_t deadline, news_result *done, void *caller, size_t item)
+{
+	struct expectation *x = xcalloc(1, sizeof *x);
+	*x = (struct expectation){
+	    .id = str_dup(id), .n = id.n, .deadline = deadline, .done = done, .caller = caller, .item = item};
+	pthread_mutex_lock(&n->lock);
+	x->next = n->expected;
+	n->expected = x;
+	pthread_mutex_unlock(&n->lock);
+	poke(n);
+}
+
+/* ---- what the log says ---- */
+
+static void bury(struct news *n, const struct change *c, size_t count)
+{
+	struct cache *local = n->service->local;
+	struct err ignored; /* memory cannot fail */
+	if (local && count && local->bury(local, c, count, &ignored) < 0)
+		return;
+}
+
+static int publish(struct news *n, const struct change *c, size_t count, struct err *e)
+{
+	struct message *row;
+	struct buf text = {0};
+	bury(n, c, count);
+	pthread_mutex_lock(&n->lock);
+	bool wanted = n->listeners || n->expected;
+	pthread_mutex_unlock(&n->lock);
+	if (!wanted)
+		return 0;
+	if (read_rows(n, c, count, &row, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct str record = row[i].fate == MESSAGE_FOUND ? record_of(n, &row[i], &text) : STR_NONE;
+		if (!record.p)
+			continue;
+		pthread_mutex_lock(&n->lock);
+		add_event(n, c[i].seq, &row[i], record);
+		struct expectation *met = take_expected(n, row[i].id);
+		pthread_mutex_unlock(&n->lock);
+		answer_all(met, record);
+	}
+	buf_free(&text);
+	return 0;
+}
+
+/* What this process caches must not wait for a long transaction elsewhere, behind which nothing settles. */
+static int bury_unsettled(struct news *n, struct err *e)
+{
+	if (!n->service->local)
+		return 0;
+	int count = n->store->unsettled(n->store, n->change, PAGE, &n->mem, e);
+	if (count > 0)
+		bury(n, n->change, (size_t)count);
+	return count;
+}
+
+static int advance(struct news *n, struct err *e)
+{
+	/* Those who begin to listen from now on are given what comes behind the place that is noted once it is in the ring. */
+	uint64_t after = n->after;
+	int count = n->store->log(n->store, &after, n->change, PAGE, &n->mem, e);
+	if (count > 0 && publish(n, n->change, (size_t)count, e) < 0)
+		return -1;
+	if (count >= 0) {
+		n->after = after;
+		atomic_store(&n->current_at, clock_mono_ms());
+	}
+	return count == 0 ? bury_unsettled(n, e) < 0 ? -1 : 0 : count;
+}
+
+/* ---- listeners that catch up ---- */
+
+/* One that has nothing to send and is not live. Only this thread makes it live, and it leaves only with its connection, which sleeps. */
+static struct listener *find_behind(struct news *n)
+{
+	struct listener *l = n->list.next;
+	pthread_mutex_lock(&n->lock);
+	for (l = n->list.next; l != &n->list && (l->live || !l->asleep); l = l->next)
+		;
+	pthread_mutex_unlock(&n->lock);
+	return l == &n->list ? NULL : l;
+}
+
+/* 1 if it went on, 0 if it must wait for the ring to come after it, -1. */
+static int catch_up(struct news *n, struct listener *l, struct err *e)
+{
+	struct message *row;
+	struct buf text = {0};
+	uint64_t after = l->place;
+	int count = n->store->log(n->store, &after, n->change, PAGE, &n->mem, e);
+	if (count < 0 || (count && read_rows(n, n->change, (size_t)count, &row, e) < 0))
+		return -1;
+	pthread_mutex_lock(&n->lock);
+	l->place = after;
+	bool there = count == 0 && after == n->after;
+	if (there) {
+		l->live = true;
+		l->place = n->end;
+		l->offset = 0;
+	}
+	for (int i = 0; i < count; i++)
+		if (row[i].fate == MESSAGE_FOUND && wants(l, row[i].label, row[i].source)) {
+			struct str record = record_of(n, &row[i], &text);
+			if (record.p)
+				put_event(&l->page, n->change[i].seq, record);
+		}
+	if (l->page.n)
+		wake(l);
+	pthread_mutex_unlock(&n->lock);
+	buf_free(&text);
+	return count || there;
+}
+
+static int catch_up_all(struct news *n, struct err *e)
+{
+	int moved = 0;
+	for (struct listener *l; (l = find_behind(n));) {
+		int rc = catch_up(n, l, e);
+		arena_reset(&n->mem);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			return moved;
+		moved = 1;
+	}
+	return moved;
+}
+
+/* ---- the thread ---- */
+
+static void beat(struct news *n, int64_t now)
+{
+	pthread_mutex_lock(&n->lock);
+	for (struct listener *l = n->list.next; l != &n->list; l = l->next)
+		if (n->streams_over || (l->asleep && now - l->beat >= HEARTBEAT_MS)) {
+			l->beat = now;
+			if (l->asleep && !l->page.n)
+				buf_str(&l->page, STR(":\n\n"));
+			wake(l);
+		}
+	pthread_mutex_unlock(&n->lock);
+}
+
+static int look(struct news *n, struct err *e)
+{
+	int moved = advance(n, e);
+	arena_reset(&n->mem);
+	int caught = moved < 0 ? -1 : catch_up_all(n, e);
+	arena_reset(&n->mem);
+	if (caught < 0 || moved || caught)
+		return caught;
+	int64_t now = clock_mono_ms(), earliest = answer_late(n, now);
+	beat(n, now);
+	int64_t left = earliest < 0 || earliest - now > LOOK_MS ? LOOK_MS : earliest - now;
+	uint64_t ignored;
+	int rc = n->store->wait(n->store, left < 1 ? 1 : (int)left, n->event, e);
+	ssize_t read_ = read(n->event, &ignored, sizeof ignored);
+	(void)read_;
+	return rc < 0 ? -1 : 0;
+}
+
+static void *news_run(void *arg)
+{
+	struct news *n = arg;
+	struct err e;
+	bool away = false;
+	while (!atomic_load(&n->ending)) {
+		int rc = look(n, &e);
+		if (rc < 0 && !away)
+			log_warn("cannot follow the store", "error", e.msg, NULL);
+		if (rc >= 0 && away)
+			log_info("the store can be followed again", NULL);
+		away = rc < 0;
+		if (away) {
+			arena_reset(&n->mem);
+			answer_late(n, clock_mono_ms());
+			beat(n, clock_mono_ms());
+			usleep(PAUSE_MS * 1000);
+		}
+	}
+	return NULL;
+}
+
+struct news *news_start(struct service *s, struct err *e)
+{
+	struct news *n = xcalloc(1, sizeof *n);
+	n->service = s;
+	n->after = LOG_END;
+	n->list.next = n->list.prev = &n->list;
+	pthread_mutex_init(&n->lock, NULL);
+	atomic_init(&n->current_at, clock_mono_ms());
+	n->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (n->event < 0)
+		err_sys(e, "cannot make a descriptor");
+	if (n->event < 0 || !(n->store = s->ends.store(s->ends.arg, e)) ||
+	    n->store->log(n->store, &n->after, n->change, PAGE, &n->mem, e) < 0)
+		goto failed;
+	errno = pthread_create(&n->thread, NULL, news_run, n);
+	if (errno == 0)
+		return n;
+	err_sys(e, "cannot start a thread");
+failed:;
+	struct err ignored;
+	if (n->store)
+		n->store->close(n->store, &ignored);
+	if (n->event >= 0)
+		close(n->event);
+	arena_free(&n->mem);
+	free(n);
+	return NULL;
+}
+
+void news_end_streams(struct news *n)
+{
+	pthread_mutex_lock(&n->lock);
+	n->streams_over = true;
+	pthread_mutex_unlock(&n->lock);
+	poke(n);
+}
+
+void news_stop(struct news *n)
+{
+	struct err e;
+	atomic_store(&n->ending, true);
+	poke(n);
+	pthread_join(n->thread, NULL);
+	while (n->first < n->end)
+		drop_oldest(n);
+	if (n->store->close(n->store, &e) < 0)
+		log_warn("cannot close the store", "error", e.msg, NULL);
+	close(n->event);
+	arena_free(&n->mem);
+	json_scan_free(&n->scan);
+	pthread_mutex_destroy(&n->lock);
+	free(n);
+}
+
+bool news_current(struct news *n)
+{
+	return clock_mono_ms() - atomic_load(&n->current_at) < CURRENT_MS;
+}
+
+size_t news_listeners(struct news *n)
+{
+	pthread_mutex_lock(&n->lock);
+	size_t count = n->listeners;
+	pthread_mutex_unlock(&n->lock);
+	return count;
+}
+
+/* ---- listeners ---- */
+
+struct listener *news_listen(struct news *n, struct exchange *x, const struct news_filter *f, uint64_t after)
+{
+	struct listener *l = xcalloc(1, sizeof *l);
+	char *names = l->names = xmalloc(f->label.n + f->source.n + 1);
+	if (f->label.p)
+		l->label = (struct str){memcpy(names, f->label.p, f->label.n), f->label.n};
+	if (f->source.p)
+		l->source = (struct str){memcpy(names + f->label.n, f->source.p, f->source.n), f->source.n};
+	l->news = n;
+	l->x = x;
+	l->beat = clock_mono_ms();
+	pthread_mutex_lock(&n->lock);
+	l->live = after == LOG_END;
+	l->place = l->live ? n->end : after;
+	/* so that the client knows at once that it is connected */
+	buf_str(&l->page, STR("retry: 1000\n\n"));
+	l->next = n->list.next;
+	l->prev = &n->list;
+	l->next->prev = l->prev->next = l;
+	n->listeners++;
+	pthread_mutex_unlock(&n->lock);
+	return l;
+}
+
+void news_leave(void *listener)
+{
+	struct listener *l = listener;
+	struct news *n = l->news;
+	pthread_mutex_lock(&n->lock);
+	l->next->prev = l->prev;
+	l->prev->next = l->next;
+	n->listeners--;
+	pthread_mutex_unlock(&n->lock);
+	buf_free(&l->page);
+	free(l->names);
+	free(l);
+}
+
+static size_t take_page(struct listener *l, char *out, size_t max)
+{
+	size_t left = l->page.n - l->page_offset, n = left < max ? left : max;
+	memcpy(out, l->page.p + l->page_offset, n);
+	l->page_offset += n;
+	if (l->page_offset == l->page.n) {
+		buf_free(&l->page);
+		l->page_offset = 0;
+	}
+	return n;
+}
+
+/* From the ring: 0 where there is nothing, -1 where it has gone past. */
+static ssize_t take_event(struct news *n, struct listener *l, char *out, size_t max)
+{
+	if (l->place < n->first)
+		return -1;
+	for (; l->place < n->end; l->place++, l->offset = 0) {
+		const struct event *ev = &n->ring[l->place % RING];
+		size_t left = ev->text.n - l->offset, some = left < max ? left : max;
+		if (!wants(l, ev->label, ev->source) || left == 0)
+			continue;
+		memcpy(out, ev->text.p + l->offset, some);
+		l->offset += some;
+		return (ssize_t)some;
+	}
+	return 0;
+}
+
+ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max)
+{
+	struct listener *l = listener;
+	struct news *n = l->news;
+	pthread_mutex_lock(&n->lock);
+	ssize_t some = n->streams_over && !l->page.n ? EXCHANGE_END
+		       : l->page.n		     ? (ssize_t)take_page(l, out, max)
+		       : l->live		     ? take_event(n, l, out, max)
+						     : 0;
+	if (some == 0) {
+		l->asleep = true;
+		exchange_pause(x);
+	} else if (some == -1) {
+		log_info("a listener was too slow", "request_id", x->request_id, NULL);
+		some = EXCHANGE_CUT;
+	}
+	bool behind = some == 0 && !l->live;
+	pthread_mutex_unlock(&n->lock);
+	if (behind)
+		poke(n);
+	return some;
+}
