@@ -7,7 +7,7 @@
 
 q_batch=1000 q_prefetch=3000
 q_pack_batch=4000
-q_idle=400 # --idle: so long after the last delivery a filter ends
+q_idle=1500 # --idle: so long after the last delivery a filter ends
 q_records=100000
 q_packed=400000
 q_blocking=2000
@@ -31,11 +31,11 @@ q_clock() {
 
 # Ids of records, in their order.
 q_ids() { sed -E 's/^\{"id": *"([^"]*)".*/\1/' "$1"; }
-# The ids of FILE must be those of the first N records.
+# q_same FILE N WHO: the ids of FILE must be those of the first N records.
 q_same() {
-	q_ids "$1" | cmp -s - <(head -n "$2" "$data/queue.packed.jsonl" | q_ids -) || die "$3: not each record came out once, in order"
+	q_ids "$1" | cmp -s - <(q_ids "$data/queue.$2.jsonl") || die "$3: not each record came out once, in order"
 }
-# What stands in the queue `scored`, taken out of it.
+# q_check N WHO: the same of what stands in the queue `scored`, which is empty then.
 q_check() {
 	senti-score -i amqp:scored --idle $q_idle >"$data/queue.out" 2>"$data/err" || die "cannot read what $2 wrote: $(head -c 300 "$data/err")"
 	q_same "$data/queue.out" "$1" "$2"
@@ -44,7 +44,7 @@ q_check() {
 q_fill() {
 	local n=$1
 	shift
-	head -n "$n" "$data/queue.packed.jsonl" | senti-ingest -F json -o amqp:texts "$@" 2>"$data/err" || die "cannot fill a queue: $(head -c 300 "$data/err")"
+	senti-ingest -F json -o amqp:texts "$@" <"$data/queue.$n.jsonl" 2>"$data/err" || die "cannot fill a queue: $(head -c 300 "$data/err")"
 }
 
 # PerfTest's own rate of receiving, without the first three seconds, in which the virtual machine warms up (of all where it is done by then).
@@ -63,7 +63,7 @@ q_perftest() {
 # What PerfTest does: a producer and a consumer, through one queue.
 q_pair() {
 	local producer
-	senti-ingest -F json -o amqp:texts <"$data/queue.jsonl" 2>"$data/err.producer" &
+	senti-ingest -F json -o amqp:texts <"$data/queue.$q_records.jsonl" 2>"$data/err.producer" &
 	producer=$!
 	q_clock pair $q_records $q_batch senti-score -b $q_batch -i amqp:texts --idle $q_idle -o "$data/queue.out"
 	wait $producer || die "senti-ingest failed: $(head -c 300 "$data/err.producer")"
@@ -88,18 +88,19 @@ q_packs() {
 	q_check $q_packed packs
 }
 
-# q_pika HOW MESSAGES RECORDS
+# q_pika HOW RECORDS [OPTION...]: these are for filling the queue.
 q_pika() {
-	local how=$1 rate
-	q_fill "$3" --pack $(($3 / $2))
-	rate=$("$python" "$here/queues/pika_filter.py" "$how" "$SENTI_AMQP" texts scored "$2" $q_prefetch 2>"$data/err") || die "pika failed: $(tail -n 1 "$data/err")"
-	q_rate "$how" "$(calc %.1f "$rate * $3 / $2")"
-	q_check "$3" "$how"
+	local how=$1 records=$2 rate
+	shift 2
+	q_fill "$records" "$@"
+	rate=$("$python" "$here/queues/pika_filter.py" "$how" "$SENTI_AMQP" texts scored "$records" $q_prefetch 2>"$data/err") || die "pika failed: $(tail -n 1 "$data/err")"
+	q_rate "$how" "$rate"
+	q_check "$records" "$how"
 }
 
 # q_lone COMMAND: median, 99th percentile and longest in ms
 q_lone() {
-	BENCH_RECORDS=$data/queue.jsonl "$python" "$here/queues/lone.py" "$SENTI_AMQP" $q_lone "$data/lone.out" "$1" 2>"$data/err" ||
+	BENCH_RECORDS=$data/queue.$q_records.jsonl "$python" "$here/queues/lone.py" "$SENTI_AMQP" $q_lone "$data/lone.out" "$1" 2>"$data/err" ||
 		die "a lone record: $(tail -n 1 "$data/err")"
 }
 
@@ -112,16 +113,16 @@ q_rounds() {
 		q_filter
 		q_worker
 		q_packs
-		q_pika blocking $q_blocking $q_blocking
-		q_pika windowed $q_windowed $q_windowed
-		q_pika packed $((q_windowed / 100)) $q_windowed
+		q_pika blocking $q_blocking
+		q_pika windowed $q_windowed
+		q_pika packed $q_windowed --pack 100
 	done
 }
 
 q_tables() {
 	local perftest pair filter worker packs blocking windowed packed name sizes
 	for name in perftest pair filter worker packs blocking windowed packed; do printf -v "$name" %s "$(median "q_$name")"; done
-	sizes="$(calc %.0f "$(bytes "$data/queue.jsonl") / $q_records - 1") bytes a record (PerfTest: $(calc %.0f "$(cat "$data"/bodies/* | wc -c) / $q_bodies_n"))"
+	sizes="$(calc %.0f "$(bytes "$data/queue.$q_records.jsonl") / $q_records - 1") bytes a record (PerfTest: $(calc %.0f "$(cat "$data"/bodies/* | wc -c) / $q_bodies_n"))"
 	begin queues "$sizes, medians of $q_times" records/s 'that is' limit
 	line() { row "$1" "$(calc %.0f "$2")" "$3" "$4"; }
 	times() { calc %.2f "$1 / $2"; }
@@ -156,11 +157,13 @@ q_lone_table() {
 
 # The records, and of them the bodies that PerfTest sends in turn.
 q_data() {
-	head -n $q_packed "$data/60.jsonl" | senti-ingest -F json >"$data/queue.packed.jsonl" || die 'cannot make the records'
-	head -n $q_records "$data/queue.packed.jsonl" >"$data/queue.jsonl" || exit 3
+	local n
+	for n in $q_packed $q_records $q_windowed $q_blocking; do
+		head -n "$n" "$data/60.jsonl" | senti-ingest -F json >"$data/queue.$n.jsonl" || die 'cannot make the records'
+	done
 	rm -rf "$data/bodies"
 	mkdir "$data/bodies" && awk -v folder="$data/bodies" -v every=$((q_records / q_bodies_n)) \
-		'NR % every == 0 { file = folder "/" NR ".json"; printf "%s", $0 >file; close(file) }' "$data/queue.jsonl"
+		'NR % every == 0 { file = folder "/" NR ".json"; printf "%s", $0 >file; close(file) }' "$data/queue.$q_records.jsonl"
 	q_bodies=$(printf '%s,' "$data"/bodies/*.json)
 	q_bodies=${q_bodies%,}
 }

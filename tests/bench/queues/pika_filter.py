@@ -3,8 +3,8 @@
     pika_filter.py HOW URL FROM TO COUNT PREFETCH
 
 HOW is `blocking`: a BlockingConnection, whose basic_publish returns with the broker's confirm; `windowed`: a SelectConnection, which publishes on while
-confirms are open, and acknowledges all up to a delivery at once; `packed`: the same with messages of many lines. COUNT is of messages. Prints
-messages a second, from the first delivery to the last acknowledgement.
+confirms are open, and acknowledges all up to a delivery at once; `packed`: the same with messages of many lines. COUNT is of records. Prints
+records a second, from the first delivery to the last acknowledgement.
 """
 import json
 import sys
@@ -53,6 +53,8 @@ class Windowed:
 
     def __init__(self):
         self.start = self.took = None
+        self.left = COUNT  # records whose answers are not confirmed
+        self.sizes = []  # records in each message
         self.first = 1  # the first that is not confirmed
         self.confirmed = set()  # those behind it that are
         self.channel = None
@@ -71,6 +73,7 @@ class Windowed:
 
     def on_message(self, channel, method, _, body):
         self.start = self.start or time.perf_counter()
+        self.sizes.append(body.count(b"\n") if HOW == "packed" else 1)
         channel.basic_publish("", TO, answer(body), PROPERTIES, mandatory=True)
 
     def on_confirm(self, frame):
@@ -87,7 +90,8 @@ class Windowed:
             self.first += 1
         if self.first > before:
             self.channel.basic_ack(self.first - 1, multiple=True)
-        if self.first > COUNT and not self.took:
+            self.left -= sum(self.sizes[before - 1 : self.first - 1])
+        if self.left == 0 and not self.took:
             self.took = time.perf_counter() - self.start
             self.connection.close()
 
