@@ -15,7 +15,7 @@ NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_wi
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver multinomial fit train
 STAGE = score store follow verify child relay inbox flight exec cache
-SERVE = http exchange body spool models service rest sentiment post submit backend messages news events
+SERVE = http exchange body spool models service rest sentiment post submit backend messages stats news events
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.

@@ -252,17 +252,9 @@ static bool read_place(struct exchange *x, struct place *p)
 static bool read_filter(struct exchange *x, struct page *p)
 {
 	struct filter *f = &p->filter;
-	enum label known;
-	f->label = exchange_query(x, "label");
-	f->source = exchange_query(x, "source");
 	f->text = exchange_query(x, "q");
 	if (f->text.p && !f->text.n)
 		f->text = STR_NONE;
-	if (f->label.p && label_parse(f->label, &known) < 0) {
-		exchange_problem(
-		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
-		return false;
-	}
 	struct str order = exchange_query(x, "order");
 	f->order = order.p && str_eq(order, STR("newest")) ? ORDER_NEWEST : ORDER_OLDEST;
 	if (order.p && f->order == ORDER_OLDEST && !str_eq(order, STR("oldest"))) {
@@ -270,9 +262,8 @@ static bool read_filter(struct exchange *x, struct page *p)
 		return false;
 	}
 	p->limit = PAGE;
-	return rest_query_time(x, "since", &f->has_since, &f->since) &&
-	       rest_query_time(x, "until", &f->has_until, &f->until) &&
-	       rest_query_number(x, "limit", 1, PAGE_MOST, &p->limit) && read_place(x, &f->after);
+	return rest_query_filter(x, f) && rest_query_number(x, "limit", 1, PAGE_MOST, &p->limit) &&
+	       read_place(x, &f->after);
 }
 
 static void set_next(struct exchange *x, const struct message *last, uint64_t limit)

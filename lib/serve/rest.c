@@ -55,6 +55,20 @@ bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uin
 	return false;
 }
 
+bool rest_query_filter(struct exchange *x, struct filter *f)
+{
+	enum label known;
+	f->label = exchange_query(x, "label");
+	f->source = exchange_query(x, "source");
+	if (f->label.p && label_parse(f->label, &known) < 0) {
+		exchange_problem(
+		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
+		return false;
+	}
+	return rest_query_time(x, "since", &f->has_since, &f->since) &&
+	       rest_query_time(x, "until", &f->has_until, &f->until);
+}
+
 void rest_put_encoded(struct buf *out, struct str text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

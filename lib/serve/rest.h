@@ -13,6 +13,8 @@ void rest_problem(struct exchange *x, const struct rec *r);
 bool rest_query_bool(struct exchange *x, const char *name, bool *out);
 bool rest_query_time(struct exchange *x, const char *name, bool *has, int64_t *ms);
 bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uint64_t most, uint64_t *out);
+/* label, source, since and until. */
+bool rest_query_filter(struct exchange *x, struct filter *f);
 /* Appends /v1/messages/ID, percent-encoded. */
 void rest_put_path(struct buf *out, struct str id);
 /* Appends text so that it is one parameter's value or one segment of a path. */

@@ -35,6 +35,7 @@ const struct route service_routes[] = {
     {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch},
     {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete},
     {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get},
+    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get},
     {"GET", "/v1/models", SCOPE_READ, NULL, NULL, get_models},
     {"GET", "/livez", SCOPE_NONE, NULL, NULL, get_livez},
     {"GET", "/readyz", SCOPE_NONE, NULL, NULL, get_readyz},

@@ -73,6 +73,9 @@ void post_done(struct rec *r, bool ok);
 /* events.c: GET /v1/events */
 void events_get(struct exchange *x, void *app);
 
+/* stats.c: GET /v1/stats */
+void stats_get(struct exchange *x, void *app);
+
 /* messages.c: /v1/messages/{id}, and GET /v1/messages */
 void message_get(struct exchange *x, void *app);
 void message_patch_begin(struct exchange *x, void *app);

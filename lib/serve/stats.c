@@ -1,0 +1,111 @@
+/* stats.c - GET /v1/stats: what the stored messages come to, by label, source, model or time. */
+#include "lib/base/clock.h"
+#include "lib/json/write.h"
+#include "lib/serve/backend.h"
+#include "lib/serve/rest.h"
+
+enum { MOST = 10000, MEAN_DIGITS = 6 };
+
+struct question {
+	struct filter filter;
+	enum stat_by by;
+	int64_t step_ms;
+};
+
+static bool read_by(struct exchange *x, enum stat_by *by)
+{
+	static const char *const name[] = {
+	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = "time"};
+	struct str v = exchange_query(x, "by");
+	if (!v.p)
+		return true;
+	for (size_t i = 0; i < COUNT_OF(name); i++)
+		if (str_eq(v, str_of(name[i]))) {
+			*by = (enum stat_by)i;
+			return true;
+		}
+	exchange_problem(x, 400, "bad_query", "by is label, source, model or time, not '%.*s'", STR_FMT(v));
+	return false;
+}
+
+/* 90s, 15m, 1h, 1d, 1w. */
+static bool read_step(struct exchange *x, int64_t *ms)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} known[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+	struct str v = exchange_query(x, "step");
+	uint64_t n = 0;
+	if (!v.p)
+		return true;
+	for (size_t i = 0; i < COUNT_OF(known) && v.n > 1; i++)
+		if (v.p[v.n - 1] == known[i].unit && str_u64((struct str){v.p, v.n - 1}, &n) == 0 && n >= 1 &&
+		    n <= 100000) {
+			*ms = (int64_t)n * known[i].seconds * 1000;
+			return true;
+		}
+	exchange_problem(
+	    x, 400, "bad_query", "step is a duration such as 90s, 15m, 1h, 1d or 1w, not '%.*s'", STR_FMT(v));
+	return false;
+}
+
+static void put_group(struct buf *out, const struct stat *g)
+{
+	buf_char(out, '{');
+	if (g->has_start) {
+		char time[TIME_LEN];
+		time_format(g->start, time);
+		json_put_name(out, STR("start"));
+		json_put_string(out, (struct str){time, TIME_LEN});
+	} else {
+		json_put_name(out, STR("key"));
+		if (g->key.p)
+			json_put_string(out, g->key);
+		else
+			buf_str(out, STR("null"));
+	}
+	buf_printf(out, ",\"count\":%llu,\"mean\":", (unsigned long long)g->count);
+	if (g->has_mean)
+		json_put_fixed(out, g->mean, MEAN_DIGITS);
+	else
+		buf_str(out, STR("null"));
+	buf_printf(out, ",\"positive\":%llu,\"neutral\":%llu,\"negative\":%llu}", (unsigned long long)g->positive,
+	    (unsigned long long)g->neutral, (unsigned long long)g->negative);
+}
+
+static void aggregate(struct hands *h, struct exchange *x)
+{
+	const struct question *q = x->state;
+	struct stat *group = arena_alloc(&h->mem, MOST * sizeof *group);
+	struct err e;
+	int n = h->store->aggregate(h->store, &q->filter, q->by, q->step_ms, group, MOST, &h->mem, &e);
+	if (n < 0) {
+		backend_unavailable(x, &e);
+		return;
+	}
+	buf_str(&x->out, STR("{\"items\":["));
+	for (int i = 0; i < n; i++) {
+		if (i)
+			buf_char(&x->out, ',');
+		put_group(&x->out, &group[i]);
+	}
+	buf_str(&x->out, STR("]}\n"));
+	exchange_answer(x, 200, MEDIA_JSON);
+}
+
+static void aggregate_all(struct hands *h, struct exchange *const *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		aggregate(h, x[i]);
+}
+
+void stats_get(struct exchange *x, void *app)
+{
+	struct question *q = xcalloc(1, sizeof *q);
+	q->step_ms = INT64_C(3600000);
+	x->state = q;
+	x->drop = free;
+	if (read_by(x, &q->by) && read_step(x, &q->step_ms) && rest_query_filter(x, &q->filter))
+		backend_do(((struct service *)app)->backend, x, aggregate_all);
+}
