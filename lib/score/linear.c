@@ -15,6 +15,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "lib/text/hash.h"
+
 /* The shipped model is a part of the program, aligned as a mapped file is. */
 __asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.incbin \"lexicons/linear/linear.senti\"\n"
 	"linear_shipped_end:\n.popsection\n");
@@ -182,25 +184,39 @@ static int map_file(struct linear *l, const char *path, struct err *e)
 	return rc < 0 ? -1 : linear_check(l->map, l->map_size, path, e);
 }
 
-static int load_lexicon(struct linear *l, const char *path, struct err *e)
+/* The lexicon must be the one of training; what a user lays over it is laid over what training saw. */
+static int load_lexicon(struct linear *l, const struct model_conf *conf, struct err *e)
 {
 	l->lexicon = model_load(&(struct model_conf){.spec = "plus"}, e);
 	if (!l->lexicon)
 		return -1;
 	if (strcmp(l->lexicon->name, l->head->lexicon) != 0)
 		return err_set(e, ERR_ENV,
-		    "model file '%s' was trained with the lexicon %s, this senti has %s: train it again", path,
+		    "model file '%s' was trained with the lexicon %s, this senti has %s: train it again", conf->spec,
 		    l->head->lexicon, l->lexicon->name);
-	return 0;
+	if (!conf->lexicon)
+		return 0;
+	if (!l->head->features.lexicon)
+		return err_set(e, ERR_USAGE, "--lexicon '+%s': the model '%s' was trained with --no-lexicon",
+		    conf->lexicon, conf->spec);
+	model_free(l->lexicon);
+	l->lexicon = model_load(&(struct model_conf){.spec = "plus", .lexicon = conf->lexicon}, e);
+	return l->lexicon ? 0 : -1;
+}
+
+/* The file's checksum, and the name of what a user laid over its lexicon. */
+static void name_model(struct linear *l)
+{
+	char sum[16], hash[HASH_HEX];
+	snprintf(sum, sizeof sum, "%08llx", (unsigned long long)(l->head->check[1] >> 32));
+	memcpy(hash, sum, sizeof sum);
+	if (l->model.conf.lexicon)
+		hash_list((struct str[]){str_of(sum), str_of(l->lexicon->name)}, 2, hash);
+	snprintf(l->model.name, sizeof l->model.name, "linear-%d@%.8s", LINEAR_VERSION, hash);
 }
 
 static struct model *linear_load(const struct model_conf *conf, struct err *e)
 {
-	if (conf->lexicon) {
-		err_set(e, ERR_USAGE, "--lexicon '+%s' goes with a lexicon model, not with the trained model '%s'",
-		    conf->lexicon, conf->spec);
-		return NULL;
-	}
 	struct linear *l = xcalloc(1, sizeof *l);
 	l->model.conf = *conf;
 	bool path = linear_is_path(conf->spec) && strcmp(conf->spec, "linear") != 0;
@@ -216,12 +232,11 @@ static struct model *linear_load(const struct model_conf *conf, struct err *e)
 	l->head = path ? l->map : (const void *)linear_shipped;
 	l->cell = (const void *)(l->head + 1);
 	l->seen = (const void *)(l->cell + ((size_t)1 << l->head->features.bits));
-	if (load_lexicon(l, conf->spec, e) < 0) {
+	if (load_lexicon(l, conf, e) < 0) {
 		linear_free(&l->model);
 		return NULL;
 	}
-	snprintf(l->model.name, sizeof l->model.name, "linear-%d@%08llx", LINEAR_VERSION,
-	    (unsigned long long)(l->head->check[1] >> 32));
+	name_model(l);
 	return &l->model;
 }
 

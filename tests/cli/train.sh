@@ -144,11 +144,28 @@ t 'a folder' 'senti-score -m . -e a' 3 <<'END'
 --- stderr
 senti-score: '.' is no model file of senti-train
 END
-echo 'x	1' >my.tsv
-t 'a lexicon can not be layered over it' 'senti-score -m ./model --lexicon +my.tsv -e a' 2 <<'END'
+echo 'x	3' >my.tsv
+t 'a lexicon is layered over what training saw' 'score ./model --lexicon +my.tsv -e "a zork tuesday" -e "a zork tuesday x"; score ./model -e "a zork tuesday x"' 0 <<'END'
+neutral
+positive
+neutral
+END
+names() { senti-score "$@" -e x | jq -r .sentiment.model; }
+other_name() { [ "$(names -m ./model)" != "$(names -m ./model --lexicon +my.tsv)" ] && [ "$(names -m linear)" != "$(names -m linear --lexicon +my.tsv)" ]; }
+ok 'which changes the name' other_name
+senti-train -o bare.senti --no-lexicon sixty.jsonl >said
+t 'a lexicon over a model without' 'senti-score -m ./bare.senti --lexicon +my.tsv -e a' 2 <<'END'
 --- stderr
-senti-score: --lexicon '+my.tsv' goes with a lexicon model, not with the trained model './model'
+senti-score: --lexicon '+my.tsv': the model './bare.senti' was trained with --no-lexicon
 try 'senti-score --help'
+END
+printf 'a\t1\nA\t2\n' >twice.tsv
+t 'a faulty lexicon over it' 'senti-score -m linear --lexicon +twice.tsv -e a' 3 <<'END'
+--- stderr
+senti-score: twice.tsv:2: 'A' stands in the file twice
+END
+t 'explained in another member' 'senti-score -m linear --explain --into own -e "I love it" | jq -c "[(.own.why|length>0), .sentiment]"' 0 <<'END'
+[true,null]
 END
 t 'the shipped model in a language that it does not know' 'score linear -e "Das Essen war okay, der Kellner 😡😡" -e "Ce restaurant est délicieux 😍" -e "El martes hay mesa"' 0 <<'END'
 negative
