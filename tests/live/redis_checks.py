@@ -414,7 +414,8 @@ def a_user_with_the_rights_that_the_manual_names_is_enough():
     manual = open(f"{ROOT}/man/senti-cache.1").read()
     rules = re.findall(r"^(user [a-z]+ .*)$", manual, re.M)
     assert len(rules) == 2, rules
-    server = Redis("acl", "user default off", *rules)
+    blind = rules[1].replace("user writer", "user blind").replace(" +info", "")
+    server = Redis("acl", "user default off", *rules, blind)
     secrets = {r.split()[1]: re.search(r">(\S+)", r).group(1) for r in rules}
     (reader, writer) = (r.split()[1] for r in rules)
     url = server.url.replace("redis://", "redis://{}:{}@")
@@ -435,6 +436,12 @@ def a_user_with_the_rights_that_the_manual_names_is_enough():
     assert out == scored and sums(err)[0]["skipped"] == 100 and err.count("lacks a right") == 1, err
     _, err = tool("senti-cache", "invalidate", "r1", env=env, status=3)
     assert "lacks a right" in err, err
+    # Without INFO nobody warns, and entries are kept and read all the same.
+    env = {"SENTI_REDIS": url.format("blind", secrets[writer])}
+    out, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id":"r', b'"id":"b'), env=env)
+    assert sums(err)[0]["stored"] == 200 and err.count("\n") == 1, err
+    _, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id":"r', b'"id":"b'), env=env)
+    assert sums(err)[0]["refused"] == 100 and err.count("\n") == 1, err
     # The password from the environment, a wrong one, and none.
     out, _ = tool("senti-cache get", data=data, env={"SENTI_REDIS": url.format(reader, "").replace(":@", "@"), "REDISCLI_AUTH": secrets[reader]})
     assert out == scored
