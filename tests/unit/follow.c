@@ -196,7 +196,7 @@ static bool verified(const struct verify *v, const char *want_out, const char *w
 	bool good = rc == 0 && strcmp(out.flushed.p, want_out) == 0 &&
 		    (want_reject ? strstr(rejects.flushed.p, want_reject) != NULL : rejects.flushed.n == 1);
 	if (!good)
-		printf("# %s# %s", out.flushed.p, rejects.flushed.p);
+		printf("# %s# %s\n", out.flushed.p, rejects.flushed.p);
 	done();
 	return good;
 }
