@@ -17,6 +17,7 @@ enum {
 	CURRENT_MS = 5000,
 	LOOK_MS = 1000, /* the longest wait between two looks at the log */
 	PAUSE_MS = 500, /* after a failure */
+	BUCKETS = 4096,
 };
 
 struct event {
@@ -41,8 +42,9 @@ struct listener {
 
 struct expectation {
 	struct expectation *next;
-	char *id;
-	size_t n;
+	char *bytes;
+	struct str id, text;
+	bool checked; /* it was not there yet when it was first looked for */
 	int64_t deadline;
 	news_result *done;
 	void *caller;
@@ -68,7 +70,9 @@ struct news {
 	size_t bytes;
 	struct listener list; /* the ring's fixed end */
 	size_t listeners;
-	struct expectation *expected;
+	struct expectation *expected[BUCKETS]; /* by hash of the id */
+	size_t nexpected, unchecked;
+	int64_t next_deadline;
 	bool streams_over;
 };
 
@@ -160,73 +164,123 @@ static struct str record_of(struct news *n, const struct message *m, struct buf 
 
 /* ---- expectations ---- */
 
-static struct expectation **find_expected(struct news *n, struct str id)
+static struct expectation **bucket_of(struct news *n, struct str id)
 {
-	struct expectation **at = &n->expected;
-	while (*at && !str_eq((struct str){(*at)->id, (*at)->n}, id))
-		at = &(*at)->next;
-	return at;
-}
-
-static void answer(struct expectation *x, struct str record)
-{
-	x->done(x->caller, x->item, record);
-	free(x->id);
-	free(x);
-}
-
-/* Takes those of this id out of the table, as a list. */
-static struct expectation *take_expected(struct news *n, struct str id)
-{
-	struct expectation *taken = NULL;
-	for (struct expectation **at; *(at = find_expected(n, id));) {
-		struct expectation *x = *at;
-		*at = x->next;
-		x->next = taken;
-		taken = x;
-	}
-	return taken;
+	return &n->expected[hash_bytes(id) % BUCKETS];
 }
 
 static void answer_all(struct expectation *list, struct str record)
 {
 	for (struct expectation *x = list, *next; x; x = next) {
 		next = x->next;
-		answer(x, record);
+		x->done(x->caller, x->item, record);
+		free(x->bytes);
+		free(x);
 	}
 }
 
-/* The earliest deadline that is left, or -1. */
+/* Moves it from its bucket to a list. */
+static void take(struct news *n, struct expectation **at, struct expectation **list)
+{
+	struct expectation *x = *at;
+	*at = x->next;
+	x->next = *list;
+	*list = x;
+	n->nexpected--;
+	n->unchecked -= !x->checked;
+}
+
+/* Those that this row is the answer to: a row of another text is older than what was submitted, or belongs to somebody else. */
+static struct expectation *take_met(struct news *n, const struct message *m)
+{
+	struct expectation *met = NULL;
+	for (struct expectation **at = bucket_of(n, m->id); *at;)
+		if (str_eq((*at)->id, m->id) && str_eq((*at)->text, m->text))
+			take(n, at, &met);
+		else
+			at = &(*at)->next;
+	return met;
+}
+
+/* What a worker had stored before we began to wait, or what was stored long ago and is submitted again, no log tells any more: each is looked for
+ * once, all new ones together. */
+static int check_new(struct news *n, struct err *e)
+{
+	struct message *m = arena_alloc(&n->mem, PAGE * sizeof *m), *list[PAGE];
+	size_t count = 0;
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < BUCKETS && n->unchecked && count < PAGE; i++)
+		for (struct expectation *x = n->expected[i]; x && count < PAGE; x = x->next)
+			if (!x->checked) {
+				x->checked = true;
+				n->unchecked--;
+				m[count] = (struct message){.id = arena_str(&n->mem, x->id)};
+				list[count] = &m[count];
+				count++;
+			}
+	pthread_mutex_unlock(&n->lock);
+	if (count == 0)
+		return 0;
+	if (n->store->get(n->store, list, count, &n->mem, e) < 0)
+		return -1;
+	struct buf text = {0};
+	for (size_t i = 0; i < count; i++) {
+		struct str record = m[i].fate == MESSAGE_FOUND && m[i].label.p ? record_of(n, &m[i], &text) : STR_NONE;
+		if (!record.p)
+			continue;
+		pthread_mutex_lock(&n->lock);
+		struct expectation *met = take_met(n, &m[i]);
+		pthread_mutex_unlock(&n->lock);
+		answer_all(met, record);
+	}
+	buf_free(&text);
+	return 1;
+}
+
+/* The earliest deadline that is left, or INT64_MAX. */
 static int64_t answer_late(struct news *n, int64_t now)
 {
 	struct expectation *late = NULL;
-	int64_t earliest = -1;
 	pthread_mutex_lock(&n->lock);
-	for (struct expectation **at = &n->expected; *at;) {
-		struct expectation *x = *at;
-		if (n->streams_over || x->deadline <= now) {
-			*at = x->next;
-			x->next = late;
-			late = x;
-			continue;
-		}
-		if (earliest < 0 || x->deadline < earliest)
-			earliest = x->deadline;
-		at = &x->next;
+	if (n->nexpected && (n->streams_over || n->next_deadline <= now)) {
+		n->next_deadline = INT64_MAX;
+		for (size_t i = 0; i < BUCKETS; i++)
+			for (struct expectation **at = &n->expected[i]; *at;)
+				if (n->streams_over || (*at)->deadline <= now) {
+					take(n, at, &late);
+				} else {
+					if ((*at)->deadline < n->next_deadline)
+						n->next_deadline = (*at)->deadline;
+					at = &(*at)->next;
+				}
 	}
+	int64_t earliest = n->nexpected ? n->next_deadline : INT64_MAX;
 	pthread_mutex_unlock(&n->lock);
 	answer_all(late, STR_NONE);
 	return earliest;
 }
 
-void news_expect(struct news *n, struct str id, int64_t deadline, news_result *done, void *caller, size_t item)
+void news_expect(
+    struct news *n, struct str id, struct str text, int64_t deadline, news_result *done, void *caller, size_t item)
 {
 	struct expectation *x = xcalloc(1, sizeof *x);
-	*x = (struct expectation){
-	    .id = str_dup(id), .n = id.n, .deadline = deadline, .done = done, .caller = caller, .item = item};
+	char *bytes = xmalloc(id.n + text.n + 1);
+	memcpy(bytes, id.p, id.n);
+	memcpy(bytes + id.n, text.p, text.n);
+	*x = (struct expectation){.bytes = bytes,
+	    .id = {bytes, id.n},
+	    .text = {bytes + id.n, text.n},
+	    .deadline = deadline,
+	    .done = done,
+	    .caller = caller,
+	    .item = item};
 	pthread_mutex_lock(&n->lock);
-	x->next = n->expected;
-	n->expected = x;
+	struct expectation **bucket = bucket_of(n, x->id);
+	x->next = *bucket;
+	*bucket = x;
+	if (n->nexpected++ == 0 || deadline < n->next_deadline)
+		n->next_deadline = deadline;
+	n->unchecked++;
 	pthread_mutex_unlock(&n->lock);
 	poke(n);
 }
@@ -247,7 +301,7 @@ static int publish(struct news *n, const struct change *c, size_t count, struct 
 	struct buf text = {0};
 	bury(n, c, count);
 	pthread_mutex_lock(&n->lock);
-	bool wanted = n->listeners || n->expected;
+	bool wanted = n->listeners || n->nexpected;
 	pthread_mutex_unlock(&n->lock);
 	if (!wanted)
 		return 0;
@@ -259,7 +313,7 @@ static int publish(struct news *n, const struct change *c, size_t count, struct 
 			continue;
 		pthread_mutex_lock(&n->lock);
 		add_event(n, c[i].seq, &row[i], record);
-		struct expectation *met = take_expected(n, row[i].id);
+		struct expectation *met = take_met(n, &row[i]);
 		pthread_mutex_unlock(&n->lock);
 		answer_all(met, record);
 	}
@@ -367,19 +421,24 @@ static void beat(struct news *n, int64_t now)
 
 static int look(struct news *n, struct err *e)
 {
-	int moved = advance(n, e);
-	arena_reset(&n->mem);
-	int caught = moved < 0 ? -1 : catch_up_all(n, e);
-	arena_reset(&n->mem);
-	if (caught < 0 || moved || caught)
-		return caught;
+	static int (*const parts[])(struct news *, struct err *) = {advance, check_new, catch_up_all};
+	bool moved = false;
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		int rc = parts[i](n, e);
+		arena_reset(&n->mem);
+		if (rc < 0)
+			return -1;
+		moved |= rc > 0;
+	}
 	int64_t now = clock_mono_ms(), earliest = answer_late(n, now);
 	beat(n, now);
-	int64_t left = earliest < 0 || earliest - now > LOOK_MS ? LOOK_MS : earliest - now;
+	if (moved)
+		return 0;
+	int64_t left = earliest - now > LOOK_MS ? LOOK_MS : earliest - now;
 	uint64_t ignored;
 	int rc = n->store->wait(n->store, left < 1 ? 1 : (int)left, n->event, e);
-	ssize_t read_ = read(n->event, &ignored, sizeof ignored);
-	(void)read_;
+	ssize_t nothing = read(n->event, &ignored, sizeof ignored);
+	(void)nothing;
 	return rc < 0 ? -1 : 0;
 }
 
@@ -396,7 +455,6 @@ static void *news_run(void *arg)
 			log_info("the store can be followed again", NULL);
 		away = rc < 0;
 		if (away) {
-			arena_reset(&n->mem);
 			answer_late(n, clock_mono_ms());
 			beat(n, clock_mono_ms());
 			usleep(PAUSE_MS * 1000);

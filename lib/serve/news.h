@@ -37,10 +37,11 @@ ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max);
 void news_leave(void *listener);
 size_t news_listeners(struct news *n);
 
-/* Called once, in the news' thread or in that of news_forget: the stored record of the message that was expected, without a line end, once it is
- * scored; or p NULL when the time is over. */
+/* Called once, in the news' thread: the stored record of the message that was expected, without a line end, once it is scored; or p NULL when the
+ * time is over, or the server ends. */
 typedef void news_result(void *caller, size_t item, struct str record);
-/* Thread-safe. deadline is on clock_mono_ms. */
-void news_expect(struct news *n, struct str id, int64_t deadline, news_result *done, void *caller, size_t item);
+/* Waits for the message with this id and text; it may be stored already. Thread-safe. deadline is on clock_mono_ms. */
+void news_expect(
+    struct news *n, struct str id, struct str text, int64_t deadline, news_result *done, void *caller, size_t item);
 
 #endif

@@ -3,15 +3,17 @@
  * The submission is shared by the connection's thread, which hands records in, and the pump's, which tells what became of them. Both hold
  * its lock. It outlives its exchange where a client leaves in mid-upload.
  */
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/json/write.h"
 #include "lib/serve/body.h"
+#include "lib/serve/news.h"
 #include "lib/serve/rest.h"
 #include "lib/serve/spool.h"
 #include "lib/serve/submit.h"
 
 /* An upload sleeps while more of its records than that are under way, and goes on at the half. */
-enum { MOST_UNDER_WAY = 4000 };
+enum { MOST_UNDER_WAY = 4000, MOST_WAIT_S = 60 };
 
 struct submission {
 	pthread_mutex_t lock;
@@ -29,12 +31,20 @@ struct submission {
 	struct buf out, id;
 	struct spool spool;
 	struct err no_space;
+	/* Where workers score and the client waits: the results come in any order, so each has a place of its own. */
+	int64_t deadline; /* on clock_mono_ms; 0: nobody waits for workers */
+	struct buf *result;
+	size_t nresults;
+	bool late; /* one has not come in time */
 };
 
 static void submission_free(struct submission *s)
 {
 	pthread_mutex_destroy(&s->lock);
 	body_lines_free(&s->lines);
+	for (size_t i = 0; i < s->nresults; i++)
+		buf_free(&s->result[i]);
+	free(s->result);
 	buf_free(&s->out);
 	buf_free(&s->id);
 	spool_free(&s->spool);
@@ -52,11 +62,12 @@ static void drop(void *state)
 		submission_free(s);
 }
 
-/* Prefer: wait=SECONDS, respond-async (RFC 7240). */
-static bool wants_results(const struct exchange *x)
+/* Prefer: wait=SECONDS, respond-async (RFC 7240): how many seconds the client waits for results. */
+static unsigned long wants_results(const struct exchange *x)
 {
 	const char *prefer = exchange_header(x, "Prefer"), *wait = prefer ? strcasestr(prefer, "wait=") : NULL;
-	return wait && strtoul(wait + 5, NULL, 10) > 0 && !strcasestr(prefer, "respond-async");
+	unsigned long seconds = wait ? strtoul(wait + 5, NULL, 10) : 0;
+	return prefer && strcasestr(prefer, "respond-async") ? 0 : seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
 }
 
 void post_begin(struct exchange *x, void *app)
@@ -67,10 +78,12 @@ void post_begin(struct exchange *x, void *app)
 		rest_unsupported(x);
 		return;
 	}
+	unsigned long wait_s = wants_results(x);
 	struct submission *s = xcalloc(1, sizeof *s);
-	*s = (struct submission){
-	    .x = x, .service = service, .form = form, .results = wants_results(x), .spool = SPOOL_INIT};
+	*s = (struct submission){.x = x, .service = service, .form = form, .results = wait_s > 0, .spool = SPOOL_INIT};
 	s->lines.max_record = service->limits.max_record;
+	if (wait_s && service->ends.queue)
+		s->deadline = clock_mono_ms() + (int64_t)wait_s * 1000;
 	pthread_mutex_init(&s->lock, NULL);
 	x->state = s;
 	x->drop = drop;
@@ -78,10 +91,9 @@ void post_begin(struct exchange *x, void *app)
 
 /* ---- what became of them ---- */
 
-static void put_item(struct submission *s, const struct rec *r)
+static void put_item(const struct submission *s, const struct rec *r, struct buf *out)
 {
-	struct buf *out = &s->out;
-	if (r->fate == FATE_OUT && s->results) {
+	if (r->fate == FATE_OUT && s->results && !s->deadline) {
 		rec_put(out, r);
 	} else if (r->fate == FATE_OUT) {
 		buf_str(out, STR("{\"id\":"));
@@ -96,6 +108,35 @@ static void put_item(struct submission *s, const struct rec *r)
 	}
 }
 
+/* What stands before and behind each item. */
+static void begin_item(struct submission *s)
+{
+	if (s->array)
+		buf_char(&s->out, s->items ? ',' : '[');
+	s->items++;
+}
+
+static void end_item(struct submission *s)
+{
+	if (s->form == BODY_LINES)
+		buf_char(&s->out, '\n');
+}
+
+static void on_result(void *caller, size_t item, struct str record);
+
+/* The record is in the queue; its item is what the worker makes of it. Until that comes, or does not, it is under way. */
+static void expect(struct submission *s, const struct rec *r)
+{
+	if (s->nresults % 64 == 0)
+		s->result = xreallocarray(s->result, s->nresults + 64, sizeof *s->result);
+	struct buf *item = &s->result[s->nresults];
+	*item = (struct buf){0};
+	put_item(s, r, item);
+	s->nresults++;
+	if (r->fate == FATE_OUT)
+		s->under_way++;
+}
+
 static void add_item(struct submission *s, const struct rec *r)
 {
 	bool one = s->form == BODY_JSON && !s->array;
@@ -104,12 +145,13 @@ static void add_item(struct submission *s, const struct rec *r)
 		rest_problem(s->x, r);
 		return;
 	}
-	if (s->array)
-		buf_char(&s->out, s->items ? ',' : '[');
-	s->items++;
-	put_item(s, r);
-	if (s->form == BODY_LINES)
-		buf_char(&s->out, '\n');
+	if (s->deadline) {
+		expect(s, r);
+	} else {
+		begin_item(s);
+		put_item(s, r, &s->out);
+		end_item(s);
+	}
 	if (one) {
 		buf_clear(&s->id);
 		buf_str(&s->id, r->id);
@@ -129,6 +171,12 @@ static void answer(struct submission *s)
 	}
 	if (s->status)
 		return;
+	for (size_t i = 0; i < s->nresults; i++) {
+		begin_item(s);
+		buf_str(&s->out, buf_view(&s->result[i]));
+		end_item(s);
+	}
+	bool results = s->results && !s->late;
 	if (s->form == BODY_LINES && (s->no_space.msg[0] || spool_take(&s->spool, &s->out, true, &s->no_space) < 0)) {
 		exchange_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
 		return;
@@ -143,24 +191,19 @@ static void answer(struct submission *s)
 		exchange_set(x, "Location", "%.*s", STR_FMT(buf_view(&path)));
 		buf_free(&path);
 	}
-	if (s->results)
+	if (results)
 		exchange_set(x, "Preference-Applied", "wait");
 	x->out = s->out;
 	s->out = (struct buf){0};
 	x->out_fd = spool_give(&s->spool);
-	exchange_answer(x, s->results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
+	exchange_answer(x, results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
 }
 
-void post_done(struct rec *r, bool ok)
+/* One record less is under way. Called with the lock held, which it gives back; the submission may be gone afterwards. */
+static void settle(struct submission *s)
 {
-	struct submission *s = r->caller;
 	struct exchange *wake = NULL;
-	pthread_mutex_lock(&s->lock);
 	s->under_way--;
-	bool gone = !s->x;
-	if (!gone && ok)
-		add_item(s, r);
-	s->failed |= !ok;
 	if (s->waiting && s->under_way == 0) {
 		answer(s);
 		wake = s->x;
@@ -168,12 +211,45 @@ void post_done(struct rec *r, bool ok)
 		s->paused = false;
 		wake = s->x;
 	}
-	bool last = gone && s->under_way == 0;
+	bool last = !s->x && s->under_way == 0;
 	pthread_mutex_unlock(&s->lock);
 	if (wake)
 		exchange_resume(wake);
 	if (last)
 		submission_free(s);
+}
+
+void post_done(struct rec *r, bool ok)
+{
+	struct submission *s = r->caller;
+	pthread_mutex_lock(&s->lock);
+	size_t before = s->nresults;
+	if (s->x && ok)
+		add_item(s, r);
+	s->failed |= !ok;
+	bool expected = s->nresults > before && r->fate == FATE_OUT;
+	struct service *service = s->service;
+	int64_t deadline = s->deadline;
+	if (expected) {
+		pthread_mutex_unlock(&s->lock);
+		news_expect(service->news, r->id, r->text, deadline, on_result, s, before);
+		pthread_mutex_lock(&s->lock);
+	}
+	settle(s);
+}
+
+/* From the news: the stored record, or that the time is over. */
+static void on_result(void *caller, size_t item, struct str record)
+{
+	struct submission *s = caller;
+	pthread_mutex_lock(&s->lock);
+	if (record.p) {
+		buf_clear(&s->result[item]);
+		buf_str(&s->result[item], record);
+	} else {
+		s->late = true;
+	}
+	settle(s);
 }
 
 /* ---- handing in ---- */
