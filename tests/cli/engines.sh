@@ -84,12 +84,22 @@ senti-score: bad.tsv:$4
 END
 }
 refuse 'a polarity beyond 1' textblob 'a\t0.1\nb\t1.9\n' '2: values of this model lie between -1 and 1'
-refuse 'twice' textblob 'a\t0.1\nA\t0.2\n' "2: 'A' stands in the file twice"
-refuse 'NaN' vader-nltk 'a\tnan\n' "1: 'nan' is no finite number"
-refuse 'no tab' vader-nltk 'a 1\n' '1: no tab between the key and its number'
 refuse 'a blank' vader-nltk 'a b\t1\n' "1: 'a b' has a blank in it: this model looks up single words"
 refuse 'no word' afinn ':)\t1\n' "1: ':)' is not made of words with one mark or blank between them"
 refuse 'a mark too many' afinn 'a--b\t1\n' "1: 'a--b' is not made of words with one mark or blank between them"
+for m in vader vader-nltk textblob afinn plus linear; do
+	refuse "a key twice, $m" $m 'a\t0.1\nA\t0.2\n' "2: 'A' stands in the file twice"
+	refuse "no tab, $m" $m 'a\t0.1\n\nb 0.1\n' '3: no tab between the key and its number'
+	refuse "no number, $m" $m 'a\tnan\n' "1: 'nan' is no finite number"
+	printf 'zork\t0.9\n' >my.tsv
+	t "explained, with a lexicon, in another member: $m" \
+		"senti-score -m $m --explain --lexicon +my.tsv --into own -e 'zork zork' | jq -c '[.sentiment, (.own.score > 0), (.own.why | length > 0)]'" 0 <<'END'
+[null,true,true]
+END
+done
+t 'an unknown model' 'senti-score -m nosuch -e x 2>&1 | head -n 1; senti-eval -m nosuch </dev/null 2>/dev/null' 2 <<'END'
+senti-score: unknown model 'nosuch'; known are: vader, textblob, vader-nltk, plus, afinn, linear, and the path of a model file
+END
 t 'an unknown language' 'senti-score -m afinn:xx -e x 2>&1 | head -n 1' 0 <<'END'
 senti-score: unknown model 'afinn:xx'; known are: afinn:en, afinn:da, each also with +emoticons
 END
