@@ -90,10 +90,17 @@ def key(text, *args):
 # ---- the rules ----
 
 
+def unit(address):
+    done = subprocess.run([f"{BUILD}/tests/unit/cache"], capture_output=True, timeout=60, env={**os.environ, "SENTI_REDIS": address})
+    failed = re.findall(rb"^not ok.*(?:\n#.*)*", done.stdout, re.M)
+    assert done.returncode == 0 and not failed, b"\n".join(failed).decode(errors="replace")
+    return done.stdout, done.stderr.decode()
+
+
 @check
 def rules_hold_over_tcp():
     main.flush()
-    out, err = tool(f"{BUILD}/tests/unit/cache", env=main.env)
+    out, err = unit(main.url)
     assert b"\nok" in out and b"redis: two" not in err.encode(), err
     assert out.count(b"redis:") > 100, "the part of Redis did not run"
 
@@ -101,7 +108,7 @@ def rules_hold_over_tcp():
 @check
 def rules_hold_on_a_unix_socket_and_another_database():
     main.flush()
-    tool(f"{BUILD}/tests/unit/cache", env={"SENTI_REDIS": f"unix:{main.dir}/redis/sock?db=3"})
+    unit(f"unix:{main.dir}/redis/sock?db=3")
     assert "db3" in main.ctl("info", "keyspace") and "db0" not in main.ctl("info", "keyspace")
 
 
@@ -438,9 +445,9 @@ def a_user_with_the_rights_that_the_manual_names_is_enough():
     assert "lacks a right" in err, err
     # Without INFO nobody warns, and entries are kept and read all the same.
     env = {"SENTI_REDIS": url.format("blind", secrets[writer])}
-    out, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id":"r', b'"id":"b'), env=env)
+    out, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id": "r', b'"id": "b'), env=env)
     assert sums(err)[0]["stored"] == 200 and err.count("\n") == 1, err
-    _, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id":"r', b'"id":"b'), env=env)
+    _, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id": "r', b'"id": "b'), env=env)
     assert sums(err)[0]["refused"] == 100 and err.count("\n") == 1, err
     # The password from the environment, a wrong one, and none.
     out, _ = tool("senti-cache get", data=data, env={"SENTI_REDIS": url.format(reader, "").replace(":@", "@"), "REDISCLI_AUTH": secrets[reader]})
