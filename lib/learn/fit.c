@@ -425,6 +425,10 @@ static void find_classes(struct work *w)
 	for (unsigned l = 0; l < K; l++)
 		if (there[l])
 			w->label[w->classes++] = (enum label)l;
+}
+
+static void class_examples(struct work *w)
+{
 	for (size_t i = 0; i < w->n; i++)
 		while (w->label[w->class[i]] != w->example[i].label)
 			w->class[i]++;
@@ -454,10 +458,10 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 {
 	struct work w = {.conf = c, .example = example, .n = n, .slots = (size_t)1 << c->features.bits};
 	*out = (struct fit){0};
-	w.class = xcalloc(n, 1);
 	find_classes(&w);
 	if (w.classes < 2)
 		return err_set(e, ERR_ENV, "nothing to tell apart: all %zu labelled records have the same label", n);
+	w.class = xcalloc(n, 1);
 	w.word = xcalloc(n, sizeof *w.word);
 	w.seen = xcalloc(SEEN_BITS(c->features.bits), sizeof *w.seen);
 	w.familiar = xcalloc(n, sizeof *w.familiar);
@@ -467,6 +471,7 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 	w.texts = xcalloc(w.slots, sizeof *w.texts);
 	w.rarity = xcalloc(w.slots, 1);
 	w.held_out = xcalloc(n, sizeof *w.held_out);
+	class_examples(&w);
 	read_examples(&w);
 	find_rarities(&w);
 	for (size_t i = 0; i < n; i++)

@@ -85,7 +85,9 @@ int layer_apply(struct layer *l, const char *path, struct words *w, double most,
 
 size_t count_lines(struct str text)
 {
-	size_t n = text.n > 0;
+	size_t n = 1;
+	if (!text.n)
+		return 0;
 	for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
 		n++;
 	return n;

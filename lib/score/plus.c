@@ -492,7 +492,8 @@ static void add_value(struct run *r, const struct tok *t, double v)
 /* Multiplies the values from one on. */
 static void scale(struct run *r, size_t from, double by, const char *rule)
 {
-	for (struct but_value *v = r->s->values.value + from; v < r->s->values.value + r->s->values.n; v++) {
+	for (size_t i = from; i < r->s->values.n; i++) {
+		struct but_value *v = &r->s->values.value[i];
 		if (r->why)
 			explain(r, v->from, v->to, v->v * by - v->v, rule);
 		v->v *= by;
