@@ -241,6 +241,10 @@ static int check_address(const char *address, struct err *e)
 	if (at && memchr(at + 1, '@', (size_t)(end - at - 1)))
 		return err_set(
 		    e, ERR_USAGE, "the store's address has two '@' before its path: write one in a password as %%40");
+	if (!at && memchr(end, '@', strcspn(end, "?#")))
+		return err_set(e, ERR_USAGE,
+		    "the store's address has a '/', '?' or '#' before its '@': write them in a password as %%2F, %%3F, "
+		    "%%23");
 	PQconninfoOption *option = PQconninfoParse(address, NULL);
 	PQconninfoFree(option);
 	if (option)

@@ -72,6 +72,57 @@ static void test_late_commit(struct store *s, PGconn *slow, PGconn *quick)
 	is_str(news(s, 16, true), STR(""), "and is undone");
 }
 
+/* Many transactions in flight, committed in any order, while a reader asks all the time. */
+static void test_many(struct store *s, const char *url)
+{
+	enum { N = 12, ROUNDS = 40 };
+	PGconn *conn[N];
+	bool open[N] = {false};
+	unsigned seen[ROUNDS * N] = {0};
+	char text[200];
+	size_t made = 0, wrong = 0;
+	uint32_t x = 1;
+	struct change c[64];
+	for (int n; (n = s->changes(s, "many", c, 64, &mem, &e)) > 0;)
+		s->seen(s, "many", c, (size_t)n, &e);
+	for (size_t i = 0; i < N; i++)
+		conn[i] = PQconnectdb(url);
+	for (size_t round = 0; round < ROUNDS * 4; round++) {
+		x = x * 1664525 + 1013904223;
+		size_t i = (x >> 16) % N;
+		if (!open[i] && made < COUNT_OF(seen)) {
+			snprintf(text, sizeof text, "BEGIN; INSERT INTO senti.message (id, text) VALUES ('m%zu', 'x')",
+			    made++);
+			sql(conn[i], text);
+		} else if (open[i]) {
+			sql(conn[i], "COMMIT");
+		}
+		open[i] = !open[i];
+		for (int n; (n = s->changes(s, "many", c, 3, &mem, &e)) > 0;) {
+			for (int k = 0; k < n; k++)
+				if (c[k].id.p[0] == 'm')
+					seen[strtoul(c[k].id.p + 1, NULL, 10)]++;
+			s->seen(s, "many", c, (size_t)n, &e);
+		}
+		uint64_t gone;
+		if (round % 8 == 0 && s->prune(s, 0, &gone, &e) < 0)
+			wrong++;
+	}
+	for (size_t i = 0; i < N; i++) {
+		if (open[i])
+			sql(conn[i], "COMMIT");
+		PQfinish(conn[i]);
+	}
+	for (int n; (n = s->changes(s, "many", c, 64, &mem, &e)) > 0; s->seen(s, "many", c, (size_t)n, &e))
+		for (int k = 0; k < n; k++)
+			if (c[k].id.p[0] == 'm')
+				seen[strtoul(c[k].id.p + 1, NULL, 10)]++;
+	for (size_t i = 0; i < made; i++)
+		wrong += seen[i] != 1;
+	ok(made > ROUNDS && wrong == 0, "%zu transactions that commit in any order: %zu were missed or came twice",
+	    made, wrong);
+}
+
 static void test_wait(struct store *s, PGconn *other)
 {
 	ok(s->wait(s, 1000, -1, &e) == 1, "the first wait may have missed something, and says so");
@@ -159,6 +210,7 @@ int main(void)
 	test_cut(s, b);
 	test_moved(s, b);
 	test_triggers(s, b);
+	test_many(s, url);
 	ok(s->close(s, &e) == 0, "closes");
 	PQfinish(a);
 	PQfinish(b);
