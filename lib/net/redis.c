@@ -72,12 +72,9 @@ static const char lua_bury[] =
 	      "redis.call('SET', KEYS[1], new, 'PX', ARGV[2]) "
 	      "return 1";
 
-static const char away[] = "the cache is away, going on without it";
-static const char back[] = "the cache is back";
-static const char unread[] = "the cache gives no answers, going on without it";
-static const char read_again[] = "the cache answers again";
-static const char unwritten[] = "the cache keeps nothing, going on without it";
-static const char kept_again[] = "the cache keeps entries again";
+static struct notice away = {"the cache is away, going on without it", "the cache is back", 0};
+static struct notice unread = {"the cache gives no answers, going on without it", "the cache answers again", 0};
+static struct notice unwritten = {"the cache keeps nothing, going on without it", "the cache keeps entries again", 0};
 
 static struct redis *redis_of(struct cache *c)
 {
@@ -90,11 +87,11 @@ static bool ready(struct redis *r)
 	struct err e;
 	bool paused = !r->link.context && trouble_pause(&r->link.away);
 	if (redis_ready(&r->link, false, &e) == 0) {
-		trouble_over(&r->link.away, &r->link, back);
+		trouble_over(&r->link.away, &away, &r->link);
 		return true;
 	}
 	if (!paused)
-		trouble_failed(&r->link.away, away, &e);
+		trouble_failed(&r->link.away, &away, &e);
 	return false;
 }
 
@@ -103,7 +100,7 @@ static bool call(struct redis *r, struct arena *mem)
 	struct err e;
 	if (redis_call(&r->link, mem, &e) == 0)
 		return true;
-	trouble_failed(&r->link.away, away, &e);
+	trouble_failed(&r->link.away, &away, &e);
 	return false;
 }
 
@@ -224,9 +221,9 @@ static int redis_get(struct cache *c, struct entry *const *entry, size_t n, stru
 	if (!call(r, mem))
 		return 0;
 	if (answers(r, entry, n, messages, &why))
-		trouble_over(&r->reading, &r->link, read_again);
+		trouble_over(&r->reading, &unread, &r->link);
 	else
-		trouble_failed(&r->reading, unread, &why);
+		trouble_failed(&r->reading, &unread, &why);
 	return 0;
 }
 
@@ -406,7 +403,7 @@ static void put_all(struct redis *r, struct entry *const *entry, size_t n)
 	struct arena mem = {0};
 	bool messages = choose(r, entry, n);
 	if (messages && load(r, &r->put, &k.why) < 0) {
-		trouble_failed(&r->link.away, away, &k.why);
+		trouble_failed(&r->link.away, &away, &k.why);
 		return;
 	}
 	for (bool whole = false;; whole = true) {
@@ -419,9 +416,9 @@ static void put_all(struct redis *r, struct entry *const *entry, size_t n)
 			break;
 	}
 	if (k.refused)
-		trouble_failed(&r->writing, unwritten, &k.why);
+		trouble_failed(&r->writing, &unwritten, &k.why);
 	else
-		trouble_over(&r->writing, &r->link, kept_again);
+		trouble_over(&r->writing, &unwritten, &r->link);
 out:
 	arena_free(&mem);
 }
@@ -503,7 +500,7 @@ static int redis_bury(struct cache *c, const struct change *change, size_t n, st
 	if (rc < 0 && !r->link.context)
 		rc = bury_once(r, change, n, done, e);
 	if (rc == 0)
-		trouble_over(&r->link.away, &r->link, back);
+		trouble_over(&r->link.away, &away, &r->link);
 	free(done);
 	return rc;
 }
@@ -653,6 +650,9 @@ static int redis_sample(struct cache *c, struct str *id, size_t max, struct aren
 static void redis_close(struct cache *c)
 {
 	struct redis *r = redis_of(c);
+	trouble_end(&r->link.away, &away);
+	trouble_end(&r->reading, &unread);
+	trouble_end(&r->writing, &unwritten);
 	redis_link_free(&r->link);
 	buf_free(&r->key);
 	buf_free(&r->value);

@@ -123,22 +123,29 @@ bool trouble_pause(const struct trouble *t)
 	return t->tries && clock_mono_ms() < t->retry_ms;
 }
 
-void trouble_failed(struct trouble *t, const char *what, const struct err *e)
+void trouble_failed(struct trouble *t, struct notice *n, const struct err *e)
 {
 	int64_t pause = (int64_t)FIRST_PAUSE_MS << (t->tries < 6 ? t->tries : 6);
 	t->tries++;
 	t->retry_ms = clock_mono_ms() + (pause < LAST_PAUSE_MS ? pause : LAST_PAUSE_MS);
-	if (!t->said)
-		log_warn(what, "reason", e->msg, NULL);
+	if (!t->said && atomic_fetch_add(&n->handles, 1) == 0)
+		log_warn(n->gone, "reason", e->msg, NULL);
 	t->said = true;
 }
 
-void trouble_over(struct trouble *t, const struct redis_link *l, const char *what)
+void trouble_over(struct trouble *t, struct notice *n, const struct redis_link *l)
 {
 	if (likely(!t->tries))
 		return;
+	if (t->said && atomic_fetch_sub(&n->handles, 1) == 1)
+		log_warn(n->back, "cache", l->address.shown, NULL);
+	*t = (struct trouble){0};
+}
+
+void trouble_end(struct trouble *t, struct notice *n)
+{
 	if (t->said)
-		log_warn(what, "cache", l->address.shown, NULL);
+		atomic_fetch_sub(&n->handles, 1);
 	*t = (struct trouble){0};
 }
 

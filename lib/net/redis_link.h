@@ -11,6 +11,7 @@
 #define SENTI_REDIS_LINK_H
 
 #include <hiredis/hiredis.h>
+#include <stdatomic.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
@@ -35,7 +36,13 @@ struct reply {
 	struct str text; /* of a string, status or error; lent by the arena of redis_call */
 };
 
-/* What goes wrong is told once, and tried again after a pause that grows. */
+/* What is said of a kind of trouble: once in a process when the first handle has it, and once when the last is over it. */
+struct notice {
+	const char *gone, *back;
+	atomic_uint handles;
+};
+
+/* What goes wrong is tried again after a pause that grows. */
 struct trouble {
 	bool said;
 	unsigned tries;
@@ -86,7 +93,9 @@ struct str info_value(struct str info, const char *name);
 /* True where it is too early to try again. */
 bool trouble_pause(const struct trouble *t);
 /* It has failed, or works; the first time of each is logged. */
-void trouble_failed(struct trouble *t, const char *what, const struct err *e);
-void trouble_over(struct trouble *t, const struct redis_link *l, const char *what);
+void trouble_failed(struct trouble *t, struct notice *n, const struct err *e);
+void trouble_over(struct trouble *t, struct notice *n, const struct redis_link *l);
+/* The handle is closed: nothing is said. */
+void trouble_end(struct trouble *t, struct notice *n);
 
 #endif
