@@ -5,7 +5,7 @@ include config.mk
 BUILD = build
 
 # One list a layer, from the bottom up (HACKING.md); scripts/lint-layers holds the order.
-BASE = base err buf arena log clock sig io map url
+BASE = base err buf arena log clock sig systemd io map url
 TEXT = utf8 unicode unicode_tables hash split
 JSON = scan write
 FLOW = record counts expose counts_expose process stdio mem gather pump
@@ -15,11 +15,11 @@ NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_wi
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver multinomial fit train
 STAGE = score store follow verify child relay inbox flight exec cache
-SERVE = http exchange body spool models service rest sentiment post submit backend messages stats news events
+SERVE = http peers exchange cors tokens admit body spool models service rest sentiment post submit backend messages stats news events
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker metrics queue_faults pipeline consistency redis
+LIVE = vader textblob nltk afinn amqp worker metrics queue_faults pipeline consistency redis postgres postgres_faults
 TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log postgres sqlite lookaside follow pump expose vader learn flight amqp cache
 FUZZ = json csv ingest score
 
@@ -28,7 +28,7 @@ LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-train = -llinear
-LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd zlib sqlite3 libpq)
+LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib sqlite3 libpq)
 # Every filter reads and writes queues.
 LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 libpq jansson)
 

@@ -1,0 +1,48 @@
+-- Roles with no more rights than they need, for a store of senti's in PostgreSQL. Run by whoever made the tables (senti-store migrate):
+--
+--     psql -v writer=senti_writer -v reader=senti_reader -f contrib/postgres/roles.sql 'postgresql://owner@host/database'
+--
+-- Roles that are missing are made, for which the right to make roles is needed; those that are there keep what else they have. The two
+-- are groups without login. People and programs are members of one of them:
+--
+--     CREATE ROLE scoring LOGIN PASSWORD '...' IN ROLE senti_writer;
+--     CREATE ROLE dashboard LOGIN PASSWORD '...' IN ROLE senti_reader;
+--
+--               get, query,   put, correct,   follow the   prune,    TRUNCATE, DDL,
+--               export,       delete          outbox       migrate   other schemas
+--               stats
+--     reader    yes           -               -            -         -
+--     writer    yes           yes             yes          -         -
+--     owner     yes           yes             yes          yes       yes
+--
+-- A writer cannot forge a version or an entry of the outbox, nor change who else follows it but by name: the triggers write those with their
+-- owner's rights. May be run again at any time; run it again when senti-store migrate has applied a new step.
+
+\set ON_ERROR_STOP on
+\if :{?writer} \else \set writer senti_writer \endif
+\if :{?reader} \else \set reader senti_reader \endif
+
+SELECT format('CREATE ROLE %I NOLOGIN', name) FROM (VALUES (:'writer'), (:'reader')) AS wanted (name)
+	WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+
+BEGIN;
+
+-- Nothing is left of an earlier form of this file.
+REVOKE ALL ON ALL TABLES IN SCHEMA senti FROM :"writer", :"reader";
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA senti FROM :"writer", :"reader";
+REVOKE ALL ON SCHEMA senti FROM :"writer", :"reader";
+SELECT format('GRANT CONNECT ON DATABASE %I TO %I, %I', current_database(), :'writer', :'reader') \gexec
+
+GRANT USAGE ON SCHEMA senti TO :"writer", :"reader";
+GRANT SELECT ON ALL TABLES IN SCHEMA senti TO :"writer", :"reader";
+GRANT SELECT ON SEQUENCE senti.version TO :"writer", :"reader";
+
+-- The columns that records fill. Ids stay as they are; versions and the times of storing are the database's.
+GRANT INSERT (id, text, source, time, label, score, model, sentiment, extra),
+	UPDATE (text, source, time, label, score, model, sentiment, extra), DELETE ON senti.message TO :"writer";
+-- The triggers take the next version as whoever changes the row.
+GRANT USAGE ON SEQUENCE senti.version TO :"writer";
+-- Following the outbox: a reader's place in it.
+GRANT INSERT, UPDATE ON senti.reader TO :"writer";
+
+COMMIT;
