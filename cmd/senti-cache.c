@@ -49,6 +49,9 @@ struct options {
 	uint64_t sample;
 };
 
+/* While one batch is looked up, another is scanned. */
+enum { GET_JOBS = 2 };
+
 /* What a verb takes and needs. */
 enum {
 	TAKES_MODEL = 1,
@@ -291,6 +294,12 @@ static int check(const struct tool *t, const struct verb *v, const struct option
 	return 0;
 }
 
+static struct cache *open_handle(const void *tool, struct err *e)
+{
+	const struct tool *t = tool;
+	return caches_open(t->cache, t->ttl_ms, e);
+}
+
 /* A cache that no other process sees serves no filter: records pass, which is said once. */
 static int open_cache(const struct tool *t, const struct verb *v, struct options *o, struct err *e)
 {
@@ -300,7 +309,9 @@ static int open_cache(const struct tool *t, const struct verb *v, struct options
 		log_warn("no cache is named (--cache or $SENTI_REDIS): records pass as they are", NULL);
 		return 0;
 	}
-	o->verb.cache = caches_open(t->cache, t->ttl_ms, e);
+	o->verb.cache = open_handle(t, e);
+	o->verb.open = open_handle;
+	o->verb.arg = t;
 	if (!o->verb.cache)
 		return -1;
 	if (o->verb.cache->private && v->what & NEEDS_STORE)
@@ -392,6 +403,8 @@ int main(int argc, char **argv)
 	t.show = v->show;
 	o.verb.form.needs_text = v->stage == &stage_cache_get;
 	o.verb.wait_ms = t.limits.wait_ms;
+	if (v->stage == &stage_cache_get)
+		t.jobs = GET_JOBS;
 	if (open_all(&t, v, &o, &model, &e) < 0 || (v->source && v->source(&t, &o, &e) < 0))
 		return close_all(&t, &o, model, tool_fail(&t, &e));
 	/* What was made here is whole; all else goes through the stage. */

@@ -7,6 +7,7 @@
 
 struct context {
 	const struct cache_verb *verb;
+	struct cache *own; /* of get */
 	struct json_scan scan, inner;
 	struct buf prefix; /* ,"sentiment": */
 	struct buf key;	   /* senti:s:MODEL: */
@@ -32,6 +33,8 @@ static void *verb_open(const void *conf, struct err *e)
 static void verb_close(void *ctx)
 {
 	struct context *c = ctx;
+	if (c->own)
+		c->own->close(c->own);
 	json_scan_free(&c->scan);
 	json_scan_free(&c->inner);
 	buf_free(&c->prefix);
@@ -108,6 +111,11 @@ static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 static void *get_open(const void *conf, struct err *e)
 {
 	struct context *c = verb_open(conf, e);
+	const struct cache_verb *v = conf;
+	if (v->cache && !(c->own = v->open(v->arg, e))) {
+		verb_close(c);
+		return NULL;
+	}
 	cache_key_result(&c->key, str_of(c->verb->model->name), STR_NONE);
 	c->key.n -= HASH_HEX;
 	return c;
@@ -171,7 +179,7 @@ static void answer(struct context *c, struct batch *b, struct rec *r, const stru
 static int run_get(void *ctx, struct batch *b, struct err *e)
 {
 	struct context *c = ctx;
-	struct cache *cache = c->verb->cache;
+	struct cache *cache = c->own;
 	begin(c, b);
 	size_t room = c->key.n + HASH_HEX;
 	char *keys = arena_alloc(&b->mem, b->n * room);
@@ -394,7 +402,8 @@ static int run_key(void *ctx, struct batch *b, struct err *e)
 	return 0;
 }
 
-const struct stage stage_cache_get = {.name = "get", .open = get_open, .run = run_get, .close = verb_close};
+const struct stage stage_cache_get = {
+    .name = "get", .pure = true, .waits = true, .open = get_open, .run = run_get, .close = verb_close};
 const struct stage stage_cache_put = {.name = "put", .open = verb_open, .run = run_put, .close = verb_close};
 const struct stage stage_cache_invalidate = {
     .name = "invalidate", .open = verb_open, .run = run_invalidate, .close = verb_close};

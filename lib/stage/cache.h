@@ -11,7 +11,10 @@
 #include "lib/score/engine.h"
 
 struct cache_verb {
-	struct cache *cache;	   /* NULL: none is shared, so all is skipped */
+	struct cache *cache; /* NULL: none is shared, so all is skipped */
+	/* get: new handles of it, one a thread; so one batch is looked up while another is scanned. */
+	struct cache *(*open)(const void *arg, struct err *e);
+	const void *arg;
 	struct store *store;	   /* put: what messages are now; NULL: what the records say */
 	const struct model *model; /* get, key: whose results */
 	struct rec_form form;	   /* which member is the text, and which the result */
@@ -20,7 +23,7 @@ struct cache_verb {
 
 /* All take a struct cache_verb, lent for the pump's run; one at a time may use its cache.
  *
- * get: a record without a result of the model gets the one that is known. Tallies: hits, misses, skipped; kept: had one already. */
+ * get (pure): a record without a result of the model gets the one that is known. Tallies: hits, misses, skipped; kept: had one already. */
 extern const struct stage stage_cache_get;
 /* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Tallies, of entries: stored,
  * refused, skipped. */
