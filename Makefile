@@ -96,7 +96,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
-live: $(BIN) $(BUILD)/tests/unit/cache $(BUILD)/tests/live/reader
+live: $(BIN) $(UNIT) $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
 

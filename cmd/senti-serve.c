@@ -7,14 +7,34 @@
 #include "cmd/opt.h"
 #include "cmd/stores.h"
 #include "lib/base/log.h"
+#include "lib/base/clock.h"
 #include "lib/base/sig.h"
+#include "lib/base/systemd.h"
 #include "lib/serve/backend.h"
+#include "lib/serve/cors.h"
 #include "lib/serve/news.h"
 #include "lib/serve/submit.h"
+#include "lib/serve/tokens.h"
 
-enum { OPT_MAX_BODY = OPT_OWN, OPT_MAX_ITEMS, OPT_ACCESS_LOG, OPT_LEXICON, OPT_QUEUE, OPT_MAX_WAITING };
+enum {
+	OPT_MAX_BODY = OPT_OWN,
+	OPT_MAX_ITEMS,
+	OPT_ACCESS_LOG,
+	OPT_LEXICON,
+	OPT_QUEUE,
+	OPT_MAX_WAITING,
+	OPT_TOKENS,
+	OPT_NEW_TOKEN,
+	OPT_INSECURE,
+	OPT_CORS,
+	OPT_MAX_CONNECTIONS,
+	OPT_MAX_PER_ADDRESS,
+	OPT_HEADER_TIMEOUT,
+	OPT_BODY_TIMEOUT,
+	OPT_IDLE_TIMEOUT
+};
 
-enum { BACKEND_THREADS = 2, RETRY_MS = 2000 };
+enum { BACKEND_THREADS = 2, RETRY_MS = 2000, MOST_ORIGINS = 64, DRAIN_POLL_MS = 10 };
 
 static const struct opt_def own[] = {
     {'l', "listen", "ADDRESS", "HOST:PORT, :PORT for all addresses, or unix:PATH (default 127.0.0.1:8080)"},
@@ -24,6 +44,15 @@ static const struct opt_def own[] = {
     {OPT_MAX_WAITING, "max-waiting", "N", "refuse messages while N are under way (default 100000)"},
     {OPT_MAX_BODY, "max-body", "BYTES", "refuse longer bodies; K, M, G are understood (default 64M)"},
     {OPT_MAX_ITEMS, "max-items", "N", "refuse longer arrays (default 10000)"},
+    {OPT_TOKENS, "tokens", "FILE", "let in only who has a token of FILE; read again on SIGHUP"},
+    {OPT_NEW_TOKEN, "new-token", "NAME:SCOPES", "make a token: its line for FILE on stdout, itself on stderr"},
+    {OPT_INSECURE, "insecure", NULL, "listen beyond this machine without tokens"},
+    {OPT_CORS, "cors", "ORIGIN", "let pages of ORIGIN (or *) read answers; may be repeated"},
+    {OPT_MAX_CONNECTIONS, "max-connections", "N", "at most N connections (default: as descriptors allow)"},
+    {OPT_MAX_PER_ADDRESS, "max-per-address", "N", "at most N of one address, but for this machine's (default: any)"},
+    {OPT_HEADER_TIMEOUT, "header-timeout", "SECONDS", "headers must be complete by then (default 10)"},
+    {OPT_BODY_TIMEOUT, "body-timeout", "SECONDS", "so must bodies (default 60)"},
+    {OPT_IDLE_TIMEOUT, "idle-timeout", "SECONDS", "close connections without a request (default 60)"},
     {OPT_ACCESS_LOG, "access-log", NULL, "log each request"},
     {0},
 };
@@ -36,11 +65,46 @@ static const char examples[] =
 struct options {
 	struct http_conf http;
 	struct model_conf model;
-	const char *queue;
+	const char *queue, *tokens, *new_token;
+	const char *cors[MOST_ORIGINS + 1];
+	size_t origins;
+	bool insecure;
 	uint64_t max_items, max_waiting;
 	struct tool *tool;
 	struct service service;
 };
+
+/* The limits of connections. */
+static int on_limit(struct http_conf *http, int letter, const char *value, struct err *e)
+{
+	uint64_t n;
+	const char *name = letter == OPT_MAX_CONNECTIONS   ? "max-connections"
+			   : letter == OPT_MAX_PER_ADDRESS ? "max-per-address"
+			   : letter == OPT_HEADER_TIMEOUT  ? "header-timeout"
+			   : letter == OPT_BODY_TIMEOUT	   ? "body-timeout"
+							   : "idle-timeout";
+	unsigned *to = letter == OPT_MAX_CONNECTIONS   ? &http->connections
+		       : letter == OPT_MAX_PER_ADDRESS ? &http->per_address
+		       : letter == OPT_HEADER_TIMEOUT  ? &http->header_s
+		       : letter == OPT_BODY_TIMEOUT    ? &http->body_s
+						       : &http->idle_s;
+	if (opt_number(value, name, 1, 100000, &n, e) < 0)
+		return -1;
+	*to = (unsigned)n;
+	return 0;
+}
+
+static int add_origin(struct options *o, const char *value, struct err *e)
+{
+	if (!cors_is_origin(value))
+		return err_set(
+		    e, ERR_USAGE, "--cors takes an origin such as https://example.org, or *, not '%s'", value);
+	if (o->origins == MOST_ORIGINS)
+		return err_set(e, ERR_USAGE, "--cors may be given %d times", MOST_ORIGINS);
+	o->cors[o->origins++] = value;
+	o->http.cors = o->cors;
+	return 0;
+}
 
 static int on_option(void *arg, int letter, const char *value, struct err *e)
 {
@@ -74,8 +138,19 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	case OPT_ACCESS_LOG:
 		o->http.access_log = true;
 		return 0;
+	case OPT_TOKENS:
+		o->tokens = value;
+		return 0;
+	case OPT_NEW_TOKEN:
+		o->new_token = value;
+		return 0;
+	case OPT_INSECURE:
+		o->insecure = true;
+		return 0;
+	case OPT_CORS:
+		return add_origin(o, value, e);
 	}
-	return -1;
+	return on_limit(&o->http, letter, value, e);
 }
 
 /* ---- what each thread opens for itself ---- */
@@ -107,6 +182,11 @@ static struct sink *open_queue(void *arg, struct err *e)
 static int start(struct options *o, struct err *e)
 {
 	struct service *s = &o->service;
+	service_init(s);
+	if (systemd_socket(&o->http.socket, e) < 0 || (o->tokens && !(s->tokens = tokens_open(o->tokens, e))))
+		return -1;
+	o->http.local_only = !o->tokens && !o->insecure;
+	o->http.admit = service_admit;
 	s->models = models_new(&o->model, e);
 	if (!s->models)
 		return -1;
@@ -117,21 +197,85 @@ static int start(struct options *o, struct err *e)
 	s->limits = o->tool->limits;
 	s->max_items = o->max_items;
 	s->max_waiting = o->max_waiting;
-	service_init(s);
 	s->news = news_start(s, e); /* first, so that it misses nothing that is stored here */
 	s->submit = s->news ? submit_start(s, post_done, e) : NULL;
 	return s->submit && backend_start(s, BACKEND_THREADS, e) ? 0 : -1;
 }
 
-/* Answers what has been asked, and only then goes. sig.h's alarm ends it after --drain. */
-static void drain(struct service *s, struct http *h)
+/* The manager hears from the thread that would stop the server. */
+static void tick(int64_t every_ms, int64_t *next)
 {
+	int64_t now = clock_mono_ms();
+	if (every_ms && now >= *next) {
+		systemd_notify("WATCHDOG=1");
+		*next = now + every_ms / 2;
+	}
+}
+
+/* Answers what has been asked, and only then goes. sig.h's alarm ends it after --drain. */
+static void drain(struct service *s, struct http *h, int64_t watchdog_ms)
+{
+	int64_t next = 0;
+	systemd_notify("STOPPING=1\nSTATUS=answering what has been asked");
 	atomic_store(&s->draining, true);
 	http_quiesce(h);
 	news_end_streams(s->news);
-	while (http_busy(h))
-		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	while (http_busy(h)) {
+		nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
+		tick(watchdog_ms, &next);
+	}
 	http_stop(h);
+}
+
+/* A file that cannot be read or is wrong leaves all as it was. */
+static void reload(struct service *s)
+{
+	struct err e;
+	char n[24];
+	if (!s->tokens) {
+		log_info("nothing to read again: there is no --tokens", NULL);
+	} else if (tokens_reload(s->tokens, &e) < 0) {
+		log_error(e.msg, "tokens", "as before", NULL);
+	} else {
+		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
+		log_info("tokens read again", "tokens", n, NULL);
+	}
+}
+
+static void run(struct service *s, struct http *h, int hup)
+{
+	int64_t watchdog_ms = systemd_watchdog_ms(), next = 0;
+	char state[256];
+	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_address(h));
+	log_info("listening", "address", http_address(h), NULL);
+	systemd_notify(state);
+	while (!sig_stopping()) {
+		struct pollfd p[2] = {{.fd = sig_fd(), .events = POLLIN}, {.fd = hup, .events = POLLIN}};
+		tick(watchdog_ms, &next);
+		poll(p, COUNT_OF(p),
+		    watchdog_ms ? (int)(watchdog_ms / 4 + 1 < INT32_MAX ? watchdog_ms / 4 + 1 : INT32_MAX) : -1);
+		if (sig_hup_taken(hup))
+			reload(s);
+	}
+	drain(s, h, watchdog_ms);
+}
+
+/* The line can be appended to the file by the shell, and the token shown to whom it is for: it is nowhere else. */
+static int make_token(const struct tool *t, const char *wanted)
+{
+	struct buf token = {0}, line = {0};
+	struct err e;
+	if (tokens_make(wanted, &token, &line, &e) < 0)
+		return tool_fail(t, &e);
+	bool good = fwrite(line.p, 1, line.n, stdout) == line.n && fflush(stdout) == 0;
+	if (good) {
+		fprintf(stderr, "%.*s\n", (int)token.n, token.p);
+	} else {
+		err_sys(&e, "cannot write to stdout");
+	}
+	buf_free(&token);
+	buf_free(&line);
+	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
 static void stop(struct service *s)
@@ -144,6 +288,8 @@ static void stop(struct service *s)
 		news_stop(s->news);
 	if (s->local)
 		s->local->close(s->local);
+	if (s->tokens)
+		tokens_free(s->tokens);
 	service_release(s);
 }
 
@@ -186,15 +332,15 @@ int main(int argc, char **argv)
 		t.cache = "memory:64M";
 	o.http.threads = t.jobs;
 	o.http.app = &o.service;
+	if (o.new_token)
+		return make_token(&t, o.new_token);
+	int hup = sig_hup_fd();
 	struct http *h = start(&o, &e) == 0 ? http_start(&o.http, &e) : NULL;
 	if (!h) {
 		stop(&o.service);
 		return tool_fail(&t, &e);
 	}
-	log_info("listening", "address", http_address(h), NULL);
-	while (!sig_stopping())
-		poll(&(struct pollfd){.fd = sig_fd(), .events = POLLIN}, 1, -1);
-	drain(&o.service, h);
+	run(&o.service, h, hup);
 	stop(&o.service);
 	return STATUS_OK;
 }

@@ -72,10 +72,8 @@ static void put_pair(struct buf *b, const char *key, const char *value)
 	put_value(b, value);
 }
 
-void log_event(enum log_level level, const char *msg, ...)
+static void put_event(enum log_level level, const char *msg, va_list ap)
 {
-	if (level > threshold)
-		return;
 	struct buf b = {0};
 	if (style == LOG_PLAIN) {
 		buf_printf(&b, "%s: ", tool);
@@ -90,15 +88,30 @@ void log_event(enum log_level level, const char *msg, ...)
 		put_pair(&b, "tool", tool);
 		put_pair(&b, "msg", msg);
 	}
-	va_list ap;
-	va_start(ap, msg);
 	for (const char *key; (key = va_arg(ap, const char *));)
 		put_pair(&b, key, va_arg(ap, const char *));
-	va_end(ap);
 	if (style == LOG_JSON)
 		buf_char(&b, '}');
 	buf_char(&b, '\n');
 	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
 	(void)ignored; /* where stderr is gone there is nobody to tell */
 	buf_free(&b);
+}
+
+void log_event(enum log_level level, const char *msg, ...)
+{
+	va_list ap;
+	if (level > threshold)
+		return;
+	va_start(ap, msg);
+	put_event(level, msg, ap);
+	va_end(ap);
+}
+
+void log_asked(const char *msg, ...)
+{
+	va_list ap;
+	va_start(ap, msg);
+	put_event(LOG_INFO, msg, ap);
+	va_end(ap);
 }

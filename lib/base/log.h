@@ -20,6 +20,8 @@ bool log_enabled(enum log_level level);
 
 /* msg, then pairs of key and value (both char *), then NULL. */
 void log_event(enum log_level level, const char *msg, ...) __attribute__((sentinel));
+/* The same as info, whatever the level: for what an option of its own has asked for. */
+void log_asked(const char *msg, ...) __attribute__((sentinel));
 #define log_error(...) log_event(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_event(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_event(LOG_INFO, __VA_ARGS__)

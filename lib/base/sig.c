@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stopping;
@@ -55,6 +56,22 @@ bool sig_stopping(void)
 int sig_fd(void)
 {
 	return event;
+}
+
+int sig_hup_fd(void)
+{
+	sigset_t hup;
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &hup, NULL) < 0) /* threads inherit that */
+		return -1;
+	return signalfd(-1, &hup, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool sig_hup_taken(int fd)
+{
+	struct signalfd_siginfo info;
+	return read(fd, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
 void sig_stop(void)

@@ -14,6 +14,11 @@ void sig_init(unsigned drain_s);
 bool sig_stopping(void);
 /* Readable once a stop was asked for; never read from it. -1 before sig_init (poll(2) then ignores it). */
 int sig_fd(void);
+/* SIGHUP asks to read configuration again: from now on it kills nothing, but makes the descriptor that is returned readable (-1 where
+ * that cannot be had). Called once, before any thread. */
+int sig_hup_fd(void);
+/* True if one has come since the last call. */
+bool sig_hup_taken(int fd);
 /* As if a SIGTERM had come (tests, and tools that are told to stop by other means). */
 void sig_stop(void);
 

@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
+#include "lib/serve/cors.h"
 #include "lib/serve/http_own.h"
 #include "lib/text/hash.h"
 #include "lib/text/utf8.h"
@@ -157,7 +158,7 @@ bool exchange_accepts(const struct exchange *x, const char *header, const char *
 
 /* What one pass over the headers finds. Lent by the connection. */
 struct look {
-	unsigned lengths, hosts, codings;
+	unsigned lengths, hosts, codings, credentials;
 	bool bad_name, bad_coding;
 	const char *type, *length, *id, *trace;
 };
@@ -169,6 +170,9 @@ static enum MHD_Result look_at(void *arg, enum MHD_ValueKind kind, const char *n
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
 		l->bad_name |= *p <= ' ' || *p >= 127;
 	switch (name[0] | 0x20) {
+	case 'a':
+		l->credentials += strcasecmp(name, "Authorization") == 0;
+		break;
 	case 'c':
 		if (strcasecmp(name, "Content-Length") == 0) {
 			l->lengths++;
@@ -202,6 +206,7 @@ static const char *ambiguous(const struct look *l)
 {
 	return l->bad_name			 ? "a header's name holds a blank or a control character"
 	       : l->hosts > 1			 ? "two Host headers"
+	       : l->credentials > 1		 ? "two Authorization headers"
 	       : l->lengths > 1			 ? "two Content-Length headers"
 	       : l->lengths && l->codings	 ? "Content-Length together with Transfer-Encoding"
 	       : l->codings > 1 || l->bad_coding ? "a Transfer-Encoding other than chunked"
@@ -233,11 +238,14 @@ static bool fits(const char *pattern, const char *path, struct str *segment)
 static void method_not_allowed(struct exchange *x, const char *allow)
 {
 	exchange_set(x, "Allow", "%s", allow);
-	if (strcmp(x->method, "OPTIONS") == 0)
+	if (strcmp(x->method, "OPTIONS") == 0) {
+		if (x->own->cross_origin)
+			cors_preflight(x, allow);
 		exchange_answer(x, 204, NULL);
-	else
+	} else {
 		exchange_problem(
 		    x, 405, "method_not_allowed", "%s is not for this path; it takes %s", x->method, allow);
+	}
 }
 
 static void find_route(struct exchange *x)
@@ -311,6 +319,8 @@ int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *met
 	MHD_get_connection_values(c, MHD_HEADER_KIND, look_at, &look);
 	correlate(x, &look);
 	read_media(x, look.type);
+	if (o->http->conf.cors)
+		o->cross_origin = cors_begin(x, o->http->conf.cors);
 	if (strncmp(x->path, "http://", 7) == 0) /* the absolute form, as to a proxy */
 		x->path += strcspn(x->path + 7, "/") + 7;
 	char *query = strchr(x->path, '?');
@@ -512,6 +522,7 @@ static struct MHD_Response *response_of(struct exchange *x)
 	if (wants_gzip(x) && compress_body(x))
 		exchange_set(x, "Content-Encoding", "gzip");
 	x->sent = x->out.n;
+	hold(x, x->out.n);
 	struct MHD_Response *r = MHD_create_response_from_buffer(x->out.n, x->out.p, MHD_RESPMEM_MUST_FREE);
 	if (r)
 		x->out = (struct buf){0};

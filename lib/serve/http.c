@@ -1,145 +1,57 @@
-/* http.c - the server around libmicrohttpd: its socket, its threads, and the deadlines that the library does not keep. */
+/* http.c - the server around libmicrohttpd: its socket, its threads, and what happens to a request in which order. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/serve/http_own.h"
 
-enum { BACKLOG = 1024, WATCH_MS = 500 };
+enum { BACKLOG = 1024 };
 
-/* ---- deadlines: the library's timeout starts anew with each byte, so a client that drips its headers or its body would stay for ever ---- */
+/* ---- connections ---- */
 
-enum phase { PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWER };
-
-struct peer {
-	struct peer *next, *prev;
-	struct watch *watch;
-	int fd;
-	/* Written by the connection's thread, read by the watcher; each for itself. */
-	_Atomic int phase; /* enum phase */
-	_Atomic int64_t since;
-	atomic_bool fresh; /* has sent no request yet */
-};
-
-struct watch {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	struct peer list; /* the ring's fixed end */
-	const struct http_conf *conf;
-	bool stop;
-};
-
-static bool overdue(const struct watch *w, const struct peer *p, int64_t now)
-{
-	const struct http_conf *c = w->conf;
-	enum phase phase = (enum phase)atomic_load_explicit(&p->phase, memory_order_relaxed);
-	unsigned first =
-	    phase == PHASE_HEADERS || atomic_load_explicit(&p->fresh, memory_order_relaxed) ? c->header_s : c->idle_s;
-	unsigned limit = phase == PHASE_BODY ? c->body_s : phase == PHASE_ANSWER ? 0 : first;
-	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
-}
-
-static void *watch_run(void *arg)
-{
-	struct watch *w = arg;
-	pthread_mutex_lock(&w->lock);
-	while (!w->stop) {
-		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_nsec += WATCH_MS * 1000000L;
-		t.tv_sec += t.tv_nsec / 1000000000;
-		t.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&w->ended, &w->lock, &t);
-		int64_t now = clock_mono_ms();
-		for (struct peer *p = w->list.next; p != &w->list; p = p->next)
-			if (overdue(w, p, now))
-				shutdown(p->fd, SHUT_RDWR); /* the library then sees its end, and closes it */
-	}
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
-}
-
-static struct watch *watch_new(const struct http_conf *conf, struct err *e)
-{
-	struct watch *w = xcalloc(1, sizeof *w);
-	w->conf = conf;
-	w->list.next = w->list.prev = &w->list;
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->ended, NULL);
-	errno = pthread_create(&w->thread, NULL, watch_run, w);
-	if (errno) {
-		err_sys(e, "cannot start a thread");
-		free(w);
-		return NULL;
-	}
-	return w;
-}
-
-static void watch_free(struct watch *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->stop = true;
-	pthread_cond_signal(&w->ended);
-	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
-	pthread_mutex_destroy(&w->lock);
-	pthread_cond_destroy(&w->ended);
-	free(w);
-}
-
-/* Without the watcher's lock, which would be taken for each request. */
-static void enter(struct MHD_Connection *c, enum phase phase)
+static struct peer *peer_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct peer *p = i ? i->socket_context : NULL;
-	if (!p)
-		return;
-	atomic_store_explicit(&p->since, clock_mono_ms(), memory_order_relaxed);
-	atomic_store_explicit(&p->fresh, false, memory_order_relaxed);
-	atomic_store_explicit(&p->phase, phase, memory_order_relaxed);
+	return i ? i->socket_context : NULL;
+}
+
+static void enter(struct MHD_Connection *c, enum phase phase)
+{
+	struct peer *p = peer_of(c);
+	if (p)
+		peer_enter(p, phase);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = arg;
-	struct watch *w = h->watch;
-	struct peer *p = *context;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		p = xcalloc(1, sizeof *p);
-		p->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		atomic_init(&p->since, clock_mono_ms());
-		atomic_init(&p->fresh, true);
-		*context = p;
-	}
-	if (!p)
-		return;
-	pthread_mutex_lock(&w->lock);
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		p->next = w->list.next;
-		p->prev = &w->list;
-		p->next->prev = p->prev->next = p;
-	} else {
-		p->next->prev = p->prev;
-		p->prev->next = p->next;
-	}
-	pthread_mutex_unlock(&w->lock);
-	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-		free(p);
+		int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+		*context = peers_join(
+		    h->peers, fd, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	} else if (*context) {
+		peers_leave(*context);
 		*context = NULL;
 	}
 }
 
 /* ---- requests ---- */
+
+static void host_of(const struct sockaddr *a, char *out, size_t n)
+{
+	socklen_t size = a && a->sa_family == AF_INET	 ? sizeof(struct sockaddr_in)
+			 : a && a->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							 : 0;
+	if (size == 0 || getnameinfo(a, size, out, (socklen_t)n, NULL, 0, NI_NUMERICHOST))
+		snprintf(out, n, "unix");
+}
 
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *c)
 {
@@ -160,6 +72,16 @@ static int take_piece(struct exchange *x, const char *p, size_t n)
 	return rc;
 }
 
+/* A stream goes on for as long as its listener likes. */
+static enum MHD_Result send_answer(struct exchange *x)
+{
+	enum MHD_Result queued = exchange_queue(x);
+	struct peer *p = peer_of(x->own->connection);
+	if (p && !x->own->stream)
+		peer_send(p, x->sent);
+	return queued;
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
     const char *version, const char *piece, size_t *n, void **context)
 {
@@ -170,7 +92,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		return MHD_NO;
 	if (!x->own->begun) {
 		enter(c, PHASE_BODY);
-		return exchange_begin(x, c, method) < 0 ? exchange_queue(x) : MHD_YES;
+		return exchange_begin(x, c, method) < 0 ? send_answer(x) : MHD_YES;
 	}
 	if (x->own->queued)
 		return MHD_YES;
@@ -187,7 +109,21 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		if (x->own->deferred)
 			return MHD_YES;
 	}
-	return exchange_queue(x);
+	return send_answer(x);
+}
+
+/* Nothing that may be secret: no query, no header but the two that correlate. */
+static void log_access(const struct exchange *x, struct MHD_Connection *c, bool well)
+{
+	char status[16], bytes[24], ms[32], peer[64];
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	snprintf(status, sizeof status, "%u", x->status);
+	snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)x->sent);
+	snprintf(ms, sizeof ms, "%.3f", (double)x->took_us / 1000);
+	host_of(i ? i->client_addr : NULL, peer, sizeof peer);
+	log_asked("request", "method", x->method, "path", x->path, "status", status, "bytes", bytes, "ms", ms, "peer",
+	    peer, "token", x->caller[0] ? x->caller : "-", "request_id", x->request_id, "ended",
+	    well ? "well" : "early", x->traceparent[0] ? "traceparent" : NULL, x->traceparent, NULL);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode why)
@@ -198,15 +134,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **context, en
 		return;
 	enter(c, PHASE_IDLE);
 	x->took_us = exchange_clock_us() - x->began_us;
-	if (h->conf.access_log && x->own->begun) {
-		char status[16], bytes[24], ms[32];
-		snprintf(status, sizeof status, "%u", x->status);
-		snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)x->sent);
-		snprintf(ms, sizeof ms, "%.3f", (double)x->took_us / 1000);
-		log_info("request", "method", x->method, "path", x->path, "status", status, "bytes", bytes, "ms", ms,
-		    "request_id", x->request_id, "ended", why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "well" : "early",
-		    x->traceparent[0] ? "traceparent" : NULL, x->traceparent, NULL);
-	}
+	if (h->conf.access_log && x->own->begun)
+		log_access(x, c, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	exchange_free(x);
 	*context = NULL;
 }
@@ -249,8 +178,16 @@ static int listen_unix(struct http *h, const char *path, struct err *e)
 	return fd;
 }
 
-static int listen_tcp(const char *address, struct err *e)
+/* Whoever can reach it would be let in. */
+static int refuse_public(const char *address, struct err *e)
 {
+	return err_set(e, ERR_USAGE,
+	    "on '%s' anybody could ask: name who may by --tokens FILE, or let it be so by --insecure", address);
+}
+
+static int listen_tcp(const char *address, bool local_only, struct err *e)
+{
+	const char *whole = address;
 	const char *colon = strrchr(address, ':');
 	const char *port = colon ? colon + 1 : address;
 	char host[256];
@@ -260,13 +197,17 @@ static int listen_tcp(const char *address, struct err *e)
 		n -= 2;
 	}
 	if (n >= sizeof host || !*port || strspn(port, "0123456789") != strlen(port) || strtoul(port, NULL, 10) > 65535)
-		return err_set(e, ERR_USAGE, "'%s' is no address to listen on, such as 127.0.0.1:8080", address);
+		return err_set(e, ERR_USAGE, "'%s' is no address to listen on, such as 127.0.0.1:8080", whole);
 	memcpy(host, address, n);
 	host[n] = 0;
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
 	int rc = getaddrinfo(colon && n == 0 ? "::" : n ? host : "127.0.0.1", port, &hints, &found);
 	if (rc)
-		return err_set(e, ERR_ENV, "cannot listen on '%s': %s", address, gai_strerror(rc));
+		return err_set(e, ERR_ENV, "cannot listen on '%s': %s", whole, gai_strerror(rc));
+	if (local_only && !address_is_local(found->ai_addr)) {
+		freeaddrinfo(found);
+		return refuse_public(whole, e);
+	}
 	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -274,7 +215,7 @@ static int listen_tcp(const char *address, struct err *e)
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	}
 	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-		err_sys(e, "cannot listen on '%s'", address);
+		err_sys(e, "cannot listen on '%s'", whole);
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
@@ -316,12 +257,23 @@ static unsigned connections(unsigned wanted)
 	return wanted && wanted < most ? wanted : (unsigned)most;
 }
 
+static int take_inherited(struct http *h, struct err *e)
+{
+	struct sockaddr_storage a = {0};
+	socklen_t n = sizeof a;
+	if (getsockname(h->conf.socket, (struct sockaddr *)&a, &n) < 0)
+		return err_sys(e, "cannot use the inherited socket");
+	if (h->conf.local_only && !address_is_local((struct sockaddr *)&a))
+		return refuse_public("the inherited socket", e);
+	return h->conf.socket;
+}
+
 static int open_socket(struct http *h, struct err *e)
 {
-	if (h->conf.socket >= 0)
-		return h->conf.socket;
 	const char *to = h->conf.listen;
-	return strncmp(to, "unix:", 5) == 0 ? listen_unix(h, to + 5, e) : listen_tcp(to, e);
+	if (h->conf.socket >= 0)
+		return take_inherited(h, e);
+	return strncmp(to, "unix:", 5) == 0 ? listen_unix(h, to + 5, e) : listen_tcp(to, h->conf.local_only, e);
 }
 
 struct http *http_start(const struct http_conf *conf, struct err *e)
@@ -330,8 +282,8 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	h->conf = *conf;
 	uuid_new(h->id);
 	h->socket = open_socket(h, e);
-	h->watch = h->socket >= 0 ? watch_new(&h->conf, e) : NULL;
-	if (!h->watch) {
+	h->peers = h->socket >= 0 ? peers_new(&h->conf, e) : NULL;
+	if (!h->peers) {
 		if (h->socket >= 0 && conf->socket < 0)
 			close(h->socket);
 		free(h);
@@ -349,6 +301,7 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, h},
 	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h},
 	    {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 	    {conf->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)conf->threads, NULL},
 	    {MHD_OPTION_END, 0, NULL},
 	};
@@ -356,7 +309,7 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	    NULL, NULL, on_request, h, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!h->daemon) {
 		err_set(e, ERR_ENV, "cannot start the HTTP server on '%s'", h->address);
-		watch_free(h->watch);
+		peers_free(h->peers);
 		free(h->address);
 		free(h);
 		return NULL;
@@ -382,7 +335,7 @@ size_t http_busy(const struct http *h)
 void http_stop(struct http *h)
 {
 	MHD_stop_daemon(h->daemon);
-	watch_free(h->watch);
+	peers_free(h->peers);
 	if (h->unix_socket)
 		unlink(h->conf.listen + 5);
 	if (h->quiesced) /* else the library has closed it */

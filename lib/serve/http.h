@@ -49,16 +49,19 @@ struct http_conf {
 	int socket; /* a listening socket that was inherited, or -1 */
 	const struct route *route; /* ended by one without a path; lent */
 	void *app;		   /* for the handlers */
-	/* May answer instead of the route (401, 403, 429, CORS). NULL: all are let in. */
+	bool local_only;	   /* refuse to listen where others than this machine can reach it */
+	const char *const *cors;   /* origins whose pages may read the answers, ended by NULL, or "*"; NULL: none */
+	/* May answer instead of the route (401, 403). NULL: all are let in. */
 	void (*admit)(struct exchange *x, void *app);
 	/* Told of each exchange that has ended, in the thread of its connection. May be NULL. */
 	void (*ended)(const struct exchange *x, void *app);
 	unsigned threads;
 	unsigned connections; /* at most; 0: as many as descriptors allow */
-	unsigned per_address; /* of one address, loopback exempt; 0: no limit */
+	unsigned per_address; /* connections of one address (IPv6: of one /64), loopback exempt; 0: no limit */
 	size_t max_body, max_header;
-	uint64_t max_held;		   /* bytes of bodies and answers held in memory at a time, for all */
-	unsigned header_s, body_s, idle_s; /* deadlines: headers complete, body complete, next request begun */
+	uint64_t max_held; /* bytes of bodies and answers held in memory at a time, for all */
+	unsigned header_s, body_s,
+	    idle_s; /* deadlines: headers complete; body complete, and answer taken; next request begun */
 	bool access_log;
 };
 
@@ -84,6 +87,7 @@ struct exchange {
 	char media[64];		   /* of the body, in lower case and without parameters; empty: not named */
 	struct buf body;
 	char request_id[64], traceparent[56];
+	char caller[65]; /* whose token it is; empty: none was needed */
 	/* The handler's own; `drop` frees it with the exchange (NULL: nothing to do). */
 	void *state;
 	void (*drop)(void *state);

@@ -7,6 +7,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/serve/http.h"
+#include "lib/serve/peers.h"
 #include "lib/text/hash.h"
 
 struct pair {
@@ -24,9 +25,10 @@ struct exchange_private {
 	struct pair *header, **last_header; /* of the answer */
 	bool begun, answered, deferred, paused, queued;
 	ssize_t (*stream)(struct exchange *x, void *arg, char *out, size_t max);
-	bool cut;	  /* the body is too large: what comes is thrown away */
-	uint64_t arrived; /* bytes of body */
-	uint64_t held;	  /* what this exchange has of the server's allowance */
+	bool cross_origin; /* from an origin that conf.cors lets in */
+	bool cut;	   /* the body is too large: what comes is thrown away */
+	uint64_t arrived;  /* bytes of body */
+	uint64_t held;	   /* what this exchange has of the server's allowance */
 };
 
 struct http {
@@ -38,7 +40,7 @@ struct http {
 	char id[UUID_LEN]; /* what the request ids of this process begin with */
 	atomic_size_t busy;
 	atomic_uint_fast64_t held;
-	struct watch *watch;
+	struct peers *peers;
 };
 
 /* exchange.c */

@@ -26,7 +26,8 @@ struct service {
 	struct backend *backend;
 	struct submit *submit;
 	struct news *news;
-	struct cache *local; /* the cache, if it is this process's own: threads may ask it directly */
+	struct tokens *tokens; /* NULL: all may do everything */
+	struct cache *local;   /* the cache, if it is this process's own: threads may ask it directly */
 	struct limits limits;
 	size_t max_items;     /* of an array; NDJSON has no limit but --max-body */
 	atomic_bool draining; /* /readyz fails from now on */
@@ -57,6 +58,9 @@ struct worker *service_worker(struct service *s);
 void worker_score(struct worker *w, struct batch *b, const struct model *model, bool explain);
 
 extern const struct route service_routes[];
+
+/* admit.c: for http_conf.admit: 401 and 403. */
+void service_admit(struct exchange *x, void *app);
 
 /* sentiment.c: POST /v1/sentiment */
 void sentiment_begin(struct exchange *x, void *app);

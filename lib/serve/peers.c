@@ -1,0 +1,234 @@
+/* peers.c - deadlines of connections, and their number by address. */
+#include "lib/serve/peers.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/text/hash.h"
+
+enum { WATCH_MS = 500, BUCKETS = 1024 };
+enum { LEAST_RATE = 4096 }; /* bytes a second that a client must take of a long answer */
+
+/* IPv4 in its mapped form. Of IPv6 the first half: whoever has one address there mostly has all others of its network, too. */
+struct key {
+	unsigned char byte[16];
+};
+
+struct address {
+	struct address *next;
+	struct key key;
+	unsigned n;
+};
+
+struct peer {
+	struct peer *next, *prev;
+	struct peers *all;
+	struct address *address; /* NULL: it is not counted */
+	int fd;
+	/* Written by the connection's thread, read by the watcher; each for itself. */
+	_Atomic int phase; /* enum phase */
+	_Atomic int64_t since;
+	atomic_uint extra_s; /* for PHASE_SEND */
+	atomic_bool fresh;   /* has sent no request yet */
+};
+
+struct peers {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	struct peer list; /* the ring's fixed end */
+	struct address *bucket[BUCKETS];
+	const struct http_conf *conf;
+	bool stop;
+};
+
+/* ---- deadlines ---- */
+
+static unsigned limit_of(const struct http_conf *c, const struct peer *p)
+{
+	switch ((enum phase)atomic_load_explicit(&p->phase, memory_order_relaxed)) {
+	case PHASE_HEADERS:
+		return c->header_s;
+	case PHASE_BODY:
+		return c->body_s;
+	case PHASE_SEND:
+		return c->body_s + atomic_load_explicit(&p->extra_s, memory_order_relaxed);
+	case PHASE_ANSWER:
+		return 0;
+	case PHASE_IDLE:
+		break;
+	}
+	return atomic_load_explicit(&p->fresh, memory_order_relaxed) ? c->header_s : c->idle_s;
+}
+
+static bool overdue(const struct http_conf *c, const struct peer *p, int64_t now)
+{
+	unsigned limit = limit_of(c, p);
+	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
+}
+
+static void *watch(void *arg)
+{
+	struct peers *all = arg;
+	pthread_mutex_lock(&all->lock);
+	while (!all->stop) {
+		struct timespec t;
+		clock_gettime(CLOCK_REALTIME, &t);
+		t.tv_nsec += WATCH_MS * 1000000L;
+		t.tv_sec += t.tv_nsec / 1000000000;
+		t.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&all->ended, &all->lock, &t);
+		int64_t now = clock_mono_ms();
+		for (struct peer *p = all->list.next; p != &all->list; p = p->next)
+			if (overdue(all->conf, p, now))
+				shutdown(p->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&all->lock);
+	return NULL;
+}
+
+struct peers *peers_new(const struct http_conf *conf, struct err *e)
+{
+	struct peers *all = xcalloc(1, sizeof *all);
+	all->conf = conf;
+	all->list.next = all->list.prev = &all->list;
+	pthread_mutex_init(&all->lock, NULL);
+	pthread_cond_init(&all->ended, NULL);
+	errno = pthread_create(&all->thread, NULL, watch, all);
+	if (errno) {
+		err_sys(e, "cannot start a thread");
+		free(all);
+		return NULL;
+	}
+	return all;
+}
+
+void peers_free(struct peers *all)
+{
+	pthread_mutex_lock(&all->lock);
+	all->stop = true;
+	pthread_cond_signal(&all->ended);
+	pthread_mutex_unlock(&all->lock);
+	pthread_join(all->thread, NULL);
+	pthread_mutex_destroy(&all->lock);
+	pthread_cond_destroy(&all->ended);
+	free(all);
+}
+
+void peer_enter(struct peer *p, enum phase phase)
+{
+	atomic_store_explicit(&p->since, clock_mono_ms(), memory_order_relaxed);
+	atomic_store_explicit(&p->fresh, false, memory_order_relaxed);
+	atomic_store_explicit(&p->phase, phase, memory_order_relaxed);
+}
+
+void peer_send(struct peer *p, uint64_t bytes)
+{
+	uint64_t s = bytes / LEAST_RATE;
+	atomic_store_explicit(&p->extra_s, s > 1000000 ? 1000000 : (unsigned)s, memory_order_relaxed);
+	peer_enter(p, PHASE_SEND);
+}
+
+/* ---- by address ---- */
+
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
+
+/* False: neither IPv4 nor IPv6. */
+static bool bytes_of(const struct sockaddr *a, struct key *out)
+{
+	if (a && a->sa_family == AF_INET) {
+		memcpy(out->byte, mapped, sizeof mapped);
+		memcpy(out->byte + 12, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+		return true;
+	}
+	if (!a || a->sa_family != AF_INET6)
+		return false;
+	memcpy(out->byte, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
+	return true;
+}
+
+bool address_is_local(const struct sockaddr *a)
+{
+	struct key k;
+	static const unsigned char one[16] = {[15] = 1};
+	if (!bytes_of(a, &k))
+		return a && a->sa_family == AF_UNIX;
+	bool v4 = memcmp(k.byte, mapped, sizeof mapped) == 0;
+	return v4 ? k.byte[12] == 127 : memcmp(k.byte, one, sizeof one) == 0;
+}
+
+static struct address **find(struct peers *all, const struct key *k)
+{
+	char hex[HASH_HEX];
+	unsigned bucket = 0;
+	hash_text((struct str){(const char *)k->byte, sizeof k->byte}, hex);
+	for (int i = 0; i < 8; i++)
+		bucket = bucket * 16 + (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
+	struct address **at = &all->bucket[bucket % BUCKETS];
+	while (*at && memcmp(&(*at)->key, k, sizeof *k) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+/* The address counts one more. With the lock held. */
+static struct address *count(struct peers *all, const struct sockaddr *from)
+{
+	struct key k;
+	if (all->conf->per_address == 0 || address_is_local(from) || !bytes_of(from, &k))
+		return NULL;
+	if (memcmp(k.byte, mapped, sizeof mapped) != 0)
+		memset(k.byte + 8, 0, 8);
+	struct address **at = find(all, &k);
+	if (!*at) {
+		*at = xcalloc(1, sizeof **at);
+		(*at)->key = k;
+	}
+	(*at)->n++;
+	return *at;
+}
+
+static void uncount(struct peers *all, struct address *a)
+{
+	if (!a || --a->n)
+		return;
+	struct address **at = find(all, &a->key);
+	*at = a->next;
+	free(a);
+}
+
+struct peer *peers_join(struct peers *all, int fd, const struct sockaddr *address)
+{
+	struct peer *p = xcalloc(1, sizeof *p);
+	p->fd = fd;
+	p->all = all;
+	atomic_init(&p->since, clock_mono_ms());
+	atomic_init(&p->fresh, true);
+	pthread_mutex_lock(&all->lock);
+	p->address = count(all, address);
+	bool over = p->address && p->address->n > all->conf->per_address;
+	p->next = all->list.next;
+	p->prev = &all->list;
+	p->next->prev = p->prev->next = p;
+	pthread_mutex_unlock(&all->lock);
+	if (over) {
+		shutdown(fd, SHUT_RDWR);
+		log_debug("too many connections of one address", NULL);
+	}
+	return p;
+}
+
+void peers_leave(struct peer *p)
+{
+	struct peers *all = p->all;
+	pthread_mutex_lock(&all->lock);
+	p->next->prev = p->prev;
+	p->prev->next = p->next;
+	uncount(all, p->address);
+	pthread_mutex_unlock(&all->lock);
+	free(p);
+}

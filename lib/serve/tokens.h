@@ -1,0 +1,36 @@
+/* tokens.h - who may ask: bearer tokens (RFC 6750), of which a file keeps the hashes.
+ *
+ *     # name   scopes      hash
+ *     shop     read,write  sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
+ *
+ * A token is 256 random bits, so nobody can try them all, and its plain SHA-256 needs neither salt nor a slow hash, which protect
+ * only what people think up. write includes read, admin includes both. A name may stand on several lines, while one token replaces another.
+ */
+#ifndef SENTI_TOKENS_H
+#define SENTI_TOKENS_H
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/serve/http.h"
+
+enum { TOKEN_NAME = 64 };
+
+struct tokens;
+
+/* Reads the file: new, or NULL and *e, which names the file and the line. */
+struct tokens *tokens_open(const char *path, struct err *e);
+/* Reads it again: 0, or -1 with *e, and all is as it was. Thread-safe, as tokens_find is. */
+MUST_USE int tokens_reload(struct tokens *t, struct err *e);
+void tokens_free(struct tokens *t);
+size_t tokens_count(struct tokens *t);
+
+/* What this token allows, and its name; SCOPE_NONE: it is not in the file. How long it takes does not depend on which it is. */
+enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME + 1]);
+
+/* A new token for what `wanted` says ("shop:read,write"), and its line for the file with a line end: 0, or -1 with *e. */
+MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct err *e);
+
+/* The word for a scope ("read"). Constant. */
+const char *scope_name(enum scope s);
+
+#endif
