@@ -15,7 +15,7 @@ NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_wi
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver multinomial fit train
 STAGE = score store follow verify child relay inbox flight exec cache
-SERVE = http peers exchange cors tokens admit body spool models service rest sentiment post submit backend messages stats news events
+SERVE = http peers exchange cors tokens admit body spool models service rest sentiment post submit backend messages stats news events docs
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
@@ -71,6 +71,7 @@ $(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
 $(BUILD)/lib/score/plus.o: $(wildcard lexicons/vader/*.tsv lexicons/plus/*.tsv)
 $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
+$(BUILD)/lib/serve/docs.o: lib/serve/openapi.json lib/serve/docs.html
 
 # Debian keeps libpq's header in a folder of its own.
 $(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
