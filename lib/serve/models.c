@@ -75,42 +75,89 @@ const struct model *models_find(struct models *m, struct str spec, struct err *e
 	return found;
 }
 
-static void put_one(struct buf *out, const struct model *model, bool own)
+/* NAME-VERSION@HASH in its parts; a trained model's version may be missing. */
+struct parts {
+	struct str name, version, hash;
+};
+
+static struct parts parts_of(const struct model *model)
 {
-	/* NAME-VERSION@HASH; a trained model's version may be missing */
 	const char *at = strrchr(model->name, '@'), *end = at ? at : model->name + strlen(model->name), *dash = end;
 	while (dash > model->name && *dash != '-')
 		dash--;
 	if (dash == model->name)
 		dash = end;
-	struct str name = {model->name, (size_t)(dash - model->name)}, version = {dash, (size_t)(end - dash)};
+	struct str version = {dash, (size_t)(end - dash)};
 	if (version.n)
 		version = (struct str){version.p + 1, version.n - 1};
+	return (struct parts){{model->name, (size_t)(dash - model->name)}, version, str_of(at ? at + 1 : "")};
+}
+
+static void put_one(struct buf *out, const struct model *model, bool own)
+{
+	struct parts p = parts_of(model);
 	buf_str(out, STR("{\"name\":"));
-	json_put_string(out, name);
+	json_put_string(out, p.name);
 	buf_str(out, STR(",\"version\":"));
-	json_put_string(out, version);
+	json_put_string(out, p.version);
 	buf_str(out, STR(",\"hash\":"));
-	json_put_string(out, str_of(at ? at + 1 : ""));
+	json_put_string(out, p.hash);
 	buf_str(out, STR(",\"model\":"));
 	json_put_string(out, str_of(model->name));
 	buf_str(out, own ? STR(",\"default\":true}") : STR(",\"default\":false}"));
 }
 
-void models_put(struct models *m, struct buf *out)
+static void load_all(struct models *m)
 {
-	struct err ignored; /* an engine that needs more than its name is listed once somebody has asked for it */
+	static const char *const more[] = {"afinn:da"}; /* an engine's further models */
+	struct err ignored; /* what needs more than its name is listed once somebody has asked for it */
 	for (const struct engine *const *en = engines; *en; en++)
 		models_find(m, str_of((*en)->name), &ignored);
+	for (size_t i = 0; i < COUNT_OF(more); i++)
+		models_find(m, str_of(more[i]), &ignored);
+}
+
+/* Two specs may name the same model ("afinn", "afinn:en"). */
+static bool is_first(const struct models *m, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(m->model[j]->name, m->model[i]->name) == 0)
+			return false;
+	return true;
+}
+
+void models_put(struct models *m, struct buf *out)
+{
+	load_all(m);
 	buf_str(out, STR("{\"items\":["));
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < m->n; i++) {
+		if (!is_first(m, i))
+			continue;
 		if (i)
 			buf_char(out, ',');
 		put_one(out, m->model[i], i == 0);
 	}
 	pthread_mutex_unlock(&m->lock);
 	buf_str(out, STR("]}\n"));
+}
+
+void models_put_names(struct models *m, struct buf *out)
+{
+	load_all(m);
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n; i++) {
+		if (!is_first(m, i))
+			continue;
+		if (i)
+			buf_char(out, ',');
+		if (in_registry(m->spec[i])) {
+			json_put_string(out, parts_of(m->model[i]).name);
+			buf_char(out, ',');
+		}
+		json_put_string(out, str_of(m->model[i]->name));
+	}
+	pthread_mutex_unlock(&m->lock);
 }
 
 void models_free(struct models *m)

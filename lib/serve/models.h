@@ -16,6 +16,8 @@ const struct model *models_default(const struct models *m);
 const struct model *models_find(struct models *m, struct str spec, struct err *e);
 /* Appends {"items":[{"name","version","hash","default"},...]}: the server's own and those of the registry. */
 void models_put(struct models *m, struct buf *out);
+/* Appends what a client can name, as JSON strings with commas between them: the names of models_put with and without version and hash. */
+void models_put_names(struct models *m, struct buf *out);
 void models_free(struct models *m);
 
 #endif

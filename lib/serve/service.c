@@ -1,6 +1,8 @@
 /* service.c - the table of routes, the small ones among them, and what each thread keeps. */
 #include "lib/serve/service.h"
 
+#include "lib/serve/docs.h"
+
 static void get_livez(struct exchange *x, void *app)
 {
 	(void)app;
@@ -39,6 +41,9 @@ const struct route service_routes[] = {
     {"GET", "/v1/models", SCOPE_READ, NULL, NULL, get_models},
     {"GET", "/livez", SCOPE_NONE, NULL, NULL, get_livez},
     {"GET", "/readyz", SCOPE_NONE, NULL, NULL, get_readyz},
+    {"GET", "/openapi.json", SCOPE_NONE, NULL, NULL, openapi_get},
+    {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get},
+    {"GET", "/", SCOPE_NONE, NULL, NULL, home_get},
     {0},
 };
 

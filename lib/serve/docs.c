@@ -1,0 +1,58 @@
+/* docs.c - what the server says about itself: GET /openapi.json, GET /docs, which shows that as a page, and GET /. */
+#include "lib/base/embed.h"
+#include "lib/serve/docs.h"
+#include "lib/serve/service.h"
+#include "lib/text/hash.h"
+
+EMBED(description, "lib/serve/openapi.json")
+EMBED(page, "lib/serve/docs.html")
+
+#define MEDIA_HTML "text/html; charset=utf-8"
+
+/* Appends the text with `value` in each place where it has `mark`. */
+static void put_filled(struct buf *out, struct str text, struct str mark, struct str value)
+{
+	for (const char *at; (at = memmem(text.p, text.n, mark.p, mark.n));) {
+		size_t before = (size_t)(at - text.p);
+		buf_add(out, text.p, before);
+		buf_str(out, value);
+		text = (struct str){at + mark.n, text.n - before - mark.n};
+	}
+	buf_str(out, text);
+}
+
+void openapi_get(struct exchange *x, void *app)
+{
+	struct service *s = app;
+	struct buf names = {0}, filled = {0};
+	models_put_names(s->models, &names);
+	put_filled(&filled, description(), STR("\"@MODELS@\""), buf_view(&names));
+	put_filled(&x->out, buf_view(&filled), STR("@VERSION@"), str_of(SENTI_VERSION));
+	buf_free(&names);
+	buf_free(&filled);
+	exchange_answer(x, 200, MEDIA_JSON);
+}
+
+/* The page's own script and style are let run by a number that no one can know before: nothing else is, wherever it came from. */
+void docs_get(struct exchange *x, void *app)
+{
+	char nonce[UUID_LEN];
+	(void)app;
+	uuid_new(nonce);
+	exchange_set(x, "Content-Security-Policy",
+	    "default-src 'none'; script-src 'nonce-%.*s'; style-src 'nonce-%.*s'; connect-src 'self'; img-src data:; "
+	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	    UUID_LEN, nonce, UUID_LEN, nonce);
+	exchange_set(x, "X-Content-Type-Options", "nosniff");
+	exchange_set(x, "Referrer-Policy", "no-referrer");
+	exchange_set(x, "Cache-Control", "no-store");
+	put_filled(&x->out, page(), STR("@NONCE@"), (struct str){nonce, UUID_LEN});
+	exchange_answer(x, 200, MEDIA_HTML);
+}
+
+void home_get(struct exchange *x, void *app)
+{
+	(void)app;
+	exchange_set(x, "Location", "/docs");
+	exchange_answer(x, 302, NULL);
+}
