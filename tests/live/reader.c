@@ -158,22 +158,22 @@ static void print(const struct look *k, int64_t began, int64_t ended)
 			: "left");
 }
 
-/* Each crawler has keys of its own. */
-static struct str key_for(struct reader *r, struct arena *mem)
+/* Readers ask for some keys; crawlers for all of their own, so they soon see what their slow puts have brought about. */
+static size_t choose(struct reader *r, struct look *look, struct arena *mem)
 {
-	if (!r->crawler)
-		return arena_printf(mem, "k%llu", (unsigned long long)draw(r, KEYS));
-	return arena_printf(
-	    mem, "c%llu", (unsigned long long)(draw(r, CRAWLED / CRAWLERS) * CRAWLERS + r->crawler - 1));
+	size_t n = r->crawler ? CRAWLED / CRAWLERS : 1 + draw(r, BATCH);
+	for (size_t i = 0; i < n; i++) {
+		unsigned key = (unsigned)(r->crawler ? i * CRAWLERS + r->crawler - 1 : draw(r, KEYS));
+		look[i] = (struct look){.id = arena_printf(mem, "%c%u", r->crawler ? 'c' : 'k', key)};
+	}
+	return n;
 }
 
 static void read_some(struct reader *r, struct lookaside *l, struct arena *mem)
 {
-	struct look look[BATCH];
+	struct look look[CRAWLED];
 	struct err e;
-	size_t n = 1 + draw(r, BATCH);
-	for (size_t i = 0; i < n; i++)
-		look[i] = (struct look){.id = key_for(r, mem)};
+	size_t n = choose(r, look, mem);
 	int64_t began = now_ns();
 	if (look_aside(l, look, n, mem, &e) < 0)
 		die(&e);
