@@ -1,6 +1,7 @@
 /* cache.c - what all caches have in common: keys and lifetimes. */
 #include "lib/data/cache.h"
 
+#include "lib/json/scan.h"
 #include "lib/text/hash.h"
 
 enum { DAY_MS = 86400000 };
@@ -29,6 +30,15 @@ struct cache_conf cache_conf_of(const struct cache_conf *given)
 	c.read_ms = c.read_ms ? c.read_ms : CACHE_READ_S * 1000;
 	c.absent_ms = c.absent_ms ? c.absent_ms : CACHE_ABSENT_S * 1000;
 	return c;
+}
+
+struct str cache_value(struct arena *mem, struct str value)
+{
+	char *p = arena_alloc(mem, value.n + JSON_PAD);
+	if (value.n)
+		memcpy(p, value.p, value.n);
+	memset(p + value.n, 0, JSON_PAD);
+	return (struct str){p, value.n};
 }
 
 /* splitmix64: lifetimes need to differ, no more. */

@@ -46,7 +46,7 @@ enum entry_state {
 	ENTRY_SKIPPED, /* the cache is away */
 };
 
-/* One entry to get or put. Strings are lent: of a put by the caller, of a get by `mem`. */
+/* One entry to get or put. Strings are lent: of a put by the caller, of a get by `mem`, with JSON_PAD readable bytes behind the value. */
 struct entry {
 	enum entry_kind kind;
 	struct str key; /* from cache_key_result or cache_key_message */
@@ -104,5 +104,7 @@ void cache_key_message(struct buf *out, struct str id);
 /* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, and one entry's lifetime. */
 struct cache_conf cache_conf_of(const struct cache_conf *given);
 int64_t cache_ttl(const struct cache_conf *c, uint64_t *random);
+/* A copy of a value for who gets it. */
+struct str cache_value(struct arena *mem, struct str value);
 
 #endif

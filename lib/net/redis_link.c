@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/data/cache.h"
 
 enum { CONNECT_MS = 1000, CALL_MS = 3000, FIRST_PAUSE_MS = 100, LAST_PAUSE_MS = 5000, READ_BYTES = 256 << 10 };
 
@@ -33,7 +34,7 @@ static char object;
 static void *create_string(const redisReadTask *t, char *p, size_t n)
 {
 	struct redis_link *l = t->privdata;
-	add_reply(t)->text = arena_str(l->mem, (struct str){p, n});
+	add_reply(t)->text = cache_value(l->mem, (struct str){p, n});
 	return &object;
 }
 
