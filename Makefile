@@ -15,7 +15,7 @@ NET = amqp_lib amqp_address amqp_body amqp_frame amqp_link amqp_topology amqp_wi
 INGEST = format maker when row csv text jsonl groups logs journal replay sniff decode follow rate
 LEARN = label metrics eval solver multinomial fit train
 STAGE = score store follow verify child relay inbox flight exec cache
-SERVE = http peers exchange cors tokens admit body spool models service rest sentiment post submit backend messages stats news events docs
+SERVE = http peers exchange cors tokens admit body spool models service rest sentiment post submit backend messages stats news events docs observe health
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
@@ -99,7 +99,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
 live: $(BIN) $(UNIT) $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
-	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) $(LIVE:%=tests/live/%)
+	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $(LIVE:%=tests/live/%)
 
 # Three brokers that lose one another, which takes two minutes.
 cluster: $(BIN)

@@ -65,6 +65,13 @@ t 'counts are added to the tally' 'TEST_TALLY=$T/tally; export TEST_TALLY; last 
 3 passed, 0 failed
 3 0 1
 END
+# Each waits for the other's mark: one after the other, the first would wait in vain.
+file left.sh 'touch here.left; until [ -e here.right ]; do sleep 0.1; done' 'echo "ok 1 - a"' 'echo 1..1'
+file right.sh 'touch here.right; until [ -e here.left ]; do sleep 0.1; done' 'echo "ok 1 - a"' 'echo "not ok 2 - b"' 'echo 1..2'
+sed -i "2icd '$T' || exit" left.sh right.sh
+t 'two run at a time, and both are counted' 'TEST_JOBS=2 TEST_SECONDS=20 last "$T/left.sh" "$T/right.sh"' 1 <<'END'
+2 passed, 1 failed
+END
 
 # And the library: an expectation that is not met is told.
 file wrong.sh ". '$root/tests/cli/lib.sh'" \
