@@ -159,7 +159,7 @@ bool exchange_accepts(const struct exchange *x, const char *header, const char *
 /* What one pass over the headers finds. Lent by the connection. */
 struct look {
 	unsigned lengths, hosts, codings, credentials;
-	bool bad_name, bad_coding;
+	bool bad_name, bad_value, bad_coding, folded;
 	const char *type, *length, *id, *trace;
 };
 
@@ -167,8 +167,14 @@ static enum MHD_Result look_at(void *arg, enum MHD_ValueKind kind, const char *n
 {
 	struct look *l = arg;
 	(void)kind;
+	l->bad_name |= !*name;
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
 		l->bad_name |= *p <= ' ' || *p >= 127;
+	for (const unsigned char *p = (const unsigned char *)value; p && *p; p++)
+		l->bad_value |= (*p < ' ' && *p != '\t') || *p == 127;
+	/* Of a line that is continued on the next one, libmicrohttpd 0.9.75 takes the continuation for more of the name, so that
+	 * "Content-Length: 5" would be no length. It moves such a name behind the values, where no other stands. */
+	l->folded |= value && (uintptr_t)value < (uintptr_t)name;
 	switch (name[0] | 0x20) {
 	case 'a':
 		l->credentials += strcasecmp(name, "Authorization") == 0;
@@ -202,13 +208,20 @@ static enum MHD_Result look_at(void *arg, enum MHD_ValueKind kind, const char *n
 
 /* Requests that two servers may understand differently are refused: a proxy in front of us could then be made to let through
  * what it would not (RFC 9112, section 11.2). */
-static const char *ambiguous(const struct look *l)
+static const char *ambiguous(const struct look *l, const char *path, bool old)
 {
-	return l->bad_name			 ? "a header's name holds a blank or a control character"
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++)
+		if (*p <= ' ' || *p == 127)
+			return "a blank or a control character in the path";
+	return l->bad_name			 ? "a header's name is empty, or holds a blank or a control character"
+	       : l->bad_value			 ? "a header's value holds a control character"
+	       : l->folded			 ? "a header is continued on a second line"
+	       : l->hosts == 0 && !old		 ? "no Host header"
 	       : l->hosts > 1			 ? "two Host headers"
 	       : l->credentials > 1		 ? "two Authorization headers"
 	       : l->lengths > 1			 ? "two Content-Length headers"
 	       : l->lengths && l->codings	 ? "Content-Length together with Transfer-Encoding"
+	       : l->codings && old		 ? "Transfer-Encoding in HTTP/1.0"
 	       : l->codings > 1 || l->bad_coding ? "a Transfer-Encoding other than chunked"
 						 : NULL;
 }
@@ -308,7 +321,17 @@ static void read_media(struct exchange *x, const char *type)
 	x->media[n] = 0;
 }
 
-int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method)
+/* Where the path begins in the form that proxies are sent, "http://HOST/PATH". */
+static const char *behind_host(const char *target)
+{
+	size_t n = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
+	if (!n)
+		return target;
+	target += n + strcspn(target + n, "/?");
+	return *target == '/' ? target : "/";
+}
+
+int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method, const char *version)
 {
 	struct exchange_private *o = x->own;
 	o->connection = c;
@@ -321,13 +344,14 @@ int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *met
 	read_media(x, look.type);
 	if (o->http->conf.cors)
 		o->cross_origin = cors_begin(x, o->http->conf.cors);
-	if (strncmp(x->path, "http://", 7) == 0) /* the absolute form, as to a proxy */
-		x->path += strcspn(x->path + 7, "/") + 7;
+	o->has_body = look.codings || (look.length && strcmp(look.length, "0") != 0);
+	const char *why = ambiguous(&look, x->path, strcmp(version, "HTTP/1.0") == 0);
 	char *query = strchr(x->path, '?');
 	if (query)
 		*query++ = 0;
-	const char *why = ambiguous(&look);
+	x->path = behind_host(x->path);
 	if (why) {
+		o->has_body = true; /* whatever follows is not looked at */
 		exchange_set(x, "Connection", "close");
 		exchange_problem(x, 400, "ambiguous_request", "%s", why);
 		return -1;
@@ -453,6 +477,14 @@ void exchange_problem(struct exchange *x, unsigned status, const char *kind, con
 	json_put_lossy(&x->out, (struct str){detail, length});
 	buf_printf(&x->out, ",\"instance\":\"urn:senti:request:%s\"}\n", x->request_id);
 	exchange_answer(x, status, MEDIA_PROBLEM);
+}
+
+void exchange_problem_member(struct exchange *x, const char *name, struct str json)
+{
+	x->out.n -= sizeof "}\n" - 1;
+	buf_printf(&x->out, ",\"%s\":", name);
+	buf_str(&x->out, json);
+	buf_str(&x->out, STR("}\n"));
 }
 
 bool exchange_answered(const struct exchange *x)

@@ -87,12 +87,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 {
 	struct exchange *x = *context;
 	(void)url;
-	(void)version;
 	if (!x) /* the library calls on_request_line first, always */
 		return MHD_NO;
 	if (!x->own->begun) {
 		enter(c, PHASE_BODY);
-		return exchange_begin(x, c, method) < 0 ? send_answer(x) : MHD_YES;
+		bool refused = exchange_begin(x, c, method, version) < 0;
+		/* An answer at this point ends the connection, since a body that may follow is not read. */
+		return refused && x->own->has_body ? send_answer(x) : MHD_YES;
 	}
 	if (x->own->queued)
 		return MHD_YES;
@@ -301,7 +302,6 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, h},
 	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h},
 	    {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
-	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 	    {conf->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)conf->threads, NULL},
 	    {MHD_OPTION_END, 0, NULL},
 	};

@@ -118,6 +118,8 @@ void exchange_stream(struct exchange *x, unsigned status, const char *media,
     ssize_t (*read)(struct exchange *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
 /* The answer is a problem (RFC 9457) of this kind, a constant word such as "bad_json"; `detail` is a sentence fragment. */
 void exchange_problem(struct exchange *x, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Adds a member to the problem that is the answer; `json` is its value. */
+void exchange_problem_member(struct exchange *x, const char *name, struct str json);
 bool exchange_answered(const struct exchange *x);
 /* True if the request's Accept-like list `header` names `value` with a weight above 0, or does not exist and `absent` is true. */
 bool exchange_accepts(const struct exchange *x, const char *header, const char *value, bool absent);

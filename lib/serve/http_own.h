@@ -23,6 +23,7 @@ struct exchange_private {
 	struct pair *query; /* last first; decoded on first use */
 	bool query_read;
 	struct pair *header, **last_header; /* of the answer */
+	bool has_body;			    /* or what may be one */
 	bool begun, answered, deferred, paused, queued;
 	ssize_t (*stream)(struct exchange *x, void *arg, char *out, size_t max);
 	bool cross_origin; /* from an origin that conf.cors lets in */
@@ -47,7 +48,7 @@ struct http {
 struct exchange *exchange_new(struct http *h, const char *uri);
 void exchange_free(struct exchange *x);
 /* Reads what the headers say: 0, or -1 with the answer given (400, 404, 405, 413, 415, OPTIONS). */
-int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method);
+int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method, const char *version);
 /* A piece of the body: 0, or -1 where the connection must be closed at once. */
 int exchange_take(struct exchange *x, const char *p, size_t n);
 /* Microseconds on a clock that never goes back. */
