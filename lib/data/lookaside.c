@@ -143,6 +143,7 @@ static struct list ask_cache(struct lookaside *l, const struct list *list, struc
 			entry[i]->state = ENTRY_SKIPPED;
 	for (size_t i = 0; i < list->n; i++) {
 		struct look *k = list->slot[i]->look;
+		k->asked = entry[i]->state != ENTRY_SKIPPED;
 		k->hit = entry[i]->state == ENTRY_HIT || entry[i]->state == ENTRY_ABSENT;
 		if (!k->hit) {
 			list_add(&left, list->slot[i]);
@@ -225,7 +226,7 @@ static void take_row(struct lookaside *l, struct slot *s, struct arena *mem)
 	}
 	k->state = LOOK_FOUND;
 	k->version = s->m.version;
-	k->record = arena_str(mem, buf_view(&l->line));
+	k->record = cache_value(mem, buf_view(&l->line));
 }
 
 static int read_store(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)

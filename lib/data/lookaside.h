@@ -33,6 +33,7 @@ struct look {
 	struct str record; /* FOUND: the record as senti-store get prints it, without a line end; lent by mem */
 	uint64_t version;
 	enum look_state state;
+	bool asked;  /* the cache was there */
 	bool hit;    /* the cache has answered */
 	bool waited; /* somebody was just fetching it: another thread, or this call, for the same id */
 	bool stored; /* the store's answer is now in the cache */
