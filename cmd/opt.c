@@ -412,7 +412,7 @@ void tool_options(struct tool *t, int argc, char **argv)
 	    : t->verbose == 1 ? LOG_INFO
 			      : LOG_DEBUG,
 	    format);
-	sig_init(t->drain_s);
+	sig_init(t->drain_s + t->drain_more_s);
 	if (!t->progress_set)
 		t->progress = t->verbose >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
 	if (t->from && (t->shared & OPT_FILTER) && !(t->shared & OPT_IDS) && t->noperands) {

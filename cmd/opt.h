@@ -56,6 +56,7 @@ struct tool {
 	/* One of its own options: 0, or -1 with *e (a usage error). */
 	int (*on_option)(void *arg, int letter, const char *value, struct err *e);
 	void *arg;
+	unsigned drain_more_s; /* what its own options add to --drain */
 
 	/* Filled by tool_options. */
 	const char *from, *to;

@@ -12,7 +12,9 @@
 #include "lib/base/systemd.h"
 #include "lib/serve/backend.h"
 #include "lib/serve/cors.h"
+#include "lib/serve/health.h"
 #include "lib/serve/news.h"
+#include "lib/serve/observe.h"
 #include "lib/serve/submit.h"
 #include "lib/serve/tokens.h"
 
@@ -31,7 +33,8 @@ enum {
 	OPT_MAX_PER_ADDRESS,
 	OPT_HEADER_TIMEOUT,
 	OPT_BODY_TIMEOUT,
-	OPT_IDLE_TIMEOUT
+	OPT_IDLE_TIMEOUT,
+	OPT_DRAIN_DELAY
 };
 
 enum { BACKEND_THREADS = 2, RETRY_MS = 2000, MOST_ORIGINS = 64, DRAIN_POLL_MS = 10 };
@@ -53,6 +56,7 @@ static const struct opt_def own[] = {
     {OPT_HEADER_TIMEOUT, "header-timeout", "SECONDS", "headers must be complete by then (default 10)"},
     {OPT_BODY_TIMEOUT, "body-timeout", "SECONDS", "so must bodies (default 60)"},
     {OPT_IDLE_TIMEOUT, "idle-timeout", "SECONDS", "close connections without a request (default 60)"},
+    {OPT_DRAIN_DELAY, "drain-delay", "SECONDS", "after SIGTERM serve on so long while /readyz says no (default 0)"},
     {OPT_ACCESS_LOG, "access-log", NULL, "log each request"},
     {0},
 };
@@ -69,6 +73,7 @@ struct options {
 	const char *cors[MOST_ORIGINS + 1];
 	size_t origins;
 	bool insecure;
+	unsigned drain_delay_s;
 	uint64_t max_items, max_waiting;
 	struct tool *tool;
 	struct service service;
@@ -147,6 +152,11 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	case OPT_INSECURE:
 		o->insecure = true;
 		return 0;
+	case OPT_DRAIN_DELAY:
+		if (opt_number(value, "drain-delay", 0, 3600, &n, e) < 0)
+			return -1;
+		o->drain_delay_s = o->tool->drain_more_s = (unsigned)n;
+		return 0;
 	case OPT_CORS:
 		return add_origin(o, value, e);
 	}
@@ -169,11 +179,12 @@ static struct cache *open_cache(void *arg, struct err *e)
 	return o->service.local ? o->service.local : caches_open(o->tool->cache, o->tool->ttl_ms, e);
 }
 
-static struct sink *open_queue(void *arg, struct err *e)
+static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
 {
 	struct options *o = arg;
 	struct end_conf conf = tool_ends(o->tool);
 	conf.retry_ms = RETRY_MS;
+	conf.counts = c;
 	return end_sink(o->queue, LANE_OUT, &conf, e);
 }
 
@@ -197,9 +208,13 @@ static int start(struct options *o, struct err *e)
 	s->limits = o->tool->limits;
 	s->max_items = o->max_items;
 	s->max_waiting = o->max_waiting;
+	s->observe = observe_new(s, service_routes);
+	o->http.ended = observe_ended;
 	s->news = news_start(s, e); /* first, so that it misses nothing that is stored here */
 	s->submit = s->news ? submit_start(s, post_done, e) : NULL;
-	return s->submit && backend_start(s, BACKEND_THREADS, e) ? 0 : -1;
+	if (!s->submit || !backend_start(s, BACKEND_THREADS, e))
+		return -1;
+	return (s->health = health_start(s, e)) ? 0 : -1;
 }
 
 /* The manager hears from the thread that would stop the server. */
@@ -212,18 +227,29 @@ static void tick(int64_t every_ms, int64_t *next)
 	}
 }
 
-/* Answers what has been asked, and only then goes. sig.h's alarm ends it after --drain. */
-static void drain(struct service *s, struct http *h, int64_t watchdog_ms)
+static void doze(int64_t watchdog_ms, int64_t *next)
 {
+	nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
+	tick(watchdog_ms, next);
+}
+
+/* First /readyz says no, so that whoever spreads requests sends no more of them, and for --drain-delay those that come nonetheless are served; then
+ * the listener goes. Answers what has been asked, and only then ends. sig.h's alarm ends it after --drain. */
+static void drain(struct options *o, struct http *h, int64_t watchdog_ms)
+{
+	struct service *s = &o->service;
 	int64_t next = 0;
+	int64_t until = clock_mono_ms() + (int64_t)o->drain_delay_s * 1000;
 	systemd_notify("STOPPING=1\nSTATUS=answering what has been asked");
 	atomic_store(&s->draining, true);
-	http_quiesce(h);
 	news_end_streams(s->news);
-	while (http_busy(h)) {
-		nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
-		tick(watchdog_ms, &next);
-	}
+	while (clock_mono_ms() < until)
+		doze(watchdog_ms, &next);
+	http_quiesce(h);
+	news_end_waits(s->news);
+	while (http_busy(h))
+		doze(watchdog_ms, &next);
+	observe_server(s->observe, NULL);
 	http_stop(h);
 }
 
@@ -242,7 +268,7 @@ static void reload(struct service *s)
 	}
 }
 
-static void run(struct service *s, struct http *h, int hup)
+static void run(struct options *o, struct http *h, int hup)
 {
 	int64_t watchdog_ms = systemd_watchdog_ms(), next = 0;
 	char state[256];
@@ -255,9 +281,9 @@ static void run(struct service *s, struct http *h, int hup)
 		poll(p, COUNT_OF(p),
 		    watchdog_ms ? (int)(watchdog_ms / 4 + 1 < INT32_MAX ? watchdog_ms / 4 + 1 : INT32_MAX) : -1);
 		if (sig_hup_taken(hup))
-			reload(s);
+			reload(&o->service);
 	}
-	drain(s, h, watchdog_ms);
+	drain(o, h, watchdog_ms);
 }
 
 /* The line can be appended to the file by the shell, and the token shown to whom it is for: it is nowhere else. */
@@ -280,6 +306,8 @@ static int make_token(const struct tool *t, const char *wanted)
 
 static void stop(struct service *s)
 {
+	if (s->health)
+		health_stop(s->health);
 	if (s->submit)
 		submit_stop(s->submit);
 	if (s->backend)
@@ -290,6 +318,7 @@ static void stop(struct service *s)
 		s->local->close(s->local);
 	if (s->tokens)
 		tokens_free(s->tokens);
+	observe_free(s->observe);
 	service_release(s);
 }
 
@@ -340,7 +369,8 @@ int main(int argc, char **argv)
 		stop(&o.service);
 		return tool_fail(&t, &e);
 	}
-	run(&o.service, h, hup);
+	observe_server(o.service.observe, h);
+	run(&o, h, hup);
 	stop(&o.service);
 	return STATUS_OK;
 }

@@ -62,7 +62,8 @@ bool counts_balance(const struct counts *c);
 /* The summary line of the contract, without a line end. `show` is a set of bits (1u << TALLY_...) that this tool reports even at 0. */
 void counts_summary(const struct counts *c, const char *tool, unsigned show, struct buf *out);
 /* Appends all of it in Prometheus' text format (expose.h; senti(7) has the names), from any thread; the pump waits at most for a copy.
- * `show` as above; model: what texts are scored with, or NULL. */
+ * `show` as above; model: what texts are scored with, or NULL, and then they are not told: who scores
+ * elsewhere too has the sum. */
 void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out);
 
 #endif

@@ -89,6 +89,8 @@ static void put_tallies(const struct counts *c, const char *model, unsigned show
 {
 	for (size_t p = 0; p < PLACES; p++) {
 		bool begun = false;
+		if (!model && (p == TEXTS || p == KEPT))
+			continue;
 		for (size_t t = 0; t < TALLY_COUNT; t++) {
 			if (tally[t].place != p || !(c->tally[t] || (show >> t & 1)))
 				continue;
@@ -133,7 +135,7 @@ void counts_expose(struct counts *c, const char *model, unsigned show, struct bu
 	pthread_mutex_unlock(&c->lock);
 	put_records(&now, out);
 	put_batches(&now, out);
-	put_tallies(&now, model ? model : "", now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
+	put_tallies(&now, model, now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
 	if (now.queue)
 		put_queue(&now, atomic_load_explicit(&c->unacked, memory_order_relaxed), out);
 	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);

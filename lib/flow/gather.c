@@ -158,10 +158,17 @@ static void gather_abandon(struct source *s, struct batch *b)
 		((struct gather *)s)->done(&b->rec[i], false);
 }
 
-static int gather_close(struct source *s, struct err *e)
+size_t gather_drop(struct source *s)
 {
 	struct gather *g = (struct gather *)s;
-	for (struct parcel *p = g->first, *next; p; p = next) {
+	pthread_mutex_lock(&g->lock);
+	struct parcel *list = g->first;
+	size_t n = g->waiting;
+	g->first = NULL;
+	g->last = &g->first;
+	g->waiting = 0;
+	pthread_mutex_unlock(&g->lock);
+	for (struct parcel *p = list, *next; p; p = next) {
 		next = p->next;
 		for (; p->at < p->n; p->at++) {
 			struct rec r = {.line = p->line[p->at], .caller = p->caller};
@@ -169,6 +176,13 @@ static int gather_close(struct source *s, struct err *e)
 		}
 		free(p);
 	}
+	return n;
+}
+
+static int gather_close(struct source *s, struct err *e)
+{
+	struct gather *g = (struct gather *)s;
+	gather_drop(s);
 	int rc = io_close(g->event, "the gatherer's event", e);
 	pthread_mutex_destroy(&g->lock);
 	free(g);

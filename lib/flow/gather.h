@@ -17,6 +17,9 @@ typedef void gather_done(struct rec *r, bool ok);
 struct source *gather_new(size_t max_waiting, gather_done *done);
 /* Hands in n lines for `caller`, all or none: 0, or -1 with ERR_ENV when that many do not fit now, or when it is closed. Thread-safe. */
 MUST_USE int gather_add(struct source *g, const struct str *line, size_t n, void *caller, struct err *e);
+/* Tells all that wait and that no batch has taken that nothing is known of them, for where they were to go is away: how many. In the pump's
+ * thread, between two pumps. */
+size_t gather_drop(struct source *g);
 /* No more records: next gives what is left, then ends. Thread-safe. */
 void gather_end(struct source *g);
 

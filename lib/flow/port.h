@@ -49,6 +49,8 @@ struct sink {
 	int (*flush)(struct sink *, struct err *);
 	/* Closes and frees it; a close that fails is a write that failed. */
 	int (*close)(struct sink *, struct err *);
+	/* Is what it writes to still there? Asked between flushes by who wants to know before there is something to put. NULL: nobody can tell. */
+	int (*check)(struct sink *, struct err *);
 	/* Of a sink of rejects: those that came as messages leave as dead letters. */
 	bool dead_letters;
 };

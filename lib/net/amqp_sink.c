@@ -301,6 +301,24 @@ static int publisher_flush(struct sink *port, struct err *e)
 	return rc;
 }
 
+/* A connection that has ended is made again, within the time that the conf allows. */
+static int publisher_check(struct sink *port, struct err *e)
+{
+	struct publisher *p = (struct publisher *)port;
+	bool any;
+	if (open_link(p, e) < 0)
+		return -1;
+	link_enter(&p->link);
+	enum outcome o = take_news(p, &any, &p->why);
+	int rc = o == FINE ? 0 : -1;
+	if (o == BROKEN)
+		rc = link_mend(&p->link, &p->why, e) == 0 ? 0 : -1;
+	else if (o == FAILED)
+		*e = p->why;
+	link_leave(&p->link);
+	return rc;
+}
+
 static int publisher_close(struct sink *port, struct err *e)
 {
 	struct publisher *p = (struct publisher *)port;
@@ -318,7 +336,8 @@ static int publisher_close(struct sink *port, struct err *e)
 struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err *e)
 {
 	struct publisher *p = xcalloc(1, sizeof *p);
-	p->port = (struct sink){.put = publisher_put, .flush = publisher_flush, .close = publisher_close};
+	p->port = (struct sink){
+	    .put = publisher_put, .flush = publisher_flush, .close = publisher_close, .check = publisher_check};
 	p->conf = *conf;
 	p->lane = lane;
 	p->port.dead_letters = lane == LANE_REJECTS;

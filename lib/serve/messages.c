@@ -2,6 +2,7 @@
 #include "lib/base/clock.h"
 #include "lib/serve/backend.h"
 #include "lib/serve/news.h"
+#include "lib/serve/observe.h"
 #include "lib/serve/rest.h"
 
 enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
@@ -32,6 +33,13 @@ static void changed(struct exchange *x, uint64_t version)
 	exchange_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
 }
 
+static enum observe_cache said(const struct look *l)
+{
+	if (l->hit)
+		return l->state == LOOK_FOUND ? OBSERVE_HIT : OBSERVE_ABSENT;
+	return l->asked ? OBSERVE_MISS : OBSERVE_SKIPPED;
+}
+
 /* Those that several clients ask for at the same time, in one look. */
 static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 {
@@ -42,6 +50,8 @@ static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 	int rc = look_aside(news_current(h->service->news) ? h->aside : h->bare, look, n, &h->mem, &e);
 	for (size_t i = 0; i < n; i++) {
 		const struct look *l = &look[i];
+		if (h->cache)
+			observe_cache(h->service->observe, said(l));
 		if (rc < 0)
 			backend_unavailable(x[i], &e);
 		else if (l->state == LOOK_FOUND)
@@ -70,6 +80,7 @@ static bool from_local(struct exchange *x, struct service *s)
 	struct entry entry = {.kind = ENTRY_MESSAGE, .key = buf_view(&w->key)}, *const one = &entry;
 	if (s->local->get(s->local, &one, 1, &w->batch.mem, &e) < 0 || entry.state != ENTRY_HIT)
 		return false;
+	observe_cache(s->observe, OBSERVE_HIT);
 	answer_record(x, entry.value, entry.version, "hit");
 	return true;
 }

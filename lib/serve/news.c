@@ -73,7 +73,7 @@ struct news {
 	struct expectation *expected[BUCKETS]; /* by hash of the id */
 	size_t nexpected, unchecked;
 	int64_t next_deadline;
-	bool streams_over;
+	bool streams_over, waits_over;
 };
 
 static void poke(struct news *n)
@@ -242,11 +242,11 @@ static int64_t answer_late(struct news *n, int64_t now)
 {
 	struct expectation *late = NULL;
 	pthread_mutex_lock(&n->lock);
-	if (n->nexpected && (n->streams_over || n->next_deadline <= now)) {
+	if (n->nexpected && (n->waits_over || n->next_deadline <= now)) {
 		n->next_deadline = INT64_MAX;
 		for (size_t i = 0; i < BUCKETS; i++)
 			for (struct expectation **at = &n->expected[i]; *at;)
-				if (n->streams_over || (*at)->deadline <= now) {
+				if (n->waits_over || (*at)->deadline <= now) {
 					take(n, at, &late);
 				} else {
 					if ((*at)->deadline < n->next_deadline)
@@ -500,6 +500,14 @@ void news_end_streams(struct news *n)
 	poke(n);
 }
 
+void news_end_waits(struct news *n)
+{
+	pthread_mutex_lock(&n->lock);
+	n->waits_over = true;
+	pthread_mutex_unlock(&n->lock);
+	poke(n);
+}
+
 void news_stop(struct news *n)
 {
 	struct err e;
@@ -519,7 +527,12 @@ void news_stop(struct news *n)
 
 bool news_current(struct news *n)
 {
-	return clock_mono_ms() - atomic_load(&n->current_at) < CURRENT_MS;
+	return news_lag_ms(n) < CURRENT_MS;
+}
+
+int64_t news_lag_ms(struct news *n)
+{
+	return clock_mono_ms() - atomic_load(&n->current_at);
 }
 
 size_t news_listeners(struct news *n)

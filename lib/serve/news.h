@@ -18,12 +18,16 @@ struct listener;
 
 /* New, running; from now on. NULL and *e on failure. */
 struct news *news_start(struct service *s, struct err *e);
-/* Ends all listeners' streams at once; expectations are answered as if their time were over. */
+/* Ends all listeners' streams at once. */
 void news_end_streams(struct news *n);
+/* From now on expectations are answered as if their time were over. */
+void news_end_waits(struct news *n);
 /* Once nothing listens or expects any more: ends and frees it. */
 void news_stop(struct news *n);
 /* True if what was committed until a few seconds ago is known; else the cache of this process may be behind. */
 bool news_current(struct news *n);
+/* How long ago that was certain. */
+int64_t news_lag_ms(struct news *n);
 
 /* Which messages; absent strings do not restrict. */
 struct news_filter {

@@ -160,13 +160,18 @@ static void add_item(struct submission *s, const struct rec *r)
 		log_error("cannot keep an answer", "error", s->no_space.msg, NULL);
 }
 
+static void unavailable(struct exchange *x)
+{
+	exchange_set(x, "Retry-After", "1");
+	exchange_problem(
+	    x, 503, "store_unavailable", "not all records are known to be stored; send them again, under the same ids");
+}
+
 static void answer(struct submission *s)
 {
 	struct exchange *x = s->x;
 	if (s->failed) {
-		exchange_set(x, "Retry-After", "1");
-		exchange_problem(x, 503, "store_unavailable",
-		    "not all records are known to be stored; send them again, under the same ids");
+		unavailable(x);
 		return;
 	}
 	if (s->status)
@@ -272,8 +277,14 @@ static int hand_in(struct submission *s, struct batch *b)
 	return -1;
 }
 
-static void busy(struct exchange *x)
+/* None of what was just handed in has been taken. */
+static void refused(struct exchange *x, struct service *s)
 {
+	struct err ignored;
+	if (!submit_ready(s->submit, &ignored)) {
+		unavailable(x);
+		return;
+	}
 	exchange_set(x, "Retry-After", "1");
 	exchange_problem(x, 503, "busy", "too many records are waiting to be stored");
 }
@@ -287,7 +298,7 @@ bool post_piece(struct exchange *x, void *app, struct str piece)
 	batch_reset(b);
 	body_lines_add(&s->lines, b, piece, false);
 	if (b->n && hand_in(s, b) < 0) {
-		busy(x);
+		refused(x, app);
 		return true;
 	}
 	pthread_mutex_lock(&s->lock);
@@ -310,7 +321,7 @@ void post_end(struct exchange *x, void *app)
 	else if (body_json(x, b, service->max_items, &s->array) < 0)
 		return;
 	if (b->n && hand_in(s, b) < 0) {
-		busy(x);
+		refused(x, app);
 		return;
 	}
 	pthread_mutex_lock(&s->lock);

@@ -68,7 +68,7 @@ static void work(struct exchange *x, struct service *service, struct str piece, 
 	struct err e;
 	batch_reset(b);
 	body_lines_add(&s->lines, b, piece, end);
-	worker_score(w, b, s->model, s->explain);
+	worker_score(service, w, b, s->model, s->explain);
 	for (size_t i = 0; i < b->n; i++) {
 		put_record(&x->out, &b->rec[i]);
 		buf_char(&x->out, '\n');
@@ -121,7 +121,7 @@ void sentiment_end(struct exchange *x, void *app)
 	if (body_json(x, b, service->max_items, &array) < 0)
 		return;
 	reject_long(b, service->limits.max_record);
-	worker_score(w, b, s->model, s->explain);
+	worker_score(service, w, b, s->model, s->explain);
 	if (!array) {
 		answer_one(x, &b->rec[0]);
 		return;

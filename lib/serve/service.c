@@ -1,24 +1,13 @@
 /* service.c - the table of routes, the small ones among them, and what each thread keeps. */
-#include "lib/serve/service.h"
+#include "lib/flow/expose.h"
+#include "lib/serve/health.h"
+#include "lib/serve/observe.h"
 
 #include "lib/serve/docs.h"
 
 static void get_livez(struct exchange *x, void *app)
 {
 	(void)app;
-	buf_str(&x->out, STR("{\"status\":\"ok\"}\n"));
-	exchange_answer(x, 200, MEDIA_JSON);
-}
-
-static void get_readyz(struct exchange *x, void *app)
-{
-	struct service *s = app;
-	exchange_set(x, "Cache-Control", "no-store");
-	if (atomic_load(&s->draining)) {
-		exchange_set(x, "Retry-After", "5");
-		exchange_problem(x, 503, "draining", "the server is shutting down");
-		return;
-	}
 	buf_str(&x->out, STR("{\"status\":\"ok\"}\n"));
 	exchange_answer(x, 200, MEDIA_JSON);
 }
@@ -40,7 +29,8 @@ const struct route service_routes[] = {
     {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get},
     {"GET", "/v1/models", SCOPE_READ, NULL, NULL, get_models},
     {"GET", "/livez", SCOPE_NONE, NULL, NULL, get_livez},
-    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, get_readyz},
+    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, health_get},
+    {"GET", "/metrics", SCOPE_READ, NULL, NULL, observe_get},
     {"GET", "/openapi.json", SCOPE_NONE, NULL, NULL, openapi_get},
     {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get},
     {"GET", "/", SCOPE_NONE, NULL, NULL, home_get},
@@ -87,7 +77,7 @@ struct worker *service_worker(struct service *s)
 	return w;
 }
 
-static struct scorer *find_scorer(struct worker *w, const struct model *model, bool explain)
+static struct scorer *find_scorer(struct service *service, struct worker *w, const struct model *model, bool explain)
 {
 	for (struct scorer *s = w->scorers; s; s = s->next)
 		if (s->conf.model == model && s->conf.explain == explain)
@@ -97,13 +87,17 @@ static struct scorer *find_scorer(struct worker *w, const struct model *model, b
 	    .explain = explain,
 	    .form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true}};
 	s->context = score_stage.open(&s->conf, NULL);
+	s->texts = observe_model(service->observe, str_of(model->name));
 	s->next = w->scorers;
 	w->scorers = s;
 	return s;
 }
 
-void worker_score(struct worker *w, struct batch *b, const struct model *model, bool explain)
+void worker_score(struct service *service, struct worker *w, struct batch *b, const struct model *model, bool explain)
 {
+	struct scorer *s = find_scorer(service, w, model, explain);
+	uint64_t before = b->tally[TALLY_SCORED];
 	struct err never; /* the stage cannot fail */
-	score_stage.run(find_scorer(w, model, explain)->context, b, &never);
+	score_stage.run(s->context, b, &never);
+	series_add(s->texts, b->tally[TALLY_SCORED] - before);
 }

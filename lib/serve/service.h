@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "lib/data/cache.h"
+#include "lib/flow/counts.h"
 #include "lib/flow/port.h"
 #include "lib/serve/http.h"
 #include "lib/serve/models.h"
@@ -16,7 +17,8 @@ struct ends {
 	void *arg;
 	struct store *(*store)(void *arg, struct err *e);
 	struct cache *(*cache)(void *arg, struct err *e); /* or service.local; give back by service_put_cache */
-	struct sink *(*queue)(void *arg, struct err *e);  /* NULL: the store is the queue */
+	/* It counts in c (may be NULL) what concerns queues. NULL: the store is the queue. */
+	struct sink *(*queue)(void *arg, struct counts *c, struct err *e);
 };
 
 struct service {
@@ -26,6 +28,8 @@ struct service {
 	struct backend *backend;
 	struct submit *submit;
 	struct news *news;
+	struct observe *observe;
+	struct health *health;
 	struct tokens *tokens; /* NULL: all may do everything */
 	struct cache *local;   /* the cache, if it is this process's own: threads may ask it directly */
 	struct limits limits;
@@ -37,6 +41,7 @@ struct service {
 /* A stage of scoring as one thread uses it again and again. */
 struct scorer {
 	struct scorer *next;
+	struct series *texts; /* how many, for /metrics */
 	struct score_conf conf;
 	void *context;
 };
@@ -55,7 +60,7 @@ void service_put_cache(struct service *s, struct cache *c);
 /* This thread's own; lent for its life. */
 struct worker *service_worker(struct service *s);
 /* Scores what the batch holds: records without a result of the model get one. */
-void worker_score(struct worker *w, struct batch *b, const struct model *model, bool explain);
+void worker_score(struct service *service, struct worker *w, struct batch *b, const struct model *model, bool explain);
 
 extern const struct route service_routes[];
 

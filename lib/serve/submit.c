@@ -6,9 +6,11 @@
 
 #include "lib/base/log.h"
 #include "lib/data/message.h"
+#include "lib/flow/expose.h"
 #include "lib/flow/gather.h"
 #include "lib/flow/pump.h"
 #include "lib/json/write.h"
+#include "lib/serve/observe.h"
 #include "lib/stage/store.h"
 #include "lib/text/hash.h"
 
@@ -26,6 +28,9 @@ struct submit {
 	int64_t read_at;     /* the cache's clock before the batch's commit */
 	struct limits limits;
 	struct counts counts;
+	_Atomic uint64_t under_way; /* handed in, and not told of */
+	struct series *texts;
+	atomic_bool away; /* there is a `why` */
 	struct json_scan scan, inner;
 	struct buf keys, line;
 	pthread_t thread;
@@ -99,6 +104,7 @@ static int join_run(void *ctx, struct batch *b, struct err *e)
 {
 	struct submit *m = ctx;
 	(void)e;
+	series_add(m->texts, b->tally[TALLY_SCORED]);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 		if (r->fate != FATE_OUT || !r->add.n)
@@ -174,7 +180,14 @@ static void say(struct submit *m, const struct err *e)
 {
 	pthread_mutex_lock(&m->lock);
 	m->why = *e;
+	atomic_store_explicit(&m->away, e->msg[0] != 0, memory_order_release);
 	pthread_mutex_unlock(&m->lock);
+}
+
+/* n more are under way, or less. */
+static void move(struct submit *m, uint64_t n)
+{
+	counts_unacked(&m->counts, atomic_fetch_add(&m->under_way, n) + n);
 }
 
 static enum next submit_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
@@ -188,14 +201,14 @@ static int submit_accept(struct source *s, struct batch *b, struct err *e)
 	struct submit *m = (struct submit *)s;
 	if (m->queue)
 		keep(m, b, false);
-	if (m->why.msg[0])
-		say(m, &(struct err){0});
+	move(m, -(uint64_t)b->n);
 	return m->gather->accept(m->gather, b, e);
 }
 
 static void submit_abandon(struct source *s, struct batch *b)
 {
 	struct submit *m = (struct submit *)s;
+	move(m, -(uint64_t)b->n);
 	m->gather->abandon(m->gather, b);
 }
 
@@ -222,7 +235,7 @@ static int open_ends(struct submit *m, struct err *e)
 {
 	const struct ends *o = &m->service->ends;
 	if (o->queue)
-		return (m->queue = o->queue(o->arg, e)) ? 0 : -1;
+		return (m->queue = o->queue(o->arg, &m->counts, e)) ? 0 : -1;
 	return (m->store = o->store(o->arg, e)) ? 0 : -1;
 }
 
@@ -274,10 +287,13 @@ static void *submit_run(void *arg)
 	struct err e, ignored;
 	for (;;) {
 		bool open = m->queue || m->store || open_ends(m, &e) == 0;
+		if (open)
+			say(m, &(struct err){0});
 		if (open && run_once(m, &e) == 0)
 			break;
 		log_error("messages cannot be stored", "error", e.msg, NULL);
 		say(m, &e);
+		move(m, -(uint64_t)gather_drop(m->gather));
 		close_ends(m, &ignored); /* why it failed has been told */
 		if (!pause_a_while(m) && !open)
 			break;
@@ -296,6 +312,8 @@ struct submit *submit_start(struct service *s, gather_done *done, struct err *e)
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->ended, NULL);
 	counts_start(&m->counts);
+	counts_queue(&m->counts); /* the table of messages is one as well */
+	m->texts = observe_model(s->observe, str_of(models_default(s->models)->name));
 	m->gather = gather_new(s->max_waiting, done);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
@@ -317,7 +335,15 @@ failed:;
 
 int submit_add(struct submit *m, const struct str *line, size_t n, void *caller, struct err *e)
 {
-	return gather_add(m->gather, line, n, caller, e);
+	if (atomic_load_explicit(&m->away, memory_order_acquire)) {
+		submit_ready(m, e);
+		return -1;
+	}
+	move(m, n);
+	int rc = gather_add(m->gather, line, n, caller, e);
+	if (rc < 0)
+		move(m, -(uint64_t)n);
+	return rc;
 }
 
 struct counts *submit_counts(struct submit *m)

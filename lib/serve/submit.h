@@ -5,7 +5,8 @@
  *     HTTP threads -> gather -> prepare -> queue, confirmed -> accept: cache put as version 0, the callers are answered (with a queue)
  *
  * So 202 means that the message is committed, or confirmed by the broker. Where that fails, every caller of the batch is told (503), the
- * pump starts anew after a pause, and what it was about to store is not known to be stored: clients send again, under the same id.
+ * pump starts anew after a pause, and what it was about to store is not known to be stored: clients send again, under the same id. So are those
+ * told that wait behind it, and until what it writes to answers again new ones are refused at once.
  */
 #ifndef SENTI_SUBMIT_H
 #define SENTI_SUBMIT_H
@@ -20,7 +21,7 @@ struct submit;
 /* New, running. `done` is told what becomes of each record (gather.h), in the pump's thread: rec_put gives one that went out as it is
  * stored. NULL and *e on failure. */
 struct submit *submit_start(struct service *s, gather_done *done, struct err *e);
-/* Hands in n records for `caller`, all or none: 0, or -1 where too many are waiting. Thread-safe. */
+/* Hands in n records for `caller`, all or none: 0, or -1 where too many are waiting, or where submit_ready says no. Thread-safe. */
 MUST_USE int submit_add(struct submit *m, const struct str *line, size_t n, void *caller, struct err *e);
 struct counts *submit_counts(struct submit *m);
 /* True while what it writes to answers; else the reason is copied to *e. */
