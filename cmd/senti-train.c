@@ -18,7 +18,8 @@ enum {
 	OPT_NO_NEGATION,
 	OPT_COST,
 	OPT_MIN_TEXTS,
-	OPT_NO_LEXICON
+	OPT_NO_LEXICON,
+	OPT_LEXICON_GAIN
 };
 
 static const struct opt_def own[] = {
@@ -33,6 +34,7 @@ static const struct opt_def own[] = {
     {OPT_LETTERS, "letters", "A-B", "n-grams of A to B letters within words (default 3-5); 0: none"},
     {OPT_NO_NEGATION, "no-negation", NULL, "do not mark words behind a negation"},
     {OPT_NO_LEXICON, "no-lexicon", NULL, "learn from n-grams alone, without the result of plus"},
+    {OPT_LEXICON_GAIN, "lexicon-gain", "G", "let the result of plus count more (above 1, slower) or less (default 1)"},
     {OPT_BITS, "hash-bits", "N", "2^N places for n-grams, 4 bytes each (default 18)"},
     {OPT_MIN_TEXTS, "min-texts", "N", "leave out n-grams of fewer than N texts (default 3)"},
     {OPT_COST, "cost", "C", "fit the data closer (above 1) or less closely (below; default 1)"},
@@ -75,12 +77,12 @@ static int weights(struct fit_conf *f, const char *value, struct err *e)
 	return 0;
 }
 
-static int cost(struct fit_conf *f, const char *value, struct err *e)
+static int decimal(const char *value, const char *name, double min, double max, double *out, struct err *e)
 {
 	char *end;
-	f->cost = strtod(value, &end);
-	if (end == value || *end || !(f->cost >= 1e-6 && f->cost <= 1e6))
-		return err_set(e, ERR_USAGE, "--cost takes a number from 1e-6 to 1e6, not '%s'", value);
+	*out = strtod(value, &end);
+	if (end == value || *end || !(*out >= min && *out <= max))
+		return err_set(e, ERR_USAGE, "--%s takes a number from %g to %g, not '%s'", name, min, max, value);
 	return 0;
 }
 
@@ -134,7 +136,9 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	case OPT_MIN_TEXTS:
 		return whole(value, "min-texts", 1, 1000000, &f->min_texts, e);
 	case OPT_COST:
-		return cost(f, value, e);
+		return decimal(value, "cost", 1e-6, 1e6, &f->cost, e);
+	case OPT_LEXICON_GAIN:
+		return decimal(value, "lexicon-gain", 0.01, 100, &f->figure_gain, e);
 	}
 	return -1;
 }
@@ -183,6 +187,7 @@ int main(int argc, char **argv)
 		    .seed = 1,
 		    .balanced = true,
 		    .cost = 1,
+		    .figure_gain = 1,
 		    .min_texts = 3,
 		    .tick = tick}},
 	};

@@ -102,6 +102,7 @@ _senti()
 	senti-train\ --class-weights) words='balanced none' ;;
 	senti-train\ --words) words='' ;;
 	senti-train\ --letters) words='' ;;
+	senti-train\ --lexicon-gain) words='' ;;
 	senti-train\ --hash-bits) words='' ;;
 	senti-train\ --min-texts) words='' ;;
 	senti-train\ --cost) words='' ;;
@@ -189,7 +190,7 @@ _senti()
 			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
 			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

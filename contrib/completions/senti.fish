@@ -143,6 +143,7 @@ complete -c senti-train -l words -x -d 'n-grams of up to N words, 1 or 2 (defaul
 complete -c senti-train -l letters -x -d 'n-grams of A to B letters within words (default 3-5); 0: none'
 complete -c senti-train -l no-negation -d 'do not mark words behind a negation'
 complete -c senti-train -l no-lexicon -d 'learn from n-grams alone, without the result of plus'
+complete -c senti-train -l lexicon-gain -x -d 'let the result of plus count more (above 1, slower) or less (default 1)'
 complete -c senti-train -l hash-bits -x -d '2^N places for n-grams, 4 bytes each (default 18)'
 complete -c senti-train -l min-texts -x -d 'leave out n-grams of fewer than N texts (default 3)'
 complete -c senti-train -l cost -x -d 'fit the data closer (above 1) or less closely (below; default 1)'

@@ -9,8 +9,6 @@
 
 enum { K = LINEAR_CLASSES };
 
-/* Figures are few and worth more than one n-gram: scaled up, their weights are held back less. */
-static const double FIGURE_GAIN = 3;
 static const double GAIN[GRAM_GROUPS] = {1, 1};
 /* Most English texts of any trade have more than SEEN_ALL of their words in common with a large training set; those of other languages less
  * than the part SEEN_NONE of that, and of them the lexicon knows few words, as if the share HIDDEN were gone. Found on texts without labels. */
@@ -146,7 +144,7 @@ static void weigh_row(const struct work *w, struct node *row, const double *figu
 	size_t figures = w->conf->features.lexicon ? FIGURES : 1;
 	for (size_t f = 0; f < figures; f++)
 		if (figure[f] != 0)
-			row[n++] = (struct node){(int)(w->slots + f) + 1, FIGURE_GAIN * figure[f]};
+			row[n++] = (struct node){(int)(w->slots + f) + 1, w->conf->figure_gain * figure[f]};
 	row[n] = (struct node){-1, 0};
 }
 
@@ -394,7 +392,7 @@ static void quantise(const struct work *w, struct linear_head *h, struct linear_
 			cell[s].rarity = w->rarity[s];
 		}
 		for (size_t f = 0; f < FIGURES; f++)
-			h->figure[c][f] = w->weight[c][w->slots + f] * FIGURE_GAIN;
+			h->figure[c][f] = w->weight[c][w->slots + f] * w->conf->figure_gain;
 	}
 }
 

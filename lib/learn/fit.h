@@ -22,6 +22,7 @@ struct fit_conf {
 	uint64_t seed;
 	bool balanced;	    /* rare classes weigh as much as common ones */
 	double cost;	    /* LIBLINEAR's C */
+	double figure_gain; /* the figures are scaled up by it, so their weights are held back less */
 	unsigned min_texts; /* grams of fewer texts are left out */
 	/* Called while it works; may be NULL. done of total is a rough share. */
 	void (*tick)(void *arg, const char *what, unsigned done, unsigned total);

@@ -156,6 +156,7 @@ static void put_meta(const struct context *c, const struct fit *fit, struct buf 
 	json_put_name(b, STR("lexicon"));
 	json_put_string(b, str_of(f->lexicon->name));
 	put_number(b, STR("cost"), f->cost);
+	put_number(b, STR("lexicon_gain"), f->figure_gain);
 	put_number(b, STR("min_texts"), f->min_texts);
 	json_put_name(b, STR("class_weights"));
 	json_put_string(b, f->balanced ? STR("balanced") : STR("none"));

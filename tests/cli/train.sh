@@ -47,7 +47,7 @@ ok 'evaluates' senti-eval -m ./model --min-f1 0.95 sixty.jsonl
 sed -e '/neutral/d' -e 's/"positive"/5/' -e 's/"negative"/"1"/' -e 's/"text"/"body"/' -e 's/"label"/"stars"/' sixty.jsonl >two.jsonl
 ok 'two classes, renamed, in members of other names' train -o c.senti -f body --label stars --map 5=positive,1=negative two.jsonl
 ok 'no text is neutral then' eval 'senti-score -m ./c.senti -e "the tuesday report" | jq -e ".sentiment.neu==0 and .sentiment.label!=\"neutral\""'
-ok 'all options' train -o c.senti --folds 2 --seed 3 --class-weights none --words 1 --letters 0 --no-lexicon --hash-bits 10 --min-texts 1 --cost 2 sixty.jsonl
+ok 'all options' train -o c.senti --folds 2 --seed 3 --class-weights none --words 1 --letters 0 --no-lexicon --hash-bits 10 --min-texts 1 --cost 2 --lexicon-gain 2 sixty.jsonl
 ok 'a small table makes a small file' test "$(wc -c <c.senti)" -lt 8000
 ok 'letters and negation' train -o c.senti --letters 2-6 --no-negation --hash-bits 12 sixty.jsonl
 ok 'and scores' senti-score -m ./c.senti -e 'not lovely'
@@ -85,6 +85,11 @@ done
 t 'a wrong number of folds' 'senti-train -o c.senti --folds 1' 2 <<'END'
 --- stderr
 senti-train: --folds takes a number from 2 to 20, not '1'
+try 'senti-train --help'
+END
+t 'a gain that is none' 'senti-train -o c.senti --lexicon-gain 0' 2 <<'END'
+--- stderr
+senti-train: --lexicon-gain takes a number from 0.01 to 100, not '0'
 try 'senti-train --help'
 END
 t 'a folder that is not there' 'senti-train -o no/c.senti sixty.jsonl 2>&1 | sed "s/[.][0-9]*[.]tmp/.N.tmp/"; senti-train -q -o no/c.senti sixty.jsonl 2>/dev/null' 3 <<'END'

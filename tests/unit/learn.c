@@ -190,6 +190,7 @@ static struct fit_conf conf_of(void)
 	    .seed = 1,
 	    .balanced = true,
 	    .cost = 1,
+	    .figure_gain = 1,
 	    .min_texts = 1};
 }
 
