@@ -140,6 +140,25 @@ def explain():
 
 
 @check
+def trigrams():
+    "an index of trigrams, where somebody makes one, serves --text, and finds what is found without it"
+    name = database()
+    store(name, "put", data=lines(records(20000) + [{"id": "hay", "text": "a NEEDLE, \u0130 say"}]))
+    wanted = store(name, "query", "--text", "needle, i\u0307")[0]
+    assert wanted.count(b"\n") == 1, wanted
+    sql(name, "CREATE EXTENSION pg_trgm")
+    sql(name, "CREATE INDEX message_text ON senti.message USING gin (text gin_trgm_ops)")
+    sql(name, "ANALYZE senti.message")
+    log = os.path.join(DIR, "postgresql", "log")
+    begin = os.path.getsize(log)
+    options = {"PGOPTIONS": "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0"}
+    assert store(name, "query", "--text", "needle, i\u0307", env=options)[0] == wanted
+    with open(log, encoding="utf-8") as file:
+        file.seek(begin)
+        assert "Bitmap Index Scan on message_text" in file.read()
+
+
+@check
 def at_once():
     "ten migrations of one empty database at once: each succeeds, the steps are applied once"
     for at in (lambda n: url(n), lambda n: url(n, server=POOLER)):
