@@ -222,8 +222,8 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	write_conditions(&s->sql, &groups);
 	add(&s->sql, f->has_since, " AND time >= ?6");
 	add(&s->sql, f->has_until, " AND time < ?7");
-	buf_str(
-	    &s->sql, times ? STR(" GROUP BY k ORDER BY k LIMIT ?10") : STR(" GROUP BY k ORDER BY n DESC, k NULLS LAST LIMIT ?10"));
+	buf_str(&s->sql, times ? STR(" GROUP BY k ORDER BY k LIMIT ?10")
+			       : STR(" GROUP BY k ORDER BY n DESC, k NULLS LAST LIMIT ?10"));
 	sqlite3_stmt *q = NULL;
 	if (sqlite3_prepare_v2(s->db, s->sql.p, (int)s->sql.n, &q, NULL) != SQLITE_OK)
 		return sql_fail(s, "query", e);
