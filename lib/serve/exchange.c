@@ -533,6 +533,18 @@ static bool compress_body(struct exchange *x)
 	return true;
 }
 
+/* Other bytes have another strong entity tag (RFC 9110, section 8.8.1): "7" becomes "7-gzip". */
+static void mark_tag(struct exchange *x)
+{
+	for (struct pair *p = x->own->header; p; p = p->next)
+		if (strcmp(p->name.p, "ETag") == 0) {
+			size_t n = strlen(p->value.p) + sizeof "-gzip";
+			char *tag = arena_alloc(&x->own->mem, n);
+			snprintf(tag, n, "%.*s-gzip\"", (int)strlen(p->value.p) - 1, p->value.p);
+			p->value = (struct str){tag, n};
+		}
+}
+
 static bool wants_gzip(const struct exchange *x)
 {
 	return x->out.n >= GZIP_FROM && x->out.n < UINT32_MAX / 2 &&
@@ -551,8 +563,10 @@ static struct MHD_Response *response_of(struct exchange *x)
 			x->out_fd = -1; /* the response closes it */
 		return r;
 	}
-	if (wants_gzip(x) && compress_body(x))
+	if (wants_gzip(x) && compress_body(x)) {
 		exchange_set(x, "Content-Encoding", "gzip");
+		mark_tag(x);
+	}
 	x->sent = x->out.n;
 	hold(x, x->out.n);
 	struct MHD_Response *r = MHD_create_response_from_buffer(x->out.n, x->out.p, MHD_RESPMEM_MUST_FREE);
@@ -566,7 +580,7 @@ enum MHD_Result exchange_queue(struct exchange *x)
 	struct exchange_private *o = x->own;
 	if (o->cut && x->status != 413)
 		exchange_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
-	if (x->out_media && x->out_fd < 0)
+	if ((x->out_media && x->out_fd < 0) || x->status == 304)
 		exchange_set(x, "Vary", "Accept-Encoding");
 	struct MHD_Response *r = response_of(x);
 	if (!r)

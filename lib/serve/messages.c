@@ -250,7 +250,7 @@ static bool read_place(struct exchange *x, struct place *p)
 	size_t n = colon ? (size_t)(colon - v.p) : 0;
 	char *end = NULL;
 	*p = (struct place){.set = true, .has_time = n && !(n == 1 && v.p[0] == '-')};
-	if (p->has_time)
+	if (p->has_time && strspn(v.p + (v.p[0] == '-'), "0123456789") > 0 && n < 20)
 		p->time = strtoll(v.p, &end, 10);
 	if (n && (!p->has_time || end == colon)) {
 		p->id = (struct str){colon + 1, v.n - n - 1};

@@ -21,6 +21,7 @@ struct submission {
 	struct service *service;
 	enum body_form form;
 	bool array, results; /* answer with the stored records */
+	bool async;	     /* the client has said that it does not wait */
 	struct body_lines lines;
 	size_t under_way, items;
 	bool whole;   /* all has been handed in */
@@ -62,12 +63,15 @@ static void drop(void *state)
 		submission_free(s);
 }
 
-/* Prefer: wait=SECONDS, respond-async (RFC 7240): how many seconds the client waits for results. */
-static unsigned long wants_results(const struct exchange *x)
+/* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it means the same: what is not
+ * there by then comes later. */
+static uint64_t wants_results(const struct exchange *x)
 {
-	const char *prefer = exchange_header(x, "Prefer"), *wait = prefer ? strcasestr(prefer, "wait=") : NULL;
-	unsigned long seconds = wait ? strtoul(wait + 5, NULL, 10) : 0;
-	return prefer && strcasestr(prefer, "respond-async") ? 0 : seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
+	uint64_t seconds = 0;
+	struct str wait = rest_preference(x, "wait");
+	if (!wait.p || str_u64(wait, &seconds) < 0)
+		return 0;
+	return seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
 }
 
 void post_begin(struct exchange *x, void *app)
@@ -78,9 +82,10 @@ void post_begin(struct exchange *x, void *app)
 		rest_unsupported(x);
 		return;
 	}
-	unsigned long wait_s = wants_results(x);
+	uint64_t wait_s = wants_results(x);
 	struct submission *s = xcalloc(1, sizeof *s);
 	*s = (struct submission){.x = x, .service = service, .form = form, .results = wait_s > 0, .spool = SPOOL_INIT};
+	s->async = rest_preference(x, "respond-async").p != NULL;
 	s->lines.max_record = service->limits.max_record;
 	if (wait_s && service->ends.queue)
 		s->deadline = clock_mono_ms() + (int64_t)wait_s * 1000;
@@ -198,6 +203,8 @@ static void answer(struct submission *s)
 	}
 	if (results)
 		exchange_set(x, "Preference-Applied", "wait");
+	else if (s->async)
+		exchange_set(x, "Preference-Applied", "respond-async");
 	x->out = s->out;
 	s->out = (struct buf){0};
 	x->out_fd = spool_give(&s->spool);

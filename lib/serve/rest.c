@@ -1,6 +1,8 @@
 /* rest.c - what the REST routes share. */
 #include "lib/serve/rest.h"
 
+#include <strings.h>
+
 #include "lib/base/clock.h"
 
 void rest_unsupported(struct exchange *x)
@@ -95,17 +97,47 @@ int rest_tag_matches(const struct exchange *x, const char *header, uint64_t vers
 	const char *list = exchange_header(x, header);
 	if (!list)
 		return -1;
-	char tag[32];
-	int n = snprintf(tag, sizeof tag, "\"%llu\"", (unsigned long long)version);
+	bool strong = strcmp(header, "If-Match") == 0;
+	char tag[2][32];
+	for (size_t i = 0; i < 2; i++)
+		snprintf(tag[i], sizeof tag[i], "\"%llu%s\"", (unsigned long long)version, i ? "-gzip" : "");
 	for (const char *p = list; *p;) {
 		p += strspn(p, ", \t");
 		if (*p == '*')
 			return 1;
-		p += strncmp(p, "W/", 2) == 0 ? 2 : 0;
+		bool weak = strncmp(p, "W/", 2) == 0;
+		p += weak ? 2 : 0;
 		size_t item = strcspn(p, ", \t");
-		if (item == (size_t)n && memcmp(p, tag, item) == 0)
-			return 1;
+		for (size_t i = 0; i < 2; i++)
+			if (!(weak && strong) && item == strlen(tag[i]) && memcmp(p, tag[i], item) == 0)
+				return 1;
 		p += item;
 	}
 	return 0;
+}
+
+static struct str trim(struct str s)
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = (struct str){s.p + 1, s.n - 1};
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+struct str rest_preference(const struct exchange *x, const char *name)
+{
+	const char *p = exchange_header(x, "Prefer");
+	for (size_t n; p && *p; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		size_t whole = strcspn(p, ",;"), word = strcspn(p, ",;=");
+		struct str said = trim((struct str){p, word});
+		if (said.n != strlen(name) || strncasecmp(said.p, name, said.n) != 0)
+			continue;
+		struct str value = word < whole ? trim((struct str){p + word + 1, whole - word - 1}) : STR("");
+		return value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"'
+			   ? (struct str){value.p + 1, value.n - 2}
+			   : value;
+	}
+	return STR_NONE;
 }

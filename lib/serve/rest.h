@@ -21,7 +21,10 @@ void rest_put_path(struct buf *out, struct str id);
 void rest_put_encoded(struct buf *out, struct str text);
 /* Sets ETag: the version of a message. */
 void rest_set_tag(struct exchange *x, uint64_t version);
-/* What the header (If-Match, If-None-Match) says of a message of this version: 1 it names it, 0 it does not, -1 there is no such header. */
+/* What the header (If-Match, If-None-Match) says of a message of this version: 1 it names it, 0 it does not, -1 there is no such header. Weak tags
+ * are none to If-Match (RFC 9110, section 13.1.1). */
 int rest_tag_matches(const struct exchange *x, const char *header, uint64_t version);
+/* What the header Prefer (RFC 7240) says of the preference of this name: its value, which may be empty, or p NULL. Lent. */
+struct str rest_preference(const struct exchange *x, const char *name);
 
 #endif

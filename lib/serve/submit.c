@@ -13,6 +13,7 @@
 #include "lib/serve/observe.h"
 #include "lib/stage/store.h"
 #include "lib/text/hash.h"
+#include "lib/text/utf8.h"
 
 enum { PAUSE_MS = 500, MOST_ID = 512 };
 
@@ -92,9 +93,8 @@ static int prepare_run(void *ctx, struct batch *b, struct err *e)
 			continue;
 		if (!message.id.p)
 			give_id(m, b, r);
-		else if (message.id.n == 0 || message.id.n > MOST_ID)
-			rec_reject(b, r, CODE_BAD_ID,
-			    message.id.n ? "the id has more than %d bytes" : "the id is empty", MOST_ID);
+		else if (utf8_count(message.id) > MOST_ID)
+			rec_reject(b, r, CODE_BAD_ID, "the id has more than %d characters", MOST_ID);
 	}
 	return 0;
 }
