@@ -53,7 +53,7 @@ struct rec_cause {
 /* What came with a record that was (a part of) a message. The batch owns all of it. */
 struct letter {
 	struct str body;  /* the original bytes: of a pack this record's line, of an over-long body the first 8 MiB */
-	struct str id;	  /* message_id; empty where there was none */
+	struct str id;	  /* message_id, of the Nth line of a pack with .N behind it; empty where there was none */
 	struct str trace; /* traceparent, likewise */
 	int64_t tries;	  /* how often it was delivered, this time included */
 };

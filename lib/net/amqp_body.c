@@ -76,8 +76,6 @@ bool body_next(struct str *left, struct str *line)
 
 static struct str make_id(struct arena *mem, struct str line, struct str message_id, size_t nth)
 {
-	if (message_id.n && nth)
-		return arena_printf(mem, "%.*s.%zu", (int)message_id.n, message_id.p, nth);
 	if (message_id.n)
 		return message_id;
 	char *hash = arena_alloc(mem, HASH_HEX), place[24];

@@ -10,7 +10,8 @@ static struct str shorter(struct str s, size_t most)
 	return (struct str){s.p, s.n < most ? s.n : most};
 }
 
-/* The id of a record: as a stage has found it, or as it stands in the line. Empty: none, or too long for a property. */
+/* The id of a record: as a stage has found it, or as it stands in the line, or of the message that brought it (a dead letter whose bytes go back as
+ * they were). Empty: none, or too long for a property. */
 static struct str id_of(struct packer *k, const struct rec *r)
 {
 	struct str id = r->id;
@@ -18,7 +19,9 @@ static struct str id_of(struct packer *k, const struct rec *r)
 		/* What a stage has added hides nothing here: none adds an id without having scanned the record. */
 		const struct json_member *m = json_scan(&k->scan, r->line) == 0 ? json_find(&k->scan, STR("id")) : NULL;
 		batch_reset(&k->scratch);
-		id = m && m->type == JSON_STRING ? json_decode(m, &k->scratch.mem) : STR("");
+		id = m && m->type == JSON_STRING    ? json_decode(m, &k->scratch.mem)
+		     : r->letter && r->letter->id.n ? r->letter->id
+						    : STR("");
 	}
 	return id.n <= LONGEST_ID ? id : STR("");
 }

@@ -81,12 +81,19 @@ static struct str take_bytes(struct arena *mem, struct str s)
 	return (struct str){p, s.n};
 }
 
-static struct rec *add(struct queue *q, struct batch *b, struct str raw, bool last)
+/* The message's own id, and of its nth line (0: it is no pack) that with the line's number. */
+static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nth)
+{
+	struct str id = buf_view(&m->id);
+	return id.n && nth ? arena_printf(&b->mem, "%.*s.%zu", STR_FMT(id), nth) : arena_str(&b->mem, id);
+}
+
+static struct rec *add(struct queue *q, struct batch *b, struct str raw, size_t nth, bool last)
 {
 	const struct amqp_message *m = &q->link.message;
 	struct letter *letter = arena_alloc(&b->mem, sizeof *letter);
 	*letter = (struct letter){.body = take_bytes(&b->mem, raw),
-	    .id = arena_str(&b->mem, buf_view(&m->id)),
+	    .id = id_of(m, b, nth),
 	    .trace = arena_str(&b->mem, buf_view(&m->trace)),
 	    .tries = m->deliveries + 1};
 	struct rec *r = batch_add(b);
@@ -134,7 +141,8 @@ static void take_single(struct queue *q, struct batch *b, const struct limits *l
 {
 	const struct amqp_message *m = &q->link.message;
 	bool too_long = m->size > l->max_record && !q->conf.rejects;
-	struct rec *r = add(q, b, too_long || m->size > m->body.n ? cut(buf_view(&m->body)) : buf_view(&m->body), true);
+	struct rec *r =
+	    add(q, b, too_long || m->size > m->body.n ? cut(buf_view(&m->body)) : buf_view(&m->body), 0, true);
 	q->has = false;
 	if (too_long) {
 		reject_long(b, r, m->size, l->max_record);
@@ -155,7 +163,7 @@ static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 {
 	struct str line, ahead, after = q->left;
 	if (!body_next(&after, &line)) { /* not one line that is not blank */
-		struct rec *r = add(q, b, STR(""), true);
+		struct rec *r = add(q, b, STR(""), 0, true);
 		q->has = false;
 		rec_reject(b, r, CODE_BAD_JSON, "the message is empty");
 		return;
@@ -163,12 +171,13 @@ static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 	q->left = after;
 	q->has = body_next(&after, &ahead);
 	q->nth++;
-	bool too_long = line.n > l->max_record, alone = q->nth == 1 && !q->has;
-	struct rec *r = add(q, b, too_long ? cut(line) : line, !q->has);
+	bool too_long = line.n > l->max_record;
+	size_t nth = q->nth == 1 && !q->has ? 0 : q->nth;
+	struct rec *r = add(q, b, too_long ? cut(line) : line, nth, !q->has);
 	if (too_long)
 		reject_long(b, r, line.n, l->max_record);
 	else if (!q->conf.rejects)
-		body_id(b, r, &q->scan, r->letter->id, alone ? 0 : q->nth);
+		body_id(b, r, &q->scan, r->letter->id, nth);
 }
 
 static void begin(struct queue *q)

@@ -260,6 +260,20 @@ def replay():
     assert [b for _, b in drain("again.dead")] == [b"{bad"]
 
 
+@check
+def replayed_ids():
+    "a dead letter without an id of its own keeps that of its message, so equal texts of two people stay two"
+    declare("who")
+    for m in "st":
+        publish("who", [b'{"txt":"thanks"}'], message_id=m)
+    publish("who", [b'{"txt":"thanks"}\n{"id":"own","txt":"thanks"}\n{"txt":"thanks"}\n'], message_id="p",
+            content_type="application/x-ndjson")
+    read("who", status=1)
+    tool("senti-ingest", "-F", "reject", "-i", "amqp:who.dead", "-o", "amqp:who", "--idle", "500")
+    out, _ = read("who", "-f", "txt")
+    assert sorted(ids_of(out)) == ["own", "p.1", "p.3", "s", "t"], out
+
+
 def exists(queue):
     import pika
     ch = channel()

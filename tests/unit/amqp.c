@@ -133,7 +133,6 @@ static void ids(void)
 	struct json_scan s = {0};
 	is_str(with_id(&b, &s, "{\"text\":\"x\"}", "m", 0), STR("{\"id\":\"m\",\"text\":\"x\"}"), "message_id");
 	is_str(with_id(&b, &s, "{}", "m\"", 0), STR("{\"id\":\"m\\\"\"}"), "into an empty object, escaped");
-	is_str(with_id(&b, &s, "{\"a\":1}", "m", 3), STR("{\"id\":\"m.3\",\"a\":1}"), "of a pack");
 	is_str(with_id(&b, &s, "{\"id\":7}", "m", 0), STR("{\"id\":7}"), "an id of any type stays");
 	is_str(with_id(&b, &s, "[1]", "m", 0), STR("[1]"), "no object stays");
 	is_str(with_id(&b, &s, "{bad", "m", 0), STR("{bad"), "no JSON stays");
