@@ -181,7 +181,7 @@ enum health_state health_state(struct health *h, enum health_part part)
 {
 	struct service *s = h->service;
 	struct err ignored;
-	bool ok = part < HEALTH_NEWS ? probe_ok(&h->probe[part]) : news_current(s->news);
+	bool ok = part < HEALTH_NEWS ? probe_ok(&h->probe[part]) : news_alive(s->news);
 	if ((part == HEALTH_CACHE && !s->ends.cache) || (part == HEALTH_QUEUE && !s->ends.queue))
 		return HEALTH_NONE;
 	if (part == (s->ends.queue ? HEALTH_QUEUE : HEALTH_STORE))

@@ -29,6 +29,14 @@ static void enter(struct MHD_Connection *c, enum phase phase)
 		peer_enter(p, phase);
 }
 
+void exchange_cut(struct exchange *x)
+{
+	const union MHD_ConnectionInfo *i =
+	    MHD_get_connection_info(x->own->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (i)
+		shutdown(i->connect_fd, SHUT_RDWR);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = arg;

@@ -131,6 +131,10 @@ void exchange_pause(struct exchange *x);
 /* Gives it back: answered, or to go on reading after a pause. Thread-safe. */
 void exchange_resume(struct exchange *x);
 
+/* Ends the connection of an exchange that has not ended, whether or not its client takes what it is sent. Thread-safe; one that is paused must be
+ * resumed as well. */
+void exchange_cut(struct exchange *x);
+
 /* Percent-decodes into a new NUL-terminated string: its length, or -1 where an escape is broken or the result is no UTF-8 or has a NUL. `plus`: a '+' is a blank. */
 MUST_USE long percent_decode(struct str in, bool plus, char **out);
 

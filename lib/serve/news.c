@@ -10,10 +10,14 @@
 #include "lib/base/map.h"
 
 enum {
-	RING = 4096,	      /* events */
-	RING_BYTES = 8 << 20, /* and at most so much of them */
-	PAGE = 256,	      /* entries of the log at a time */
-	HEARTBEAT_MS = 15000, /* so that both sides, and all between them, see that the other lives */
+	RING = 4096,	       /* events */
+	RING_BYTES = 8 << 20,  /* and at most so much of them */
+	PAGE = 256,	       /* entries of the log at a time */
+	PAST = 64,	       /* the same for a listener that catches up, */
+	PAST_BYTES = 16 << 10, /* of which it is given no more than that at a time */
+	TURNS = 64,	       /* so many of them get a page between two looks at the log */
+	END_MS = 500,	       /* so long may a listener take to read the end of its stream */
+	HEARTBEAT_MS = 15000,  /* so that both sides, and all between them, see that the other lives */
 	CURRENT_MS = 5000,
 	LOOK_MS = 1000, /* the longest wait between two looks at the log */
 	PAUSE_MS = 500, /* after a failure */
@@ -33,6 +37,7 @@ struct listener {
 	struct str label, source;
 	char *names;
 	bool live, asleep, dropped;
+	uint64_t turn;	 /* behind: the round of pages in which it had its last one */
 	uint64_t place;	 /* live: the number of the next event; before that: the entry of the log */
 	size_t offset;	 /* bytes of it that are sent */
 	struct buf page; /* what is to be sent before it: a heartbeat, or a page of the past */
@@ -55,24 +60,27 @@ struct news {
 	struct service *service;
 	struct store *store;
 	pthread_t thread;
-	int event;	/* tells the thread that there is something to do */
-	uint64_t after; /* the place in the log up to which the ring has it */
-	_Atomic int64_t current_at;
+	int event;			       /* tells the thread that there is something to do */
+	_Atomic int64_t looked_at, current_at; /* when the log was read, and when there was no more of it */
+	atomic_bool many_unsettled;	       /* more than we have buried */
 	atomic_bool ending;
 	/* The thread's own. */
 	struct arena mem;
 	struct json_scan scan;
 	struct change change[PAGE];
 
+	uint64_t turn;
+
 	pthread_mutex_t lock;
+	uint64_t after; /* the place in the log up to which the ring has it */
 	struct event ring[RING];
 	uint64_t first, end; /* numbers of the oldest event and behind the newest */
 	size_t bytes;
-	struct listener list; /* the ring's fixed end */
+	struct listener live, behind; /* the fixed ends of two lists */
 	size_t listeners;
 	struct expectation *expected[BUCKETS]; /* by hash of the id */
 	size_t nexpected, unchecked;
-	int64_t next_deadline;
+	int64_t next_deadline, streams_over_at;
 	bool streams_over, waits_over;
 };
 
@@ -93,12 +101,33 @@ static void drop_oldest(struct news *n)
 	buf_free(&ev->names);
 }
 
+static void link_to(struct listener *end, struct listener *l)
+{
+	l->next = end;
+	l->prev = end->prev;
+	l->next->prev = l->prev->next = l;
+}
+
+static void unlink_from_list(struct listener *l)
+{
+	l->next->prev = l->prev;
+	l->prev->next = l->next;
+}
+
 static void wake(struct listener *l)
 {
 	if (!l->asleep)
 		return;
 	l->asleep = false;
 	exchange_resume(l->x);
+}
+
+/* It does not read what it is sent; nobody waits until it does. */
+static void drop(struct listener *l)
+{
+	if (!l->dropped)
+		exchange_cut(l->x);
+	l->dropped = true;
 }
 
 static bool wants(const struct listener *l, struct str label, struct str source)
@@ -129,9 +158,16 @@ static void add_event(struct news *n, uint64_t seq, const struct message *m, str
 	n->bytes += ev->text.n;
 	while (n->bytes > RING_BYTES && n->end - n->first > 1)
 		drop_oldest(n);
-	for (struct listener *l = n->list.next; l != &n->list; l = l->next)
-		if (l->live && wants(l, ev->label, ev->source))
+	for (struct listener *l = n->live.next; l != &n->live; l = l->next)
+		if (!l->asleep) {
+			if (l->place < n->first)
+				drop(l);
+		} else if (wants(l, ev->label, ev->source)) {
+			l->place = n->end - 1;
 			wake(l);
+		} else { /* it has had, or does not want, all that there is: the ring does not go past it */
+			l->place = n->end;
+		}
 }
 
 /* ---- rows ---- */
@@ -207,22 +243,26 @@ static struct expectation *take_met(struct news *n, const struct message *m)
 static int check_new(struct news *n, struct err *e)
 {
 	struct message *m = arena_alloc(&n->mem, PAGE * sizeof *m), *list[PAGE];
+	struct expectation *one[PAGE]; /* only this thread frees them */
 	size_t count = 0;
 	pthread_mutex_lock(&n->lock);
 	for (size_t i = 0; i < BUCKETS && n->unchecked && count < PAGE; i++)
 		for (struct expectation *x = n->expected[i]; x && count < PAGE; x = x->next)
 			if (!x->checked) {
-				x->checked = true;
-				n->unchecked--;
-				m[count] = (struct message){.id = arena_str(&n->mem, x->id)};
+				m[count] = (struct message){.id = x->id};
 				list[count] = &m[count];
-				count++;
+				one[count++] = x;
 			}
 	pthread_mutex_unlock(&n->lock);
 	if (count == 0)
 		return 0;
 	if (n->store->get(n->store, list, count, &n->mem, e) < 0)
 		return -1;
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < count; i++)
+		one[i]->checked = true;
+	n->unchecked -= count;
+	pthread_mutex_unlock(&n->lock);
 	struct buf text = {0};
 	for (size_t i = 0; i < count; i++) {
 		struct str record = m[i].fate == MESSAGE_FOUND && m[i].label.p ? record_of(n, &m[i], &text) : STR_NONE;
@@ -321,7 +361,8 @@ static int publish(struct news *n, const struct change *c, size_t count, struct 
 	return 0;
 }
 
-/* What this process caches must not wait for a long transaction elsewhere, behind which nothing settles. */
+/* What this process caches must not wait for a long transaction elsewhere, behind which nothing settles. Where there is more than is looked at,
+ * the cache is not asked. */
 static int bury_unsettled(struct news *n, struct err *e)
 {
 	if (!n->service->local)
@@ -329,6 +370,8 @@ static int bury_unsettled(struct news *n, struct err *e)
 	int count = n->store->unsettled(n->store, n->change, PAGE, &n->mem, e);
 	if (count > 0)
 		bury(n, n->change, (size_t)count);
+	if (count >= 0)
+		atomic_store(&n->many_unsettled, count == PAGE);
 	return count;
 }
 
@@ -336,87 +379,122 @@ static int advance(struct news *n, struct err *e)
 {
 	/* Those who begin to listen from now on are given what comes behind the place that is noted once it is in the ring. */
 	uint64_t after = n->after;
+	int64_t now = clock_mono_ms();
 	int count = n->store->log(n->store, &after, n->change, PAGE, &n->mem, e);
-	if (count > 0 && publish(n, n->change, (size_t)count, e) < 0)
+	if (count < 0 || (count && publish(n, n->change, (size_t)count, e) < 0))
 		return -1;
-	if (count >= 0) {
-		n->after = after;
-		atomic_store(&n->current_at, clock_mono_ms());
-	}
-	return count == 0 ? bury_unsettled(n, e) < 0 ? -1 : 0 : count;
+	pthread_mutex_lock(&n->lock);
+	n->after = after;
+	pthread_mutex_unlock(&n->lock);
+	if (count == 0 && bury_unsettled(n, e) < 0)
+		return -1;
+	atomic_store(&n->looked_at, now);
+	if (count < PAGE)
+		atomic_store(&n->current_at, now);
+	return count;
 }
 
 /* ---- listeners that catch up ---- */
 
-/* One that has nothing to send and is not live. Only this thread makes it live, and it leaves only with its connection, which sleeps. */
+/* One that has nothing to send and has had no page in this round. It leaves only with its connection, which sleeps until this thread wakes it. */
 static struct listener *find_behind(struct news *n)
 {
-	struct listener *l = n->list.next;
 	pthread_mutex_lock(&n->lock);
-	for (l = n->list.next; l != &n->list && (l->live || !l->asleep); l = l->next)
-		;
+	struct listener *l = n->behind.next;
+	while (l != &n->behind && (!l->asleep || l->turn == n->turn))
+		l = l->next;
+	bool found = l != &n->behind;
+	if (found) { /* its next turn comes after all others' */
+		l->turn = n->turn;
+		unlink_from_list(l);
+		link_to(&n->behind, l);
+	}
 	pthread_mutex_unlock(&n->lock);
-	return l == &n->list ? NULL : l;
+	return found ? l : NULL;
 }
 
 /* 1 if it went on, 0 if it must wait for the ring to come after it, -1. */
 static int catch_up(struct news *n, struct listener *l, struct err *e)
 {
 	struct message *row;
-	struct buf text = {0};
+	struct buf text = {0}, page = {0};
 	uint64_t after = l->place;
-	int count = n->store->log(n->store, &after, n->change, PAGE, &n->mem, e);
+	int count = n->store->log(n->store, &after, n->change, PAST, &n->mem, e), i = 0;
 	if (count < 0 || (count && read_rows(n, n->change, (size_t)count, &row, e) < 0))
 		return -1;
+	for (; i < count && page.n < PAST_BYTES; i++) {
+		bool wanted = row[i].fate == MESSAGE_FOUND && wants(l, row[i].label, row[i].source);
+		struct str record = wanted ? record_of(n, &row[i], &text) : STR_NONE;
+		if (record.p)
+			put_event(&page, n->change[i].seq, record);
+	}
+	if (i < count)
+		after = n->change[i - 1].seq;
+	buf_free(&text);
 	pthread_mutex_lock(&n->lock);
 	l->place = after;
 	bool there = count == 0 && after == n->after;
 	if (there) {
 		l->live = true;
 		l->place = n->end;
-		l->offset = 0;
+		unlink_from_list(l);
+		link_to(&n->live, l);
 	}
-	for (int i = 0; i < count; i++)
-		if (row[i].fate == MESSAGE_FOUND && wants(l, row[i].label, row[i].source)) {
-			struct str record = record_of(n, &row[i], &text);
-			if (record.p)
-				put_event(&l->page, n->change[i].seq, record);
-		}
-	if (l->page.n)
+	l->page = page;
+	if (page.n)
 		wake(l);
 	pthread_mutex_unlock(&n->lock);
-	buf_free(&text);
 	return count || there;
 }
 
+/* A page for each, so that the others need not wait until the slowest has read all. */
 static int catch_up_all(struct news *n, struct err *e)
 {
 	int moved = 0;
-	for (struct listener *l; (l = find_behind(n));) {
+	struct listener *l;
+	n->turn++;
+	for (int turns = 0; turns < TURNS && (l = find_behind(n)); turns++) {
 		int rc = catch_up(n, l, e);
 		arena_reset(&n->mem);
 		if (rc < 0)
 			return -1;
-		if (rc == 0)
-			return moved;
-		moved = 1;
+		moved |= rc;
 	}
 	return moved;
 }
 
 /* ---- the thread ---- */
 
+static void beat_one(struct news *n, struct listener *l, int64_t now)
+{
+	if (n->streams_over) {
+		wake(l);
+		if (now - n->streams_over_at >= END_MS)
+			drop(l);
+	} else if (l->asleep && now - l->beat >= HEARTBEAT_MS) {
+		l->beat = now;
+		buf_str(&l->page, STR(":\n\n"));
+		wake(l);
+	}
+}
+
 static void beat(struct news *n, int64_t now)
 {
 	pthread_mutex_lock(&n->lock);
-	for (struct listener *l = n->list.next; l != &n->list; l = l->next)
-		if (n->streams_over || (l->asleep && now - l->beat >= HEARTBEAT_MS)) {
-			l->beat = now;
-			if (l->asleep && !l->page.n)
-				buf_str(&l->page, STR(":\n\n"));
-			wake(l);
-		}
+	for (struct listener *l = n->live.next; l != &n->live; l = l->next)
+		beat_one(n, l, now);
+	for (struct listener *l = n->behind.next; l != &n->behind; l = l->next)
+		beat_one(n, l, now);
 	pthread_mutex_unlock(&n->lock);
+}
+
+/* How long it may wait for the store. */
+static int64_t patience(struct news *n)
+{
+	pthread_mutex_lock(&n->lock);
+	bool ending = n->streams_over && n->listeners;
+	pthread_mutex_unlock(&n->lock);
+	return ending ? END_MS / 4 : LOOK_MS;
 }
 
 static int look(struct news *n, struct err *e)
@@ -434,7 +512,9 @@ static int look(struct news *n, struct err *e)
 	beat(n, now);
 	if (moved)
 		return 0;
-	int64_t left = earliest - now > LOOK_MS ? LOOK_MS : earliest - now;
+	int64_t left = patience(n);
+	if (earliest - now < left)
+		left = earliest - now;
 	uint64_t ignored;
 	int rc = n->store->wait(n->store, left < 1 ? 1 : (int)left, n->event, e);
 	ssize_t nothing = read(n->event, &ignored, sizeof ignored);
@@ -468,8 +548,10 @@ struct news *news_start(struct service *s, struct err *e)
 	struct news *n = xcalloc(1, sizeof *n);
 	n->service = s;
 	n->after = LOG_END;
-	n->list.next = n->list.prev = &n->list;
+	n->live.next = n->live.prev = &n->live;
+	n->behind.next = n->behind.prev = &n->behind;
 	pthread_mutex_init(&n->lock, NULL);
+	atomic_init(&n->looked_at, clock_mono_ms());
 	atomic_init(&n->current_at, clock_mono_ms());
 	n->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (n->event < 0)
@@ -496,6 +578,10 @@ void news_end_streams(struct news *n)
 {
 	pthread_mutex_lock(&n->lock);
 	n->streams_over = true;
+	n->streams_over_at = clock_mono_ms();
+	/* The others are in the hands of the news' thread, which may be waiting for the store. */
+	for (struct listener *l = n->live.next; l != &n->live; l = l->next)
+		wake(l);
 	pthread_mutex_unlock(&n->lock);
 	poke(n);
 }
@@ -525,9 +611,14 @@ void news_stop(struct news *n)
 	free(n);
 }
 
+bool news_alive(struct news *n)
+{
+	return clock_mono_ms() - atomic_load(&n->looked_at) < CURRENT_MS;
+}
+
 bool news_current(struct news *n)
 {
-	return news_lag_ms(n) < CURRENT_MS;
+	return news_lag_ms(n) < CURRENT_MS && !atomic_load(&n->many_unsettled);
 }
 
 int64_t news_lag_ms(struct news *n)
@@ -559,11 +650,10 @@ struct listener *news_listen(struct news *n, struct exchange *x, const struct ne
 	pthread_mutex_lock(&n->lock);
 	l->live = after == LOG_END;
 	l->place = l->live ? n->end : after;
-	/* so that the client knows at once that it is connected */
-	buf_str(&l->page, STR("retry: 1000\n\n"));
-	l->next = n->list.next;
-	l->prev = &n->list;
-	l->next->prev = l->prev->next = l;
+	/* so that the client knows at once that it is connected, and from where on */
+	buf_str(&l->page, STR("retry: 1000\n"));
+	buf_printf(&l->page, "id: %llu\n\n", (unsigned long long)(l->live ? n->after : after));
+	link_to(l->live ? &n->live : &n->behind, l);
 	n->listeners++;
 	pthread_mutex_unlock(&n->lock);
 	return l;
@@ -574,8 +664,7 @@ void news_leave(void *listener)
 	struct listener *l = listener;
 	struct news *n = l->news;
 	pthread_mutex_lock(&n->lock);
-	l->next->prev = l->prev;
-	l->prev->next = l->next;
+	unlink_from_list(l);
 	n->listeners--;
 	pthread_mutex_unlock(&n->lock);
 	buf_free(&l->page);
@@ -617,17 +706,19 @@ ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max)
 	struct listener *l = listener;
 	struct news *n = l->news;
 	pthread_mutex_lock(&n->lock);
-	ssize_t some = n->streams_over && !l->page.n ? EXCHANGE_END
-		       : l->page.n		     ? (ssize_t)take_page(l, out, max)
-		       : l->live		     ? take_event(n, l, out, max)
-						     : 0;
+	ssize_t some = l->dropped		       ? EXCHANGE_CUT
+		       : n->streams_over && !l->page.n ? EXCHANGE_END
+		       : l->page.n		       ? (ssize_t)take_page(l, out, max)
+		       : l->live		       ? take_event(n, l, out, max)
+						       : 0;
 	if (some == 0) {
 		l->asleep = true;
 		exchange_pause(x);
 	} else if (some == -1) {
-		log_info("a listener was too slow", "request_id", x->request_id, NULL);
 		some = EXCHANGE_CUT;
 	}
+	if (some == EXCHANGE_CUT)
+		log_info("a listener was too slow", "request_id", x->request_id, NULL);
 	bool behind = some == 0 && !l->live;
 	pthread_mutex_unlock(&n->lock);
 	if (behind)

@@ -24,7 +24,9 @@ void news_end_streams(struct news *n);
 void news_end_waits(struct news *n);
 /* Once nothing listens or expects any more: ends and frees it. */
 void news_stop(struct news *n);
-/* True if what was committed until a few seconds ago is known; else the cache of this process may be behind. */
+/* True if the log has been read in the last few seconds. */
+bool news_alive(struct news *n);
+/* True if also all that was committed until then is known; else the cache of this process may be behind. */
 bool news_current(struct news *n);
 /* How long ago that was certain. */
 int64_t news_lag_ms(struct news *n);
