@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "lib/base/clock.h"
+#include "lib/json/scan.h"
 #include "lib/json/write.h"
 #include "lib/serve/cors.h"
 #include "lib/serve/http_own.h"
@@ -26,11 +27,17 @@ int64_t exchange_clock_us(void)
 
 struct exchange *exchange_new(struct http *h, const char *uri)
 {
-	struct exchange *x = xcalloc(1, sizeof *x + sizeof *x->own);
-	x->own = (struct exchange_private *)(x + 1);
+	struct both {
+		struct exchange x;
+		struct exchange_private own;
+	} *both = xcalloc(1, sizeof *both);
+	struct exchange *x = &both->x;
+	x->own = &both->own;
 	x->own->http = h;
 	x->own->uri = xstrdup(uri);
 	x->own->last_header = &x->own->header;
+	x->own->mem.p = x->own->room;
+	x->own->mem.end = x->own->room + sizeof x->own->room;
 	x->out_fd = -1;
 	x->method = "";
 	x->path = x->own->uri;
@@ -261,29 +268,40 @@ static void method_not_allowed(struct exchange *x, const char *allow)
 	}
 }
 
+/* The methods of all routes at this path, as in Allow. */
+static void list_methods(const struct exchange *x, struct buf *out)
+{
+	struct str ignored;
+	for (const struct route *r = x->own->http->conf.route; r->path; r++)
+		if (fits(r->path, x->path, &ignored))
+			buf_printf(out, "%s, %s", r->method, strcmp(r->method, "GET") == 0 ? "HEAD, " : "");
+	buf_add(out, "OPTIONS", sizeof "OPTIONS");
+}
+
 static void find_route(struct exchange *x)
 {
 	struct buf allow = {0};
-	bool head = strcmp(x->method, "HEAD") == 0;
+	const char *method = strcmp(x->method, "HEAD") == 0 ? "GET" : x->method;
+	bool known = false;
 	for (const struct route *r = x->own->http->conf.route; r->path; r++) {
 		struct str segment = STR_NONE;
 		if (!fits(r->path, x->path, &segment))
 			continue;
-		buf_printf(
-		    &allow, "%s%s%s", allow.n ? ", " : "", r->method, strcmp(r->method, "GET") == 0 ? ", HEAD" : "");
-		if (x->route || strcmp(r->method, head ? "GET" : x->method) != 0)
+		known = true;
+		if (strcmp(r->method, method) != 0)
 			continue;
 		x->route = r;
 		if (segment.p && !decode(x, segment, false, &x->segment))
 			exchange_problem(x, 400, "bad_path", "the path's last part is no percent-encoded UTF-8 text");
+		return;
 	}
-	if (!x->route && allow.n) {
-		buf_add(&allow, ", OPTIONS", sizeof ", OPTIONS");
-		method_not_allowed(x, allow.p);
-	} else if (!x->route) {
+	if (!known) {
 		exchange_problem(
 		    x, 404, "no_such_path", "there is nothing at this path; /openapi.json lists what there is");
+		return;
 	}
+	list_methods(x, &allow);
+	method_not_allowed(x, allow.p);
 	buf_free(&allow);
 }
 
@@ -297,8 +315,17 @@ static bool is_token(const char *s, size_t most)
 static void name_request(struct exchange *x)
 {
 	static atomic_uint_fast64_t count;
-	snprintf(x->request_id, sizeof x->request_id, "%.*s-%llx", UUID_LEN, x->own->http->id,
-	    (unsigned long long)atomic_fetch_add(&count, 1));
+	static const char hex_digit[] = "0123456789abcdef";
+	uint64_t n = atomic_fetch_add(&count, 1);
+	int shift = 60;
+	while (shift && !(n >> shift))
+		shift -= 4;
+	char *to = x->request_id;
+	memcpy(to, x->own->http->id, UUID_LEN);
+	to += UUID_LEN;
+	for (*to++ = '-'; shift >= 0; shift -= 4)
+		*to++ = hex_digit[n >> shift & 15];
+	*to = 0;
 }
 
 static void correlate(struct exchange *x, const struct look *l)
@@ -401,6 +428,8 @@ int exchange_take(struct exchange *x, const char *p, size_t n)
 	if (x->route->piece && x->route->piece(x, o->http->conf.app, (struct str){p, n}))
 		return 0;
 	if (hold(x, n)) {
+		if (!x->body.p)
+			buf_reserve(&x->body, n + JSON_PAD);
 		buf_add(&x->body, p, n);
 	} else {
 		buf_free(&x->body);
@@ -580,13 +609,14 @@ enum MHD_Result exchange_queue(struct exchange *x)
 	struct exchange_private *o = x->own;
 	if (o->cut && x->status != 413)
 		exchange_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
-	if ((x->out_media && x->out_fd < 0) || x->status == 304)
-		exchange_set(x, "Vary", "Accept-Encoding");
+	bool varies = (x->out_media && x->out_fd < 0) || x->status == 304;
 	struct MHD_Response *r = response_of(x);
 	if (!r)
 		return MHD_NO;
 	if (x->out_media)
 		MHD_add_response_header(r, "Content-Type", x->out_media);
+	if (varies)
+		MHD_add_response_header(r, "Vary", "Accept-Encoding");
 	for (const struct pair *p = o->header; p; p = p->next)
 		MHD_add_response_header(r, p->name.p, p->value.p);
 	MHD_add_response_header(r, "X-Request-Id", x->request_id);

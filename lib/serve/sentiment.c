@@ -3,6 +3,8 @@
 #include "lib/serve/rest.h"
 #include "lib/serve/spool.h"
 
+enum { RESULT_ROOM = 160 }; /* a result is mostly shorter */
+
 struct scoring {
 	const struct model *model;
 	bool explain, as_lines;

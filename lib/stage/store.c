@@ -80,7 +80,7 @@ static void give_id(struct verb *v, struct batch *b, struct rec *r, struct messa
 {
 	char *id = arena_alloc(&b->mem, UUID_LEN);
 	char json[UUID_LEN + 2];
-	uuid_new(id);
+	uuid_ordered(id);
 	json[0] = json[UUID_LEN + 1] = '"';
 	memcpy(json + 1, id, UUID_LEN);
 	rec_set(b, r, &v->scan, STR("id"), (struct str){json, sizeof json});

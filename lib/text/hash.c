@@ -1,6 +1,7 @@
-/* hash.c - XXH3 in its canonical (big-endian) spelling, and random UUIDs. */
+/* hash.c - XXH3 in its canonical (big-endian) spelling, and UUIDs. */
 #include "lib/text/hash.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -43,18 +44,44 @@ void hash_list(const struct str *field, size_t n, char out[HASH_HEX])
 	put_hex(&hash, out);
 }
 
-void uuid_new(char out[UUID_LEN])
+static void random_bytes(unsigned char *b, size_t n)
 {
-	unsigned char b[16];
-	if (getentropy(b, sizeof b) < 0)
+	if (getentropy(b, n) < 0)
 		abort(); /* only a kernel without getrandom(2) fails here, and a guessable id would be worse */
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* version 4 */
+}
+
+static void put_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN])
+{
+	b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80); /* the variant of RFC 9562 */
 	char *o = out;
-	for (size_t i = 0; i < sizeof b; i++) {
+	for (size_t i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*o++ = '-';
 		*o++ = hex_digit[b[i] >> 4];
 		*o++ = hex_digit[b[i] & 15];
 	}
+}
+
+void uuid_new(char out[UUID_LEN])
+{
+	unsigned char b[16];
+	random_bytes(b, sizeof b);
+	put_uuid(b, 4, out);
+}
+
+/* 48 bits of milliseconds, 12 of what is left of a millisecond, and the rest at random. */
+void uuid_ordered(char out[UUID_LEN])
+{
+	unsigned char b[16];
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	uint64_t ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	uint64_t part = (uint64_t)t.tv_nsec % 1000000 * 4096 / 1000000;
+	for (int i = 0; i < 6; i++)
+		b[i] = (unsigned char)(ms >> (40 - 8 * i));
+	b[6] = (unsigned char)(part >> 8);
+	b[7] = (unsigned char)part;
+	random_bytes(b + 8, 8);
+	put_uuid(b, 7, out);
 }

@@ -1,5 +1,8 @@
 /* hash.c - the names of texts and records: known values, since stores and caches keep them. */
 #include "lib/text/hash.h"
+
+#include <time.h>
+
 #include "tests/unit/tap.h"
 
 static struct str text_of(const char *s)
@@ -37,19 +40,34 @@ static void test_lists(void)
 	    "the hash of (ab, c) stays what it was");
 }
 
-static void test_uuid(void)
+static void test_uuid(void (*make)(char *), char version, const char *name)
 {
 	char id[2][UUID_LEN];
 	size_t wrong = 0;
 	for (int i = 0; i < 1000; i++) {
 		char *u = id[i % 2];
-		uuid_new(u);
+		make(u);
 		for (size_t k = 0; k < UUID_LEN; k++)
 			wrong +=
 			    k == 8 || k == 13 || k == 18 || k == 23 ? u[k] != '-' : !strchr("0123456789abcdef", u[k]);
-		wrong += u[14] != '4' || !strchr("89ab", u[19]) || (i && memcmp(id[0], id[1], UUID_LEN) == 0);
+		wrong += u[14] != version || !strchr("89ab", u[19]) || (i && memcmp(id[0], id[1], UUID_LEN) == 0);
 	}
-	is_u64(wrong, 0, "UUIDs of version 4, each a new one");
+	is_u64(wrong, 0, name);
+}
+
+static void test_order(void)
+{
+	char first[UUID_LEN], then[UUID_LEN], hex[13] = {0};
+	struct timespec t;
+	uuid_ordered(first);
+	nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	clock_gettime(CLOCK_REALTIME, &t);
+	uuid_ordered(then);
+	ok(memcmp(first, then, UUID_LEN) < 0, "a later UUID of version 7 sorts behind an earlier one");
+	memcpy(hex, then, 8);
+	memcpy(hex + 8, then + 9, 4);
+	uint64_t ms = strtoull(hex, NULL, 16), now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	ok(ms >= now && ms < now + 60000, "it begins with the time in milliseconds");
 }
 
 int main(void)
@@ -59,6 +77,8 @@ int main(void)
 	is_str(text_of("good"), STR("c35c17be97b426c294505e3b981a04d7"), "a short text");
 	ok(!str_eq(text_of("good"), STR("99aa06d3014798d86001c324468d497f")), "texts differ");
 	test_lists();
-	test_uuid();
+	test_uuid(uuid_new, '4', "UUIDs of version 4, each a new one");
+	test_uuid(uuid_ordered, '7', "UUIDs of version 7, each a new one");
+	test_order();
 	return tap_done();
 }
