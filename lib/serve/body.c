@@ -35,15 +35,32 @@ static const char *skip_blanks(const char *p, const char *end)
 	return p;
 }
 
+/* The quote that ends the string whose content begins at p, or `end`. */
+static const char *string_end(const char *p, const char *end)
+{
+	const char *quote = NULL;
+	for (;;) {
+		if (p >= end)
+			return end;
+		if (!quote || quote < p)
+			quote = memchr(p, '"', (size_t)(end - p));
+		if (!quote)
+			return end;
+		const char *escape = memchr(p, '\\', (size_t)(quote - p));
+		if (!escape)
+			return quote;
+		p = escape + 2;
+	}
+}
+
 /* Where the value at p would end, by its brackets and quotes alone. */
 static const char *value_end(const char *p, const char *end)
 {
 	size_t depth = 0;
 	for (; p < end; p++) {
 		if (*p == '"') {
-			for (p++; p < end && *p != '"'; p++)
-				p += *p == '\\';
-			if (p >= end)
+			p = string_end(p + 1, end);
+			if (p == end)
 				return end;
 		} else if (*p == '{' || *p == '[') {
 			depth++;
