@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/data/message.h"
 #include "lib/flow/expose.h"
 #include "lib/flow/gather.h"
@@ -122,50 +124,99 @@ static int join_run(void *ctx, struct batch *b, struct err *e)
 
 /* ---- what is stored is put in the cache at once, so that whoever was told of it finds it there ---- */
 
-static uint64_t version_in(struct submit *m, const struct rec *r)
+/* Appends to the batch's memory what a store shows of the message, with room behind it for whoever scans it; or STR_NONE. */
+static struct str written(struct submit *m, struct batch *b, const struct message *row)
 {
-	uint64_t version = 0;
 	buf_clear(&m->line);
-	rec_put(&m->line, r);
+	if (message_write(row, &m->line, &m->inner) < 0)
+		return STR_NONE;
 	size_t n = m->line.n;
 	memset(buf_reserve(&m->line, JSON_PAD), 0, JSON_PAD);
-	const struct json_member *v =
-	    json_scan(&m->scan, (struct str){m->line.p, n}) == 0 ? json_find(&m->scan, STR("version")) : NULL;
-	return v && str_u64(v->value, &version) == 0 ? version : 0;
+	m->line.n += JSON_PAD;
+	return (struct str){arena_str(&b->mem, buf_view(&m->line)).p, n};
 }
 
-/* `stored`: the records carry their versions; else they are submitted only. */
-static void keep(struct submit *m, struct batch *b, bool stored)
+static void add_entry(struct submit *m, struct batch *b, struct entry *to, struct str id, struct str value)
 {
-	if (!m->cache || b->n == 0)
-		return;
-	struct entry *entry = arena_alloc(&b->mem, b->n * sizeof *entry),
-		     **list = arena_alloc(&b->mem, b->n * sizeof *list);
-	size_t n = 0;
+	buf_clear(&m->keys);
+	cache_key_message(&m->keys, id);
+	*to = (struct entry){.kind = ENTRY_MESSAGE, .key = arena_str(&b->mem, buf_view(&m->keys)), .value = value};
+}
+
+static void put_entries(struct submit *m, struct batch *b, struct entry *entry, size_t n)
+{
+	struct entry **list = arena_alloc(&b->mem, (n + 1) * sizeof *list);
 	struct err e;
-	for (size_t i = 0; i < b->n; i++) {
-		const struct rec *r = &b->rec[i];
-		if (r->fate != FATE_OUT)
-			continue;
-		uint64_t version = version_in(m, r);
-		buf_clear(&m->keys);
-		cache_key_message(&m->keys, r->id);
-		entry[n] = (struct entry){.kind = ENTRY_MESSAGE,
-		    .key = arena_str(&b->mem, buf_view(&m->keys)),
-		    .value = arena_str(&b->mem, buf_view(&m->line)),
-		    .version = stored ? version : 0,
-		    .read_at = stored ? m->read_at : 0};
-		list[n] = &entry[n];
-		n++;
-	}
+	for (size_t i = 0; i < n; i++)
+		list[i] = &entry[i];
 	if (n && m->cache->put(m->cache, list, n, &e) < 0)
 		log_warn("cannot write to the cache", "error", e.msg, NULL);
 }
 
+/* Submitted, and not stored yet. */
+static void keep_submitted(struct submit *m, struct batch *b)
+{
+	struct entry *entry = arena_alloc(&b->mem, (b->n + 1) * sizeof *entry);
+	size_t n = 0;
+	for (size_t i = 0; m->cache && i < b->n; i++) {
+		struct rec copy = b->rec[i];
+		struct message message;
+		if (copy.fate != FATE_OUT || message_read(&message, b, &copy, &m->scan, &m->inner) < 0)
+			continue;
+		struct str value = written(m, b, &message);
+		if (value.p)
+			add_entry(m, b, &entry[n++], message.id, value);
+	}
+	put_entries(m, b, entry, n);
+}
+
+/* The rows of the batch's records, each once: how many. */
+static size_t rows_of(const struct batch *b, struct message *row, struct message **list, size_t *at)
+{
+	size_t n = 0;
+	struct map known = {0};
+	for (size_t i = 0; i < b->n; i++) {
+		bool made;
+		if (b->rec[i].fate != FATE_OUT)
+			continue;
+		struct map_slot *slot = map_put(&known, b->rec[i].id, &made);
+		if (made) {
+			slot->v.num = n;
+			row[n] = (struct message){.id = b->rec[i].id};
+			list[n] = &row[n];
+			n++;
+		}
+		at[i] = slot->v.num;
+	}
+	map_free(&known);
+	return n;
+}
+
+/* What is stored may be another thing than what was sent: a person's correction stays. So callers and cache are given the rows. */
 static int keep_run(void *ctx, struct batch *b, struct err *e)
 {
-	(void)e;
-	keep(ctx, b, true);
+	struct submit *m = ctx;
+	struct message *row = arena_alloc(&b->mem, (b->n + 1) * sizeof *row);
+	struct message **list = arena_alloc(&b->mem, (b->n + 1) * sizeof *list);
+	size_t *at = arena_alloc(&b->mem, (b->n + 1) * sizeof *at), n = rows_of(b, row, list, at), kept = 0;
+	if (n && m->store->get(m->store, list, n, &b->mem, e) < 0)
+		return -1;
+	struct entry *entry = arena_alloc(&b->mem, (n + 1) * sizeof *entry);
+	struct str *value = arena_alloc(&b->mem, (n + 1) * sizeof *value);
+	for (size_t i = 0; i < n; i++) {
+		value[i] = row[i].fate == MESSAGE_FOUND ? written(m, b, &row[i]) : STR_NONE;
+		if (!m->cache || !value[i].p)
+			continue;
+		add_entry(m, b, &entry[kept], row[i].id, value[i]);
+		entry[kept].version = row[i].version;
+		entry[kept++].read_at = m->read_at;
+	}
+	for (size_t i = 0; i < b->n; i++)
+		if (b->rec[i].fate == FATE_OUT && value[at[i]].p) {
+			b->rec[i].line = value[at[i]];
+			b->rec[i].add = STR_NONE;
+		}
+	put_entries(m, b, entry, kept);
 	return 0;
 }
 
@@ -200,7 +251,7 @@ static int submit_accept(struct source *s, struct batch *b, struct err *e)
 {
 	struct submit *m = (struct submit *)s;
 	if (m->queue)
-		keep(m, b, false);
+		keep_submitted(m, b);
 	move(m, -(uint64_t)b->n);
 	return m->gather->accept(m->gather, b, e);
 }
