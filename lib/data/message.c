@@ -220,19 +220,32 @@ int message_write_sentiment(const struct message *m, struct buf *out, struct jso
 	return 0;
 }
 
-/* The inside of the extra object, between its braces. */
-static int put_extra(struct buf *out, struct str extra, struct json_scan *s)
+/* True if a column holds the member. A `source` that is no string is an ordinary member while the column is empty. */
+static bool has_column(const struct message *m, const struct json_member *j)
 {
-	if (!extra.p)
+	static const struct str column[] = {{"id", 2}, {"text", 4}, {"time", 4}, {"sentiment", 9}, {"version", 7}};
+	for (size_t i = 0; i < COUNT_OF(column); i++)
+		if (json_name_is(j, column[i]))
+			return true;
+	return m->source.p && json_name_is(j, STR("source"));
+}
+
+/* The inside of the extra object, between its braces, without what a column holds: put leaves none of that there, SQL may. */
+static int put_extra(struct buf *out, const struct message *m, struct json_scan *s)
+{
+	if (!m->extra.p)
 		return 0;
-	if (json_scan(s, extra) < 0)
+	if (json_scan(s, m->extra) < 0)
 		return -1;
-	if (s->n == 0)
-		return 0;
-	const struct json_member *last = &s->member[s->n - 1];
-	const char *from = s->member[0].name.p - 1;
-	buf_char(out, ',');
-	buf_add(out, from, (size_t)(last->value.p + last->value.n - from));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct json_member *j = &s->member[i];
+		if (has_column(m, j))
+			continue;
+		buf_str(out, STR(",\""));
+		buf_str(out, j->name);
+		buf_str(out, STR("\":"));
+		buf_str(out, j->value);
+	}
 	return 0;
 }
 
@@ -250,7 +263,7 @@ int message_write(const struct message *m, struct buf *out, struct json_scan *s)
 		buf_add(out, time, TIME_LEN);
 		buf_char(out, '"');
 	}
-	if (put_extra(out, m->extra, s) < 0)
+	if (put_extra(out, m, s) < 0)
 		goto bad;
 	if (m->sentiment.p || m->label.p) {
 		buf_str(out, STR(",\"sentiment\":"));

@@ -359,6 +359,25 @@ static void test_fold(void)
 	buf_free(&scratch);
 }
 
+static void test_extra(void)
+{
+	struct message m = message("a", "fine");
+	struct json_scan scan = {0};
+	struct buf out = {0};
+	m.extra = json(
+	    "{ \"n\" : 1.50, \"id\":\"b\", \"\\u0074ext\":5, \"time\":0, \"sentiment\":0, \"version\":9,\"source\":5}");
+	ok(message_write(&m, &out, &scan) == 0, "a row whose extra names what columns hold");
+	is_str(buf_view(&out), STR("{\"id\":\"a\",\"text\":\"fine\",\"n\":1.50,\"source\":5,\"version\":0}"),
+	    "is shown as its columns say");
+	m.source = STR("web");
+	buf_clear(&out);
+	ok(message_write(&m, &out, &scan) == 0, "with a source as well");
+	is_str(buf_view(&out), STR("{\"id\":\"a\",\"text\":\"fine\",\"source\":\"web\",\"n\":1.50,\"version\":0}"),
+	    "that of extra gives way");
+	json_scan_free(&scan);
+	buf_free(&out);
+}
+
 static void suite(const struct kind *k)
 {
 	struct store *s = k->open(k->path, STORE_CREATE, &e);
@@ -381,6 +400,7 @@ static void suite(const struct kind *k)
 int main(void)
 {
 	test_fold();
+	test_extra();
 	test_halving();
 	stores_each(suite);
 	return tap_done();
