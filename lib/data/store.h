@@ -104,7 +104,7 @@ struct store {
 	 * back: the wake-up is quick, it is no promise. */
 	int (*wait)(struct store *, int timeout_ms, int wake_fd, struct err *e);
 	/* The log: the outbox from a place that the caller keeps. Entries behind the one whose seq is *after (0: from the oldest that is left, and so
-	 * where that one has been pruned), in an order that never changes, at most `max`: only those that no other can come before any
+	 * where that one has been pruned, or never was), in an order that never changes, at most `max`: only those that no other can come before any
 	 * more. *after moves along; from LOG_END it moves to the newest of them and none is given. How many, or -1. */
 	int (*log)(struct store *, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
 	/* Entries that are visible and that `log` does not give yet, in any order, at most `max`: again and again until it does. For who

@@ -12,6 +12,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 
+enum { MOST_BYTES = 256 << 20 };
+
 struct parcel {
 	struct parcel *next;
 	void *caller;
@@ -22,7 +24,7 @@ struct parcel {
 struct gather {
 	struct source port;
 	gather_done *done;
-	size_t max_waiting, waiting;
+	size_t max_waiting, waiting, bytes;
 	pthread_mutex_t lock;
 	struct parcel *first, **last;
 	bool ended;
@@ -59,13 +61,15 @@ int gather_add(struct source *s, const struct str *line, size_t n, void *caller,
 		at += line[i].n + JSON_PAD;
 	}
 	pthread_mutex_lock(&g->lock);
-	const char *refused = g->ended				? "closed for new records"
-			      : n > g->max_waiting - g->waiting ? "too many records are waiting"
-								: NULL;
+	const char *refused = g->ended					    ? "closed for new records"
+			      : n > g->max_waiting - g->waiting		    ? "too many records are waiting"
+			      : g->waiting && g->bytes + bytes > MOST_BYTES ? "too many bytes are waiting"
+									    : NULL;
 	if (!refused && n) {
 		*g->last = p;
 		g->last = &p->next;
 		g->waiting += n;
+		g->bytes += bytes;
 	}
 	pthread_mutex_unlock(&g->lock);
 	if (refused || !n)
@@ -102,6 +106,7 @@ static bool take(struct gather *g, struct batch *b, const struct limits *l, size
 		r->origin = "request";
 		*bytes += line.n;
 		g->waiting--;
+		g->bytes -= line.n + JSON_PAD;
 		if (p->at == p->n) {
 			g->first = p->next;
 			if (!g->first)
@@ -166,7 +171,7 @@ size_t gather_drop(struct source *s)
 	size_t n = g->waiting;
 	g->first = NULL;
 	g->last = &g->first;
-	g->waiting = 0;
+	g->waiting = g->bytes = 0;
 	pthread_mutex_unlock(&g->lock);
 	for (struct parcel *p = list, *next; p; p = next) {
 		next = p->next;

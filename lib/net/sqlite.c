@@ -43,7 +43,8 @@ static const char *const sql_of[SQL_COUNT] = {
     [SQL_READER_ALIVE] = "UPDATE reader SET alive_at = ?2 WHERE name = ?1",
     [SQL_CHANGES] = "SELECT seq, xid, id, version, op FROM outbox"
 		    " WHERE seq > (SELECT seq FROM reader WHERE name = ?1) ORDER BY seq LIMIT ?2",
-    [SQL_LOG] = "SELECT seq, xid, id, version, op FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [SQL_LOG] = "SELECT seq, xid, id, version, op FROM outbox"
+		" WHERE seq > iif(?1 > (SELECT last FROM sequence), 0, ?1) ORDER BY seq LIMIT ?2",
     [SQL_LOG_END] = "SELECT coalesce(max(seq), (SELECT last FROM sequence)) FROM outbox",
     [SQL_SEEN] = "UPDATE reader SET seq = ?2, alive_at = ?3 WHERE name = ?1 AND seq < ?2",
 };

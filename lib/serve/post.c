@@ -12,8 +12,14 @@
 #include "lib/serve/spool.h"
 #include "lib/serve/submit.h"
 
-/* An upload sleeps while more of its records than that are under way, and goes on at the half. */
-enum { MOST_UNDER_WAY = 4000, MOST_WAIT_S = 60 };
+/* An upload sleeps while more of its records, bytes or results than that are held for it, and goes on at the half. */
+enum { MOST_UNDER_WAY = 4000, MOST_BYTES = 4 << 20, MOST_WAIT_S = 60 };
+
+/* An item of the answer that waits for a worker, or for one before it that does. */
+struct awaited {
+	struct buf text;
+	bool there;
+};
 
 struct submission {
 	pthread_mutex_t lock;
@@ -24,9 +30,10 @@ struct submission {
 	bool async;	     /* the client has said that it does not wait */
 	struct body_lines lines;
 	size_t under_way, items;
-	bool whole;   /* all has been handed in */
-	bool waiting; /* the exchange sleeps until the last record is done */
-	bool paused;  /* it sleeps until some are */
+	size_t in_hand, bytes; /* records that are not accepted yet, and about what they measure */
+	bool whole;	       /* all has been handed in */
+	bool waiting;	       /* the exchange sleeps until the last record is done */
+	bool paused;	       /* it sleeps until some are */
 	bool failed;
 	unsigned status; /* of a single record that was rejected */
 	struct buf out, id;
@@ -34,9 +41,9 @@ struct submission {
 	struct err no_space;
 	/* Where workers score and the client waits: the results come in any order, so each has a place of its own. */
 	int64_t deadline; /* on clock_mono_ms; 0: nobody waits for workers */
-	struct buf *result;
-	size_t nresults;
-	bool late; /* one has not come in time */
+	struct awaited *result;
+	size_t nresults, told, gone; /* told: so many are in the answer; gone: so many stand in the array no more */
+	bool late;		     /* one has not come in time */
 };
 
 static void submission_free(struct submission *s)
@@ -44,7 +51,7 @@ static void submission_free(struct submission *s)
 	pthread_mutex_destroy(&s->lock);
 	body_lines_free(&s->lines);
 	for (size_t i = 0; i < s->nresults; i++)
-		buf_free(&s->result[i]);
+		buf_free(&s->result[i].text);
 	free(s->result);
 	buf_free(&s->out);
 	buf_free(&s->id);
@@ -129,17 +136,43 @@ static void end_item(struct submission *s)
 
 static void on_result(void *caller, size_t item, struct str record);
 
+/* NDJSON of any length: what is in memory of its answer is bounded. */
+static void spool(struct submission *s)
+{
+	if (s->form == BODY_LINES && !s->no_space.msg[0] && spool_take(&s->spool, &s->out, false, &s->no_space) < 0)
+		log_error("cannot keep an answer", "error", s->no_space.msg, NULL);
+}
+
+/* Results go into the answer as soon as all before them are there. */
+static void tell_results(struct submission *s)
+{
+	while (s->told < s->nresults && s->result[s->told].there) {
+		struct awaited *r = &s->result[s->told++];
+		begin_item(s);
+		buf_str(&s->out, buf_view(&r->text));
+		end_item(s);
+		buf_free(&r->text);
+		spool(s);
+	}
+	if (s->told * 2 > s->nresults) {
+		s->nresults -= s->told;
+		memmove(s->result, s->result + s->told, s->nresults * sizeof *s->result);
+		s->gone += s->told;
+		s->told = 0;
+	}
+}
+
 /* The record is in the queue; its item is what the worker makes of it. Until that comes, or does not, it is under way. */
 static void expect(struct submission *s, const struct rec *r)
 {
 	if (s->nresults % 64 == 0)
 		s->result = xreallocarray(s->result, s->nresults + 64, sizeof *s->result);
-	struct buf *item = &s->result[s->nresults];
-	*item = (struct buf){0};
-	put_item(s, r, item);
-	s->nresults++;
+	struct awaited *item = &s->result[s->nresults++];
+	*item = (struct awaited){.there = r->fate != FATE_OUT};
+	put_item(s, r, &item->text);
 	if (r->fate == FATE_OUT)
 		s->under_way++;
+	tell_results(s);
 }
 
 static void add_item(struct submission *s, const struct rec *r)
@@ -156,13 +189,12 @@ static void add_item(struct submission *s, const struct rec *r)
 		begin_item(s);
 		put_item(s, r, &s->out);
 		end_item(s);
+		spool(s);
 	}
 	if (one) {
 		buf_clear(&s->id);
 		buf_str(&s->id, r->id);
 	}
-	if (s->form == BODY_LINES && !s->no_space.msg[0] && spool_take(&s->spool, &s->out, false, &s->no_space) < 0)
-		log_error("cannot keep an answer", "error", s->no_space.msg, NULL);
 }
 
 static void unavailable(struct exchange *x)
@@ -181,11 +213,6 @@ static void answer(struct submission *s)
 	}
 	if (s->status)
 		return;
-	for (size_t i = 0; i < s->nresults; i++) {
-		begin_item(s);
-		buf_str(&s->out, buf_view(&s->result[i]));
-		end_item(s);
-	}
 	bool results = s->results && !s->late;
 	if (s->form == BODY_LINES && (s->no_space.msg[0] || spool_take(&s->spool, &s->out, true, &s->no_space) < 0)) {
 		exchange_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
@@ -211,6 +238,12 @@ static void answer(struct submission *s)
 	exchange_answer(x, results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
 }
 
+static bool holds_more_than(const struct submission *s, size_t part)
+{
+	return s->under_way > MOST_UNDER_WAY / part || s->nresults - s->told > MOST_UNDER_WAY / part ||
+	       s->bytes > MOST_BYTES / part;
+}
+
 /* One record less is under way. Called with the lock held, which it gives back; the submission may be gone afterwards. */
 static void settle(struct submission *s)
 {
@@ -219,7 +252,7 @@ static void settle(struct submission *s)
 	if (s->waiting && s->under_way == 0) {
 		answer(s);
 		wake = s->x;
-	} else if (s->paused && s->under_way <= MOST_UNDER_WAY / 2) {
+	} else if (s->paused && !holds_more_than(s, 2)) {
 		s->paused = false;
 		wake = s->x;
 	}
@@ -235,16 +268,17 @@ void post_done(struct rec *r, bool ok)
 {
 	struct submission *s = r->caller;
 	pthread_mutex_lock(&s->lock);
-	size_t before = s->nresults;
+	size_t item = s->gone + s->nresults;
+	bool expected = s->x && ok && s->deadline && r->fate == FATE_OUT;
+	s->bytes -= s->bytes / s->in_hand--;
 	if (s->x && ok)
 		add_item(s, r);
 	s->failed |= !ok;
-	bool expected = s->nresults > before && r->fate == FATE_OUT;
 	struct service *service = s->service;
 	int64_t deadline = s->deadline;
 	if (expected) {
 		pthread_mutex_unlock(&s->lock);
-		news_expect(service->news, r->id, r->text, deadline, on_result, s, before);
+		news_expect(service->news, r->id, r->text, deadline, on_result, s, item);
 		pthread_mutex_lock(&s->lock);
 	}
 	settle(s);
@@ -255,12 +289,15 @@ static void on_result(void *caller, size_t item, struct str record)
 {
 	struct submission *s = caller;
 	pthread_mutex_lock(&s->lock);
+	struct awaited *r = &s->result[item - s->gone];
 	if (record.p) {
-		buf_clear(&s->result[item]);
-		buf_str(&s->result[item], record);
+		buf_clear(&r->text);
+		buf_str(&r->text, record);
 	} else {
 		s->late = true;
 	}
+	r->there = true;
+	tell_results(s);
 	settle(s);
 }
 
@@ -271,15 +308,22 @@ static int hand_in(struct submission *s, struct batch *b)
 {
 	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);
 	struct err e;
-	for (size_t i = 0; i < b->n; i++)
+	size_t bytes = 0;
+	for (size_t i = 0; i < b->n; i++) {
 		line[i] = b->rec[i].line;
+		bytes += line[i].n;
+	}
 	pthread_mutex_lock(&s->lock);
 	s->under_way += b->n;
+	s->in_hand += b->n;
+	s->bytes += bytes;
 	pthread_mutex_unlock(&s->lock);
 	if (submit_add(s->service->submit, line, b->n, s, &e) == 0)
 		return 0;
 	pthread_mutex_lock(&s->lock);
 	s->under_way -= b->n;
+	s->in_hand -= b->n;
+	s->bytes = s->in_hand && s->bytes > bytes ? s->bytes - bytes : 0;
 	pthread_mutex_unlock(&s->lock);
 	return -1;
 }
@@ -309,7 +353,7 @@ bool post_piece(struct exchange *x, void *app, struct str piece)
 		return true;
 	}
 	pthread_mutex_lock(&s->lock);
-	if (s->under_way > MOST_UNDER_WAY) {
+	if (holds_more_than(s, 1)) {
 		s->paused = true;
 		exchange_pause(x);
 	}

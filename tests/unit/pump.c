@@ -257,9 +257,27 @@ static void test_gather(unsigned jobs)
 	teardown(&f);
 }
 
+/* Few records may be many bytes. */
+static void test_gather_bytes(void)
+{
+	struct err e = {0};
+	struct caller c = {0};
+	size_t n = (size_t)130 << 20;
+	char *p = xcalloc(1, n);
+	struct str large = {p, n}, small = STR("{}");
+	struct source *g = gather_new(60, done);
+	ok(gather_add(g, &large, 1, &c, &e) == 0, "130 MiB wait");
+	ok(gather_add(g, &large, 1, &c, &e) < 0 && e.kind == ERR_ENV, "as many again do not fit: %s", e.msg);
+	ok(gather_add(g, &small, 1, &c, &e) == 0, "a few bytes do");
+	ok(gather_drop(g) == 2 && gather_add(g, &large, 1, &c, &e) == 0, "there is room again once they are gone");
+	g->close(g, &e);
+	free(p);
+}
+
 int main(void)
 {
 	make_lines();
+	test_gather_bytes();
 	for (unsigned jobs = 1; jobs <= 4; jobs++) {
 		test_all(jobs, 1);
 		test_all(jobs, 97);
