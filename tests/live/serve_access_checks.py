@@ -17,7 +17,7 @@ LABEL = b'{"label":"negative"}'
 ROUTES = [("POST", "/v1/sentiment", TEXT, "read"), ("POST", "/v1/messages", RECORD, "write"), ("GET", "/v1/messages", None, "read"),
           ("GET", "/v1/messages/m1", None, "read"), ("PATCH", "/v1/messages/m1", LABEL, "write"), ("GET", "/v1/stats", None, "read"),
           ("GET", "/v1/models", None, "read"), ("DELETE", "/v1/messages/none", None, "write"), ("GET", "/livez", None, None),
-          ("GET", "/readyz", None, None)]
+          ("GET", "/readyz", None, None), ("GET", "/metrics", None, "read"), ("GET", "/openapi.json", None, None)]
 SCOPES = ["read", "write", "admin"]
 
 
@@ -391,6 +391,19 @@ def socket_activate():
     with Server("-v", listen=None, command=("systemd-socket-activate", "-l", f"127.0.0.1:{port}", "senti-serve"), listening=False) as s:
         s.port = port
         wait(lambda: try_get(s), "an answer")
+        s.alive()
+
+
+@check
+def units():
+    """the unit's command line is one that it takes, and the notifications are those that its type waits for"""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib/systemd/senti-serve.service")) as f:
+        unit = dict(re.findall(r"(?m)^(\w+)=(.*)$", f.read()))
+    assert unit["Type"] == "notify" and float(unit["TimeoutStopSec"]) > 30
+    manager = Manager()
+    args = [a for a in unit["ExecStart"].split()[1:] if a != "$SENTI_SERVE_OPTIONS"]
+    with Server(*args, env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": str(int(unit["WatchdogSec"]) * 1000000)}) as s:
+        assert manager.hears()[0] == "READY=1"
         s.alive()
 
 
