@@ -48,7 +48,7 @@ int rec_reject(struct batch *b, struct rec *r, const char *code, const char *fmt
 	return -1;
 }
 
-static const char *code_of(enum json_error error)
+const char *code_of_json(enum json_error error)
 {
 	switch (error) {
 	case JSON_UTF8:
@@ -77,7 +77,7 @@ int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct r
 {
 	if (json_scan(s, r->line) < 0) {
 		r->column = s->column;
-		return rec_reject(b, r, code_of(s->error), "%s at column %zu", s->message, s->column);
+		return rec_reject(b, r, code_of_json(s->error), "%s at column %zu", s->message, s->column);
 	}
 	const struct json_member *text = NULL, *id = NULL, *result = NULL;
 	bool crowded = false;

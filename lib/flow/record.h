@@ -42,6 +42,8 @@ enum fate {
 #define CODE_BAD_LABEL "bad_label"
 #define CODE_LOST_BY_PIPELINE "lost_by_pipeline"
 #define CODE_COMMAND_FAILED "command_failed"
+/* That of what the scanner found. Constant. */
+const char *code_of_json(enum json_error error);
 
 /* What more is known of a reject than code and message, where a command or a tool inside it gave the verdict. */
 struct rec_cause {

@@ -162,9 +162,9 @@ static struct str read_label(struct exchange *x, struct arena *mem)
 	size_t n = x->body.n;
 	memset(buf_reserve(&x->body, JSON_PAD), 0, JSON_PAD);
 	if (json_scan(&s, (struct str){x->body.p, n}) < 0) {
-		exchange_problem(x, s.error == JSON_NOT_OBJECT ? 422 : 400,
-		    s.error == JSON_NOT_OBJECT ? CODE_NOT_OBJECT : CODE_BAD_JSON,
-		    "the body is no JSON object: %s at byte %zu", s.message, s.column);
+		const char *code = code_of_json(s.error);
+		exchange_problem(
+		    x, rest_status_of(code), code, "the body is no JSON object: %s at byte %zu", s.message, s.column);
 	} else {
 		const struct json_member *m = json_find(&s, STR("label"));
 		if (m && m->type == JSON_STRING)
