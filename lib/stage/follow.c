@@ -57,7 +57,7 @@ static void is_back(struct tries *t)
 struct changes {
 	struct source port;
 	struct follow *f;
-	struct tries tries;
+	struct tries asking, marking;
 	int64_t asked_at; /* when the newest changes were asked for */
 	bool begun;
 	bool all; /* and that there were no more than these */
@@ -94,10 +94,10 @@ static int ask(struct changes *s, struct change *c, size_t max, struct arena *me
 		s->asked_at = clock_mono_ms();
 		int n = f->store->changes(f->store, f->reader, c, max, mem, e);
 		if (n >= 0) {
-			is_back(&s->tries);
+			is_back(&s->asking);
 			return n;
 		}
-		if (f->once || e->kind != ERR_ENV || !try_again(&s->tries, f->retry_ms, e))
+		if (f->once || e->kind != ERR_ENV || !try_again(&s->asking, f->retry_ms, e))
 			return -1;
 	}
 }
@@ -150,17 +150,16 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	return NEXT_END;
 }
 
-/* Changes that can't be marked come again, and are buried again. */
+/* Changes that can't be marked come again, and are buried again; not at once, since what is in the way may stay. */
 static int changes_accept(struct source *source, struct batch *b, struct err *e)
 {
 	struct changes *s = (struct changes *)source;
 	struct follow *f = s->f;
 	if (f->store->seen(f->store, f->reader, b->rec[0].caller, b->n, e) < 0) {
-		if (f->once || sig_stopping() || e->kind != ERR_ENV)
-			return -1;
-		log_info("changes are buried, but not marked as seen; they come again", "error", e->msg, NULL);
-		return 0;
+		bool last = f->once || sig_stopping() || e->kind != ERR_ENV;
+		return last || !try_again(&s->marking, f->retry_ms, e) ? -1 : 0;
 	}
+	is_back(&s->marking);
 	if (s->all)
 		counts_current(f->counts, s->asked_at);
 	return 0;
@@ -180,7 +179,8 @@ struct source *source_changes(struct follow *f)
 	struct changes *s = xcalloc(1, sizeof *s);
 	s->port = (struct source){.next = changes_next, .accept = changes_accept, .close = changes_close};
 	s->f = f;
-	s->tries.what = "the store";
+	s->asking.what = "the store";
+	s->marking.what = "the store's list of readers";
 	return &s->port;
 }
 

@@ -313,6 +313,22 @@ def two_followers_of_one_name_miss_nothing():
 
 
 @check
+def who_may_not_mark_changes_as_seen_says_so_and_ends():
+    "a follower whose role may not mark changes as seen says so, repeats them now and then, and ends"
+    store(["unmarked"])
+    sql("CREATE ROLE half LOGIN PASSWORD 'half'")
+    try:
+        sql("GRANT USAGE ON SCHEMA senti TO half; GRANT SELECT ON ALL TABLES IN SCHEMA senti TO half;"
+            "GRANT INSERT, UPDATE (alive_at) ON senti.reader TO half")
+        out, err = tool("senti-cache", "follow", "--reader", "half", "--retry", "2", "--store",
+                        STORE.replace("postgres@", "half:half@"), status=3)
+        assert err.count("permission denied") == 2 and "warning" in err, err
+        assert 2 <= out.count('"unmarked"') < 40, out.count('"unmarked"')
+    finally:
+        sql("DROP OWNED BY half; DROP ROLE half; DELETE FROM senti.reader WHERE name = 'half'")
+
+
+@check
 def what_an_old_snapshot_brings_back_is_not_read():
     caught_up()
     redis("FLUSHALL")
