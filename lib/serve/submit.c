@@ -17,7 +17,7 @@
 #include "lib/text/hash.h"
 #include "lib/text/utf8.h"
 
-enum { PAUSE_MS = 500, MOST_ID = 512 };
+enum { PAUSE_MS = 500, STUCK_MS = 5000, MOST_ID = 512 };
 
 #define CODE_BAD_ID "bad_id"
 
@@ -32,6 +32,7 @@ struct submit {
 	struct limits limits;
 	struct counts counts;
 	_Atomic uint64_t under_way; /* handed in, and not told of */
+	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was told */
 	struct series *texts;
 	atomic_bool away; /* there is a `why` */
 	struct json_scan scan, inner;
@@ -61,7 +62,7 @@ static void close_self(void *ctx)
 static void give_id(struct submit *m, struct batch *b, struct rec *r)
 {
 	char json[UUID_LEN + 2], *id = arena_alloc(&b->mem, UUID_LEN);
-	uuid_new(id);
+	uuid_ordered(id);
 	json[0] = json[UUID_LEN + 1] = '"';
 	memcpy(json + 1, id, UUID_LEN);
 	rec_set(b, r, &m->scan, STR("id"), (struct str){json, sizeof json});
@@ -238,6 +239,8 @@ static void say(struct submit *m, const struct err *e)
 /* n more are under way, or less. */
 static void move(struct submit *m, uint64_t n)
 {
+	if (atomic_load(&m->under_way) == 0 || n > UINT64_MAX / 2)
+		atomic_store(&m->moved_at, clock_mono_ms());
 	counts_unacked(&m->counts, atomic_fetch_add(&m->under_way, n) + n);
 }
 
@@ -407,6 +410,9 @@ bool submit_ready(struct submit *m, struct err *e)
 	pthread_mutex_lock(&m->lock);
 	*e = m->why;
 	pthread_mutex_unlock(&m->lock);
+	int64_t since = clock_mono_ms() - atomic_load(&m->moved_at);
+	if (!e->msg[0] && atomic_load(&m->under_way) && since > STUCK_MS)
+		err_set(e, ERR_ENV, "nothing has been stored for %d s", STUCK_MS / 1000);
 	return !e->msg[0];
 }
 

@@ -21,10 +21,10 @@ struct submit;
 /* New, running. `done` is told what becomes of each record (gather.h), in the pump's thread: rec_put gives one that went out as it is
  * stored. NULL and *e on failure. */
 struct submit *submit_start(struct service *s, gather_done *done, struct err *e);
-/* Hands in n records for `caller`, all or none: 0, or -1 where too many are waiting, or where submit_ready says no. Thread-safe. */
+/* Hands in n records for `caller`, all or none: 0, or -1 where too many are waiting, or what it writes to has failed. Thread-safe. */
 MUST_USE int submit_add(struct submit *m, const struct str *line, size_t n, void *caller, struct err *e);
 struct counts *submit_counts(struct submit *m);
-/* True while what it writes to answers; else the reason is copied to *e. */
+/* True while what it writes to answers: it has not failed, and it has not kept a batch waiting for seconds. Else the reason is in *e. */
 bool submit_ready(struct submit *m, struct err *e);
 /* Works off what was handed in, then ends and frees it. */
 void submit_stop(struct submit *m);
