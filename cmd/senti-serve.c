@@ -357,6 +357,10 @@ int main(int argc, char **argv)
 	struct err e;
 	t.arg = &o;
 	tool_options(&t, argc, argv);
+	if (t.noperands) {
+		err_set(&e, ERR_USAGE, "senti-serve takes options only, not '%s'", t.operand[0]);
+		return tool_fail(&t, &e);
+	}
 	if (!t.cache)
 		t.cache = "memory:64M";
 	o.http.threads = t.jobs;
