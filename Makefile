@@ -19,9 +19,9 @@ SERVE = http peers exchange cors tokens admit body spool models service rest sen
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker metrics queue_faults pipeline consistency redis postgres postgres_faults serve_access serve_hostile
-TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log postgres sqlite lookaside follow pump expose vader learn flight amqp cache
-FUZZ = json csv ingest score
+LIVE = vader textblob nltk afinn amqp worker metrics queue_faults pipeline consistency redis postgres postgres_faults serve_access serve_hostile serve_faults traefik
+TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log postgres sqlite lookaside follow pump expose vader learn flight amqp cache peers
+FUZZ = json csv ingest score http
 
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
@@ -30,7 +30,7 @@ LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-train = -llinear
 LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib sqlite3 libpq)
 # Every filter reads and writes queues.
-LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libpcre2-8 sqlite3 libpq jansson)
+LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd libpcre2-8 nettle sqlite3 libpq jansson zlib)
 
 OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$(BUILD)/lib/json/%.o) \
 	$(FLOW:%=$(BUILD)/lib/flow/%.o) $(SCORE:%=$(BUILD)/lib/score/%.o) $(DATA:%=$(BUILD)/lib/data/%.o) \
