@@ -165,6 +165,15 @@ _senti()
 	senti-serve\ --max-waiting) words='' ;;
 	senti-serve\ --max-body) words='' ;;
 	senti-serve\ --max-items) words='' ;;
+	senti-serve\ --tokens) words='' ;;
+	senti-serve\ --new-token) words='' ;;
+	senti-serve\ --cors) words='' ;;
+	senti-serve\ --max-connections) words='' ;;
+	senti-serve\ --max-per-address) words='' ;;
+	senti-serve\ --header-timeout) words='' ;;
+	senti-serve\ --body-timeout) words='' ;;
+	senti-serve\ --idle-timeout) words='' ;;
+	senti-serve\ --drain-delay) words='' ;;
 	senti-serve\ --jobs | senti-serve\ -j) words='' ;;
 	senti-serve\ --store) words='' ;;
 	senti-serve\ --cache) words='' ;;
@@ -200,7 +209,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --max-waiting --max-body --max-items --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

@@ -55,10 +55,12 @@ static int ask_store(struct probe *p, struct err *e)
 static int ask_cache(struct probe *p, struct err *e)
 {
 	const struct ends *o = &p->health->service->ends;
-	struct str none;
+	struct entry nobody = {.kind = ENTRY_MESSAGE, .key = STR(CACHE_MESSAGE)}, *const one = &nobody;
 	if (!p->cache && !(p->cache = o->cache(o->arg, e)))
 		return -1;
-	return p->cache->sample(p->cache, &none, 0, &p->mem, e);
+	if (p->cache->get(p->cache, &one, 1, &p->mem, e) < 0)
+		return -1;
+	return nobody.state == ENTRY_SKIPPED ? err_set(e, ERR_ENV, "the cache is away") : 0;
 }
 
 static int ask_queue(struct probe *p, struct err *e)

@@ -173,22 +173,75 @@ def server_killed_with_a_queue():
     whole.check_kept(load)
 
 
+class Stopped:
+    """A server that stands still, with all of its processes: connections stay, and nothing is answered."""
+
+    def __init__(self, name):
+        with open(os.path.join(DIR, "pids", name)) as f:
+            self.pids = [int(f.read().split()[0])]
+        with open(f"/proc/{self.pids[0]}/task/{self.pids[0]}/children") as f:
+            self.pids += [int(p) for p in f.read().split()]
+
+    def __enter__(self):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@check
+def hung_cache():
+    "a cache that stands still: no request fails, or waits for more than some seconds"
+    whole = Whole("hungcache")
+    load = whole.load()
+    load.wait("read", 200)
+    with Stopped("redis"):
+        wait_until(lambda: whole.server.checks()["cache"] == "failing", 10, "nobody notices that the cache is away")
+        for kind, status in ("read", 200), ("post", 202), ("score", 200):
+            load.wait(kind, status, n=10)
+        assert whole.server.ready(), "without a cache it is not ready"
+    wait_until(lambda: whole.server.checks()["cache"] == "ok", 20, "nobody notices that the cache is back")
+    load.ends()
+    no_failure(load, "post", "score", "read")
+    slow = [o for o in load.outcomes if o.seconds > 5]
+    assert not slow, slow[:5]
+    whole.check_kept(load)
+
+
+@check
+def hung_database():
+    "a database that stands still for some seconds: only those who ask for what is in it wait, and no request fails"
+    whole = Whole("hungstore")
+    load = whole.load(kinds=("post", "score"))
+    uncached = Load([whole.server.url], "uncached", kinds=("read",), clients=2, known="nobody")
+    load.wait("post", 202)
+    with Stopped("postgresql"):
+        wait_until(lambda: not whole.server.ready(), 20, "it is ready without the database")
+        assert whole.server.checks()["store"] == "failing", whole.server.checks()
+        load.wait("post", 202, n=50)
+        load.wait("score", 200, n=50)
+    uncached.wait("read", 404)
+    wait_until(whole.server.ready, 20, "it does not become ready again")
+    uncached.ends()
+    no_failure(load.ends(), "post", "score")
+    late = [o for o in uncached.outcomes if o.status not in (404, 503)]
+    assert not late, late[:5]
+    whole.check_kept(load)
+
+
 @check
 def hung_broker():
     "a broker that stands still for some seconds: only those who send messages to keep wait, and no request fails"
     whole = Whole("hung")
     load, others = whole.load(kinds=("post",)), Load([whole.server.url], "others", kinds=("score", "read"))
     load.wait("post", 202)
-    with open(os.path.join(DIR, "pids", "rabbitmq")) as f:
-        pid = int(f.read().split()[0])
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with Stopped("rabbitmq"):
         wait_until(lambda: not whole.server.ready(), 20, "it is ready while nothing is taken")
         assert whole.server.checks()["queue"] == "failing", whole.server.checks()
         others.wait("score", 200)
         others.wait("read", 200)
-    finally:
-        os.kill(pid, signal.SIGCONT)
     load.wait("post", 202)
     wait_until(whole.server.ready, 20, "it does not become ready again")
     load.ends()

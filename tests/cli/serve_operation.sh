@@ -1,0 +1,99 @@
+#!/bin/sh
+# What those see of senti-serve who operate it: /metrics, /readyz, and its end, on what is built in.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+need 'operating senti-serve' curl jq || finish
+PATH=$PATH:$root/build
+
+json='Content-Type: application/json'
+
+# start [OPTION...]: its address in $url, its number in $server.
+start() {
+	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
+	server=$!
+	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
+	wait_for sh -c "grep -q listening log"
+	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
+}
+
+wait_for() {
+	wait_tries=0
+	until "$@" >/dev/null 2>&1; do
+		wait_tries=$((wait_tries + 1))
+		[ $wait_tries -lt 300 ] || return 1
+		sleep 0.1
+	done
+}
+
+# status PATH [CURL OPTION...]: the body goes into body.
+status() {
+	status_path=$1
+	shift
+	curl -sS -o body -w '%{http_code}' "$@" "$url$status_path"
+}
+
+is() {
+	[ "$1" = "$2" ] || {
+		echo "'$1', not '$2'"
+		cat body
+		return 1
+	}
+}
+
+# figure NAME VALUE: the sample in the file metrics.
+figure() {
+	grep -qFx "$1 $2" metrics || {
+		grep -F "${1%%\{*}" metrics
+		return 1
+	}
+}
+
+start --drain-delay 2
+ok 'it is ready' is "$(status /readyz)" 200
+ok 'and tells of what it needs by name' jq -e '. == {status: "ok", checks: {store: "ok", cache: "ok", news: "ok"}}' body
+
+for i in 1 2 3; do
+	status /v1/sentiment -H "$json" -d '[{"text":"I love it"},{"text":"I hate it"},{"id":1}]' >/dev/null
+	status /v1/messages -H "$json" -d "{\"id\":\"m$i\",\"text\":\"I love it\"}" >/dev/null
+	status "/v1/messages/m$i" >/dev/null
+	status "/v1/messages/none$i" >/dev/null
+	status "/nowhere/$i" >/dev/null
+	status "/v1/models" -X "METHOD$i" >/dev/null
+done
+status '/v1/sentiment?model=textblob' -H "$json" -d '{"text":"I love it"}' >/dev/null
+ok 'metrics' is "$(status /metrics)" 200
+cp body metrics
+ok 'requests by route and code' figure 'senti_http_requests_total{route="/v1/messages",code="202",method="POST"}' 3
+ok 'the route is that of the table, not the path' figure 'senti_http_requests_total{route="/v1/messages/{id}",code="404",method="GET"}' 3
+ok 'all unknown paths share one' figure 'senti_http_requests_total{route="other",code="404",method="other"}' 3
+ok 'so do all unknown methods' figure 'senti_http_requests_total{route="other",code="405",method="other"}' 3
+ok 'each request has its time' figure 'senti_http_request_duration_seconds_count{route="/v1/sentiment",method="POST"}' 4
+ok 'and is in the widest bucket' figure 'senti_http_request_duration_seconds_bucket{route="/v1/sentiment",method="POST",le="+Inf"}' 4
+ok 'texts by model, of both ways' grep -Eq '^senti_score_texts_total\{model="vader-[^"]*"\} 9$' metrics
+ok 'and of another model' grep -Eq '^senti_score_texts_total\{model="textblob-[^"]*"\} 1$' metrics
+ok 'what the cache said' figure 'senti_cache_requests_total{result="hit"}' 3
+ok 'what it did not know' figure 'senti_cache_requests_total{result="miss"}' 3
+ok 'records of all batches' figure senti_batch_size_sum 3
+ok 'nothing waits' figure senti_queue_unacked 0
+ok 'what it needs' figure 'senti_dependency_up{dependency="store"}' 1
+ok 'nobody listens' figure senti_events_listeners 0
+curl -sSN "$url/v1/events" >stream 2>&1 &
+listener=$!
+wait_for sh -c "curl -sS $url/metrics | grep -qx 'senti_events_listeners 1'"
+status /metrics >/dev/null
+ok 'one listens' grep -qx 'senti_events_listeners 1' body
+if command -v promtool >/dev/null; then
+	ok 'promtool finds nothing wrong' sh -c 'promtool check metrics <body'
+else
+	skip 'promtool finds nothing wrong' 'no promtool'
+fi
+
+kill "$server"
+wait_for sh -c "[ \$(curl -s -o body -w '%{http_code}' $url/readyz) = 503 ]"
+ok 'told to end, it is not ready' jq -e '.type == "urn:senti:problem:draining" and .status == 503 and .checks.store == "ok"' body
+ok 'and serves for the delay nonetheless' is "$(status /v1/sentiment -H "$json" -d '{"text":"I love it"}')" 200
+wait "$listener"
+ok 'event streams end at once' is "$(status /livez)" 200
+wait "$server"
+ok 'and it ends well' is $? 0
+finish
