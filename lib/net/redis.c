@@ -465,7 +465,7 @@ static int what_was_buried(struct redis *r, size_t n, bool *done, struct err *e)
 			continue;
 		if (is_unknown_script(a))
 			unknown++;
-		else if (a->type == REDIS_REPLY_ERROR)
+		else if (a->type != REDIS_REPLY_INTEGER)
 			return redis_refused(&r->link, a, e);
 		else
 			done[i] = true;
@@ -541,13 +541,15 @@ static const struct reply *scan(
 	if (one_call(r, mem, e) < 0)
 		return NULL;
 	const struct reply *a = r->link.reply;
-	if (r->link.nreplies < 3 || a[0].type != REDIS_REPLY_ARRAY || str_u64(a[1].text, cursor) < 0 ||
-	    a[2].type != REDIS_REPLY_ARRAY) {
-		redis_refused(&r->link, a, e);
-		return NULL;
-	}
-	*many = (size_t)a[2].n;
-	return a + 3;
+	bool good = r->link.nreplies >= 3 && a[0].type == REDIS_REPLY_ARRAY && str_u64(a[1].text, cursor) == 0 &&
+		    a[2].type == REDIS_REPLY_ARRAY;
+	*many = good ? (size_t)a[2].n : 0;
+	for (size_t i = 0; i < *many; i++)
+		good = good && a[3 + i].type == REDIS_REPLY_STRING;
+	if (good)
+		return a + 3;
+	redis_refused(&r->link, a, e);
+	return NULL;
 }
 
 static bool begins(struct str s, struct str with)
@@ -633,7 +635,7 @@ static int redis_sample(struct cache *c, struct str *id, size_t max, struct aren
 				break;
 			}
 			for (size_t i = 0; i < many && n < max; i++) {
-				if (map_get(&known, key[i].text))
+				if (!begins(key[i].text, STR(CACHE_MESSAGE)) || map_get(&known, key[i].text))
 					continue;
 				struct str copy = arena_str(mem, key[i].text);
 				map_put(&known, copy, NULL);

@@ -404,6 +404,32 @@ def servers_that_are_no_redis_do_not_stop_a_pipeline():
 
 
 @check
+def answers_that_redis_does_not_give_are_errors_where_something_is_promised():
+    """keys that are no strings, and a script that answers no number, end verify, stats and invalidate with status 3"""
+    greeting = b"*2\r\n$1\r\n9\r\n$1\r\n9\r\n$0\r\n\r\n$0\r\n\r\n"
+    store = os.path.join(DIR, "strange.db")
+    tool("senti-store", "migrate", "--store", f"sqlite:{store}")
+
+    def to(*answers):
+        def what(c):
+            for a in (greeting, *answers):
+                c.sendall(a)
+                c.recv(65536)
+        return {"SENTI_REDIS": Impostor(what).url}
+
+    for keys in (b"*3\r\n:1\r\n$-1\r\n$3\r\nfoo\r\n", b"*2\r\n*1\r\n*1\r\n:3\r\n*0\r\n"):
+        scan = b"*2\r\n$1\r\n0\r\n" + keys
+        _, err = tool("senti-cache", "verify", "--store", f"sqlite:{store}", env=to(scan), status=3)
+        assert "does not give" in err, err
+        _, err = tool("senti-cache", "stats", env=to(b"$0\r\n\r\n:5\r\n", scan), status=3)
+        assert "does not give" in err, err
+    out, _ = tool("senti-cache", "verify", "--store", f"sqlite:{store}", env=to(b"*2\r\n$1\r\n0\r\n*1\r\n$3\r\nfoo\r\n" * 2))
+    assert json.loads(out)["checked"] == 0, out
+    _, err = tool("senti-cache", "invalidate", "a", env=to(b"$1\r\nx\r\n", b"*0\r\n"), status=3)
+    assert "does not give" in err, err
+
+
+@check
 def a_redis_that_cannot_save_is_named_as_one():
     scored, _ = tool("senti-score", data=lines(records(3)))
 
