@@ -125,9 +125,11 @@ static void wake(struct listener *l)
 /* It does not read what it is sent; nobody waits until it does. */
 static void drop(struct listener *l)
 {
-	if (!l->dropped)
-		exchange_cut(l->x);
+	if (l->dropped)
+		return;
 	l->dropped = true;
+	log_info("a listener was too slow", "request_id", l->x->request_id, NULL);
+	exchange_cut(l->x);
 }
 
 static bool wants(const struct listener *l, struct str label, struct str source)
@@ -715,10 +717,9 @@ ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max)
 		l->asleep = true;
 		exchange_pause(x);
 	} else if (some == -1) {
+		drop(l);
 		some = EXCHANGE_CUT;
 	}
-	if (some == EXCHANGE_CUT)
-		log_info("a listener was too slow", "request_id", x->request_id, NULL);
 	bool behind = some == 0 && !l->live;
 	pthread_mutex_unlock(&n->lock);
 	if (behind)

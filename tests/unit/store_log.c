@@ -58,6 +58,8 @@ static void test_log(struct store *s)
 	put(s, "c", "4");
 	is_str(log_of(s, &second, MOST), STR("i:c "), "behind a place that was pruned: what is left");
 	is_str(log_of(s, &all, MOST), STR("i:c "), "and behind the newest that was pruned");
+	uint64_t never = (uint64_t)1 << 60;
+	is_str(log_of(s, &never, MOST), STR("i:c "), "and behind a place that never was");
 }
 
 /* Groups as "key=count(positive/neutral/negative)mean ". */
