@@ -4,6 +4,9 @@
 #include "lib/base/log.h"
 #include "lib/net/amqp_body.h"
 
+/* It has 55 bytes. All headers of a message must fit into one frame, so what pretends to be one and is larger does not go on. */
+enum { LONGEST_TRACE = 256 };
+
 static struct str str_of_bytes(amqp_bytes_t b)
 {
 	return (struct str){b.bytes, b.len};
@@ -86,8 +89,9 @@ static void take_headers(struct amqp_message *m, const amqp_table_t *t)
 	const struct {
 		struct str name;
 		struct buf *to;
-	} texts[] = {{STR("traceparent"), &m->trace}, {STR("x-senti-error"), &m->code},
-	    {STR("x-senti-message"), &m->why}, {STR("x-senti-tool"), &m->tool}};
+		size_t most;
+	} texts[] = {{STR("traceparent"), &m->trace, LONGEST_TRACE}, {STR("x-senti-error"), &m->code, SIZE_MAX},
+	    {STR("x-senti-message"), &m->why, SIZE_MAX}, {STR("x-senti-tool"), &m->tool, SIZE_MAX}};
 	for (int i = 0; i < t->num_entries; i++) {
 		const struct str name = str_of_bytes(t->entries[i].key);
 		const amqp_field_value_t *v = &t->entries[i].value;
@@ -99,7 +103,7 @@ static void take_headers(struct amqp_message *m, const amqp_table_t *t)
 		else if (str_eq(name, STR("x-senti-truncated")))
 			m->truncated = v->kind == AMQP_FIELD_KIND_BOOLEAN && v->value.boolean;
 		for (size_t k = 0; k < COUNT_OF(texts); k++)
-			if (str_eq(name, texts[k].name) && is_text(v))
+			if (str_eq(name, texts[k].name) && is_text(v) && v->value.bytes.len <= texts[k].most)
 				keep(texts[k].to, v->value.bytes);
 	}
 }

@@ -185,6 +185,18 @@ def properties():
 
 
 @check
+def large_headers():
+    "headers that fill a whole frame stop nobody: what is no traceparent does not go on"
+    declare("heads")
+    for n in (100, 130000, 130900):
+        publish("heads", [b'{"id":"%d","text":"fine"}' % n, b"{bad"], headers={"traceparent": "x" * n})
+    read("heads", "-o", "amqp:heads.out", "--retry", "2", status=1)
+    for queue in ("heads.out", "heads.dead"):
+        got = [len(p.headers.get("traceparent", "")) for p, _ in drain(queue)]
+        assert got == [100, 0, 0], (queue, got)
+
+
+@check
 def bodies():
     "bodies of every form: pretty-printed, without a type, lines; ids from message_id or a hash, the same each time"
     declare("forms")
