@@ -1,4 +1,4 @@
-# senti: make, make check, make install. All targets: all check live cluster asan fuzz bench demo lint format format-check
+# senti: make, make check, make install. All targets: all check live cluster asan fuzz bench soak demo lint format format-check
 # completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
 include config.mk
 
@@ -121,6 +121,10 @@ fuzz:
 bench: $(BIN)
 	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/run
 
+# Two million requests to one senti-serve.
+soak: $(BIN)
+	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/soak
+
 demo:
 	@scripts/demo
 
@@ -165,7 +169,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 
-.PHONY: all check test live cluster asan fuzz fuzz-programs bench demo lint lint-lists format format-check completions install dist clean
+.PHONY: all check test live cluster asan fuzz fuzz-programs bench soak demo lint lint-lists format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
