@@ -42,12 +42,13 @@ struct str cache_value(struct arena *mem, struct str value)
 }
 
 /* splitmix64: lifetimes need to differ, no more. */
-int64_t cache_ttl(const struct cache_conf *c, uint64_t *random)
+int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random)
 {
 	uint64_t z = *random += 0x9e3779b97f4a7c15;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	z ^= z >> 31;
 	int64_t spread = c->ttl_ms / 10;
-	return c->ttl_ms - (spread ? (int64_t)(z % (uint64_t)(spread + 1)) : 0);
+	int64_t ttl = c->ttl_ms - (spread ? (int64_t)(z % (uint64_t)(spread + 1)) : 0);
+	return kind == ENTRY_MESSAGE && ttl <= c->read_ms ? c->read_ms + 1 : ttl;
 }

@@ -69,7 +69,8 @@ struct cache_stats {
 
 /* Lifetimes; 0 is the default of each. All but ttl_ms are for tests. */
 struct cache_conf {
-	/* An entry lives for 90 to 100 % of it, so that those of one moment do not end in one moment; a day. */
+	/* An entry lives for 90 to 100 % of it, so that those of one moment do not end in one moment; a day. But a message lives for longer than
+	 * read_ms: till then it refuses what was read before it was put. */
 	int64_t ttl_ms;
 	int64_t tombstone_ms, read_ms, absent_ms;
 };
@@ -103,7 +104,7 @@ void cache_key_message(struct buf *out, struct str id);
 
 /* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, and one entry's lifetime. */
 struct cache_conf cache_conf_of(const struct cache_conf *given);
-int64_t cache_ttl(const struct cache_conf *c, uint64_t *random);
+int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random);
 /* A copy of a value for who gets it. */
 struct str cache_value(struct arena *mem, struct str value);
 

@@ -19,7 +19,7 @@ struct node {
 	struct node *chain;	    /* of its bucket */
 	struct node *newer, *older; /* of its list */
 	uint64_t hash, version;
-	int64_t ends_ms;
+	int64_t made_ms, ends_ms;
 	enum state state;
 	enum entry_kind kind;
 	size_t nkey, nvalue;
@@ -37,7 +37,7 @@ struct memory {
 	struct node **bucket;
 	size_t nbuckets, n, results, messages, bytes, limit;
 	struct list used, graves;
-	int64_t floor_ms; /* reads that began by then are too old: a tombstone had to go */
+	int64_t floor_ms; /* reads that began by then are too old: what refused them had to go */
 	uint64_t evicted, expired, hits, misses, random;
 };
 
@@ -149,8 +149,9 @@ static void evict(struct memory *m, int64_t now)
 	}
 	while (m->bytes > m->limit && (m->used.oldest || m->graves.oldest)) {
 		struct node *n = m->used.oldest ? m->used.oldest : m->graves.oldest;
-		if (n->state == TOMBSTONE)
-			m->floor_ms = now;
+		/* What it refuses was read before it was made. */
+		if (n->kind == ENTRY_MESSAGE && n->state != ABSENT && n->made_ms > m->floor_ms)
+			m->floor_ms = n->made_ms;
 		m->evicted++;
 		drop_node(m, n);
 	}
@@ -232,7 +233,7 @@ static void put_one(struct memory *m, struct entry *en, int64_t now)
 		return;
 	}
 	if (en->key.n + en->value.n > m->limit / GREATEST_SHARE) {
-		if (at)
+		if (at && (*at)->state != TOMBSTONE)
 			drop(m, at);
 		en->state = ENTRY_SKIPPED;
 		return;
@@ -242,7 +243,8 @@ static void put_one(struct memory *m, struct entry *en, int64_t now)
 	    .version = en->version,
 	    .kind = en->kind,
 	    .state = en->value.p ? LIVE : ABSENT,
-	    .ends_ms = now + (en->value.p ? cache_ttl(&m->conf, &m->random) : m->conf.absent_ms),
+	    .made_ms = now,
+	    .ends_ms = now + (en->value.p ? cache_ttl(&m->conf, en->kind, &m->random) : m->conf.absent_ms),
 	};
 	add(m, &like, en->key, en->value, now);
 	en->state = ENTRY_STORED;
@@ -279,6 +281,7 @@ static void bury_one(struct memory *m, const struct change *ch, struct buf *key,
 	    .version = version,
 	    .kind = ENTRY_MESSAGE,
 	    .state = TOMBSTONE,
+	    .made_ms = now,
 	    .ends_ms = now + m->conf.tombstone_ms,
 	};
 	add(m, &like, buf_view(key), STR_NONE, now);
@@ -332,7 +335,7 @@ static int memory_sample(struct cache *c, struct str *id, size_t max, struct are
 	size_t found = 0, prefix = sizeof CACHE_MESSAGE - 1;
 	pthread_mutex_lock(&m->lock);
 	int64_t now = now_ms();
-	cache_ttl(&m->conf, &m->random);
+	cache_ttl(&m->conf, ENTRY_RESULT, &m->random);
 	size_t from = m->random >> 20;
 	for (size_t i = 0; i < m->nbuckets && found < max; i++)
 		for (const struct node *n = m->bucket[(from + i) & (m->nbuckets - 1)]; n && found < max; n = n->chain)

@@ -323,16 +323,34 @@ static void jitter(void)
 	uint64_t random = 1;
 	int64_t least = INT64_MAX, most = 0;
 	for (int i = 0; i < 10000; i++) {
-		int64_t t = cache_ttl(&c, &random);
+		int64_t t = cache_ttl(&c, ENTRY_RESULT, &random);
 		least = t < least ? t : least;
 		most = t > most ? t : most;
 	}
 	ok(least >= 900 && least < 905 && most <= 1000 && most > 995,
 	    "lifetimes lie between 90 and 100 %% (%lld to %lld)", (long long)least, (long long)most);
 	c.ttl_ms = 1;
-	is_u64((uint64_t)cache_ttl(&c, &random), 1, "the least lifetime is no nothing");
+	is_u64((uint64_t)cache_ttl(&c, ENTRY_RESULT, &random), 1, "the least lifetime is no nothing");
+	is_u64((uint64_t)cache_ttl(&c, ENTRY_MESSAGE, &random), (uint64_t)c.read_ms + 1,
+	    "a message lives for longer than a read may take");
 	c = cache_conf_of(NULL);
 	ok(c.ttl_ms == 86400000 && c.tombstone_ms == 60000 && c.read_ms == 30000 && c.absent_ms == 5000, "defaults");
+}
+
+/* The entry has taken the tombstone's place, so it must be there for as long as somebody may bring an older row. */
+static void short_lived(void)
+{
+	struct cache_conf conf = brief;
+	conf.ttl_ms = 1;
+	struct cache *c = open_one(&conf);
+	struct entry en = entry_of("short");
+	get(c, &en);
+	bury(c, "short", 2);
+	put(c, "short", 2, "two");
+	pause_ms(20);
+	ok(put_read(c, "short", 1, "one", en.read_at) == ENTRY_REFUSED, "%s: the shortest lifetime lets no old row in",
+	    what);
+	c->close(c);
 }
 
 /* Two handles, as two processes have them: what one buries the other does not read, and what one puts the other reads. */
@@ -394,6 +412,7 @@ static void suite(struct cache *c)
 	big(c);
 	many(c);
 	lifetimes();
+	short_lived();
 	ok(c->get(c, NULL, 0, &mem, &e) == 0 && c->put(c, NULL, 0, &e) == 0 && c->bury(c, NULL, 0, &e) == 0,
 	    "%s: nothing to do", what);
 }
@@ -444,6 +463,36 @@ static void full_of_tombstones(void)
 	    "memory: a tombstone that was evicted still keeps old rows away");
 	pause_ms(2);
 	ok(put_read(c, "row", 2, "new", c->clock(c)) == ENTRY_STORED, "memory: and new ones come in");
+	c->close(c);
+}
+
+/* So does an entry that has taken a tombstone's place. */
+static void full_of_entries(void)
+{
+	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
+	int64_t then = c->clock(c);
+	char id[32];
+	bury(c, "row", 2);
+	put(c, "row", 2, "new");
+	for (int i = 0; i < 2000; i++) {
+		snprintf(id, sizeof id, "fill-%d", i);
+		put(c, id, 1, "x");
+	}
+	shows(c, "row", "", "memory: an entry is evicted");
+	ok(put_read(c, "row", 1, "old", then) == ENTRY_REFUSED, "memory: and still keeps old rows away");
+	c->close(c);
+}
+
+/* What is too large to be kept leaves the tombstone that stands there. */
+static void too_large(void)
+{
+	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
+	int64_t then = c->clock(c);
+	static char huge[MEMORY_LEAST];
+	memset(huge, 'h', sizeof huge - 1);
+	bury(c, "row", 2);
+	ok(put(c, "row", 2, huge) == ENTRY_SKIPPED, "memory: what is too large is not kept");
+	ok(put_read(c, "row", 1, "old", then) == ENTRY_REFUSED, "memory: and lets no old row in");
 	c->close(c);
 }
 
@@ -559,6 +608,8 @@ int main(void)
 	c->close(c);
 	bounded();
 	full_of_tombstones();
+	full_of_entries();
+	too_large();
 	threads();
 	jitter();
 	addresses();
