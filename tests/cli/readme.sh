@@ -3,7 +3,7 @@
 # report, and the files and commands that it points to are there.
 #
 # A block fenced as console is a session in one directory, from the first block to the last: "$ " begins a command, "> " continues it,
-# all else is what the command says on stdout and stderr.
+# all else is what the command says on stdout and stderr. The server of the session listens on a port that is free, not on 8080.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,12 +16,26 @@ awk -v dir="$T/.session/" '
 	/^> / { print substr($0, 3) > (at ".cmd"); next }
 	{ print > (at ".want") }' "$root/README.md"
 
+serve() {
+	(cd play && exec senti-serve -v -l 127.0.0.1:0) 2>.session/log &
+	server=$!
+	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
+	until grep -q listening .session/log || ! kill -0 "$server"; do sleep 0.05; done
+	port=$(sed -n 's/.*listening.*:\([0-9]*\)$/\1/p' .session/log)
+}
+
 replay() { # replay NUMBER
-	(cd play && eval "$(cat "$T/.session/$1.cmd")") >"$T/.session/$1.got" 2>&1
+	case $(cat ".session/$1.cmd") in
+	'senti-serve &')
+		serve
+		return
+		;;
+	esac
+	(cd play && eval "$(sed "s/localhost:8080/127.0.0.1:${port:-}/g" "$T/.session/$1.cmd")") >"$T/.session/$1.got" 2>&1
 	diff "$T/.session/$1.want" "$T/.session/$1.got"
 }
 
-if need 'the example session' jq; then
+if need 'the example session' curl jq; then
 	for command in "$T"/.session/*.cmd; do
 		number=$(basename "$command" .cmd)
 		ok "README: $(head -n 1 "$command")" replay "$number"
