@@ -286,6 +286,7 @@ static void test_counts(void)
 	t = shown(&c, NULL, 0);
 	has(t, "senti_records_in_total 22\n", "what an end made has not come in");
 	has(t, "senti_records_out_total 17\n", "but goes out");
+	lacks(t, "senti_score_texts_total", "texts of no model, which another sum tells");
 	has(t, "senti_batch_size_sum 25\n", "in a batch");
 	batch_free(&b);
 }
