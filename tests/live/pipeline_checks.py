@@ -255,6 +255,7 @@ def redis_goes_and_comes_while_it_is_followed():
 
 @check
 def a_stop_while_redis_is_away_leaves_the_changes():
+    store(["r1"])
     with Follower() as f:
         until("it follows", lambda: sql("SELECT 1 FROM senti.reader WHERE alive_at > now() - interval '1 hour'"))
         caught_up()
@@ -308,8 +309,10 @@ def two_followers_of_one_name_miss_nothing():
         until("all are buried", lambda: redis("EVAL", "local n = 0; for _, k in ipairs(redis.call('KEYS', 'senti:m:t*')) do"
                                               " if string.find(redis.call('GET', k), ' ') then n = n + 1 end end return n", "0") == "0")
         assert a.stop()["in"] + b.stop()["in"] >= len(ids)
+    # The slower one's last mark may stand behind the other's: what lies between comes again, once.
+    tool("senti-cache", "follow", "--once", "--reader", "twins")
     out, _ = tool("senti-cache", "follow", "--once", "--reader", "twins")
-    assert out == "" or len(out.splitlines()) <= 17, "and all are marked, but for what the first marked again"
+    assert out == "", "and all are marked"
 
 
 @check
@@ -402,6 +405,14 @@ def prune_trims_the_outbox_and_drops_dead_followers():
     assert sql("SELECT count(*) FROM senti.outbox")[0][0] == 0
     out, _ = tool("senti-cache", "follow", "--once", "--reader", "slow")
     assert out == "", "one that comes back finds nothing, and is known again"
+
+
+@check
+def a_wrong_clock_drops_no_follower():
+    """what senti-store prune calls long dead is told by the clock of the database, whose times they are"""
+    tool("senti-cache", "follow", "--once", "--reader", "alive")
+    tool("senti-store", "prune", LD_PRELOAD=os.path.join(DIR, "clock.so"), CLOCK_AHEAD=str(10 * 86400))
+    assert sql("SELECT 1 FROM senti.reader WHERE name = 'alive'")
 
 
 @check
