@@ -395,7 +395,7 @@ int pg_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e)
 /* ---- prune ---- */
 
 struct prune {
-	int64_t dead_before;
+	int64_t dead_ms; /* so long ago, by the server's clock, as alive_at is */
 	uint64_t gone;
 };
 
@@ -425,9 +425,9 @@ static int prune(struct pg *s, void *arg, struct err *e)
 {
 	struct prune *p = arg;
 	pg_args_clear(&s->args);
-	pg_arg_time(&s->args, p->dead_before);
+	pg_arg_i64(&s->args, p->dead_ms);
 	pg_begin(s);
-	pg_queue_skip(s, "DELETE FROM senti.reader WHERE alive_at < $1", &s->args);
+	pg_queue_skip(s, "DELETE FROM senti.reader WHERE alive_at < now() - $1 * interval '1 millisecond'", &s->args);
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
 	if (pg_end(s, e) != PG_OK)
@@ -442,7 +442,7 @@ static int prune(struct pg *s, void *arg, struct err *e)
 
 int pg_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e)
 {
-	struct prune p = {.dead_before = dead_before};
+	struct prune p = {.dead_ms = clock_wall_ms() - dead_before};
 	int rc = pg_run((struct pg *)store, "prune", prune, &p, e);
 	*gone = p.gone;
 	return rc;
