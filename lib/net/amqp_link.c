@@ -29,10 +29,20 @@ enum {
 /* ---- the keeper ---- */
 
 static pthread_mutex_t links_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t links_changed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t links_changed; /* waited for by a clock that nobody sets back */
+static pthread_once_t links_once = PTHREAD_ONCE_INIT;
 static struct amqp_link *links;
 static pthread_t keeper;
 static bool keeper_runs;
+
+static void init_links(void)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&links_changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
 
 static bool ready(int fd, short events, int wait_ms)
 {
@@ -67,7 +77,7 @@ static void *keeper_main(void *arg)
 	pthread_mutex_lock(&links_lock);
 	while (links) {
 		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
+		clock_gettime(CLOCK_MONOTONIC, &t);
 		t.tv_nsec += 1000000L * shortest_tick_ms();
 		t.tv_sec += t.tv_nsec / 1000000000;
 		t.tv_nsec %= 1000000000;
@@ -83,6 +93,7 @@ static void *keeper_main(void *arg)
 static int keeper_add(struct amqp_link *l, struct err *e)
 {
 	int rc = 0;
+	pthread_once(&links_once, init_links);
 	pthread_mutex_lock(&links_lock);
 	l->next = links;
 	links = l;
