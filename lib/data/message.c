@@ -14,6 +14,7 @@ static const struct rec_form form = {
     .text_name = {"text", 4},
     .result_name = {"sentiment", 9},
     .needs_text = true,
+    .text_fixed = true,
 };
 
 static int reject_at(struct batch *b, struct rec *r, const struct json_member *m, const char *code, const char *why)

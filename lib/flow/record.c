@@ -100,7 +100,8 @@ int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct r
 	if (text && text->type == JSON_STRING)
 		r->text = json_decode(text, &b->mem);
 	if (form->needs_text && !text)
-		return rec_reject(b, r, CODE_NO_TEXT, "no member '%.*s' (-f names another)", STR_FMT(form->text_name));
+		return rec_reject(b, r, CODE_NO_TEXT, "no member '%.*s'%s", STR_FMT(form->text_name),
+		    form->text_fixed ? "" : " (-f names another)");
 	if (form->needs_text && !r->text.p) {
 		r->column = (size_t)(text->value.p - r->line.p) + 1;
 		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is no string", STR_FMT(form->text_name));

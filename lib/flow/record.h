@@ -134,6 +134,7 @@ struct rec_form {
 	struct str text_name;	/* "text", or -f NAME */
 	struct str result_name; /* "sentiment", or --into NAME */
 	bool needs_text, needs_id;
+	bool text_fixed; /* there is no -f: nobody is told of it */
 };
 
 /* Scans r->line into r (see struct rec), or rejects it and returns -1. `s` keeps the members for callers that

@@ -85,7 +85,8 @@ static struct scorer *find_scorer(struct service *service, struct worker *w, con
 	struct scorer *s = xcalloc(1, sizeof *s);
 	s->conf = (struct score_conf){.model = model,
 	    .explain = explain,
-	    .form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true}};
+	    .form = {
+		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
 	s->context = score_stage.open(&s->conf, NULL);
 	s->texts = observe_model(service->observe, str_of(model->name));
 	s->next = w->scorers;

@@ -305,7 +305,8 @@ static int run_once(struct submit *m, struct err *e)
 {
 	struct sink nowhere = {.put = put_nowhere, .flush = flush_nowhere};
 	struct score_conf score = {.model = models_default(m->service->models),
-	    .form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true}};
+	    .form = {
+		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
 	struct step embedded[] = {{&prepare_stage, m}, {&score_stage, &score}, {&join_stage, m},
 	    {&stage_store_put, m->store}, {&keep_stage, m}};
 	struct pump p = {.source = &m->port,

@@ -79,7 +79,7 @@ says 'as JSON' Content-Type application/json
 answers 'a body without a type counts as JSON' 200 '.sentiment.label == "negative"' /v1/sentiment -H 'Content-Type:' -d '{"text":"I hate it"}'
 answers 'type and charset in other letters' 200 '.sentiment' /v1/sentiment -H 'content-type: Application/JSON; charset=UTF-8' -d '{"text":"x"}'
 answers 'an array is answered by an array, in order, with errors in their places' 200 \
-	'length == 5 and .[0].sentiment.label == "positive" and .[1].error.code == "no_text" and .[1].input == "{\"id\":\"2\"}" and .[1].error.line == 2 and
+	'length == 5 and .[0].sentiment.label == "positive" and .[1].error.code == "no_text" and .[1].error.message == "no member '"'text'"'" and .[1].input == "{\"id\":\"2\"}" and .[1].error.line == 2 and
 	.[1].error.tool == "senti-serve" and .[2].error.code == "not_object" and .[3].error.code == "lone_surrogate" and .[4].sentiment.label == "negative"' \
 	/v1/sentiment -H "$json" -d ' [ {"text":"good"}, {"id":"2"} ,3,{"text":"\ud800"},
 		{"text":"bad"} ] '
