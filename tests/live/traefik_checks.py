@@ -134,20 +134,20 @@ def events():
     "events pass as they happen, uncompressed; a stream ends when its server does, and goes on at the other where it was"
     rest()
 
-    def listen(last=None):
-        c = connect(TLS, CA)
-        c.request("GET", "/v1/events", headers={"Accept-Encoding": "gzip", **({"Last-Event-ID": last} if last else {})})
-        r = c.getresponse()
-        assert r.status == 200 and r.headers["Content-Type"] == "text/event-stream" and not r.headers["Content-Encoding"], r.headers
-        assert r.readline() == b"retry: 1000\n" and r.readline() == b"\n"
-        return c, r
-
     def next_event(r):
         event = {}
         while line := r.readline().decode().rstrip("\n"):
             name, _, value = line.partition(": ")
             event[name] = value
         return event
+
+    def listen(last=None):
+        c = connect(TLS, CA)
+        c.request("GET", "/v1/events", headers={"Accept-Encoding": "gzip", **({"Last-Event-ID": last} if last else {})})
+        r = c.getresponse()
+        assert r.status == 200 and r.headers["Content-Type"] == "text/event-stream" and not r.headers["Content-Encoding"], r.headers
+        assert next_event(r)["retry"] == "1000"
+        return c, r
 
     c, r = listen()
     for i in range(3):
