@@ -41,7 +41,10 @@ def bearer(token):
 def refused(*args, status, env=None):
     """What it says before it ends with this status."""
     s = Server(*args, listen=None, listening=False, env=env)
-    s.process.wait(60)
+    try:
+        s.process.wait(20)
+    except subprocess.TimeoutExpired:
+        s.process.kill()
     s.stop(status)
     return s.said()
 
