@@ -375,7 +375,8 @@ def slow_reader():
         wanted = store.settled()
         same(good.ids, wanted[3000:], "who reads")
         wait(lambda: server.said().count("too slow") >= 8, "eight were dropped")
-        assert rss(server) - memory < 64 << 20, (memory, rss(server))
+        # A sanitizer's own memory is another matter.
+        assert rss(server) - memory < 64 << 20 or {"TSAN_OPTIONS", "ASAN_OPTIONS"} & os.environ.keys(), (memory, rss(server))
         for l in slow:
             l.read()
             l.thread.join(30)
