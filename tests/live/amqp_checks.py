@@ -10,8 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-import traceback
 from collections import Counter
+
+from tap import check, run
 
 SERVER_TLS = """\
 listeners.ssl.1 = 127.0.0.1:@TLS_PORT@
@@ -50,12 +51,6 @@ def certificates(folder):
 
 DIR = sys.argv[2]
 URL = os.environ.get("SENTI_AMQP", "")
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
 
 
 def tool(*args, data=None, status=0, env=None, timeout=90):
@@ -140,6 +135,7 @@ def read(queue, *args, idle=1000, **kw):
 
 
 # ---- the checks ----
+
 
 @check
 def round_trip():
@@ -578,23 +574,5 @@ def gone_for_good():
     assert set(ids_of(open(path, "rb").read().splitlines() + again)) == set(ids_of(some))
 
 
-def run():
-    wanted = sys.argv[3:]
-    chosen = [c for c in checks if not wanted or c.__name__ in wanted]
-    bad = 0
-    for i, c in enumerate(chosen, 1):
-        begun = time.monotonic()
-        try:
-            c()
-            print(f"ok {i} - {c.__doc__}", flush=True)
-        except Exception:
-            bad += 1
-            print(f"not ok {i} - {c.__doc__}", flush=True)
-            print("".join("# " + s + "\n" for s in traceback.format_exc().splitlines()), flush=True)
-        print(f"# {c.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
-    print(f"1..{len(chosen)}")
-    return bad > 0
-
-
 if __name__ == "__main__":
-    sys.exit(certificates(DIR) if sys.argv[1] == "certificates" else run())
+    sys.exit(certificates(DIR) if sys.argv[1] == "certificates" else run(sys.argv[3:]))

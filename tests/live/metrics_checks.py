@@ -6,19 +6,14 @@ import re
 import subprocess
 import sys
 import time
-import traceback
 import urllib.request
 
 import pika
 
+from tap import check, run
+
 DIR = sys.argv[1]
 SERVICES = os.environ["SENTI_SERVICES"]
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
 
 
 class Tool:
@@ -202,20 +197,4 @@ def a_killed_broker_is_counted_as_reconnects():
     worker.stop()
 
 
-def main():
-    failed = 0
-    for n, f in enumerate(checks, 1):
-        name = f.__name__.replace("_", " ")
-        try:
-            f()
-            print(f"ok {n} - {name}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {n} - {name}", flush=True)
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-    print(f"1..{len(checks)}")
-    sys.exit(failed > 0)
-
-
-main()
+sys.exit(run(sys.argv[2:]))

@@ -8,21 +8,16 @@ import sqlite3
 import subprocess
 import sys
 import time
-import traceback
 import urllib.request
 
 import psycopg
+
+from tap import check, run
 
 DIR, ONLY = sys.argv[1], sys.argv[2:]
 SERVICES = os.environ["SENTI_SERVICES"]
 STORE, CACHE = os.environ["SENTI_STORE"], os.environ["SENTI_REDIS"]
 PORT = CACHE.rsplit(":", 1)[1]
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
 
 
 def tool(*args, data=b"", status=0, timeout=60, **env):
@@ -326,7 +321,8 @@ def who_may_not_mark_changes_as_seen_says_so_and_ends():
         out, err = tool("senti-cache", "follow", "--reader", "half", "--retry", "2", "--store",
                         STORE.replace("postgres@", "half:half@"), status=3)
         assert err.count("permission denied") == 2 and "warning" in err, err
-        assert 2 <= out.count('"unmarked"') < 40, out.count('"unmarked"')
+        changes = out.splitlines()
+        assert 2 <= changes.count(changes[0]) < 40, changes.count(changes[0])
     finally:
         sql("DROP OWNED BY half; DROP ROLE half; DELETE FROM senti.reader WHERE name = 'half'")
 
@@ -435,21 +431,4 @@ def a_store_in_sqlite_is_followed_as_well():
     assert json.loads(out)["pruned"] >= 12, out
 
 
-def main():
-    failed = count = 0
-    for f in checks:
-        if ONLY and f.__name__ not in ONLY:
-            continue
-        count += 1
-        try:
-            f()
-            print(f"ok {count} - {f.__name__.replace('_', ' ')}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {count} - {f.__name__.replace('_', ' ')}", flush=True)
-            print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
-    print(f"1..{count}")
-    return failed > 0
-
-
-sys.exit(main())
+sys.exit(run(ONLY))

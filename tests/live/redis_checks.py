@@ -9,17 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
+
+from tap import check, run
 
 DIR = sys.argv[1]
 ROOT = os.environ["SENTI_ROOT"]
 BUILD = os.environ["SENTI_BUILD"]
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
 
 
 # ---- what the checks stand on ----
@@ -563,24 +558,5 @@ def the_whole_pipeline_with_a_store():
     assert again == out and sums(err, "senti-score")[0]["scored"] == 0, err
 
 
-def run():
-    global main
-    main = Redis("main", "repl-diskless-sync-delay 0")
-    failed = 0
-    for n, f in enumerate(checks, 1):
-        name = f.__name__.replace("_", " ")
-        started = time.monotonic()
-        try:
-            f()
-            print(f"ok {n} - {name}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {n} - {name}", flush=True)
-            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
-        if os.environ.get("TEST_TIMES"):
-            print(f"# {time.monotonic() - started:.1f} s", flush=True)
-    print(f"1..{len(checks)}")
-    return failed != 0
-
-
-sys.exit(run())
+main = Redis("main", "repl-diskless-sync-delay 0")
+sys.exit(run(sys.argv[2:]))

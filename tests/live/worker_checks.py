@@ -7,18 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-import traceback
 
 import pika
 
+from tap import check, run
+
 DIR = sys.argv[1]
 PIPELINE = ["sh", "-c", "senti-score | senti-store put"]
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
 
 
 def texts(n, prefix="r"):
@@ -213,20 +208,4 @@ def a_stop_finishes_what_was_read():
         assert broker.count("stop") == 5000 - out
 
 
-def main():
-    failed = 0
-    for n, f in enumerate(checks, 1):
-        name = f.__name__.replace("_", " ")
-        try:
-            f()
-            print(f"ok {n} - {name}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {n} - {name}", flush=True)
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-    print(f"1..{len(checks)}")
-    sys.exit(failed > 0)
-
-
-main()
+sys.exit(run(sys.argv[2:]))
