@@ -357,16 +357,18 @@ answers 'that is known again' 304 - /v1/messages/long -H 'Accept-Encoding: gzip'
 answers 'and lets change' 200 - /v1/messages/long -X PATCH -H "$json" -H "If-Match: $tag" -d '{"label":"positive"}'
 
 # --- events ---
-# listen FILE COUNT QUERY [CURL OPTION...]: until so many events are there, or 20 seconds are over.
+# whole FILE: how many events it holds to their end.
+whole() { awk '/^data: / { data = 1 } /^$/ { n += data; data = 0 } END { print n + 0 }' "$1"; }
+# listen FILE COUNT QUERY [CURL OPTION...]: until so many events are there, or a minute is over.
 listen() {
 	listen_to=$1
 	listen_for=$2
 	listen_query=$3
 	shift 3
-	curl -sSN --max-time 20 -D headers "$@" "$url/v1/events$listen_query" >"$listen_to" &
+	curl -sSN --max-time 60 -D headers "$@" "$url/v1/events$listen_query" >"$listen_to" &
 	listener=$!
 	tries=0
-	while [ "$(grep -c '^data: ' "$listen_to")" -lt "$listen_for" ] && [ $tries -lt 400 ]; do
+	while [ "$(whole "$listen_to")" -lt "$listen_for" ] && [ $tries -lt 1200 ]; do
 		sleep 0.05
 		tries=$((tries + 1))
 	done
