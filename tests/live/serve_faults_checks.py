@@ -200,7 +200,7 @@ def hung_cache():
     with Stopped("redis"):
         wait_until(lambda: whole.server.checks()["cache"] == "failing", 10, "nobody notices that the cache is away")
         for kind, status in ("read", 200), ("post", 202), ("score", 200):
-            load.wait(kind, status, n=10)
+            load.wait(kind, status)
         assert whole.server.ready(), "without a cache it is not ready"
     wait_until(lambda: whole.server.checks()["cache"] == "ok", 20, "nobody notices that the cache is back")
     load.ends()
