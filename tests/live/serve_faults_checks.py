@@ -1,4 +1,5 @@
 """Faults around senti-serve ($SENTI_STORE, $SENTI_REDIS, $SENTI_AMQP): serve_faults_checks.py DIR [CHECK...]. Prints TAP."""
+import json
 import os
 import signal
 import subprocess
@@ -6,7 +7,7 @@ import sys
 import time
 
 from account import Running, Skip, left, run, service, wait_until
-from serve_help import Load, Server, ask, new_database, rows_of_postgres, rows_of_sqlite
+from serve_help import Load, Server, ask, connect, new_database, rows_of_postgres, rows_of_sqlite
 
 DIR = sys.argv[1]
 REDIS, AMQP = os.environ["SENTI_REDIS"], os.environ["SENTI_AMQP"]
@@ -102,12 +103,15 @@ def broker_killed():
 
 @check
 def database_killed():
-    "PostgreSQL killed under load and back: only what needs it is refused with 503 and Retry-After, all 202 are kept"
+    "PostgreSQL killed under load and back: only what needs it is refused with 503 and Retry-After, all 202 are kept, events go on"
     whole = Whole("storeaway")
     server = whole.server
     path = folder("storeaway-direct")
     direct = Server(path, "--cache", "memory:1M", env={"SENTI_STORE": whole.store})
     ask(direct.url, "/v1/messages/known")
+    stream = connect(server.url, timeout=60)
+    stream.request("GET", "/v1/events?source=later")
+    listener = stream.getresponse()
     load = whole.load()
     straight = Load([direct.url], "direct")
     uncached = Load([server.url], "uncached", kinds=("read",), clients=1, known="nobody")
@@ -131,6 +135,11 @@ def database_killed():
     straight.wait("read", 200)
     uncached.wait("read", 404)
     wait_until(lambda: server.ready() and direct.ready(), 20, "they do not become ready again")
+    assert ask(server.url, "/v1/messages", {"id": "later", "source": "later", "text": "I love it"}).status == 202
+    while not (line := listener.readline()).startswith(b"data:"):
+        assert line, "the stream has ended"
+    assert json.loads(line[5:])["id"] == "later"
+    stream.close()
     for some in load, straight, uncached:
         some.ends()
     no_failure(load, "score", "post")
