@@ -301,6 +301,15 @@ says 'leads there' Location /docs
 # The document and the table of routes name the same paths and methods.
 sed -n 's|^ *{"\([A-Z]*\)", "\(/[^"]*\)", SCOPE_.*|\2 \1|p' "$root/lib/serve/service.c" | sort >routes
 jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | select(IN("get","post","put","patch","delete")) | $path + " " + ascii_upcase' openapi.json | sort >described
+# So are the kinds of problems.
+cat "$root"/lib/serve/*.c | tr '\n\t' '  ' | grep -oE 'exchange_problem\( *x[^,]*, *[0-9]+, *"[a-z_]+' | sed 's/.*"//' | sort -u >kinds
+kinds_are_described() {
+	jq -r '.. | .description? // empty' openapi.json | grep -o '`[a-z0-9_]*`' | tr -d '`' | sort -u >known
+	comm -23 kinds known >missing
+	cat missing
+	[ "$(wc -l <kinds)" -ge 10 ] && [ ! -s missing ]
+}
+ok 'each kind of problem is described' kinds_are_described
 ok 'there are routes to compare' test "$(wc -l <routes)" -ge 10
 ok 'each route is described, and nothing else' diff routes described
 
