@@ -609,7 +609,8 @@ enum MHD_Result exchange_queue(struct exchange *x)
 	struct exchange_private *o = x->own;
 	if (o->cut && x->status != 413)
 		exchange_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
-	bool varies = (x->out_media && x->out_fd < 0) || x->status == 304;
+	/* Only what a cache may keep. */
+	bool varies = ((x->out_media && x->out_fd < 0) || x->status == 304) && (*x->method == 'G' || *x->method == 'H');
 	struct MHD_Response *r = response_of(x);
 	if (!r)
 		return MHD_NO;

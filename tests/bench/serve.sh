@@ -111,7 +111,7 @@ s_sentiment() {
 	awk '{ print length($0) "\t" $0 }' "$data/rated.jsonl" | sort -n | sed -n "$(($(wc -l <"$data/rated.jsonl") / 2))s/.*\t//p" >"$s_dir/one.json"
 	curl -sf -D "$s_dir/headers" -o "$s_dir/answer.json" -H 'Content-Type: application/json' --data-binary "@$s_dir/one.json" \
 		"http://127.0.0.1:${s_port[senti]}/v1/sentiment" || die 'senti-serve does not answer'
-	s_constant constant "$s_dir/answer.json" Content-Type application/json Vary Accept-Encoding \
+	s_constant constant "$s_dir/answer.json" Content-Type application/json \
 		X-Request-Id "$(sed -n 's/^X-Request-Id: *\([^\r]*\).*/\1/Ip' "$s_dir/headers")"
 	if "$root/scripts/fetch-fastapi"; then
 		fastapi=1
