@@ -19,7 +19,8 @@ SERVE = http peers exchange cors tokens admit body spool models service rest sen
 CMD = opt ends table caches stores
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = vader textblob nltk afinn amqp worker metrics queue_faults pipeline consistency redis postgres postgres_faults serve_access serve_hostile serve_faults traefik events serve_batch openapi
+LIVE = serve_faults serve_batch queue_faults postgres_faults amqp consistency vader textblob nltk openapi events traefik pipeline redis postgres metrics serve_hostile \
+	serve_slow worker afinn serve_access
 TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log postgres sqlite lookaside follow pump expose vader learn flight amqp cache peers news
 FUZZ = json csv ingest score http
 
