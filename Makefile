@@ -21,7 +21,7 @@ TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 LIVE = serve_faults serve_batch queue_faults postgres_faults amqp consistency vader textblob nltk openapi events traefik pipeline redis postgres metrics serve_hostile \
 	serve_slow worker afinn serve_access
-TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log postgres sqlite lookaside follow pump expose vader learn flight amqp cache peers news
+TESTS = base utf8 unicode hash json json_portable ingest record store store_rows store_log sqlite lookaside follow pump expose vader learn flight amqp cache peers news
 FUZZ = json csv ingest score http
 
 # What each tool links beyond the C library; nothing carries what it does not use.
@@ -41,6 +41,8 @@ OBJ = $(BASE:%=$(BUILD)/lib/base/%.o) $(TEXT:%=$(BUILD)/lib/text/%.o) $(JSON:%=$
 LIB = $(BUILD)/libsenti.a
 BIN = $(TOOLS:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
+# Those that only run on a server; tests/live calls them.
+UNIT_LIVE = $(BUILD)/tests/unit/postgres
 REPLAY = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
 RUN = SENTI_BUILD=$(abspath $(BUILD)) SENTI_BIN=$(abspath $(BUILD))/bin tests/run
 
@@ -98,7 +100,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
-live: $(BIN) $(UNIT) $(BUILD)/tests/live/reader
+live: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $(LIVE:%=tests/live/%)
 
@@ -131,7 +133,7 @@ demo:
 
 # --- style ---
 HAND = $(wildcard lib/*/*.c cmd/*.c tests/unit/*.c tests/fuzz/*.c)
-LISTED = $(patsubst $(BUILD)/%.o,%.c,$(OBJ)) $(TOOLS:%=cmd/%.c) $(TESTS:%=tests/unit/%.c) $(FUZZ:%=tests/fuzz/%.c) \
+LISTED = $(patsubst $(BUILD)/%.o,%.c,$(OBJ)) $(TOOLS:%=cmd/%.c) $(TESTS:%=tests/unit/%.c) tests/unit/postgres.c $(FUZZ:%=tests/fuzz/%.c) \
 	cmd/opt.c tests/fuzz/main.c
 C_FILES = $(filter-out lib/text/unicode_tables.c,$(wildcard lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch] scripts/*.c))
 
