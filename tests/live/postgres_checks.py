@@ -28,7 +28,7 @@ def roads(name):
 def unit(program, at):
     path = os.path.join(UNIT, program)
     if not os.path.exists(path):
-        return f"({path} is not built)"
+        raise AssertionError(f"{path} is not built")
     done = subprocess.run([path], capture_output=True, timeout=100, env={**os.environ, "SENTI_TEST_POSTGRES": at})
     out = done.stdout.decode(errors="replace")
     bad = [s for s in out.splitlines() if s.startswith("not ok")]
@@ -47,6 +47,12 @@ def contract():
 def rows():
     "rows of all kinds, directly and through the pooler"
     return ", ".join(unit("store_rows", at(database(False))) for at in (url, lambda n: url(n, server=POOLER)))
+
+
+@check
+def log():
+    "the log of changes from a place of its own, groups, changes of one version only; directly and through the pooler"
+    return ", ".join(unit("store_log", at(database(False))) for at in (url, lambda n: url(n, server=POOLER)))
 
 
 @check
