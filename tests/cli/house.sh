@@ -146,13 +146,34 @@ lib/stage/a.c:1: stage must not include cmd/opt.h
 END
 t 'layers: an unknown layer' "layers lib/util/a.c '#include \"lib/base/base.h\"'" 1 <<'END'
 --- stderr
-lib/util/a.c:1: no such layer: util
+lib/util/a.c:1: no such room: util
 END
 t 'layers: by relative path' "layers lib/flow/a.c '#include \"../stage/score.h\"' '#include \"record.h\"' '#include <lib/stage/score.h>'" 1 <<'END'
 --- stderr
-lib/flow/a.c:1: name it from the root, as "lib/LAYER/FILE.h": ../stage/score.h
-lib/flow/a.c:2: name it from the root, as "lib/LAYER/FILE.h": record.h
+lib/flow/a.c:1: name it from the root, as "lib/ROOM/FILE.h": ../stage/score.h
+lib/flow/a.c:2: name it from the root, as "lib/ROOM/FILE.h": record.h
 lib/flow/a.c:3: quote the project's own headers
+END
+t 'layers: http knows no serve' "layers lib/http/a.c '#include \"lib/serve/feed.h\"'" 1 <<'END'
+--- stderr
+lib/http/a.c:1: http must not include lib/serve/feed.h
+END
+t 'layers: a folder below a room is that room' "layers lib/serve/routes/a.c '#include \"lib/net/pg.h\"'" 1 <<'END'
+--- stderr
+lib/serve/routes/a.c:1: serve must not include lib/net/pg.h
+END
+circle() { # two units, each of which uses the other
+	rm -rf tree
+	mkdir -p tree/lib/base
+	echo '#include "lib/base/b.h"' >tree/lib/base/a.c
+	echo '#include "lib/base/a.h"' >tree/lib/base/b.c
+	: >tree/lib/base/a.h
+	: >tree/lib/base/b.h
+	"$root/scripts/lint-layers" tree
+}
+t 'layers: no circle of files' circle 1 <<'END'
+--- stderr
+lib/base/b.c:1: a circle of files: lib/base/a -> lib/base/b -> lib/base/a
 END
 t 'layers: an empty tree is no clean tree' 'mkdir empty && "$root/scripts/lint-layers" empty' 1 <<'END'
 --- stderr
@@ -185,6 +206,4 @@ if need 'the lint of format' clang-format; then
 	echo 'int  a ;' >ugly.c
 	ok 'format: blanks out of place are found' sh -c '! "$0" "$PWD/ugly.c" 2>said && grep -q "ugly.c:1:4" said' "$root/scripts/lint-format"
 fi
-ok 'lists: a source that no list of the Makefile names is found' sh -c '! env -u MAKEFLAGS make -s -C "$0" BUILD="$1" lint-lists \
-	HAND=lib/base/forgotten.c >said 2>&1 && grep -q "no list.*forgotten.c" said' "$root" "$(dirname "$SENTI_BIN")"
 finish
