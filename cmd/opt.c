@@ -422,6 +422,19 @@ void tool_options(struct tool *t, int argc, char **argv)
 	}
 }
 
+const char *opt_model(void)
+{
+	return env("SENTI_MODEL") ? env("SENTI_MODEL") : "vader";
+}
+
+int opt_lexicon(const char *value, const char **file, struct err *e)
+{
+	if (value[0] != '+' || !value[1])
+		return err_set(e, ERR_USAGE, "--lexicon takes +FILE (layered over the model's own), not '%s'", value);
+	*file = value + 1;
+	return 0;
+}
+
 bool opt_colour(int fd)
 {
 	const char *term = getenv("TERM");

@@ -102,6 +102,10 @@ MUST_USE int opt_number(const char *value, const char *name, uint64_t min, uint6
 MUST_USE int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
 /* A duration such as 90s, 30m, 12h or 7d, of at least so many of its unit: *ms milliseconds. */
 MUST_USE int opt_duration(const char *value, const char *name, uint64_t min, int64_t *ms, struct err *e);
+/* The model that is used where none is named: $SENTI_MODEL, else vader. */
+const char *opt_model(void);
+/* --lexicon +FILE: 0 with the file's name in *file (lent by value), or -1 with *e. */
+MUST_USE int opt_lexicon(const char *value, const char **file, struct err *e);
 /* True if colour is wanted on this descriptor: a terminal, and no NO_COLOR, and TERM is not dumb. */
 bool opt_colour(int fd);
 

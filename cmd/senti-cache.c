@@ -1,17 +1,13 @@
 /* senti-cache - known results for records that come again, and stored messages for who reads them by id. */
-#include <unistd.h>
-
 #include "cmd/caches.h"
+#include "cmd/made.h"
 #include "cmd/stores.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/flow/mem.h"
-#include "lib/json/write.h"
 #include "lib/stage/cache.h"
 #include "lib/stage/follow.h"
 #include "lib/stage/verify.h"
-#include "lib/text/utf8.h"
 
 enum { OPT_INTO = OPT_OWN, OPT_ONCE, OPT_READER, OPT_SAMPLE };
 
@@ -110,40 +106,11 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 
 /* ---- sources of the verbs that read no records ---- */
 
-/* A few lines that were made here, as a source. They live as long as the program. */
-static struct source *source_of(const char *const *line, size_t n)
-{
-	static struct mem_source lines;
-	mem_source_init(&lines, line, n);
-	return &lines.port;
-}
-
-static int check_utf8(const char *operand, size_t i, struct err *e)
-{
-	struct str s = str_of(operand);
-	if (utf8_valid_prefix(s) == s.n)
-		return 0;
-	return err_set(e, ERR_USAGE, "operand %zu is not UTF-8, as every id and text is", i + 1);
-}
-
 /* Records made of ids. */
 static int ids(struct tool *t, struct options *o, struct err *e)
 {
 	(void)o;
-	if (!t->noperands)
-		return 0;
-	const char **line = xcalloc(t->noperands, sizeof *line);
-	for (size_t i = 0; i < t->noperands; i++) {
-		struct buf b = {0};
-		if (check_utf8(t->operand[i], i, e) < 0)
-			return -1;
-		buf_str(&b, STR("{\"id\":"));
-		json_put_string(&b, str_of(t->operand[i]));
-		buf_add(&b, "}", 2);
-		line[i] = b.p;
-	}
-	t->source = source_of(line, t->noperands);
-	return 0;
+	return !t->noperands || (t->source = made_records(t, 1, e)) ? 0 : -1;
 }
 
 /* The keys themselves, for redis-cli: of the texts given by -e, then of the ids. */
@@ -157,7 +124,7 @@ static int keys(struct tool *t, struct options *o, struct err *e)
 		struct buf b = {0};
 		bool text = i < o->ntexts;
 		const char *word = text ? o->text[i] : t->operand[i - o->ntexts];
-		if (check_utf8(word, text ? i : i - o->ntexts, e) < 0)
+		if (made_check(word, text ? i : i - o->ntexts, e) < 0)
 			return -1;
 		if (text)
 			cache_key_result(&b, str_of(o->verb.model->name), str_of(word));
@@ -166,45 +133,29 @@ static int keys(struct tool *t, struct options *o, struct err *e)
 		buf_char(&b, 0);
 		line[i] = b.p;
 	}
-	t->source = source_of(line, n);
+	t->source = made_lines(line, n);
 	return 0;
 }
 
 static int stats(struct tool *t, struct options *o, struct err *e)
 {
-	static struct buf out;
-	static const char *one;
 	struct cache_stats n;
 	struct cache *c = o->verb.cache;
 	if (c->stats(c, &n, e) < 0)
 		return -1;
-	const struct {
-		const char *name;
-		uint64_t n;
-	} row[] = {
-	    {"entries", n.entries},
-	    {"results", n.results},
-	    {"messages", n.messages},
-	    {"bytes", n.bytes},
-	    {"limit", n.limit},
-	    {"evicted", n.evicted},
-	    {"expired", n.expired},
-	    {"hits", n.hits},
-	    {"misses", n.misses},
+	const struct figure row[] = {
+	    {"entries", n.entries, NULL},
+	    {"results", n.results, NULL},
+	    {"messages", n.messages, NULL},
+	    {"bytes", n.bytes, NULL},
+	    {"limit", n.limit, NULL},
+	    {"evicted", n.evicted, NULL},
+	    {"expired", n.expired, NULL},
+	    {"hits", n.hits, NULL},
+	    {"misses", n.misses, NULL},
+	    {"policy", 0, n.policy},
 	};
-	bool table = strcmp(t->to, "-") == 0 && isatty(STDOUT_FILENO);
-	for (size_t i = 0; i < COUNT_OF(row); i++) {
-		if (table)
-			printf("%-10s %14llu\n", row[i].name, (unsigned long long)row[i].n);
-		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', row[i].name, (unsigned long long)row[i].n);
-	}
-	if (table)
-		printf("%-10s %14s\n", "policy", n.policy);
-	buf_str(&out, STR(",\"policy\":"));
-	json_put_string(&out, str_of(n.policy));
-	buf_add(&out, "}", 2);
-	one = out.p;
-	t->source = source_of(&one, table ? 0 : 1);
+	t->source = made_figures(t, row, COUNT_OF(row));
 	return 0;
 }
 
@@ -373,7 +324,7 @@ int main(int argc, char **argv)
 {
 	struct options o = {
 	    .verb.form = {.text_name = STR("text"), .result_name = STR("sentiment")},
-	    .model.spec = getenv("SENTI_MODEL") ? getenv("SENTI_MODEL") : "vader",
+	    .model.spec = opt_model(),
 	};
 	struct tool t = {
 	    .name = "senti-cache",

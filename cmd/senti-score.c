@@ -77,11 +77,7 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 		o->score.force = true;
 		return 0;
 	case OPT_LEXICON:
-		if (value[0] != '+' || !value[1])
-			return err_set(
-			    e, ERR_USAGE, "--lexicon takes +FILE (layered over the model's own), not '%s'", value);
-		o->model.lexicon = value + 1;
-		return 0;
+		return opt_lexicon(value, &o->model.lexicon, e);
 	case OPT_NEUTRAL:
 		return neutral_band(o, value, e);
 	case OPT_MODELS:
@@ -112,7 +108,7 @@ int main(int argc, char **argv)
 {
 	struct options o = {
 	    .score.form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true},
-	    .model.spec = getenv("SENTI_MODEL") ? getenv("SENTI_MODEL") : "vader",
+	    .model.spec = opt_model(),
 	};
 	struct tool t = {
 	    .name = "senti-score",

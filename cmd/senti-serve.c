@@ -1,18 +1,13 @@
 /* senti-serve - the same stages over HTTP. */
-#include <poll.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "cmd/caches.h"
 #include "cmd/opt.h"
 #include "cmd/stores.h"
-#include "lib/base/log.h"
-#include "lib/base/clock.h"
 #include "lib/base/sig.h"
 #include "lib/base/systemd.h"
 #include "lib/serve/backend.h"
 #include "lib/serve/cors.h"
 #include "lib/serve/health.h"
+#include "lib/serve/life.h"
 #include "lib/serve/news.h"
 #include "lib/serve/observe.h"
 #include "lib/serve/submit.h"
@@ -37,7 +32,7 @@ enum {
 	OPT_DRAIN_DELAY
 };
 
-enum { BACKEND_THREADS = 2, RETRY_MS = 2000, MOST_ORIGINS = 64, DRAIN_POLL_MS = 10 };
+enum { BACKEND_THREADS = 2, RETRY_MS = 2000, MOST_ORIGINS = 64 };
 
 static const struct opt_def own[] = {
     {'l', "listen", "ADDRESS", "HOST:PORT, :PORT for all addresses, or unix:PATH (default 127.0.0.1:8080)"},
@@ -123,11 +118,7 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 		o->model.spec = value;
 		return 0;
 	case OPT_LEXICON:
-		if (value[0] != '+' || !value[1])
-			return err_set(
-			    e, ERR_USAGE, "--lexicon takes +FILE (layered over the model's own), not '%s'", value);
-		o->model.lexicon = value + 1;
-		return 0;
+		return opt_lexicon(value, &o->model.lexicon, e);
 	case OPT_MAX_BODY:
 		if (opt_size(value, "max-body", 1, (uint64_t)1 << 40, &n, e) < 0)
 			return -1;
@@ -217,75 +208,6 @@ static int start(struct options *o, struct err *e)
 	return (s->health = health_start(s, e)) ? 0 : -1;
 }
 
-/* The manager hears from the thread that would stop the server. */
-static void tick(int64_t every_ms, int64_t *next)
-{
-	int64_t now = clock_mono_ms();
-	if (every_ms && now >= *next) {
-		systemd_notify("WATCHDOG=1");
-		*next = now + every_ms / 2;
-	}
-}
-
-static void doze(int64_t watchdog_ms, int64_t *next)
-{
-	nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
-	tick(watchdog_ms, next);
-}
-
-/* First /readyz says no, so that whoever spreads requests sends no more of them, and for --drain-delay those that come nonetheless are served; then
- * the listener goes. Answers what has been asked, and only then ends. sig.h's alarm ends it after --drain. */
-static void drain(struct options *o, struct http *h, int64_t watchdog_ms)
-{
-	struct service *s = &o->service;
-	int64_t next = 0;
-	int64_t until = clock_mono_ms() + (int64_t)o->drain_delay_s * 1000;
-	systemd_notify("STOPPING=1\nSTATUS=answering what has been asked");
-	atomic_store(&s->draining, true);
-	news_end_streams(s->news);
-	while (clock_mono_ms() < until)
-		doze(watchdog_ms, &next);
-	http_quiesce(h);
-	news_end_waits(s->news);
-	while (http_busy(h))
-		doze(watchdog_ms, &next);
-	observe_server(s->observe, NULL);
-	http_stop(h);
-}
-
-/* A file that cannot be read or is wrong leaves all as it was. */
-static void reload(struct service *s)
-{
-	struct err e;
-	char n[24];
-	if (!s->tokens) {
-		log_info("nothing to read again: there is no --tokens", NULL);
-	} else if (tokens_reload(s->tokens, &e) < 0) {
-		log_error(e.msg, "tokens", "as before", NULL);
-	} else {
-		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
-		log_info("tokens read again", "tokens", n, NULL);
-	}
-}
-
-static void run(struct options *o, struct http *h, int hup)
-{
-	int64_t watchdog_ms = systemd_watchdog_ms(), next = 0;
-	char state[256];
-	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_address(h));
-	log_info("listening", "address", http_address(h), NULL);
-	systemd_notify(state);
-	while (!sig_stopping()) {
-		struct pollfd p[2] = {{.fd = sig_fd(), .events = POLLIN}, {.fd = hup, .events = POLLIN}};
-		tick(watchdog_ms, &next);
-		poll(p, COUNT_OF(p),
-		    watchdog_ms ? (int)(watchdog_ms / 4 + 1 < INT32_MAX ? watchdog_ms / 4 + 1 : INT32_MAX) : -1);
-		if (sig_hup_taken(hup))
-			reload(&o->service);
-	}
-	drain(o, h, watchdog_ms);
-}
-
 /* The line can be appended to the file by the shell, and the token shown to whom it is for: it is nowhere else. */
 static int make_token(const struct tool *t, const char *wanted)
 {
@@ -322,12 +244,6 @@ static void stop(struct service *s)
 	service_release(s);
 }
 
-static const char *env(const char *name, const char *otherwise)
-{
-	const char *v = getenv(name);
-	return v && *v ? v : otherwise;
-}
-
 int main(int argc, char **argv)
 {
 	struct tool t = {
@@ -349,7 +265,7 @@ int main(int argc, char **argv)
 		.header_s = 10,
 		.body_s = 60,
 		.idle_s = 60},
-	    .model.spec = env("SENTI_MODEL", "vader"),
+	    .model.spec = opt_model(),
 	    .max_items = 10000,
 	    .max_waiting = 100000,
 	    .tool = &t,
@@ -374,7 +290,7 @@ int main(int argc, char **argv)
 		return tool_fail(&t, &e);
 	}
 	observe_server(o.service.observe, h);
-	run(&o, h, hup);
+	life_run(&o.service, h, o.drain_delay_s, hup);
 	stop(&o.service);
 	return STATUS_OK;
 }

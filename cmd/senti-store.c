@@ -1,13 +1,9 @@
 /* senti-store - keeps scored records as rows: put, get, query, correct, delete, and the care of the database. */
-#include <unistd.h>
-
+#include "cmd/made.h"
 #include "cmd/stores.h"
 #include "lib/base/clock.h"
-#include "lib/flow/mem.h"
-#include "lib/json/write.h"
 #include "lib/score/engine.h"
 #include "lib/stage/store.h"
-#include "lib/text/utf8.h"
 
 enum {
 	OPT_LABEL = OPT_OWN,
@@ -144,22 +140,6 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 
 /* ---- sources of the verbs that read no records ---- */
 
-/* A few lines that were made here, as a source. They live as long as the program. */
-static struct source *source_of(const char *const *line, size_t n)
-{
-	static struct mem_source lines;
-	mem_source_init(&lines, line, n);
-	return &lines.port;
-}
-
-static struct source *source_of_one(struct buf *line)
-{
-	static const char *one;
-	buf_char(line, 0);
-	one = line->p;
-	return source_of(&one, 1);
-}
-
 static struct source *query(struct tool *t, struct options *o, struct store *s, struct err *e)
 {
 	static struct arena mem;
@@ -189,34 +169,23 @@ static struct source *export(struct tool *t, struct options *o, struct store *s,
 
 static struct source *stats(struct tool *t, struct options *o, struct store *s, struct err *e)
 {
-	static struct buf out;
 	struct store_stats n;
 	(void)o;
 	if (s->stats(s, &n, e) < 0)
 		return NULL;
-	const struct {
-		const char *name;
-		uint64_t n;
-	} row[] = {
-	    {"messages", n.messages},
-	    {"positive", n.positive},
-	    {"neutral", n.neutral},
-	    {"negative", n.negative},
-	    {"unscored", n.unscored},
-	    {"corrected", n.corrected},
-	    {"outbox", n.outbox},
-	    {"readers", n.readers},
-	    {"version", n.version},
-	    {"schema", n.schema},
+	const struct figure row[] = {
+	    {"messages", n.messages, NULL},
+	    {"positive", n.positive, NULL},
+	    {"neutral", n.neutral, NULL},
+	    {"negative", n.negative, NULL},
+	    {"unscored", n.unscored, NULL},
+	    {"corrected", n.corrected, NULL},
+	    {"outbox", n.outbox, NULL},
+	    {"readers", n.readers, NULL},
+	    {"version", n.version, NULL},
+	    {"schema", n.schema, NULL},
 	};
-	bool table = strcmp(t->to, "-") == 0 && isatty(STDOUT_FILENO);
-	for (size_t i = 0; i < COUNT_OF(row); i++) {
-		if (table)
-			printf("%-10s %12llu\n", row[i].name, (unsigned long long)row[i].n);
-		buf_printf(&out, "%c\"%s\":%llu", i ? ',' : '{', row[i].name, (unsigned long long)row[i].n);
-	}
-	buf_char(&out, '}');
-	return table ? source_of(NULL, 0) : source_of_one(&out);
+	return made_figures(t, row, COUNT_OF(row));
 }
 
 static struct source *prune(struct tool *t, struct options *o, struct store *s, struct err *e)
@@ -227,7 +196,7 @@ static struct source *prune(struct tool *t, struct options *o, struct store *s, 
 	if (s->prune(s, clock_wall_ms() - o->dead_ms, &gone, e) < 0)
 		return NULL;
 	buf_printf(&out, "{\"pruned\":%llu}", (unsigned long long)gone);
-	return source_of_one(&out);
+	return made_line(&out);
 }
 
 /* Opening has done it already; a second time changes nothing, and tells the schema that is reached. */
@@ -240,36 +209,21 @@ static struct source *migrate(struct tool *t, struct options *o, struct store *s
 	if (s->migrate(s, e) < 0 || s->stats(s, &n, e) < 0)
 		return NULL;
 	buf_printf(&out, "{\"schema\":%llu}", (unsigned long long)n.schema);
-	return source_of_one(&out);
+	return made_line(&out);
 }
 
 /* Records made of operands: ids, or ids with labels. */
 static struct source *records(const struct tool *t, const struct verb *v, struct err *e)
 {
-	size_t n = t->noperands / v->per;
+	struct str label;
 	if (t->noperands % v->per) {
 		err_set(e, ERR_USAGE, "%s takes an ID and a LABEL", v->name);
 		return NULL;
 	}
-	const char **line = xcalloc(n, sizeof *line);
-	for (size_t i = 0; i < n; i++) {
-		const char *const *word = t->operand + i * v->per;
-		struct str id = str_of(word[0]), label;
-		struct buf b = {0};
-		if (utf8_valid_prefix(id) != id.n) {
-			err_set(e, ERR_USAGE, "operand %zu is not UTF-8, as every id is", i + 1);
+	for (size_t i = 1; v->per == 2 && i < t->noperands; i += 2)
+		if (parse_label(t->operand[i], &label, e) < 0)
 			return NULL;
-		}
-		if (v->per == 2 && parse_label(word[1], &label, e) < 0)
-			return NULL;
-		buf_str(&b, STR("{\"id\":"));
-		json_put_string(&b, id);
-		if (v->per == 2)
-			buf_printf(&b, ",\"label\":\"%s\"", word[1]);
-		buf_add(&b, "}", 2);
-		line[i] = b.p;
-	}
-	return source_of(line, n);
+	return made_records(t, v->per, e);
 }
 
 /* ---- wiring ---- */
