@@ -5,7 +5,7 @@
 #include "lib/base/sig.h"
 #include "lib/base/systemd.h"
 #include "lib/serve/backend.h"
-#include "lib/serve/cors.h"
+#include "lib/http/cors.h"
 #include "lib/serve/health.h"
 #include "lib/serve/life.h"
 #include "lib/serve/news.h"

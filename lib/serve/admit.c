@@ -6,20 +6,20 @@
 
 #define CHALLENGE "Bearer realm=\"senti\""
 
-static void refuse(struct exchange *x, const char *challenge, const char *kind, const char *why)
+static void refuse(struct request *x, const char *challenge, const char *kind, const char *why)
 {
-	exchange_set(x, "WWW-Authenticate", "%s", challenge);
-	exchange_problem(x, 401, kind, "%s", why);
+	request_set(x, "WWW-Authenticate", "%s", challenge);
+	request_problem(x, 401, kind, "%s", why);
 }
 
-void service_admit(struct exchange *x, void *app)
+void service_admit(struct request *x, void *app)
 {
 	struct tokens *tokens = ((struct service *)app)->tokens;
 	enum scope needed = x->route->scope, has;
 	static const char scheme[] = "Bearer ";
 	if (!tokens || needed == SCOPE_NONE)
 		return;
-	const char *given = exchange_header(x, "Authorization");
+	const char *given = request_header(x, "Authorization");
 	if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) {
 		refuse(x, CHALLENGE, "no_token", "this needs a token: send it as 'Authorization: Bearer TOKEN'");
 		return;
@@ -31,8 +31,8 @@ void service_admit(struct exchange *x, void *app)
 		refuse(
 		    x, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");
 	} else if (has < needed) {
-		exchange_set(x, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
+		request_set(x, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
 		    scope_name(needed));
-		exchange_problem(x, 403, "scope_missing", "this needs a token with the scope '%s'", scope_name(needed));
+		request_problem(x, 403, "scope_missing", "this needs a token with the scope '%s'", scope_name(needed));
 	}
 }

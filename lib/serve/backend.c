@@ -7,7 +7,7 @@
 
 struct job {
 	struct job *next;
-	struct exchange *x;
+	struct request *x;
 	backend_work *work;
 };
 
@@ -24,22 +24,21 @@ struct backend {
 	unsigned n;
 };
 
-void backend_unavailable(struct exchange *x, const struct err *e)
+void backend_unavailable(struct request *x, const struct err *e)
 {
 	log_warn("the store does not answer", "error", e->msg, "request_id", x->request_id, NULL);
-	exchange_set(x, "Retry-After", "1");
-	exchange_problem(
-	    x, 503, "store_unavailable", "the store does not answer; nothing was changed that is not told");
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "store_unavailable", "the store does not answer; nothing was changed that is not told");
 }
 
-void backend_do(struct backend *b, struct exchange *x, backend_work *work)
+void backend_do(struct backend *b, struct request *x, backend_work *work)
 {
 	struct job *j = xcalloc(1, sizeof *j);
 	*j = (struct job){.x = x, .work = work};
 	pthread_mutex_lock(&b->lock);
 	bool full = b->ending || b->waiting >= b->service->max_waiting;
 	if (!full) {
-		exchange_defer(x);
+		request_defer(x);
 		*b->last = j;
 		b->last = &j->next;
 		b->waiting++;
@@ -49,12 +48,12 @@ void backend_do(struct backend *b, struct exchange *x, backend_work *work)
 	if (!full)
 		return;
 	free(j);
-	exchange_set(x, "Retry-After", "1");
-	exchange_problem(x, 503, "busy", "too many requests are waiting for the store");
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "busy", "too many requests are waiting for the store");
 }
 
 /* The oldest job and those right behind it that are of its kind. */
-static size_t take(struct backend *b, struct exchange **x, backend_work **work)
+static size_t take(struct backend *b, struct request **x, backend_work **work)
 {
 	size_t n = 0;
 	pthread_mutex_lock(&b->lock);
@@ -77,12 +76,12 @@ static size_t take(struct backend *b, struct exchange **x, backend_work **work)
 static void *backend_run(void *arg)
 {
 	struct hands *h = arg;
-	struct exchange *x[BACKEND_BATCH];
+	struct request *x[BACKEND_BATCH];
 	backend_work *work;
 	for (size_t n; (n = take(h->service->backend, x, &work)) > 0;) {
 		work(h, x, n);
 		for (size_t i = 0; i < n; i++)
-			exchange_resume(x[i]);
+			request_resume(x[i]);
 		arena_reset(&h->mem);
 	}
 	return NULL;

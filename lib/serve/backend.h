@@ -22,18 +22,18 @@ struct hands {
 	struct json_scan scan;
 };
 
-/* Answers n exchanges, 1 to BACKEND_BATCH of them; they are resumed afterwards. */
-typedef void backend_work(struct hands *h, struct exchange *const *x, size_t n);
+/* Answers n requests, 1 to BACKEND_BATCH of them; they are resumed afterwards. */
+typedef void backend_work(struct hands *h, struct request *const *x, size_t n);
 
 struct backend;
 /* New, running. NULL and *e on failure. */
 struct backend *backend_start(struct service *s, unsigned threads, struct err *e);
-/* Defers the exchange, to be answered by `work`; or answers it with 503 at once where too many are waiting. Thread-safe. */
-void backend_do(struct backend *b, struct exchange *x, backend_work *work);
+/* Defers the request, to be answered by `work`; or answers it with 503 at once where too many are waiting. Thread-safe. */
+void backend_do(struct backend *b, struct request *x, backend_work *work);
 /* Does what is waiting, then ends and frees it. */
 void backend_stop(struct backend *b);
 
 /* The answer for a store that fails: 503 with Retry-After. */
-void backend_unavailable(struct exchange *x, const struct err *e);
+void backend_unavailable(struct request *x, const struct err *e);
 
 #endif

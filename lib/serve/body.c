@@ -1,7 +1,7 @@
 /* body.c - records out of request bodies. */
 #include "lib/serve/body.h"
 
-enum body_form body_form(const struct exchange *x)
+enum body_form body_form(const struct request *x)
 {
 	static const char *const json[] = {"", MEDIA_JSON, "text/json"};
 	static const char *const lines[] = {
@@ -75,9 +75,9 @@ static const char *value_end(const char *p, const char *end)
 	return end;
 }
 
-static int bad_json(struct exchange *x, const struct json_scan *s, size_t offset)
+static int bad_json(struct request *x, const struct json_scan *s, size_t offset)
 {
-	exchange_problem(x, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
+	request_problem(x, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
 	    "the body is no JSON: %s at byte %zu", s->message, offset + s->column);
 	return -1;
 }
@@ -88,14 +88,14 @@ static bool is_fatal(const struct json_scan *s)
 	return s->error == JSON_BAD || s->error == JSON_UTF8;
 }
 
-static int broken_array(struct exchange *x, const char *why, size_t at)
+static int broken_array(struct request *x, const char *why, size_t at)
 {
-	exchange_problem(x, 400, CODE_BAD_JSON, "the body is no JSON: %s at byte %zu", why, at + 1);
+	request_problem(x, 400, CODE_BAD_JSON, "the body is no JSON: %s at byte %zu", why, at + 1);
 	return -1;
 }
 
 static int add_items(
-    struct exchange *x, struct batch *b, struct str text, const char *p, size_t max, struct json_scan *s)
+    struct request *x, struct batch *b, struct str text, const char *p, size_t max, struct json_scan *s)
 {
 	const char *end = text.p + text.n;
 	p = skip_blanks(p + 1, end);
@@ -108,8 +108,8 @@ static int add_items(
 		if (json_check(s, value) < 0 && is_fatal(s))
 			return bad_json(x, s, (size_t)(item - text.p));
 		if (n > max) {
-			exchange_problem(x, 413, "too_many_items",
-			    "the array has more than %zu items; send %s for more", max, MEDIA_NDJSON);
+			request_problem(x, 413, "too_many_items", "the array has more than %zu items; send %s for more",
+			    max, MEDIA_NDJSON);
 			return -1;
 		}
 		add(b, value, n);
@@ -123,7 +123,7 @@ static int add_items(
 	return p < end ? broken_array(x, "something follows the array", (size_t)(p - text.p)) : 0;
 }
 
-int body_json(struct exchange *x, struct batch *b, size_t max_items, bool *array)
+int body_json(struct request *x, struct batch *b, size_t max_items, bool *array)
 {
 	struct json_scan s = {0};
 	size_t n = x->body.n;
@@ -144,7 +144,7 @@ int body_json(struct exchange *x, struct batch *b, size_t max_items, bool *array
 	} else if (json_check(&s, text) < 0 && is_fatal(&s)) {
 		rc = bad_json(x, &s, 0);
 	} else {
-		exchange_problem(x, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
+		request_problem(x, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
 		rc = -1;
 	}
 	json_scan_free(&s);

@@ -21,7 +21,7 @@ static void put_filled(struct buf *out, struct str text, struct str mark, struct
 	buf_str(out, text);
 }
 
-void openapi_get(struct exchange *x, void *app)
+void openapi_get(struct request *x, void *app)
 {
 	struct service *s = app;
 	struct buf names = {0}, filled = {0};
@@ -30,29 +30,29 @@ void openapi_get(struct exchange *x, void *app)
 	put_filled(&x->out, buf_view(&filled), STR("@VERSION@"), str_of(SENTI_VERSION));
 	buf_free(&names);
 	buf_free(&filled);
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
 /* The page's own script and style are let run by a number that no one can know before: nothing else is, wherever it came from. */
-void docs_get(struct exchange *x, void *app)
+void docs_get(struct request *x, void *app)
 {
 	char nonce[UUID_LEN];
 	(void)app;
 	uuid_new(nonce);
-	exchange_set(x, "Content-Security-Policy",
+	request_set(x, "Content-Security-Policy",
 	    "default-src 'none'; script-src 'nonce-%.*s'; style-src 'nonce-%.*s'; connect-src 'self'; img-src data:; "
 	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	    UUID_LEN, nonce, UUID_LEN, nonce);
-	exchange_set(x, "X-Content-Type-Options", "nosniff");
-	exchange_set(x, "Referrer-Policy", "no-referrer");
-	exchange_set(x, "Cache-Control", "no-store");
+	request_set(x, "X-Content-Type-Options", "nosniff");
+	request_set(x, "Referrer-Policy", "no-referrer");
+	request_set(x, "Cache-Control", "no-store");
 	put_filled(&x->out, page(), STR("@NONCE@"), (struct str){nonce, UUID_LEN});
-	exchange_answer(x, 200, MEDIA_HTML);
+	request_answer(x, 200, MEDIA_HTML);
 }
 
-void home_get(struct exchange *x, void *app)
+void home_get(struct request *x, void *app)
 {
 	(void)app;
-	exchange_set(x, "Location", "/docs");
-	exchange_answer(x, 302, NULL);
+	request_set(x, "Location", "/docs");
+	request_answer(x, 302, NULL);
 }

@@ -208,22 +208,22 @@ bool health_put(struct health *h, struct buf *out)
 	return ready;
 }
 
-void health_get(struct exchange *x, void *app)
+void health_get(struct request *x, void *app)
 {
 	struct service *s = app;
 	struct buf checks = {0};
 	bool ready = health_put(s->health, &checks), draining = atomic_load(&s->draining);
-	exchange_set(x, "Cache-Control", "no-store");
+	request_set(x, "Cache-Control", "no-store");
 	if (ready && !draining) {
 		buf_str(&x->out, STR("{\"status\":\"ok\",\"checks\":"));
 		buf_str(&x->out, buf_view(&checks));
 		buf_str(&x->out, STR("}\n"));
-		exchange_answer(x, 200, MEDIA_JSON);
+		request_answer(x, 200, MEDIA_JSON);
 	} else {
-		exchange_set(x, "Retry-After", draining ? "5" : "1");
-		exchange_problem(x, 503, draining ? "draining" : "not_ready",
+		request_set(x, "Retry-After", draining ? "5" : "1");
+		request_problem(x, 503, draining ? "draining" : "not_ready",
 		    draining ? "the server is shutting down" : "what the server needs does not answer");
-		exchange_problem_member(x, "checks", buf_view(&checks));
+		request_problem_member(x, "checks", buf_view(&checks));
 	}
 	buf_free(&checks);
 }

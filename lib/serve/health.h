@@ -25,6 +25,6 @@ const char *health_name(enum health_part part);
 bool health_put(struct health *h, struct buf *out);
 
 /* GET /readyz */
-void health_get(struct exchange *x, void *app);
+void health_get(struct request *x, void *app);
 
 #endif

@@ -9,28 +9,28 @@ enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
 
 /* ---- one ---- */
 
-static void answer_record(struct exchange *x, struct str record, uint64_t version, const char *how)
+static void answer_record(struct request *x, struct str record, uint64_t version, const char *how)
 {
-	exchange_set(x, "Cache-Status", "senti; %s", how);
+	request_set(x, "Cache-Status", "senti; %s", how);
 	rest_set_tag(x, version);
 	if (rest_tag_matches(x, "If-None-Match", version) == 1) {
-		exchange_answer(x, 304, NULL);
+		request_answer(x, 304, NULL);
 		return;
 	}
 	buf_str(&x->out, record);
 	buf_char(&x->out, '\n');
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void not_found(struct exchange *x)
+static void not_found(struct request *x)
 {
-	exchange_problem(x, 404, "not_found", "no message has the id '%.*s'", STR_FMT(x->segment));
+	request_problem(x, 404, "not_found", "no message has the id '%.*s'", STR_FMT(x->segment));
 }
 
-static void changed(struct exchange *x, uint64_t version)
+static void changed(struct request *x, uint64_t version)
 {
 	rest_set_tag(x, version);
-	exchange_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
+	request_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
 }
 
 static enum observe_cache said(const struct look *l)
@@ -41,7 +41,7 @@ static enum observe_cache said(const struct look *l)
 }
 
 /* Those that several clients ask for at the same time, in one look. */
-static void look_up(struct hands *h, struct exchange *const *x, size_t n)
+static void look_up(struct hands *h, struct request *const *x, size_t n)
 {
 	struct look look[BACKEND_BATCH] = {0};
 	struct err e;
@@ -60,7 +60,7 @@ static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 			    : l->stored ? "fwd=uri-miss; stored"
 					: "fwd=uri-miss");
 		else if (l->state == LOOK_BROKEN)
-			exchange_problem(
+			request_problem(
 			    x[i], 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
 		else
 			not_found(x[i]);
@@ -68,7 +68,7 @@ static void look_up(struct hands *h, struct exchange *const *x, size_t n)
 }
 
 /* What the process's own cache has needs no other thread. */
-static bool from_local(struct exchange *x, struct service *s)
+static bool from_local(struct request *x, struct service *s)
 {
 	if (!s->local || !news_current(s->news))
 		return false;
@@ -85,20 +85,20 @@ static bool from_local(struct exchange *x, struct service *s)
 	return true;
 }
 
-void message_get(struct exchange *x, void *app)
+void message_get(struct request *x, void *app)
 {
 	struct service *s = app;
 	if (!from_local(x, s))
 		backend_do(s->backend, x, look_up);
 }
 
-/* The one version that If-Match lets us change, in m->only_version; false with the exchange answered where there is none. A list of several
+/* The one version that If-Match lets us change, in m->only_version; false with the request answered where there is none. A list of several
  * needs a look at the row, and a star one that it is there. */
-static bool may_change(struct hands *h, struct exchange *x, struct message *m)
+static bool may_change(struct hands *h, struct request *x, struct message *m)
 {
 	struct message row = {.id = m->id}, *const one = &row;
 	struct err e;
-	if (!exchange_header(x, "If-Match"))
+	if (!request_header(x, "If-Match"))
 		return true;
 	if (h->store->get(h->store, &one, 1, &h->mem, &e) < 0)
 		backend_unavailable(x, &e);
@@ -107,7 +107,7 @@ static bool may_change(struct hands *h, struct exchange *x, struct message *m)
 	else if (rest_tag_matches(x, "If-Match", row.version) == 0)
 		changed(x, row.version);
 	m->only_version = row.version;
-	return !exchange_answered(x);
+	return !request_answered(x);
 }
 
 /* Whoever has been told of the change must not find what was before it. */
@@ -119,7 +119,7 @@ static void bury(struct hands *h, struct str id, uint64_t version, enum change_o
 		return;
 }
 
-static void correct(struct hands *h, struct exchange *x)
+static void correct(struct hands *h, struct request *x)
 {
 	struct message m = {.id = x->segment, .label = *(const struct str *)x->state}, *const one = &m;
 	struct err e;
@@ -139,22 +139,22 @@ static void correct(struct hands *h, struct exchange *x)
 	}
 	bury(h, m.id, m.version, CHANGE_UPDATE);
 	if (message_write(&m, &x->out, &h->scan) < 0) {
-		exchange_problem(x, 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
+		request_problem(x, 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
 		return;
 	}
 	rest_set_tag(x, m.version);
 	buf_char(&x->out, '\n');
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void correct_all(struct hands *h, struct exchange *const *x, size_t n)
+static void correct_all(struct hands *h, struct request *const *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		correct(h, x[i]);
 }
 
-/* The label that the body {"label":...} names, or STR_NONE with the exchange answered. */
-static struct str read_label(struct exchange *x, struct arena *mem)
+/* The label that the body {"label":...} names, or STR_NONE with the request answered. */
+static struct str read_label(struct request *x, struct arena *mem)
 {
 	struct json_scan s = {0};
 	struct str label = STR_NONE;
@@ -163,7 +163,7 @@ static struct str read_label(struct exchange *x, struct arena *mem)
 	memset(buf_reserve(&x->body, JSON_PAD), 0, JSON_PAD);
 	if (json_scan(&s, (struct str){x->body.p, n}) < 0) {
 		const char *code = code_of_json(s.error);
-		exchange_problem(
+		request_problem(
 		    x, rest_status_of(code), code, "the body is no JSON object: %s at byte %zu", s.message, s.column);
 	} else {
 		const struct json_member *m = json_find(&s, STR("label"));
@@ -171,7 +171,7 @@ static struct str read_label(struct exchange *x, struct arena *mem)
 			label = json_decode(m, mem);
 		if (s.n != 1 || !label.p || label_parse(label, &known) < 0) {
 			label = STR_NONE;
-			exchange_problem(x, 422, CODE_BAD_LABEL,
+			request_problem(x, 422, CODE_BAD_LABEL,
 			    "the body is {\"label\":\"positive\"}, or neutral, or negative; nothing else can be "
 			    "changed");
 		} else {
@@ -182,18 +182,18 @@ static struct str read_label(struct exchange *x, struct arena *mem)
 	return label;
 }
 
-void message_patch_begin(struct exchange *x, void *app)
+void message_patch_begin(struct request *x, void *app)
 {
 	(void)app;
 	if (strcmp(x->media, "") == 0 || strcmp(x->media, MEDIA_JSON) == 0 ||
 	    strcmp(x->media, "application/merge-patch+json") == 0)
 		return;
-	exchange_set(x, "Accept-Patch", "application/merge-patch+json, application/json");
-	exchange_problem(
+	request_set(x, "Accept-Patch", "application/merge-patch+json, application/json");
+	request_problem(
 	    x, 415, "unsupported_media_type", "send the change as application/json or application/merge-patch+json");
 }
 
-void message_patch(struct exchange *x, void *app)
+void message_patch(struct request *x, void *app)
 {
 	struct service *s = app;
 	struct worker *w = service_worker(s);
@@ -208,7 +208,7 @@ void message_patch(struct exchange *x, void *app)
 	backend_do(s->backend, x, correct_all);
 }
 
-static void remove_all(struct hands *h, struct exchange *const *x, size_t n)
+static void remove_all(struct hands *h, struct request *const *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct message m = {.id = x[i]->segment}, *const one = &m;
@@ -218,17 +218,17 @@ static void remove_all(struct hands *h, struct exchange *const *x, size_t n)
 		if (h->store->remove(h->store, &one, 1, &e) < 0) {
 			backend_unavailable(x[i], &e);
 		} else if (m.fate == MESSAGE_CHANGED) {
-			exchange_problem(x[i], 412, "changed", "the message has changed meanwhile");
+			request_problem(x[i], 412, "changed", "the message has changed meanwhile");
 		} else if (m.fate != MESSAGE_FOUND) {
 			not_found(x[i]);
 		} else {
 			bury(h, m.id, 0, CHANGE_DELETE);
-			exchange_answer(x[i], 204, NULL);
+			request_answer(x[i], 204, NULL);
 		}
 	}
 }
 
-void message_delete(struct exchange *x, void *app)
+void message_delete(struct request *x, void *app)
 {
 	backend_do(((struct service *)app)->backend, x, remove_all);
 }
@@ -241,9 +241,9 @@ struct page {
 };
 
 /* A place in the order as the client gives it back: MS:ID, or -:ID for a message without a time. */
-static bool read_place(struct exchange *x, struct place *p)
+static bool read_place(struct request *x, struct place *p)
 {
-	struct str v = exchange_query(x, "after");
+	struct str v = request_query(x, "after");
 	if (!v.p)
 		return true;
 	const char *colon = memchr(v.p, ':', v.n);
@@ -256,20 +256,20 @@ static bool read_place(struct exchange *x, struct place *p)
 		p->id = (struct str){colon + 1, v.n - n - 1};
 		return true;
 	}
-	exchange_problem(x, 400, "bad_query", "after is what a page's rel=\"next\" link says, not '%.*s'", STR_FMT(v));
+	request_problem(x, 400, "bad_query", "after is what a page's rel=\"next\" link says, not '%.*s'", STR_FMT(v));
 	return false;
 }
 
-static bool read_filter(struct exchange *x, struct page *p)
+static bool read_filter(struct request *x, struct page *p)
 {
 	struct filter *f = &p->filter;
-	f->text = exchange_query(x, "q");
+	f->text = request_query(x, "q");
 	if (f->text.p && !f->text.n)
 		f->text = STR_NONE;
-	struct str order = exchange_query(x, "order");
+	struct str order = request_query(x, "order");
 	f->order = order.p && str_eq(order, STR("newest")) ? ORDER_NEWEST : ORDER_OLDEST;
 	if (order.p && f->order == ORDER_OLDEST && !str_eq(order, STR("oldest"))) {
-		exchange_problem(x, 400, "bad_query", "order is oldest or newest, not '%.*s'", STR_FMT(order));
+		request_problem(x, 400, "bad_query", "order is oldest or newest, not '%.*s'", STR_FMT(order));
 		return false;
 	}
 	p->limit = PAGE;
@@ -277,13 +277,13 @@ static bool read_filter(struct exchange *x, struct page *p)
 	       read_place(x, &f->after);
 }
 
-static void set_next(struct exchange *x, const struct message *last, uint64_t limit)
+static void set_next(struct request *x, const struct message *last, uint64_t limit)
 {
 	static const char *const carried[] = {"label", "source", "q", "since", "until", "order"};
 	struct buf link = {0};
 	buf_printf(&link, "</v1/messages?limit=%llu", (unsigned long long)limit);
 	for (size_t i = 0; i < COUNT_OF(carried); i++) {
-		struct str v = exchange_query(x, carried[i]);
+		struct str v = request_query(x, carried[i]);
 		if (!v.p)
 			continue;
 		buf_printf(&link, "&%s=", carried[i]);
@@ -295,7 +295,7 @@ static void set_next(struct exchange *x, const struct message *last, uint64_t li
 		buf_str(&link, STR("&after=-:"));
 	rest_put_encoded(&link, last->id);
 	buf_str(&link, STR(">; rel=\"next\""));
-	exchange_set(x, "Link", "%.*s", STR_FMT(buf_view(&link)));
+	request_set(x, "Link", "%.*s", STR_FMT(buf_view(&link)));
 	buf_free(&link);
 }
 
@@ -308,7 +308,7 @@ static size_t bytes_of(const struct message *m, size_t n)
 	return bytes;
 }
 
-static void list(struct hands *h, struct exchange *x)
+static void list(struct hands *h, struct request *x)
 {
 	struct page *p = x->state;
 	struct err e;
@@ -335,16 +335,16 @@ static void list(struct hands *h, struct exchange *x)
 	buf_str(&x->out, STR("]}\n"));
 	if (more)
 		set_next(x, &row[shown - 1], p->limit);
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void list_all(struct hands *h, struct exchange *const *x, size_t n)
+static void list_all(struct hands *h, struct request *const *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		list(h, x[i]);
 }
 
-void messages_list(struct exchange *x, void *app)
+void messages_list(struct request *x, void *app)
 {
 	struct page *p = xcalloc(1, sizeof *p);
 	x->state = p;

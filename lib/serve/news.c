@@ -33,7 +33,7 @@ struct event {
 struct listener {
 	struct listener *next, *prev;
 	struct news *news;
-	struct exchange *x;
+	struct request *x;
 	struct str label, source;
 	char *names;
 	bool live, asleep, dropped;
@@ -119,7 +119,7 @@ static void wake(struct listener *l)
 	if (!l->asleep)
 		return;
 	l->asleep = false;
-	exchange_resume(l->x);
+	request_resume(l->x);
 }
 
 /* It does not read what it is sent; nobody waits until it does. */
@@ -129,7 +129,7 @@ static void drop(struct listener *l)
 		return;
 	l->dropped = true;
 	log_info("a listener was too slow", "request_id", l->x->request_id, NULL);
-	exchange_cut(l->x);
+	request_cut(l->x);
 }
 
 static bool wants(const struct listener *l, struct str label, struct str source)
@@ -638,7 +638,7 @@ size_t news_listeners(struct news *n)
 
 /* ---- listeners ---- */
 
-struct listener *news_listen(struct news *n, struct exchange *x, const struct news_filter *f, uint64_t after)
+struct listener *news_listen(struct news *n, struct request *x, const struct news_filter *f, uint64_t after)
 {
 	struct listener *l = xcalloc(1, sizeof *l);
 	char *names = l->names = xmalloc(f->label.n + f->source.n + 1);
@@ -703,22 +703,22 @@ static ssize_t take_event(struct news *n, struct listener *l, char *out, size_t 
 	return 0;
 }
 
-ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max)
+ssize_t news_read(struct request *x, void *listener, char *out, size_t max)
 {
 	struct listener *l = listener;
 	struct news *n = l->news;
 	pthread_mutex_lock(&n->lock);
-	ssize_t some = l->dropped		       ? EXCHANGE_CUT
-		       : n->streams_over && !l->page.n ? EXCHANGE_END
+	ssize_t some = l->dropped		       ? STREAM_CUT
+		       : n->streams_over && !l->page.n ? STREAM_END
 		       : l->page.n		       ? (ssize_t)take_page(l, out, max)
 		       : l->live		       ? take_event(n, l, out, max)
 						       : 0;
 	if (some == 0) {
 		l->asleep = true;
-		exchange_pause(x);
+		request_pause(x);
 	} else if (some == -1) {
 		drop(l);
-		some = EXCHANGE_CUT;
+		some = STREAM_CUT;
 	}
 	bool behind = some == 0 && !l->live;
 	pthread_mutex_unlock(&n->lock);

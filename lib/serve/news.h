@@ -36,10 +36,10 @@ struct news_filter {
 	struct str label, source;
 };
 
-/* New: a listener whose exchange is answered by news_read. after: behind this entry of the log, or LOG_END: from now on. The filter is copied. */
-struct listener *news_listen(struct news *n, struct exchange *x, const struct news_filter *f, uint64_t after);
-/* For exchange_stream. */
-ssize_t news_read(struct exchange *x, void *listener, char *out, size_t max);
+/* New: a listener whose request is answered by news_read. after: behind this entry of the log, or LOG_END: from now on. The filter is copied. */
+struct listener *news_listen(struct news *n, struct request *x, const struct news_filter *f, uint64_t after);
+/* For request_stream. */
+ssize_t news_read(struct request *x, void *listener, char *out, size_t max);
 void news_leave(void *listener);
 size_t news_listeners(struct news *n);
 

@@ -176,7 +176,7 @@ static struct series *code_of(struct observe *o, struct road *r, unsigned status
 	return s;
 }
 
-void observe_ended(const struct exchange *x, void *app)
+void observe_ended(const struct request *x, void *app)
 {
 	struct observe *o = ((struct service *)app)->observe;
 	struct road *r = &o->road[x->route ? (size_t)(x->route - o->routes) : o->nroutes];
@@ -194,9 +194,9 @@ void observe_cache(struct observe *o, enum observe_cache what)
 	series_add(o->cache[what], 1);
 }
 
-void observe_get(struct exchange *x, void *app)
+void observe_get(struct request *x, void *app)
 {
-	exchange_set(x, "Cache-Control", "no-store");
+	request_set(x, "Cache-Control", "no-store");
 	registry_write(((struct service *)app)->observe->registry, &x->out);
-	exchange_answer(x, 200, EXPOSE_TYPE);
+	request_answer(x, 200, EXPOSE_TYPE);
 }

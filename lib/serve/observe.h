@@ -19,7 +19,7 @@ void observe_server(struct observe *o, struct http *h);
 void observe_free(struct observe *o);
 
 /* For http_conf.ended; `app` is the service. */
-void observe_ended(const struct exchange *x, void *app);
+void observe_ended(const struct request *x, void *app);
 /* Texts that were scored by the model of this name: keep the series where it is often needed. */
 struct series *observe_model(struct observe *o, struct str model);
 
@@ -28,6 +28,6 @@ enum observe_cache { OBSERVE_HIT, OBSERVE_MISS, OBSERVE_ABSENT, OBSERVE_SKIPPED,
 void observe_cache(struct observe *o, enum observe_cache what);
 
 /* GET /metrics */
-void observe_get(struct exchange *x, void *app);
+void observe_get(struct request *x, void *app);
 
 #endif

@@ -1,7 +1,7 @@
 /* post.c - POST /v1/messages: a request's records go to the gatherer as they arrive; the answer is made where they are accepted.
  *
  * The submission is shared by the connection's thread, which hands records in, and the pump's, which tells what became of them. Both hold
- * its lock. It outlives its exchange where a client leaves in mid-upload.
+ * its lock. It outlives its request where a client leaves in mid-upload.
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -23,7 +23,7 @@ struct awaited {
 
 struct submission {
 	pthread_mutex_t lock;
-	struct exchange *x; /* NULL: the client has gone */
+	struct request *x; /* NULL: the client has gone */
 	struct service *service;
 	enum body_form form;
 	bool array, results; /* answer with the stored records */
@@ -32,7 +32,7 @@ struct submission {
 	size_t under_way, items;
 	size_t in_hand, bytes; /* records that are not accepted yet, and about what they measure */
 	bool whole;	       /* all has been handed in */
-	bool waiting;	       /* the exchange sleeps until the last record is done */
+	bool waiting;	       /* the request sleeps until the last record is done */
 	bool paused;	       /* it sleeps until some are */
 	bool failed;
 	unsigned status; /* of a single record that was rejected */
@@ -72,7 +72,7 @@ static void drop(void *state)
 
 /* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it means the same: what is not
  * there by then comes later. */
-static uint64_t wants_results(const struct exchange *x)
+static uint64_t wants_results(const struct request *x)
 {
 	uint64_t seconds = 0;
 	struct str wait = rest_preference(x, "wait");
@@ -81,7 +81,7 @@ static uint64_t wants_results(const struct exchange *x)
 	return seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
 }
 
-void post_begin(struct exchange *x, void *app)
+void post_begin(struct request *x, void *app)
 {
 	struct service *service = app;
 	enum body_form form = body_form(x);
@@ -197,16 +197,16 @@ static void add_item(struct submission *s, const struct rec *r)
 	}
 }
 
-static void unavailable(struct exchange *x)
+static void unavailable(struct request *x)
 {
-	exchange_set(x, "Retry-After", "1");
-	exchange_problem(
+	request_set(x, "Retry-After", "1");
+	request_problem(
 	    x, 503, "store_unavailable", "not all records are known to be stored; send them again, under the same ids");
 }
 
 static void answer(struct submission *s)
 {
-	struct exchange *x = s->x;
+	struct request *x = s->x;
 	if (s->failed) {
 		unavailable(x);
 		return;
@@ -215,7 +215,7 @@ static void answer(struct submission *s)
 		return;
 	bool results = s->results && !s->late;
 	if (s->form == BODY_LINES && (s->no_space.msg[0] || spool_take(&s->spool, &s->out, true, &s->no_space) < 0)) {
-		exchange_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
+		request_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
 		return;
 	}
 	if (s->array)
@@ -225,17 +225,17 @@ static void answer(struct submission *s)
 	if (s->id.n) {
 		struct buf path = {0};
 		rest_put_path(&path, buf_view(&s->id));
-		exchange_set(x, "Location", "%.*s", STR_FMT(buf_view(&path)));
+		request_set(x, "Location", "%.*s", STR_FMT(buf_view(&path)));
 		buf_free(&path);
 	}
 	if (results)
-		exchange_set(x, "Preference-Applied", "wait");
+		request_set(x, "Preference-Applied", "wait");
 	else if (s->async)
-		exchange_set(x, "Preference-Applied", "respond-async");
+		request_set(x, "Preference-Applied", "respond-async");
 	x->out = s->out;
 	s->out = (struct buf){0};
 	x->out_fd = spool_give(&s->spool);
-	exchange_answer(x, results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
+	request_answer(x, results ? 200 : 202, s->form == BODY_LINES ? MEDIA_NDJSON : MEDIA_JSON);
 }
 
 static bool holds_more_than(const struct submission *s, size_t part)
@@ -247,7 +247,7 @@ static bool holds_more_than(const struct submission *s, size_t part)
 /* One record less is under way. Called with the lock held, which it gives back; the submission may be gone afterwards. */
 static void settle(struct submission *s)
 {
-	struct exchange *wake = NULL;
+	struct request *wake = NULL;
 	s->under_way--;
 	if (s->waiting && s->under_way == 0) {
 		answer(s);
@@ -259,7 +259,7 @@ static void settle(struct submission *s)
 	bool last = !s->x && s->under_way == 0;
 	pthread_mutex_unlock(&s->lock);
 	if (wake)
-		exchange_resume(wake);
+		request_resume(wake);
 	if (last)
 		submission_free(s);
 }
@@ -329,18 +329,18 @@ static int hand_in(struct submission *s, struct batch *b)
 }
 
 /* None of what was just handed in has been taken. */
-static void refused(struct exchange *x, struct service *s)
+static void refused(struct request *x, struct service *s)
 {
 	struct err ignored;
 	if (!submit_ready(s->submit, &ignored)) {
 		unavailable(x);
 		return;
 	}
-	exchange_set(x, "Retry-After", "1");
-	exchange_problem(x, 503, "busy", "too many records are waiting to be stored");
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "busy", "too many records are waiting to be stored");
 }
 
-bool post_piece(struct exchange *x, void *app, struct str piece)
+bool post_piece(struct request *x, void *app, struct str piece)
 {
 	struct submission *s = x->state;
 	if (s->form != BODY_LINES)
@@ -355,13 +355,13 @@ bool post_piece(struct exchange *x, void *app, struct str piece)
 	pthread_mutex_lock(&s->lock);
 	if (holds_more_than(s, 1)) {
 		s->paused = true;
-		exchange_pause(x);
+		request_pause(x);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return true;
 }
 
-void post_end(struct exchange *x, void *app)
+void post_end(struct request *x, void *app)
 {
 	struct submission *s = x->state;
 	struct service *service = app;
@@ -378,7 +378,7 @@ void post_end(struct exchange *x, void *app)
 	pthread_mutex_lock(&s->lock);
 	s->waiting = s->under_way > 0;
 	if (s->waiting)
-		exchange_defer(x);
+		request_defer(x);
 	else
 		answer(s);
 	pthread_mutex_unlock(&s->lock);

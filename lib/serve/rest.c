@@ -5,10 +5,10 @@
 
 #include "lib/base/clock.h"
 
-void rest_unsupported(struct exchange *x)
+void rest_unsupported(struct request *x)
 {
-	exchange_set(x, "Accept-Post", "%s, %s", MEDIA_JSON, MEDIA_NDJSON);
-	exchange_problem(x, 415, "unsupported_media_type", "send records as %s or %s, not as '%s'", MEDIA_JSON,
+	request_set(x, "Accept-Post", "%s, %s", MEDIA_JSON, MEDIA_NDJSON);
+	request_problem(x, 415, "unsupported_media_type", "send records as %s or %s, not as '%s'", MEDIA_JSON,
 	    MEDIA_NDJSON, x->media);
 }
 
@@ -19,51 +19,50 @@ unsigned rest_status_of(const char *code)
 	return strcmp(code, CODE_BAD_JSON) == 0 || strcmp(code, CODE_BAD_UTF8) == 0 ? 400 : 422;
 }
 
-void rest_problem(struct exchange *x, const struct rec *r)
+void rest_problem(struct request *x, const struct rec *r)
 {
-	exchange_problem(x, rest_status_of(r->code), r->code, "%.*s", STR_FMT(r->why));
+	request_problem(x, rest_status_of(r->code), r->code, "%.*s", STR_FMT(r->why));
 }
 
-bool rest_query_bool(struct exchange *x, const char *name, bool *out)
+bool rest_query_bool(struct request *x, const char *name, bool *out)
 {
-	struct str v = exchange_query(x, name);
+	struct str v = request_query(x, name);
 	if (!v.p)
 		return true;
 	*out = v.n == 0 || str_eq(v, STR("true")) || str_eq(v, STR("1"));
 	if (*out || str_eq(v, STR("false")) || str_eq(v, STR("0")))
 		return true;
-	exchange_problem(x, 400, "bad_query", "%s is true or false, not '%.*s'", name, STR_FMT(v));
+	request_problem(x, 400, "bad_query", "%s is true or false, not '%.*s'", name, STR_FMT(v));
 	return false;
 }
 
-bool rest_query_time(struct exchange *x, const char *name, bool *has, int64_t *ms)
+bool rest_query_time(struct request *x, const char *name, bool *has, int64_t *ms)
 {
-	struct str v = exchange_query(x, name);
+	struct str v = request_query(x, name);
 	*has = v.p != NULL;
 	if (!v.p || time_parse(v, ms) == 0)
 		return true;
-	exchange_problem(
-	    x, 400, "bad_query", "%s is a time such as 2026-01-31T12:00:00Z, not '%.*s'", name, STR_FMT(v));
+	request_problem(x, 400, "bad_query", "%s is a time such as 2026-01-31T12:00:00Z, not '%.*s'", name, STR_FMT(v));
 	return false;
 }
 
-bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uint64_t most, uint64_t *out)
+bool rest_query_number(struct request *x, const char *name, uint64_t least, uint64_t most, uint64_t *out)
 {
-	struct str v = exchange_query(x, name);
+	struct str v = request_query(x, name);
 	if (!v.p || (str_u64(v, out) == 0 && *out >= least && *out <= most))
 		return true;
-	exchange_problem(x, 400, "bad_query", "%s is a number from %llu to %llu, not '%.*s'", name,
+	request_problem(x, 400, "bad_query", "%s is a number from %llu to %llu, not '%.*s'", name,
 	    (unsigned long long)least, (unsigned long long)most, STR_FMT(v));
 	return false;
 }
 
-bool rest_query_filter(struct exchange *x, struct filter *f)
+bool rest_query_filter(struct request *x, struct filter *f)
 {
 	enum label known;
-	f->label = exchange_query(x, "label");
-	f->source = exchange_query(x, "source");
+	f->label = request_query(x, "label");
+	f->source = request_query(x, "source");
 	if (f->label.p && label_parse(f->label, &known) < 0) {
-		exchange_problem(
+		request_problem(
 		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
 		return false;
 	}
@@ -87,14 +86,14 @@ void rest_put_path(struct buf *out, struct str id)
 	rest_put_encoded(out, id);
 }
 
-void rest_set_tag(struct exchange *x, uint64_t version)
+void rest_set_tag(struct request *x, uint64_t version)
 {
-	exchange_set(x, "ETag", "\"%llu\"", (unsigned long long)version);
+	request_set(x, "ETag", "\"%llu\"", (unsigned long long)version);
 }
 
-int rest_tag_matches(const struct exchange *x, const char *header, uint64_t version)
+int rest_tag_matches(const struct request *x, const char *header, uint64_t version)
 {
-	const char *list = exchange_header(x, header);
+	const char *list = request_header(x, header);
 	if (!list)
 		return -1;
 	bool strong = strcmp(header, "If-Match") == 0;
@@ -125,9 +124,9 @@ static struct str trim(struct str s)
 	return s;
 }
 
-struct str rest_preference(const struct exchange *x, const char *name)
+struct str rest_preference(const struct request *x, const char *name)
 {
-	const char *p = exchange_header(x, "Prefer");
+	const char *p = request_header(x, "Prefer");
 	for (size_t n; p && *p; p += n + (p[n] == ',')) {
 		n = strcspn(p, ",");
 		size_t whole = strcspn(p, ",;"), word = strcspn(p, ",;=");

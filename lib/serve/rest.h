@@ -5,26 +5,26 @@
 #include "lib/serve/service.h"
 
 /* 415, naming what is taken. */
-void rest_unsupported(struct exchange *x);
+void rest_unsupported(struct request *x);
 /* The status of a record that is rejected with this code and was sent alone: 400, 413 or 422. */
 unsigned rest_status_of(const char *code);
-void rest_problem(struct exchange *x, const struct rec *r);
-/* Parameters of the query: true, and *out as given or as it was; or false with the exchange answered (400). */
-bool rest_query_bool(struct exchange *x, const char *name, bool *out);
-bool rest_query_time(struct exchange *x, const char *name, bool *has, int64_t *ms);
-bool rest_query_number(struct exchange *x, const char *name, uint64_t least, uint64_t most, uint64_t *out);
+void rest_problem(struct request *x, const struct rec *r);
+/* Parameters of the query: true, and *out as given or as it was; or false with the request answered (400). */
+bool rest_query_bool(struct request *x, const char *name, bool *out);
+bool rest_query_time(struct request *x, const char *name, bool *has, int64_t *ms);
+bool rest_query_number(struct request *x, const char *name, uint64_t least, uint64_t most, uint64_t *out);
 /* label, source, since and until. */
-bool rest_query_filter(struct exchange *x, struct filter *f);
+bool rest_query_filter(struct request *x, struct filter *f);
 /* Appends /v1/messages/ID, percent-encoded. */
 void rest_put_path(struct buf *out, struct str id);
 /* Appends text so that it is one parameter's value or one segment of a path. */
 void rest_put_encoded(struct buf *out, struct str text);
 /* Sets ETag: the version of a message. */
-void rest_set_tag(struct exchange *x, uint64_t version);
+void rest_set_tag(struct request *x, uint64_t version);
 /* What the header (If-Match, If-None-Match) says of a message of this version: 1 it names it, 0 it does not, -1 there is no such header. Weak tags
  * are none to If-Match (RFC 9110, section 13.1.1). */
-int rest_tag_matches(const struct exchange *x, const char *header, uint64_t version);
+int rest_tag_matches(const struct request *x, const char *header, uint64_t version);
 /* What the header Prefer (RFC 7240) says of the preference of this name: its value, which may be empty, or p NULL. Lent. */
-struct str rest_preference(const struct exchange *x, const char *name);
+struct str rest_preference(const struct request *x, const char *name);
 
 #endif

@@ -20,7 +20,7 @@ static void drop(void *state)
 	free(s);
 }
 
-void sentiment_begin(struct exchange *x, void *app)
+void sentiment_begin(struct request *x, void *app)
 {
 	struct service *service = app;
 	struct err e;
@@ -32,10 +32,10 @@ void sentiment_begin(struct exchange *x, void *app)
 	}
 	if (!rest_query_bool(x, "explain", &explain))
 		return;
-	struct str spec = exchange_query(x, "model");
+	struct str spec = request_query(x, "model");
 	const struct model *model = spec.p ? models_find(service->models, spec, &e) : models_default(service->models);
 	if (!model) {
-		exchange_problem(x, 400, "unknown_model", "%s", e.msg);
+		request_problem(x, 400, "unknown_model", "%s", e.msg);
 		return;
 	}
 	struct scoring *s = xcalloc(1, sizeof *s);
@@ -62,7 +62,7 @@ static void reject_long(struct batch *b, size_t max_record)
 }
 
 /* Works off the lines that have arrived. */
-static void work(struct exchange *x, struct service *service, struct str piece, bool end)
+static void work(struct request *x, struct service *service, struct str piece, bool end)
 {
 	struct scoring *s = x->state;
 	struct worker *w = service_worker(service);
@@ -76,10 +76,10 @@ static void work(struct exchange *x, struct service *service, struct str piece, 
 		buf_char(&x->out, '\n');
 	}
 	if (spool_take(&s->spool, &x->out, end, &e) < 0)
-		exchange_problem(x, 507, "no_space", "%s", e.msg);
+		request_problem(x, 507, "no_space", "%s", e.msg);
 }
 
-bool sentiment_piece(struct exchange *x, void *app, struct str piece)
+bool sentiment_piece(struct request *x, void *app, struct str piece)
 {
 	struct scoring *s = x->state;
 	if (s->as_lines)
@@ -87,28 +87,28 @@ bool sentiment_piece(struct exchange *x, void *app, struct str piece)
 	return s->as_lines;
 }
 
-static void answer_lines(struct exchange *x, struct service *service)
+static void answer_lines(struct request *x, struct service *service)
 {
 	struct scoring *s = x->state;
 	work(x, service, STR_NONE, true);
-	if (exchange_answered(x))
+	if (request_answered(x))
 		return;
 	x->out_fd = spool_give(&s->spool);
-	exchange_answer(x, 200, MEDIA_NDJSON);
+	request_answer(x, 200, MEDIA_NDJSON);
 }
 
-static void answer_one(struct exchange *x, const struct rec *r)
+static void answer_one(struct request *x, const struct rec *r)
 {
 	if (r->fate == FATE_OUT) {
 		rec_put(&x->out, r);
 		buf_char(&x->out, '\n');
-		exchange_answer(x, 200, MEDIA_JSON);
+		request_answer(x, 200, MEDIA_JSON);
 		return;
 	}
 	rest_problem(x, r);
 }
 
-void sentiment_end(struct exchange *x, void *app)
+void sentiment_end(struct request *x, void *app)
 {
 	struct service *service = app;
 	struct scoring *s = x->state;
@@ -135,5 +135,5 @@ void sentiment_end(struct exchange *x, void *app)
 		put_record(&x->out, &b->rec[i]);
 	}
 	buf_str(&x->out, STR("]\n"));
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }

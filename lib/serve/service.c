@@ -5,17 +5,17 @@
 
 #include "lib/serve/docs.h"
 
-static void get_livez(struct exchange *x, void *app)
+static void get_livez(struct request *x, void *app)
 {
 	(void)app;
 	buf_str(&x->out, STR("{\"status\":\"ok\"}\n"));
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void get_models(struct exchange *x, void *app)
+static void get_models(struct request *x, void *app)
 {
 	models_put(((struct service *)app)->models, &x->out);
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
 const struct route service_routes[] = {

@@ -8,7 +8,7 @@
 #include "lib/data/cache.h"
 #include "lib/flow/counts.h"
 #include "lib/flow/port.h"
-#include "lib/serve/http.h"
+#include "lib/http/http.h"
 #include "lib/serve/models.h"
 #include "lib/stage/score.h"
 
@@ -65,31 +65,31 @@ void worker_score(struct service *service, struct worker *w, struct batch *b, co
 extern const struct route service_routes[];
 
 /* admit.c: for http_conf.admit: 401 and 403. */
-void service_admit(struct exchange *x, void *app);
+void service_admit(struct request *x, void *app);
 
 /* sentiment.c: POST /v1/sentiment */
-void sentiment_begin(struct exchange *x, void *app);
-bool sentiment_piece(struct exchange *x, void *app, struct str piece);
-void sentiment_end(struct exchange *x, void *app);
+void sentiment_begin(struct request *x, void *app);
+bool sentiment_piece(struct request *x, void *app, struct str piece);
+void sentiment_end(struct request *x, void *app);
 
 /* post.c: POST /v1/messages */
-void post_begin(struct exchange *x, void *app);
-bool post_piece(struct exchange *x, void *app, struct str piece);
-void post_end(struct exchange *x, void *app);
+void post_begin(struct request *x, void *app);
+bool post_piece(struct request *x, void *app, struct str piece);
+void post_end(struct request *x, void *app);
 /* For submit_start. */
 void post_done(struct rec *r, bool ok);
 
 /* events.c: GET /v1/events */
-void events_get(struct exchange *x, void *app);
+void events_get(struct request *x, void *app);
 
 /* stats.c: GET /v1/stats */
-void stats_get(struct exchange *x, void *app);
+void stats_get(struct request *x, void *app);
 
 /* messages.c: /v1/messages/{id}, and GET /v1/messages */
-void message_get(struct exchange *x, void *app);
-void message_patch_begin(struct exchange *x, void *app);
-void message_patch(struct exchange *x, void *app);
-void message_delete(struct exchange *x, void *app);
-void messages_list(struct exchange *x, void *app);
+void message_get(struct request *x, void *app);
+void message_patch_begin(struct request *x, void *app);
+void message_patch(struct request *x, void *app);
+void message_delete(struct request *x, void *app);
+void messages_list(struct request *x, void *app);
 
 #endif

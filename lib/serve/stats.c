@@ -12,11 +12,11 @@ struct question {
 	int64_t step_ms;
 };
 
-static bool read_by(struct exchange *x, enum stat_by *by)
+static bool read_by(struct request *x, enum stat_by *by)
 {
 	static const char *const name[] = {
 	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = "time"};
-	struct str v = exchange_query(x, "by");
+	struct str v = request_query(x, "by");
 	if (!v.p)
 		return true;
 	for (size_t i = 0; i < COUNT_OF(name); i++)
@@ -24,18 +24,18 @@ static bool read_by(struct exchange *x, enum stat_by *by)
 			*by = (enum stat_by)i;
 			return true;
 		}
-	exchange_problem(x, 400, "bad_query", "by is label, source, model or time, not '%.*s'", STR_FMT(v));
+	request_problem(x, 400, "bad_query", "by is label, source, model or time, not '%.*s'", STR_FMT(v));
 	return false;
 }
 
 /* 90s, 15m, 1h, 1d, 1w. */
-static bool read_step(struct exchange *x, int64_t *ms)
+static bool read_step(struct request *x, int64_t *ms)
 {
 	static const struct {
 		char unit;
 		int64_t seconds;
 	} known[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-	struct str v = exchange_query(x, "step");
+	struct str v = request_query(x, "step");
 	uint64_t n = 0;
 	if (!v.p)
 		return true;
@@ -45,7 +45,7 @@ static bool read_step(struct exchange *x, int64_t *ms)
 			*ms = (int64_t)n * known[i].seconds * 1000;
 			return true;
 		}
-	exchange_problem(
+	request_problem(
 	    x, 400, "bad_query", "step is a duration such as 90s, 15m, 1h, 1d or 1w, not '%.*s'", STR_FMT(v));
 	return false;
 }
@@ -74,7 +74,7 @@ static void put_group(struct buf *out, const struct stat *g)
 	    (unsigned long long)g->neutral, (unsigned long long)g->negative);
 }
 
-static void aggregate(struct hands *h, struct exchange *x)
+static void aggregate(struct hands *h, struct request *x)
 {
 	const struct question *q = x->state;
 	struct stat *group = arena_alloc(&h->mem, MOST * sizeof *group);
@@ -91,16 +91,16 @@ static void aggregate(struct hands *h, struct exchange *x)
 		put_group(&x->out, &group[i]);
 	}
 	buf_str(&x->out, STR("]}\n"));
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void aggregate_all(struct hands *h, struct exchange *const *x, size_t n)
+static void aggregate_all(struct hands *h, struct request *const *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		aggregate(h, x[i]);
 }
 
-void stats_get(struct exchange *x, void *app)
+void stats_get(struct request *x, void *app)
 {
 	struct question *q = xcalloc(1, sizeof *q);
 	q->step_ms = INT64_C(3600000);

@@ -11,7 +11,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
-#include "lib/serve/http.h"
+#include "lib/http/http.h"
 
 enum { TOKEN_NAME = 64 };
 

@@ -7,7 +7,7 @@
 
 #include "lib/json/scan.h"
 #include "lib/serve/body.h"
-#include "lib/serve/http_own.h"
+#include "lib/http/http_internal.h"
 #include "lib/serve/observe.h"
 #include "lib/serve/rest.h"
 #include "lib/text/utf8.h"
@@ -136,7 +136,7 @@ static void check_encoded(struct str s)
 	buf_free(&coded);
 }
 
-static void look_at_all(struct exchange *x, void *app)
+static void look_at_all(struct request *x, void *app)
 {
 	struct filter f = {0};
 	uint64_t limit = 10;
@@ -145,7 +145,7 @@ static void look_at_all(struct exchange *x, void *app)
 	CHECK(x->segment.n && !memchr(x->segment.p, 0, x->segment.n));
 	check_text(x->segment);
 	check_encoded(x->segment);
-	struct str q = exchange_query(x, "q");
+	struct str q = request_query(x, "q");
 	if (q.p) {
 		check_text(q);
 		check_encoded(q);
@@ -155,12 +155,12 @@ static void look_at_all(struct exchange *x, void *app)
 		return;
 	CHECK(limit >= 1 && limit <= 100);
 	int match = rest_tag_matches(x, "If-Match", 1);
-	CHECK(match >= -1 && match <= 1 && (match < 0) == !exchange_header(x, "If-Match"));
+	CHECK(match >= -1 && match <= 1 && (match < 0) == !request_header(x, "If-Match"));
 	rest_set_tag(x, limit);
 	buf_str(&x->out, STR("{\"path\":\""));
 	rest_put_path(&x->out, x->segment);
 	buf_str(&x->out, STR("\"}\n"));
-	exchange_answer(x, 200, MEDIA_JSON);
+	request_answer(x, 200, MEDIA_JSON);
 }
 
 static struct service service = {
@@ -227,26 +227,26 @@ static void check_answer(void)
 /* Answers it, the body in pieces of `most` bytes. */
 static void serve(const char *method, const char *target, const char *version, struct str body, size_t most)
 {
-	struct exchange *x = exchange_new(&server, target);
+	struct request *x = request_new(&server, target);
 	answer = (struct MHD_Response){.body = answer.body};
 	buf_clear(&answer.body);
-	bool refused = exchange_begin(x, NULL, method, version) < 0;
+	bool refused = request_begin(x, NULL, method, version) < 0;
 	bool cut = false;
 	while (body.n && !refused && !cut) {
 		size_t n = body.n < most ? body.n : most;
 		char *piece = xmalloc(n); /* of its own, so that a byte beyond is seen */
 		memcpy(piece, body.p, n);
-		cut = exchange_take(x, piece, n) < 0;
+		cut = request_take(x, piece, n) < 0;
 		free(piece);
 		body = (struct str){body.p + n, body.n - n};
 	}
 	if (!cut) {
 		if (!refused && !x->own->answered && !x->own->cut)
 			x->route->end(x, &service);
-		CHECK(exchange_queue(x) == MHD_YES);
+		CHECK(request_queue(x) == MHD_YES);
 		check_answer();
 	}
-	exchange_free(x);
+	request_free(x);
 	CHECK(atomic_load(&server.busy) == 0 && atomic_load(&server.held) == 0);
 }
 

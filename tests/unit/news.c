@@ -122,23 +122,23 @@ static struct news *news;
 /* ---- connections: as http.h promises, but for the network ---- */
 
 struct client {
-	struct exchange x; /* first */
+	struct request x; /* first */
 	atomic_bool asleep, cut;
 	struct listener *l;
 	struct buf got;
 };
 
-void exchange_pause(struct exchange *x)
+void request_pause(struct request *x)
 {
 	((struct client *)x)->asleep = true;
 }
 
-void exchange_resume(struct exchange *x)
+void request_resume(struct request *x)
 {
 	((struct client *)x)->asleep = false;
 }
 
-void exchange_cut(struct exchange *x)
+void request_cut(struct request *x)
 {
 	((struct client *)x)->cut = true;
 }

@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/serve/peers.h"
+#include "lib/http/connections.h"
 
 enum { MOST = 32, LONG_MS = 30000 };
 
@@ -15,10 +15,10 @@ static struct err e;
 
 struct client {
 	int ours, theirs;
-	struct peer *peer;
+	struct connection *peer;
 };
 
-static struct client join(struct peers *all, const char *address)
+static struct client join(struct connections *all, const char *address)
 {
 	struct client c;
 	int pair[2];
@@ -34,13 +34,13 @@ static struct client join(struct peers *all, const char *address)
 		a = (struct sockaddr *)&v6;
 	c.ours = pair[0];
 	c.theirs = pair[1];
-	c.peer = peers_join(all, c.ours, a);
+	c.peer = connections_join(all, c.ours, a);
 	return c;
 }
 
 static void leave(struct client c)
 {
-	peers_leave(c.peer);
+	connections_leave(c.peer);
 	close(c.ours);
 	close(c.theirs);
 }
@@ -55,15 +55,15 @@ static bool is_cut(struct client c, int ms)
 static void test_deadlines(void)
 {
 	struct http_conf conf = {.header_s = 1, .body_s = 1, .idle_s = 1};
-	struct peers *all = peers_new(&conf, &e);
+	struct connections *all = connections_new(&conf, &e);
 	struct client fresh = join(all, NULL), head = join(all, NULL), body = join(all, NULL), idle = join(all, NULL),
 		      answer = join(all, NULL), taking = join(all, NULL), taking_long = join(all, NULL);
-	peer_enter(head.peer, PHASE_HEADERS);
-	peer_enter(body.peer, PHASE_BODY);
-	peer_enter(idle.peer, PHASE_IDLE);
-	peer_enter(answer.peer, PHASE_ANSWER);
-	peer_send(taking.peer, 5000);
-	peer_send(taking_long.peer, (uint64_t)1 << 40);
+	connection_enter(head.peer, PHASE_HEADERS);
+	connection_enter(body.peer, PHASE_BODY);
+	connection_enter(idle.peer, PHASE_IDLE);
+	connection_enter(answer.peer, PHASE_ANSWER);
+	connection_send(taking.peer, 5000);
+	connection_send(taking_long.peer, (uint64_t)1 << 40);
 	ok(is_cut(fresh, LONG_MS), "one that never says anything is cut");
 	ok(is_cut(head, LONG_MS), "one whose headers do not end is cut");
 	ok(is_cut(body, LONG_MS), "one whose body does not end is cut");
@@ -72,11 +72,11 @@ static void test_deadlines(void)
 	ok(!is_cut(answer, 0), "one that waits for us is not");
 	ok(!is_cut(taking_long, 0), "a long answer has longer");
 	leave(fresh), leave(head), leave(body), leave(idle), leave(answer), leave(taking), leave(taking_long);
-	peers_free(all);
+	connections_free(all);
 }
 
 /* How many of these are not cut at once. */
-static unsigned let_in(struct peers *all, const char *const *address, size_t n)
+static unsigned let_in(struct connections *all, const char *const *address, size_t n)
 {
 	struct client c[MOST];
 	unsigned in = 0;
@@ -92,7 +92,7 @@ static unsigned let_in(struct peers *all, const char *const *address, size_t n)
 static void test_addresses(void)
 {
 	struct http_conf conf = {.per_address = 2, .header_s = 3600};
-	struct peers *all = peers_new(&conf, &e);
+	struct connections *all = connections_new(&conf, &e);
 	static const char *const one[] = {"192.0.2.1", "192.0.2.1", "192.0.2.1"};
 	static const char *const three[] = {"192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"};
 	static const char *const mapped[] = {"192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.1"};
@@ -113,11 +113,11 @@ static void test_addresses(void)
 	ok(!is_cut(d, 0) && !is_cut(b, 0), "its place is free when another has gone");
 	leave(b);
 	leave(d);
-	peers_free(all);
+	connections_free(all);
 	conf.per_address = 0;
-	all = peers_new(&conf, &e);
+	all = connections_new(&conf, &e);
 	is_u64(let_in(all, one, COUNT_OF(one)), 3, "0: no limit");
-	peers_free(all);
+	connections_free(all);
 }
 
 /* Many addresses at a time share buckets. */
@@ -125,16 +125,16 @@ static void test_many(void)
 {
 	enum { MANY = 4000 };
 	struct http_conf conf = {.per_address = 1};
-	struct peers *all = peers_new(&conf, &e);
+	struct connections *all = connections_new(&conf, &e);
 	static struct client c[MANY];
 	int fd = dup(0);
 	bool good = true;
 	for (unsigned i = 0; i < MANY; i++) {
 		struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000 + i)};
-		c[i].peer = peers_join(all, fd, (struct sockaddr *)&a);
+		c[i].peer = connections_join(all, fd, (struct sockaddr *)&a);
 	}
 	for (unsigned i = 0; i < MANY; i += 2)
-		peers_leave(c[i].peer);
+		connections_leave(c[i].peer);
 	for (unsigned i = 0; i < MANY; i += 2) {
 		char text[INET_ADDRSTRLEN];
 		struct in_addr a = {.s_addr = htonl(0x0a000000 + i)};
@@ -148,9 +148,9 @@ static void test_many(void)
 	}
 	ok(good, "of 4,000 addresses each that is there, and only these, is full");
 	for (unsigned i = 1; i < MANY; i += 2)
-		peers_leave(c[i].peer);
+		connections_leave(c[i].peer);
 	close(fd);
-	peers_free(all);
+	connections_free(all);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* peers.c - deadlines of connections, and their number by address. */
-#include "lib/serve/peers.h"
+/* connections.c - deadlines of connections, and their number by address. */
+#include "lib/http/connections.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,9 +25,9 @@ struct address {
 	unsigned n;
 };
 
-struct peer {
-	struct peer *next, *prev;
-	struct peers *all;
+struct connection {
+	struct connection *next, *prev;
+	struct connections *all;
 	struct address *address; /* NULL: it is not counted */
 	int fd;
 	/* Written by the connection's thread, read by the watcher; each for itself. */
@@ -37,11 +37,11 @@ struct peer {
 	atomic_bool fresh;   /* has sent no request yet */
 };
 
-struct peers {
+struct connections {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	struct peer list; /* the ring's fixed end */
+	struct connection list; /* the ring's fixed end */
 	struct address *bucket[BUCKETS];
 	const struct http_conf *conf;
 	bool stop;
@@ -49,7 +49,7 @@ struct peers {
 
 /* ---- deadlines ---- */
 
-static unsigned limit_of(const struct http_conf *c, const struct peer *p)
+static unsigned limit_of(const struct http_conf *c, const struct connection *p)
 {
 	switch ((enum phase)atomic_load_explicit(&p->phase, memory_order_relaxed)) {
 	case PHASE_HEADERS:
@@ -66,7 +66,7 @@ static unsigned limit_of(const struct http_conf *c, const struct peer *p)
 	return atomic_load_explicit(&p->fresh, memory_order_relaxed) ? c->header_s : c->idle_s;
 }
 
-static bool overdue(const struct http_conf *c, const struct peer *p, int64_t now)
+static bool overdue(const struct http_conf *c, const struct connection *p, int64_t now)
 {
 	unsigned limit = limit_of(c, p);
 	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
@@ -74,7 +74,7 @@ static bool overdue(const struct http_conf *c, const struct peer *p, int64_t now
 
 static void *watch(void *arg)
 {
-	struct peers *all = arg;
+	struct connections *all = arg;
 	pthread_mutex_lock(&all->lock);
 	while (!all->stop) {
 		struct timespec t;
@@ -84,7 +84,7 @@ static void *watch(void *arg)
 		t.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&all->ended, &all->lock, &t);
 		int64_t now = clock_mono_ms();
-		for (struct peer *p = all->list.next; p != &all->list; p = p->next)
+		for (struct connection *p = all->list.next; p != &all->list; p = p->next)
 			if (overdue(all->conf, p, now))
 				shutdown(p->fd, SHUT_RDWR);
 	}
@@ -92,9 +92,9 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-struct peers *peers_new(const struct http_conf *conf, struct err *e)
+struct connections *connections_new(const struct http_conf *conf, struct err *e)
 {
-	struct peers *all = xcalloc(1, sizeof *all);
+	struct connections *all = xcalloc(1, sizeof *all);
 	all->conf = conf;
 	all->list.next = all->list.prev = &all->list;
 	pthread_mutex_init(&all->lock, NULL);
@@ -108,7 +108,7 @@ struct peers *peers_new(const struct http_conf *conf, struct err *e)
 	return all;
 }
 
-void peers_free(struct peers *all)
+void connections_free(struct connections *all)
 {
 	pthread_mutex_lock(&all->lock);
 	all->stop = true;
@@ -128,18 +128,18 @@ static int64_t about_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void peer_enter(struct peer *p, enum phase phase)
+void connection_enter(struct connection *p, enum phase phase)
 {
 	atomic_store_explicit(&p->since, about_now_ms(), memory_order_relaxed);
 	atomic_store_explicit(&p->fresh, false, memory_order_relaxed);
 	atomic_store_explicit(&p->phase, phase, memory_order_relaxed);
 }
 
-void peer_send(struct peer *p, uint64_t bytes)
+void connection_send(struct connection *p, uint64_t bytes)
 {
 	uint64_t s = bytes / LEAST_RATE;
 	atomic_store_explicit(&p->extra_s, s > 1000000 ? 1000000 : (unsigned)s, memory_order_relaxed);
-	peer_enter(p, PHASE_SEND);
+	connection_enter(p, PHASE_SEND);
 }
 
 /* ---- by address ---- */
@@ -170,7 +170,7 @@ bool address_is_local(const struct sockaddr *a)
 	return v4 ? k.byte[12] == 127 : memcmp(k.byte, one, sizeof one) == 0;
 }
 
-static struct address **find(struct peers *all, const struct key *k)
+static struct address **find(struct connections *all, const struct key *k)
 {
 	char hex[HASH_HEX];
 	unsigned bucket = 0;
@@ -184,7 +184,7 @@ static struct address **find(struct peers *all, const struct key *k)
 }
 
 /* The address counts one more. With the lock held. */
-static struct address *count(struct peers *all, const struct sockaddr *from)
+static struct address *count(struct connections *all, const struct sockaddr *from)
 {
 	struct key k;
 	if (all->conf->per_address == 0 || address_is_local(from) || !bytes_of(from, &k))
@@ -200,7 +200,7 @@ static struct address *count(struct peers *all, const struct sockaddr *from)
 	return *at;
 }
 
-static void uncount(struct peers *all, struct address *a)
+static void uncount(struct connections *all, struct address *a)
 {
 	if (!a || --a->n)
 		return;
@@ -209,9 +209,9 @@ static void uncount(struct peers *all, struct address *a)
 	free(a);
 }
 
-struct peer *peers_join(struct peers *all, int fd, const struct sockaddr *address)
+struct connection *connections_join(struct connections *all, int fd, const struct sockaddr *address)
 {
-	struct peer *p = xcalloc(1, sizeof *p);
+	struct connection *p = xcalloc(1, sizeof *p);
 	p->fd = fd;
 	p->all = all;
 	atomic_init(&p->since, clock_mono_ms());
@@ -230,9 +230,9 @@ struct peer *peers_join(struct peers *all, int fd, const struct sockaddr *addres
 	return p;
 }
 
-void peers_leave(struct peer *p)
+void connections_leave(struct connection *p)
 {
-	struct peers *all = p->all;
+	struct connections *all = p->all;
 	pthread_mutex_lock(&all->lock);
 	p->next->prev = p->prev;
 	p->prev->next = p->next;

@@ -1,5 +1,5 @@
 /* cors.c - headers for pages of other origins. Browsers hold pages to them; they protect no one from other clients. */
-#include "lib/serve/cors.h"
+#include "lib/http/cors.h"
 
 #include <ctype.h>
 
@@ -24,9 +24,9 @@ bool cors_is_origin(const char *s)
 	return true;
 }
 
-bool cors_begin(struct exchange *x, const char *const *origins)
+bool cors_begin(struct request *x, const char *const *origins)
 {
-	const char *origin = exchange_header(x, "Origin");
+	const char *origin = request_header(x, "Origin");
 	bool any = false, named = false;
 	for (; *origins; origins++) {
 		any |= strcmp(*origins, "*") == 0;
@@ -34,19 +34,19 @@ bool cors_begin(struct exchange *x, const char *const *origins)
 	}
 	/* Else a cache would give one origin's answer to another. */
 	if (!any)
-		exchange_set(x, "Vary", "Origin");
+		request_set(x, "Vary", "Origin");
 	if (!origin || !(any || named))
 		return false;
-	exchange_set(x, "Access-Control-Allow-Origin", "%s", any ? "*" : origin);
-	exchange_set(x, "Access-Control-Expose-Headers", "%s", READABLE);
+	request_set(x, "Access-Control-Allow-Origin", "%s", any ? "*" : origin);
+	request_set(x, "Access-Control-Expose-Headers", "%s", READABLE);
 	return true;
 }
 
-void cors_preflight(struct exchange *x, const char *allow)
+void cors_preflight(struct request *x, const char *allow)
 {
-	if (!exchange_header(x, "Access-Control-Request-Method"))
+	if (!request_header(x, "Access-Control-Request-Method"))
 		return;
-	exchange_set(x, "Access-Control-Allow-Methods", "%s", allow);
-	exchange_set(x, "Access-Control-Allow-Headers", "%s", SENDABLE);
-	exchange_set(x, "Access-Control-Max-Age", "%s", REMEMBER);
+	request_set(x, "Access-Control-Allow-Methods", "%s", allow);
+	request_set(x, "Access-Control-Allow-Headers", "%s", SENDABLE);
+	request_set(x, "Access-Control-Max-Age", "%s", REMEMBER);
 }

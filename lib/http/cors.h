@@ -2,13 +2,13 @@
 #ifndef SENTI_CORS_H
 #define SENTI_CORS_H
 
-#include "lib/serve/http.h"
+#include "lib/http/http.h"
 
 /* True for "*", and for an origin as browsers send it: "https://example.org", "http://localhost:3000". */
 bool cors_is_origin(const char *s);
 /* Sets what any answer needs; true if the request comes from one of the origins (ended by NULL). */
-bool cors_begin(struct exchange *x, const char *const *origins);
+bool cors_begin(struct request *x, const char *const *origins);
 /* Sets what the answer to such a preflight needs: methods as in Allow. */
-void cors_preflight(struct exchange *x, const char *allow);
+void cors_preflight(struct request *x, const char *allow);
 
 #endif

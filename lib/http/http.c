@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/serve/http_own.h"
+#include "lib/http/http_internal.h"
 
 enum { BACKLOG = 1024 };
 
 /* ---- connections ---- */
 
-static struct peer *peer_of(struct MHD_Connection *c)
+static struct connection *connection_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	return i ? i->socket_context : NULL;
@@ -24,12 +24,12 @@ static struct peer *peer_of(struct MHD_Connection *c)
 
 static void enter(struct MHD_Connection *c, enum phase phase)
 {
-	struct peer *p = peer_of(c);
+	struct connection *p = connection_of(c);
 	if (p)
-		peer_enter(p, phase);
+		connection_enter(p, phase);
 }
 
-void exchange_cut(struct exchange *x)
+void request_cut(struct request *x)
 {
 	const union MHD_ConnectionInfo *i =
 	    MHD_get_connection_info(x->own->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -42,10 +42,10 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context, e
 	struct http *h = arg;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		*context = peers_join(
-		    h->peers, fd, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+		*context = connections_join(
+		    h->connections, fd, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	} else if (*context) {
-		peers_leave(*context);
+		connections_leave(*context);
 		*context = NULL;
 	}
 }
@@ -64,42 +64,42 @@ static void host_of(const struct sockaddr *a, char *out, size_t n)
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *c)
 {
 	enter(c, PHASE_HEADERS);
-	return exchange_new(arg, uri);
+	return request_new(arg, uri);
 }
 
 /* While we ourselves keep the client waiting, no deadline runs. */
-static int take_piece(struct exchange *x, const char *p, size_t n)
+static int take_piece(struct request *x, const char *p, size_t n)
 {
-	struct exchange_private *o = x->own;
+	struct request_private *o = x->own;
 	if (o->paused)
 		enter(o->connection, PHASE_BODY);
 	o->paused = false;
-	int rc = exchange_take(x, p, n);
+	int rc = request_take(x, p, n);
 	if (o->paused)
 		enter(o->connection, PHASE_ANSWER);
 	return rc;
 }
 
 /* A stream goes on for as long as its listener likes. */
-static enum MHD_Result send_answer(struct exchange *x)
+static enum MHD_Result send_answer(struct request *x)
 {
-	enum MHD_Result queued = exchange_queue(x);
-	struct peer *p = peer_of(x->own->connection);
+	enum MHD_Result queued = request_queue(x);
+	struct connection *p = connection_of(x->own->connection);
 	if (p && !x->own->stream)
-		peer_send(p, x->sent);
+		connection_send(p, x->sent);
 	return queued;
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
     const char *version, const char *piece, size_t *n, void **context)
 {
-	struct exchange *x = *context;
+	struct request *x = *context;
 	(void)url;
 	if (!x) /* the library calls on_request_line first, always */
 		return MHD_NO;
 	if (!x->own->begun) {
 		enter(c, PHASE_BODY);
-		bool refused = exchange_begin(x, c, method, version) < 0;
+		bool refused = request_begin(x, c, method, version) < 0;
 		/* An answer at this point ends the connection, since a body that may follow is not read. */
 		return refused && x->own->has_body ? send_answer(x) : MHD_YES;
 	}
@@ -110,7 +110,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*n = 0;
 		return take_piece(x, piece, taken) < 0 ? MHD_NO : MHD_YES;
 	}
-	/* Its connection sleeps once it is deferred, until exchange_resume: to be here again then means that it is answered. In between
+	/* Its connection sleeps once it is deferred, until request_resume: to be here again then means that it is answered. In between
 	 * it belongs to another thread, and what that has done is not looked at. */
 	enter(c, PHASE_ANSWER);
 	if (!x->own->deferred && !x->own->answered && !x->own->cut) {
@@ -122,7 +122,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 }
 
 /* Nothing that may be secret: no query, no header but the two that correlate. */
-static void log_access(const struct exchange *x, struct MHD_Connection *c, bool well)
+static void log_access(const struct request *x, struct MHD_Connection *c, bool well)
 {
 	char status[16], bytes[24], ms[32], peer[64];
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -137,15 +137,15 @@ static void log_access(const struct exchange *x, struct MHD_Connection *c, bool 
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode why)
 {
-	struct exchange *x = *context;
+	struct request *x = *context;
 	struct http *h = arg;
 	if (!x)
 		return;
 	enter(c, PHASE_IDLE);
-	x->took_us = exchange_clock_us() - x->began_us;
+	x->took_us = request_clock_us() - x->began_us;
 	if (h->conf.access_log && x->own->begun)
 		log_access(x, c, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-	exchange_free(x);
+	request_free(x);
 	*context = NULL;
 }
 
@@ -252,7 +252,7 @@ static char *address_of(int fd)
 }
 
 /* As many connections as the system allows us descriptors, less those that the rest of the program needs. */
-static unsigned connections(unsigned wanted)
+static unsigned connection_limit(unsigned wanted)
 {
 	struct rlimit r;
 	enum { OTHERS = 64 };
@@ -291,8 +291,8 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	h->conf = *conf;
 	uuid_new(h->id);
 	h->socket = open_socket(h, e);
-	h->peers = h->socket >= 0 ? peers_new(&h->conf, e) : NULL;
-	if (!h->peers) {
+	h->connections = h->socket >= 0 ? connections_new(&h->conf, e) : NULL;
+	if (!h->connections) {
 		if (h->socket >= 0 && conf->socket < 0)
 			close(h->socket);
 		free(h);
@@ -302,7 +302,7 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	struct MHD_OptionItem options[] = {
 	    {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_message, NULL},
 	    {MHD_OPTION_LISTEN_SOCKET, h->socket, NULL},
-	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)connections(conf->connections), NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)connection_limit(conf->connections), NULL},
 	    {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)conf->idle_s, NULL},
 	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)conf->max_header, NULL},
 	    {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
@@ -317,7 +317,7 @@ struct http *http_start(const struct http_conf *conf, struct err *e)
 	    NULL, NULL, on_request, h, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!h->daemon) {
 		err_set(e, ERR_ENV, "cannot start the HTTP server on '%s'", h->address);
-		peers_free(h->peers);
+		connections_free(h->connections);
 		free(h->address);
 		free(h);
 		return NULL;
@@ -343,7 +343,7 @@ size_t http_busy(const struct http *h)
 void http_stop(struct http *h)
 {
 	MHD_stop_daemon(h->daemon);
-	peers_free(h->peers);
+	connections_free(h->connections);
 	if (h->unix_socket)
 		unlink(h->conf.listen + 5);
 	if (h->quiesced) /* else the library has closed it */

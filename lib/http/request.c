@@ -1,4 +1,4 @@
-/* exchange.c - one request and its answer: what the headers mean, which route takes it, how the answer is sent. */
+/* request.c - one request and its answer: what the headers mean, which route takes it, how the answer is sent. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -11,27 +11,27 @@
 #include "lib/base/clock.h"
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
-#include "lib/serve/cors.h"
-#include "lib/serve/http_own.h"
+#include "lib/http/cors.h"
+#include "lib/http/http_internal.h"
 #include "lib/text/hash.h"
 #include "lib/text/utf8.h"
 
 enum { GZIP_FROM = 1024, GZIP_LEVEL = 1, STREAM_BLOCK = 1024 };
 
-int64_t exchange_clock_us(void)
+int64_t request_clock_us(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-struct exchange *exchange_new(struct http *h, const char *uri)
+struct request *request_new(struct http *h, const char *uri)
 {
 	struct both {
-		struct exchange x;
-		struct exchange_private own;
+		struct request x;
+		struct request_private own;
 	} *both = xcalloc(1, sizeof *both);
-	struct exchange *x = &both->x;
+	struct request *x = &both->x;
 	x->own = &both->own;
 	x->own->http = h;
 	x->own->uri = xstrdup(uri);
@@ -41,13 +41,13 @@ struct exchange *exchange_new(struct http *h, const char *uri)
 	x->out_fd = -1;
 	x->method = "";
 	x->path = x->own->uri;
-	x->began_us = exchange_clock_us();
+	x->began_us = request_clock_us();
 	return x;
 }
 
-void exchange_free(struct exchange *x)
+void request_free(struct request *x)
 {
-	struct exchange_private *o = x->own;
+	struct request_private *o = x->own;
 	if (o->begun) {
 		if (o->http->conf.ended)
 			o->http->conf.ended(x, o->http->conf.app);
@@ -98,8 +98,8 @@ bad:
 	return -1;
 }
 
-/* The same into the exchange's memory. */
-static bool decode(struct exchange *x, struct str in, bool plus, struct str *out)
+/* The same into the request's memory. */
+static bool decode(struct request *x, struct str in, bool plus, struct str *out)
 {
 	char *p;
 	long n = percent_decode(in, plus, &p);
@@ -112,13 +112,13 @@ static bool decode(struct exchange *x, struct str in, bool plus, struct str *out
 	return true;
 }
 
-const char *exchange_header(const struct exchange *x, const char *name)
+const char *request_header(const struct request *x, const char *name)
 {
 	return MHD_lookup_connection_value(x->own->connection, MHD_HEADER_KIND, name);
 }
 
 /* A parameter that does not decode is kept as absent text with its name, so that a bad query can be told. */
-static bool read_query(struct exchange *x, const char *query)
+static bool read_query(struct request *x, const char *query)
 {
 	bool good = true;
 	while (*query) {
@@ -135,7 +135,7 @@ static bool read_query(struct exchange *x, const char *query)
 	return good;
 }
 
-struct str exchange_query(struct exchange *x, const char *name)
+struct str request_query(struct request *x, const char *name)
 {
 	struct str want = str_of(name);
 	for (const struct pair *p = x->own->query; p; p = p->next)
@@ -144,9 +144,9 @@ struct str exchange_query(struct exchange *x, const char *name)
 	return STR_NONE;
 }
 
-bool exchange_accepts(const struct exchange *x, const char *header, const char *value, bool absent)
+bool request_accepts(const struct request *x, const char *header, const char *value, bool absent)
 {
-	const char *list = exchange_header(x, header);
+	const char *list = request_header(x, header);
 	if (!list)
 		return absent;
 	size_t n = strlen(value);
@@ -255,21 +255,20 @@ static bool fits(const char *pattern, const char *path, struct str *segment)
 	}
 }
 
-static void method_not_allowed(struct exchange *x, const char *allow)
+static void method_not_allowed(struct request *x, const char *allow)
 {
-	exchange_set(x, "Allow", "%s", allow);
+	request_set(x, "Allow", "%s", allow);
 	if (strcmp(x->method, "OPTIONS") == 0) {
 		if (x->own->cross_origin)
 			cors_preflight(x, allow);
-		exchange_answer(x, 204, NULL);
+		request_answer(x, 204, NULL);
 	} else {
-		exchange_problem(
-		    x, 405, "method_not_allowed", "%s is not for this path; it takes %s", x->method, allow);
+		request_problem(x, 405, "method_not_allowed", "%s is not for this path; it takes %s", x->method, allow);
 	}
 }
 
 /* The methods of all routes at this path, as in Allow. */
-static void list_methods(const struct exchange *x, struct buf *out)
+static void list_methods(const struct request *x, struct buf *out)
 {
 	struct str ignored;
 	for (const struct route *r = x->own->http->conf.route; r->path; r++)
@@ -278,7 +277,7 @@ static void list_methods(const struct exchange *x, struct buf *out)
 	buf_add(out, "OPTIONS", sizeof "OPTIONS");
 }
 
-static void find_route(struct exchange *x)
+static void find_route(struct request *x)
 {
 	struct buf allow = {0};
 	const char *method = strcmp(x->method, "HEAD") == 0 ? "GET" : x->method;
@@ -292,11 +291,11 @@ static void find_route(struct exchange *x)
 			continue;
 		x->route = r;
 		if (segment.p && !decode(x, segment, false, &x->segment))
-			exchange_problem(x, 400, "bad_path", "the path's last part is no percent-encoded UTF-8 text");
+			request_problem(x, 400, "bad_path", "the path's last part is no percent-encoded UTF-8 text");
 		return;
 	}
 	if (!known) {
-		exchange_problem(
+		request_problem(
 		    x, 404, "no_such_path", "there is nothing at this path; /openapi.json lists what there is");
 		return;
 	}
@@ -312,7 +311,7 @@ static bool is_token(const char *s, size_t most)
 }
 
 /* Unique among all servers' without a system call each: a random number of this process, and a count. */
-static void name_request(struct exchange *x)
+static void name_request(struct request *x)
 {
 	static atomic_uint_fast64_t count;
 	static const char hex_digit[] = "0123456789abcdef";
@@ -328,7 +327,7 @@ static void name_request(struct exchange *x)
 	*to = 0;
 }
 
-static void correlate(struct exchange *x, const struct look *l)
+static void correlate(struct request *x, const struct look *l)
 {
 	if (l->id && is_token(l->id, sizeof x->request_id))
 		memcpy(x->request_id, l->id, strlen(l->id) + 1);
@@ -338,7 +337,7 @@ static void correlate(struct exchange *x, const struct look *l)
 		memcpy(x->traceparent, l->trace, 56);
 }
 
-static void read_media(struct exchange *x, const char *type)
+static void read_media(struct request *x, const char *type)
 {
 	size_t n = type ? strcspn(type, "; \t") : 0;
 	if (n >= sizeof x->media)
@@ -358,9 +357,9 @@ static const char *behind_host(const char *target)
 	return *target == '/' ? target : "/";
 }
 
-int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *method, const char *version)
+int request_begin(struct request *x, struct MHD_Connection *c, const char *method, const char *version)
 {
-	struct exchange_private *o = x->own;
+	struct request_private *o = x->own;
 	o->connection = c;
 	o->begun = true;
 	atomic_fetch_add(&o->http->busy, 1);
@@ -379,17 +378,17 @@ int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *met
 	x->path = behind_host(x->path);
 	if (why) {
 		o->has_body = true; /* whatever follows is not looked at */
-		exchange_set(x, "Connection", "close");
-		exchange_problem(x, 400, "ambiguous_request", "%s", why);
+		request_set(x, "Connection", "close");
+		request_problem(x, 400, "ambiguous_request", "%s", why);
 		return -1;
 	}
 	find_route(x);
 	if (o->answered)
 		return -1;
 	if (query && !read_query(x, query))
-		exchange_problem(x, 400, "bad_query", "the query is no percent-encoded UTF-8 text");
+		request_problem(x, 400, "bad_query", "the query is no percent-encoded UTF-8 text");
 	else if (look.length && strtoull(look.length, NULL, 10) > o->http->conf.max_body)
-		exchange_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
+		request_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
 	else if (o->http->conf.admit)
 		o->http->conf.admit(x, o->http->conf.app);
 	if (!o->answered && x->route->begin)
@@ -397,25 +396,25 @@ int exchange_begin(struct exchange *x, struct MHD_Connection *c, const char *met
 	return o->answered ? -1 : 0;
 }
 
-/* Takes from the server's allowance; what has been taken is given back with the exchange. */
-static bool hold(struct exchange *x, size_t n)
+/* Takes from the server's allowance; what has been taken is given back with the request. */
+static bool hold(struct request *x, size_t n)
 {
 	struct http *h = x->own->http;
 	x->own->held += n;
 	return atomic_fetch_add(&h->held, n) + n <= h->conf.max_held;
 }
 
-static void busy(struct exchange *x)
+static void busy(struct request *x)
 {
-	exchange_set(x, "Retry-After", "1");
-	exchange_problem(x, 503, "busy", "too much is being worked on; try again in a second");
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "busy", "too much is being worked on; try again in a second");
 }
 
 /* A body that is too large is read on to twice the limit, since nothing can be answered in its midst, and many clients look for an
  * answer only when they have sent all. */
-int exchange_take(struct exchange *x, const char *p, size_t n)
+int request_take(struct request *x, const char *p, size_t n)
 {
-	struct exchange_private *o = x->own;
+	struct request_private *o = x->own;
 	size_t most = o->http->conf.max_body;
 	o->arrived += n;
 	if (o->arrived > most) {
@@ -440,7 +439,7 @@ int exchange_take(struct exchange *x, const char *p, size_t n)
 
 /* ---- what is answered ---- */
 
-void exchange_set(struct exchange *x, const char *name, const char *fmt, ...)
+void request_set(struct request *x, const char *name, const char *fmt, ...)
 {
 	char value[2048];
 	va_list ap;
@@ -456,31 +455,31 @@ void exchange_set(struct exchange *x, const char *name, const char *fmt, ...)
 	x->own->last_header = &p->next;
 }
 
-void exchange_answer(struct exchange *x, unsigned status, const char *media)
+void request_answer(struct request *x, unsigned status, const char *media)
 {
 	x->status = status;
 	x->out_media = media;
 	x->own->answered = true;
 }
 
-void exchange_stream(struct exchange *x, unsigned status, const char *media,
-    ssize_t (*read)(struct exchange *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg))
+void request_stream(struct request *x, unsigned status, const char *media,
+    ssize_t (*read)(struct request *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg))
 {
 	x->own->stream = read;
 	x->state = arg;
 	x->drop = drop;
-	exchange_answer(x, status, media);
+	request_answer(x, status, media);
 }
 
 /* The library's own numbers for what a stream answers. */
 static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t max)
 {
-	struct exchange *x = arg;
+	struct request *x = arg;
 	ssize_t n = x->own->stream(x, x->state, out, max);
 	x->sent = at + (n > 0 ? (uint64_t)n : 0);
-	return n == EXCHANGE_END   ? MHD_CONTENT_READER_END_OF_STREAM
-	       : n == EXCHANGE_CUT ? MHD_CONTENT_READER_END_WITH_ERROR
-				   : n;
+	return n == STREAM_END	 ? MHD_CONTENT_READER_END_OF_STREAM
+	       : n == STREAM_CUT ? MHD_CONTENT_READER_END_WITH_ERROR
+				 : n;
 }
 
 static const char *title_of(unsigned status)
@@ -489,7 +488,7 @@ static const char *title_of(unsigned status)
 	return title ? title : "Error";
 }
 
-void exchange_problem(struct exchange *x, unsigned status, const char *kind, const char *fmt, ...)
+void request_problem(struct request *x, unsigned status, const char *kind, const char *fmt, ...)
 {
 	char detail[1024];
 	va_list ap;
@@ -505,10 +504,10 @@ void exchange_problem(struct exchange *x, unsigned status, const char *kind, con
 	    title_of(status), status);
 	json_put_lossy(&x->out, (struct str){detail, length});
 	buf_printf(&x->out, ",\"instance\":\"urn:senti:request:%s\"}\n", x->request_id);
-	exchange_answer(x, status, MEDIA_PROBLEM);
+	request_answer(x, status, MEDIA_PROBLEM);
 }
 
-void exchange_problem_member(struct exchange *x, const char *name, struct str json)
+void request_problem_member(struct request *x, const char *name, struct str json)
 {
 	x->out.n -= sizeof "}\n" - 1;
 	buf_printf(&x->out, ",\"%s\":", name);
@@ -516,30 +515,30 @@ void exchange_problem_member(struct exchange *x, const char *name, struct str js
 	buf_str(&x->out, STR("}\n"));
 }
 
-bool exchange_answered(const struct exchange *x)
+bool request_answered(const struct request *x)
 {
 	return x->own->answered;
 }
 
-void exchange_defer(struct exchange *x)
+void request_defer(struct request *x)
 {
 	x->own->deferred = true;
 	MHD_suspend_connection(x->own->connection);
 }
 
-void exchange_pause(struct exchange *x)
+void request_pause(struct request *x)
 {
 	x->own->paused = true;
 	MHD_suspend_connection(x->own->connection);
 }
 
-void exchange_resume(struct exchange *x)
+void request_resume(struct request *x)
 {
 	MHD_resume_connection(x->own->connection);
 }
 
 /* True if the body was compressed in place. */
-static bool compress_body(struct exchange *x)
+static bool compress_body(struct request *x)
 {
 	z_stream z = {0};
 	if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -563,7 +562,7 @@ static bool compress_body(struct exchange *x)
 }
 
 /* Other bytes have another strong entity tag (RFC 9110, section 8.8.1): "7" becomes "7-gzip". */
-static void mark_tag(struct exchange *x)
+static void mark_tag(struct request *x)
 {
 	for (struct pair *p = x->own->header; p; p = p->next)
 		if (strcmp(p->name.p, "ETag") == 0) {
@@ -574,13 +573,13 @@ static void mark_tag(struct exchange *x)
 		}
 }
 
-static bool wants_gzip(const struct exchange *x)
+static bool wants_gzip(const struct request *x)
 {
 	return x->out.n >= GZIP_FROM && x->out.n < UINT32_MAX / 2 &&
-	       exchange_accepts(x, "Accept-Encoding", "gzip", false);
+	       request_accepts(x, "Accept-Encoding", "gzip", false);
 }
 
-static struct MHD_Response *response_of(struct exchange *x)
+static struct MHD_Response *response_of(struct request *x)
 {
 	struct stat st;
 	if (x->own->stream)
@@ -593,7 +592,7 @@ static struct MHD_Response *response_of(struct exchange *x)
 		return r;
 	}
 	if (wants_gzip(x) && compress_body(x)) {
-		exchange_set(x, "Content-Encoding", "gzip");
+		request_set(x, "Content-Encoding", "gzip");
 		mark_tag(x);
 	}
 	x->sent = x->out.n;
@@ -604,11 +603,11 @@ static struct MHD_Response *response_of(struct exchange *x)
 	return r;
 }
 
-enum MHD_Result exchange_queue(struct exchange *x)
+enum MHD_Result request_queue(struct request *x)
 {
-	struct exchange_private *o = x->own;
+	struct request_private *o = x->own;
 	if (o->cut && x->status != 413)
-		exchange_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
+		request_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
 	/* Only what a cache may keep. */
 	bool varies = ((x->out_media && x->out_fd < 0) || x->status == 304) && (*x->method == 'G' || *x->method == 'H');
 	struct MHD_Response *r = response_of(x);

@@ -1,16 +1,16 @@
-/* http.h - HTTP as the rest of lib/serve sees it: routes and exchanges, over libmicrohttpd.
+/* http.h - an HTTP server: routes and requests, over libmicrohttpd.
  *
- * A server has a table of routes. Each request becomes an exchange, which its route's handler answers: at once, or later from
- * another thread, without a thread a request:
+ * A server has a table of routes. A request is answered by its route's handler: at once, or later from another thread, without a thread
+ * a request:
  *
- *     static void get_model(struct exchange *x, void *app)
+ *     static void get_model(struct request *x, void *app)
  *     {
  *         buf_str(&x->out, STR("[]"));
- *         exchange_answer(x, 200, MEDIA_JSON);
+ *         request_answer(x, 200, MEDIA_JSON);
  *     }
  *
- *     later:  exchange_defer(x); hand x to another thread; return;
- *     there:  ... exchange_answer(x, 200, MEDIA_JSON); exchange_resume(x);      // x must not be touched after that
+ *     later:  request_defer(x); hand x to another thread; return;
+ *     there:  ... request_answer(x, 200, MEDIA_JSON); request_resume(x);      // x must not be touched after that
  *
  * What the protocol asks for is done here for all routes: HEAD, OPTIONS, 404 and 405 with Allow, 400 for requests that two servers could
  * read in two ways (smuggling), 413, compression, request ids, traceparent, the access log.
@@ -29,18 +29,18 @@
 
 enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
 
-struct exchange;
+struct request;
 
 struct route {
 	const char *method; /* "GET" answers HEAD as well */
 	const char *path;   /* "/v1/messages/{id}": a segment in braces takes any one segment that is not empty */
 	enum scope scope;   /* what a token must allow */
 	/* Called once the headers are in; may answer, and then the body is not read. May be NULL. */
-	void (*begin)(struct exchange *x, void *app);
+	void (*begin)(struct request *x, void *app);
 	/* Takes the body piece by piece as it arrives; false, or NULL: the piece is collected in x->body. */
-	bool (*piece)(struct exchange *x, void *app, struct str piece);
+	bool (*piece)(struct request *x, void *app, struct str piece);
 	/* Called once the body is in: answers or defers. */
-	void (*end)(struct exchange *x, void *app);
+	void (*end)(struct request *x, void *app);
 };
 
 struct http_conf {
@@ -52,9 +52,9 @@ struct http_conf {
 	bool local_only;	   /* refuse to listen where others than this machine can reach it */
 	const char *const *cors;   /* origins whose pages may read the answers, ended by NULL, or "*"; NULL: none */
 	/* May answer instead of the route (401, 403). NULL: all are let in. */
-	void (*admit)(struct exchange *x, void *app);
-	/* Told of each exchange that has ended, in the thread of its connection. May be NULL. */
-	void (*ended)(const struct exchange *x, void *app);
+	void (*admit)(struct request *x, void *app);
+	/* Told of each request that has ended, in the thread of its connection. May be NULL. */
+	void (*ended)(const struct request *x, void *app);
 	unsigned threads;
 	unsigned connections; /* at most; 0: as many as descriptors allow */
 	unsigned per_address; /* connections of one address (IPv6: of one /64), loopback exempt; 0: no limit */
@@ -72,13 +72,13 @@ struct http *http_start(const struct http_conf *conf, struct err *e);
 const char *http_address(const struct http *h);
 /* Takes no more connections; those that are open are told to close with their next answer. */
 void http_quiesce(struct http *h);
-/* Exchanges that are not answered yet. */
+/* Requests that are not answered yet. */
 size_t http_busy(const struct http *h);
 /* Ends all connections and frees it. What is deferred must have been resumed before. */
 void http_stop(struct http *h);
 
 /* One request and its answer. Until it is answered or deferred it belongs to its connection's thread, a deferred one to who resumes it. */
-struct exchange {
+struct request {
 	/* The request. */
 	const struct route *route; /* NULL: none matched */
 	const char *method;	   /* lent */
@@ -88,7 +88,7 @@ struct exchange {
 	struct buf body;
 	char request_id[64], traceparent[56];
 	char caller[65]; /* whose token it is; empty: none was needed */
-	/* The handler's own; `drop` frees it with the exchange (NULL: nothing to do). */
+	/* The handler's own; `drop` frees it with the request (NULL: nothing to do). */
 	void *state;
 	void (*drop)(void *state);
 	/* The answer. */
@@ -100,40 +100,40 @@ struct exchange {
 	/* For the access log and metrics; set when it has ended. */
 	int64_t began_us, took_us;
 	uint64_t sent;
-	struct exchange_private *own;
+	struct request_private *own;
 };
 
 /* A header of the request, or NULL. Lent. */
-const char *exchange_header(const struct exchange *x, const char *name);
-/* A parameter of the query, decoded, of several the last; absent: p NULL. Lent by the exchange. */
-struct str exchange_query(struct exchange *x, const char *name);
+const char *request_header(const struct request *x, const char *name);
+/* A parameter of the query, decoded, of several the last; absent: p NULL. Lent by the request. */
+struct str request_query(struct request *x, const char *name);
 /* Adds a header to the answer. */
-void exchange_set(struct exchange *x, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void request_set(struct request *x, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* x->out (or out_fd) is the whole answer. media is constant; NULL: there is no body. */
-void exchange_answer(struct exchange *x, unsigned status, const char *media);
-/* What a stream's `read` may answer beside how many bytes (at least 1) it has written. 0: nothing now, and it has called exchange_pause. */
-enum { EXCHANGE_END = -2, EXCHANGE_CUT = -3 };
-/* The answer is what `read` gives, piece by piece, for as long as the client takes it; `arg` belongs to it, and `drop` frees that with the exchange. */
-void exchange_stream(struct exchange *x, unsigned status, const char *media,
-    ssize_t (*read)(struct exchange *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
+void request_answer(struct request *x, unsigned status, const char *media);
+/* What a stream's `read` may answer beside how many bytes (at least 1) it has written. 0: nothing now, and it has called request_pause. */
+enum { STREAM_END = -2, STREAM_CUT = -3 };
+/* The answer is what `read` gives, piece by piece, for as long as the client takes it; `arg` belongs to it, and `drop` frees that with the request. */
+void request_stream(struct request *x, unsigned status, const char *media,
+    ssize_t (*read)(struct request *x, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
 /* The answer is a problem (RFC 9457) of this kind, a constant word such as "bad_json"; `detail` is a sentence fragment. */
-void exchange_problem(struct exchange *x, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void request_problem(struct request *x, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* Adds a member to the problem that is the answer; `json` is its value. */
-void exchange_problem_member(struct exchange *x, const char *name, struct str json);
-bool exchange_answered(const struct exchange *x);
+void request_problem_member(struct request *x, const char *name, struct str json);
+bool request_answered(const struct request *x);
 /* True if the request's Accept-like list `header` names `value` with a weight above 0, or does not exist and `absent` is true. */
-bool exchange_accepts(const struct exchange *x, const char *header, const char *value, bool absent);
+bool request_accepts(const struct request *x, const char *header, const char *value, bool absent);
 
-/* Takes the exchange away from its thread. Must be called there, before any other thread can see it. */
-void exchange_defer(struct exchange *x);
-/* In route->piece: no more of the body is read until exchange_resume; in a stream's `read`: it is not called again until then. */
-void exchange_pause(struct exchange *x);
+/* Takes the request away from its thread. Must be called there, before any other thread can see it. */
+void request_defer(struct request *x);
+/* In route->piece: no more of the body is read until request_resume; in a stream's `read`: it is not called again until then. */
+void request_pause(struct request *x);
 /* Gives it back: answered, or to go on reading after a pause. Thread-safe. */
-void exchange_resume(struct exchange *x);
+void request_resume(struct request *x);
 
-/* Ends the connection of an exchange that has not ended, whether or not its client takes what it is sent. Thread-safe; one that is paused must be
+/* Ends the connection of a request that has not ended, whether or not its client takes what it is sent. Thread-safe; one that is paused must be
  * resumed as well. */
-void exchange_cut(struct exchange *x);
+void request_cut(struct request *x);
 
 /* Percent-decodes into a new NUL-terminated string: its length, or -1 where an escape is broken or the result is no UTF-8 or has a NUL. `plus`: a '+' is a blank. */
 MUST_USE long percent_decode(struct str in, bool plus, char **out);
