@@ -12,7 +12,9 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/base/url.h"
-#include "lib/net/metrics.h"
+#include "lib/metrics/counts.h"
+#include "lib/metrics/endpoint.h"
+#include "lib/metrics/process.h"
 
 enum {
 	SHARED_REJECT = 2000,
@@ -577,26 +579,15 @@ static void write_counts(void *arg, struct buf *out)
 	counts_expose(&t->counts, t->model, t->show, out);
 }
 
-static void write_process(void *arg, struct buf *out)
-{
-	(void)arg;
-	expose_process(out);
-}
-
 /* Before the ends: a port that is taken must not have cost anybody an output file. */
 static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
 {
-	static const struct family_def build = {.kind = EXPOSE_GAUGE,
-	    .name = "senti_build_info",
-	    .help = "1, with the version and the tool's name as labels.",
-	    .label = {"version", "tool"}};
 	if (!t->metrics)
 		return 0;
 	m->registry = registry_new();
-	struct family *f = registry_family(m->registry, &build);
-	series_set(family_series(f, (struct str[]){STR(SENTI_VERSION), str_of(t->name)}), 1);
+	process_build_info(m->registry, t->name);
 	registry_collect(m->registry, write_counts, t);
-	registry_collect(m->registry, write_process, NULL);
+	registry_collect(m->registry, process_write, NULL);
 	m->endpoint = endpoint_open(t->metrics, m->registry, e);
 	return m->endpoint ? 0 : -1;
 }
@@ -605,8 +596,7 @@ static void close_metrics(struct metrics *m)
 {
 	if (m->endpoint)
 		endpoint_close(m->endpoint);
-	if (m->registry)
-		registry_free(m->registry);
+	registry_free(m->registry);
 }
 
 int tool_run(struct tool *t, const struct step *step, size_t nsteps)

@@ -1,6 +1,8 @@
 /* counts.c - the sums of a run, and its summary. */
 #include "lib/flow/counts.h"
 
+#include <stddef.h>
+
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 
@@ -138,6 +140,15 @@ void counts_current(struct counts *c, int64_t at_ms)
 {
 	if (c)
 		atomic_store_explicit(&c->current_ms, at_ms, memory_order_relaxed);
+}
+
+void counts_copy(struct counts *c, struct counts *to)
+{
+	pthread_mutex_lock(&c->lock);
+	memcpy(to, c, offsetof(struct counts, unacked));
+	pthread_mutex_unlock(&c->lock);
+	to->unacked = atomic_load_explicit(&c->unacked, memory_order_relaxed);
+	to->current_ms = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
 }
 
 bool counts_balance(const struct counts *c)

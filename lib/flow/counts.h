@@ -1,7 +1,7 @@
 /* counts.h - what a run has done so far: the one place that --summary, --progress and --metrics read.
  *
  * Written in the pump's thread alone, by the pump and by its ports, once a batch. That thread reads the members as they are; any other
- * takes counts_expose. in = out + rejected + held holds after each delivered batch.
+ * takes a copy. in = out + rejected + held holds after each delivered batch.
  */
 #ifndef SENTI_COUNTS_H
 #define SENTI_COUNTS_H
@@ -61,9 +61,7 @@ void counts_current(struct counts *c, int64_t at_ms);
 bool counts_balance(const struct counts *c);
 /* The summary line of the contract, without a line end. `show` is a set of bits (1u << TALLY_...) that this tool reports even at 0. */
 void counts_summary(const struct counts *c, const char *tool, unsigned show, struct buf *out);
-/* Appends all of it in Prometheus' text format (expose.h; senti(7) has the names), from any thread; the pump waits at most for a copy.
- * `show` as above; model: what texts are scored with, or NULL, and then they are not told: who scores
- * elsewhere too has the sum. */
-void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out);
+/* A copy for another thread, whose lock is not used; the pump waits at most for it. */
+void counts_copy(struct counts *c, struct counts *to);
 
 #endif

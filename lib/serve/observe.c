@@ -2,7 +2,8 @@
 #include "lib/serve/observe.h"
 
 #include "lib/base/clock.h"
-#include "lib/flow/expose.h"
+#include "lib/metrics/counts.h"
+#include "lib/metrics/process.h"
 #include "lib/serve/health.h"
 #include "lib/serve/news.h"
 #include "lib/serve/submit.h"
@@ -34,23 +35,17 @@ static const double seconds[] = {
 
 /* ---- what is asked at each scrape ---- */
 
-static void put_gauge(struct buf *out, const char *name, const char *help, double v)
-{
-	expose_family(out, EXPOSE_GAUGE, name, help);
-	expose_value(out, name, STR(""), v);
-}
-
 static void put_dependencies(const struct service *s, struct buf *out)
 {
 	static const char name[] = "senti_dependency_up";
-	expose_family(out, EXPOSE_GAUGE, name, "Whether what the server needs answers, as /readyz tells.");
+	exposition_family(out, METRIC_GAUGE, name, "Whether what the server needs answers, as /readyz tells.");
 	for (int i = 0; i < HEALTH_COUNT; i++) {
 		enum health_state state = health_state(s->health, (enum health_part)i);
 		struct buf label = {0};
 		if (state == HEALTH_NONE)
 			continue;
-		expose_label(&label, "dependency", str_of(health_name((enum health_part)i)));
-		expose_count(out, name, buf_view(&label), state == HEALTH_OK);
+		exposition_label(&label, "dependency", str_of(health_name((enum health_part)i)));
+		exposition_count(out, name, buf_view(&label), state == HEALTH_OK);
 		buf_free(&label);
 	}
 }
@@ -60,12 +55,12 @@ static void write_service(void *arg, struct buf *out)
 	struct observe *o = arg;
 	const struct service *s = o->service;
 	struct http *h = atomic_load(&o->http);
-	put_gauge(out, "senti_http_requests_open",
+	exposition_gauge(out, "senti_http_requests_open",
 	    "Requests that have begun and are not over, event streams among them.", h ? (double)http_busy(h) : 0);
-	put_gauge(out, "senti_events_listeners", "Listeners of /v1/events.", (double)news_listeners(s->news));
-	put_gauge(out, "senti_follow_lag_seconds",
+	exposition_gauge(out, "senti_events_listeners", "Listeners of /v1/events.", (double)news_listeners(s->news));
+	exposition_gauge(out, "senti_follow_lag_seconds",
 	    "Age of the last moment from before which nothing is left to follow.", (double)news_lag_ms(s->news) / 1000);
-	put_gauge(out, "senti_draining", "1 once the server has been told to end.", atomic_load(&s->draining));
+	exposition_gauge(out, "senti_draining", "1 once the server has been told to end.", atomic_load(&s->draining));
 	put_dependencies(s, out);
 }
 
@@ -75,21 +70,15 @@ static void write_submit(void *arg, struct buf *out)
 	counts_expose(submit_counts(o->service->submit), NULL, 0, out);
 }
 
-static void write_process(void *arg, struct buf *out)
-{
-	(void)arg;
-	expose_process(out);
-}
-
 /* ---- its life ---- */
 
 static void make_roads(struct observe *o, const struct route *routes)
 {
-	static const struct family_def requests = {.kind = EXPOSE_COUNTER,
+	static const struct family_def requests = {.kind = METRIC_COUNTER,
 	    .name = "senti_http_requests_total",
 	    .help = "Requests that are over, by route and status (499: the client left before there was an answer).",
 	    .label = {"route", "code", "method"}};
-	static const struct family_def duration = {.kind = EXPOSE_HISTOGRAM,
+	static const struct family_def duration = {.kind = METRIC_HISTOGRAM,
 	    .name = "senti_http_request_duration_seconds",
 	    .help = "Time from a request's first line to its end.",
 	    .label = {"route", "method"},
@@ -111,7 +100,7 @@ static void make_roads(struct observe *o, const struct route *routes)
 
 static void make_cache(struct observe *o)
 {
-	static const struct family_def cache = {.kind = EXPOSE_COUNTER,
+	static const struct family_def cache = {.kind = METRIC_COUNTER,
 	    .name = "senti_cache_requests_total",
 	    .help = "Messages that were looked for in the cache, by what it said.",
 	    .label = {"result"}};
@@ -124,25 +113,20 @@ static void make_cache(struct observe *o)
 
 struct observe *observe_new(struct service *s, const struct route *routes)
 {
-	static const struct family_def build = {.kind = EXPOSE_GAUGE,
-	    .name = "senti_build_info",
-	    .help = "1, with the version and the tool's name as labels.",
-	    .label = {"version", "tool"}};
-	static const struct family_def texts = {.kind = EXPOSE_COUNTER,
+	static const struct family_def texts = {.kind = METRIC_COUNTER,
 	    .name = "senti_score_texts_total",
 	    .help = "Texts that were scored.",
 	    .label = {"model"}};
 	struct observe *o = xcalloc(1, sizeof *o);
 	o->service = s;
 	o->registry = registry_new();
-	struct family *f = registry_family(o->registry, &build);
-	series_set(family_series(f, (struct str[]){STR(SENTI_VERSION), STR("senti-serve")}), 1);
+	process_build_info(o->registry, "senti-serve");
 	make_roads(o, routes);
 	o->texts = registry_family(o->registry, &texts);
 	make_cache(o);
 	registry_collect(o->registry, write_service, o);
 	registry_collect(o->registry, write_submit, o);
-	registry_collect(o->registry, write_process, NULL);
+	registry_collect(o->registry, process_write, NULL);
 	return o;
 }
 
@@ -198,5 +182,5 @@ void observe_get(struct request *x, void *app)
 {
 	request_set(x, "Cache-Control", "no-store");
 	registry_write(((struct service *)app)->observe->registry, &x->out);
-	request_answer(x, 200, EXPOSE_TYPE);
+	request_answer(x, 200, EXPOSITION_TYPE);
 }

@@ -1,5 +1,5 @@
 /* service.c - the table of routes, the small ones among them, and what each thread keeps. */
-#include "lib/flow/expose.h"
+#include "lib/metrics/registry.h"
 #include "lib/serve/health.h"
 #include "lib/serve/observe.h"
 

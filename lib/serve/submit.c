@@ -8,7 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/data/message.h"
-#include "lib/flow/expose.h"
+#include "lib/metrics/registry.h"
 #include "lib/flow/gather.h"
 #include "lib/flow/pump.h"
 #include "lib/json/write.h"

@@ -233,7 +233,7 @@ keep
 # shellcheck disable=SC2016
 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" >&3; read -r l <&3; kill "$2"; cat <&3 >/dev/null' - "$port" "$pid"
 ok 'SIGTERM ends it with status 0' ends 0
-grep -o '"senti_[a-z_]*[a-z]"' "$root/lib/flow/counts_expose.c" | tr -d '"' | sort -u - names >all
+grep -o '"senti_[a-z_]*[a-z]"' "$root/lib/metrics/counts.c" | tr -d '"' | sort -u - names >all
 ok 'the manual names every figure' sh -c '[ -s all ] && while read -r n; do grep -q "$n" "$1" || { echo "$n"; exit 1; }; done <all' - "$root/man/senti.7"
 
 # --- without the library ---

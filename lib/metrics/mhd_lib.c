@@ -1,6 +1,6 @@
 /* mhd_lib.c - loading libmicrohttpd. */
 #define MHD_LIB_PLAIN /* the names themselves are wanted here */
-#include "lib/net/mhd_lib.h"
+#include "lib/metrics/mhd_lib.h"
 
 #include <dlfcn.h>
 

@@ -1,9 +1,8 @@
-/* counts_expose.c - the sums of a run for a scraper: a copy is taken under the lock and written without it. */
-#include <stddef.h>
+/* counts.c - the families of a run. */
+#include "lib/metrics/counts.h"
 
-#include "lib/flow/counts.h"
 #include "lib/base/clock.h"
-#include "lib/flow/expose.h"
+#include "lib/metrics/exposition.h"
 
 /* Tallies under names that the field would give them; several may be one family, told apart by a label. */
 enum place { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
@@ -40,40 +39,40 @@ static const struct {
     [TALLY_REFUSED] = {WRITES, "refused"},
 };
 
-static void single(struct buf *out, enum expose_kind kind, const char *name, const char *help, uint64_t v)
+static void single(struct buf *out, enum metric_kind kind, const char *name, const char *help, uint64_t v)
 {
-	expose_family(out, kind, name, help);
-	expose_count(out, name, STR(""), v);
+	exposition_family(out, kind, name, help);
+	exposition_count(out, name, STR(""), v);
 }
 
 static void labelled(struct buf *out, const char *name, const char *label, const char *value, uint64_t v)
 {
 	struct buf labels = {0};
 	if (label)
-		expose_label(&labels, label, str_of(value));
-	expose_count(out, name, buf_view(&labels), v);
+		exposition_label(&labels, label, str_of(value));
+	exposition_count(out, name, buf_view(&labels), v);
 	buf_free(&labels);
 }
 
 static void put_records(const struct counts *c, struct buf *out)
 {
 	static const char rejected[] = "senti_records_rejected_total";
-	single(out, EXPOSE_COUNTER, "senti_records_in_total", "Records that came in and have been dealt with.", c->in);
-	single(out, EXPOSE_COUNTER, "senti_records_out_total", "Records that have gone out and are safe.", c->out);
-	expose_family(out, EXPOSE_COUNTER, rejected, "Records that were rejected, by the code of the reject.");
+	single(out, METRIC_COUNTER, "senti_records_in_total", "Records that came in and have been dealt with.", c->in);
+	single(out, METRIC_COUNTER, "senti_records_out_total", "Records that have gone out and are safe.", c->out);
+	exposition_family(out, METRIC_COUNTER, rejected, "Records that were rejected, by the code of the reject.");
 	for (size_t i = 0; i < c->ncodes; i++)
 		labelled(out, rejected, "code", c->code[i].code, c->code[i].rejected);
 	if (c->held)
-		single(out, EXPOSE_COUNTER, "senti_records_held_total",
+		single(out, METRIC_COUNTER, "senti_records_held_total",
 		    "Records that went into a result which comes out later.", c->held);
 }
 
 static void put_batches(const struct counts *c, struct buf *out)
 {
 	static const char size[] = "senti_batch_size", flush[] = "senti_batch_flush_total";
-	expose_family(out, EXPOSE_HISTOGRAM, size, "Records in a batch.");
-	expose_histogram(out, size, STR(""), counts_size_bound, COUNTS_SIZES, c->size, (double)c->batched);
-	expose_family(out, EXPOSE_COUNTER, flush, "Batches by why they were closed.");
+	exposition_family(out, METRIC_HISTOGRAM, size, "Records in a batch.");
+	exposition_histogram(out, size, STR(""), counts_size_bound, COUNTS_SIZES, c->size, (double)c->batched);
+	exposition_family(out, METRIC_COUNTER, flush, "Batches by why they were closed.");
 	for (size_t i = 0; i < CLOSED_COUNT; i++)
 		labelled(out, flush, "reason", closed_name((enum closed)i), c->closed[i]);
 }
@@ -82,7 +81,7 @@ static void put_own(enum tally t, uint64_t v, struct buf *out)
 {
 	char name[80];
 	snprintf(name, sizeof name, "senti_%s_total", tally_name(t));
-	single(out, EXPOSE_COUNTER, name, "A count of the summary, under its name there.", v);
+	single(out, METRIC_COUNTER, name, "A count of the summary, under its name there.", v);
 }
 
 static void put_tallies(const struct counts *c, const char *model, unsigned show, struct buf *out)
@@ -99,7 +98,7 @@ static void put_tallies(const struct counts *c, const char *model, unsigned show
 				continue;
 			}
 			if (!begun)
-				expose_family(out, EXPOSE_COUNTER, family[p].name, family[p].help);
+				exposition_family(out, METRIC_COUNTER, family[p].name, family[p].help);
 			begun = true;
 			labelled(
 			    out, family[p].name, family[p].label, tally[t].value ? tally[t].value : model, c->tally[t]);
@@ -107,14 +106,14 @@ static void put_tallies(const struct counts *c, const char *model, unsigned show
 	}
 }
 
-static void put_queue(const struct counts *c, uint64_t unacked, struct buf *out)
+static void put_queue(const struct counts *c, struct buf *out)
 {
 	static const char dead[] = "senti_dead_lettered_total";
-	single(
-	    out, EXPOSE_GAUGE, "senti_queue_unacked", "Messages that were taken in and are not acknowledged.", unacked);
-	single(out, EXPOSE_COUNTER, "senti_queue_reconnects_total",
+	single(out, METRIC_GAUGE, "senti_queue_unacked", "Messages that were taken in and are not acknowledged.",
+	    c->unacked);
+	single(out, METRIC_COUNTER, "senti_queue_reconnects_total",
 	    "Connections to a broker that were lost and made again.", c->reconnects);
-	expose_family(out, EXPOSE_COUNTER, dead, "Records that became dead letters, by the code of the reject.");
+	exposition_family(out, METRIC_COUNTER, dead, "Records that became dead letters, by the code of the reject.");
 	for (size_t i = 0; i < c->ncodes; i++)
 		if (c->code[i].dead)
 			labelled(out, dead, "reason", c->code[i].code, c->code[i].dead);
@@ -122,23 +121,20 @@ static void put_queue(const struct counts *c, uint64_t unacked, struct buf *out)
 
 static void put_lag(int64_t current_ms, struct buf *out)
 {
-	static const char name[] = "senti_follow_lag_seconds";
-	expose_family(out, EXPOSE_GAUGE, name, "Age of the last moment from before which nothing is left to follow.");
-	expose_value(out, name, STR(""), (double)(clock_mono_ms() - current_ms) / 1000);
+	exposition_gauge(out, "senti_follow_lag_seconds",
+	    "Age of the last moment from before which nothing is left to follow.",
+	    (double)(clock_mono_ms() - current_ms) / 1000);
 }
 
 void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out)
 {
 	struct counts now;
-	pthread_mutex_lock(&c->lock);
-	memcpy(&now, c, offsetof(struct counts, unacked));
-	pthread_mutex_unlock(&c->lock);
+	counts_copy(c, &now);
 	put_records(&now, out);
 	put_batches(&now, out);
 	put_tallies(&now, model, now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
 	if (now.queue)
-		put_queue(&now, atomic_load_explicit(&c->unacked, memory_order_relaxed), out);
-	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
-	if (current)
-		put_lag(current, out);
+		put_queue(&now, out);
+	if (now.current_ms)
+		put_lag(now.current_ms, out);
 }

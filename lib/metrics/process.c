@@ -1,4 +1,6 @@
-/* process.c - what a process tells of itself to a scraper, under the names that all clients of Prometheus use. */
+/* process.c - figures of the process, under the names that all clients of Prometheus use. */
+#include "lib/metrics/process.h"
+
 #include <dirent.h>
 #include <math.h>
 #include <sys/resource.h>
@@ -6,7 +8,6 @@
 #include <unistd.h>
 
 #include "lib/base/io.h"
-#include "lib/flow/expose.h"
 
 static double seconds(clockid_t clock)
 {
@@ -15,7 +16,7 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Field `nth` (from 1) of a line of numbers; 0 where there is none. */
+/* Field `nth` (from 1) of a line of numbers; 0 if absent. */
 static uint64_t field(const char *text, unsigned nth)
 {
 	while (--nth && (text = strchr(text, ' ')))
@@ -37,8 +38,8 @@ static double started(struct buf *scratch)
 {
 	if (!read_text("/proc/self/stat", scratch))
 		return 0;
-	const char *behind = strrchr(scratch->p, ')');
-	double ticks = behind ? (double)field(behind + 1 + (behind[1] == ' '), 20) : 0;
+	const char *after = strrchr(scratch->p, ')');
+	double ticks = after ? (double)field(after + 1 + (after[1] == ' '), 20) : 0;
 	return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME) + ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
@@ -53,29 +54,35 @@ static uint64_t open_fds(void)
 	return n ? n - 1 : 0; /* the folder's own */
 }
 
-static void gauge(struct buf *out, const char *name, const char *help, double v)
+void process_build_info(struct registry *r, const char *tool)
 {
-	expose_family(out, EXPOSE_GAUGE, name, help);
-	expose_value(out, name, STR(""), v);
+	static const struct family_def build = {.kind = METRIC_GAUGE,
+	    .name = "senti_build_info",
+	    .help = "1, with the version and the tool's name as labels.",
+	    .label = {"version", "tool"}};
+	struct family *f = registry_family(r, &build);
+	series_set(family_series(f, (struct str[]){STR(SENTI_VERSION), str_of(tool)}), 1);
 }
 
-void expose_process(struct buf *out)
+void process_write(void *arg, struct buf *out)
 {
+	(void)arg;
 	struct buf text = {0};
 	struct rlimit files = {0};
 	double page = (double)sysconf(_SC_PAGESIZE);
-	gauge(out, "process_start_time_seconds", "When the process started, in seconds since 1970.", started(&text));
-	expose_family(out, EXPOSE_COUNTER, "process_cpu_seconds_total", "Processor time spent, in seconds.");
-	expose_value(out, "process_cpu_seconds_total", STR(""), seconds(CLOCK_PROCESS_CPUTIME_ID));
+	exposition_gauge(
+	    out, "process_start_time_seconds", "When the process started, in seconds since 1970.", started(&text));
+	exposition_family(out, METRIC_COUNTER, "process_cpu_seconds_total", "Processor time spent, in seconds.");
+	exposition_value(out, "process_cpu_seconds_total", STR(""), seconds(CLOCK_PROCESS_CPUTIME_ID));
 	if (read_text("/proc/self/statm", &text)) {
-		gauge(
+		exposition_gauge(
 		    out, "process_virtual_memory_bytes", "Virtual memory, in bytes.", (double)field(text.p, 1) * page);
-		gauge(out, "process_resident_memory_bytes", "Resident memory, in bytes.",
+		exposition_gauge(out, "process_resident_memory_bytes", "Resident memory, in bytes.",
 		    (double)field(text.p, 2) * page);
 	}
-	gauge(out, "process_open_fds", "Open file descriptors.", (double)open_fds());
+	exposition_gauge(out, "process_open_fds", "Open file descriptors.", (double)open_fds());
 	getrlimit(RLIMIT_NOFILE, &files);
-	gauge(out, "process_max_fds", "The most file descriptors that may be open.",
+	exposition_gauge(out, "process_max_fds", "The most file descriptors that may be open.",
 	    files.rlim_cur == RLIM_INFINITY ? INFINITY : (double)files.rlim_cur);
 	buf_free(&text);
 }

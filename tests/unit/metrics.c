@@ -2,14 +2,14 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "lib/flow/counts.h"
-#include "lib/flow/expose.h"
+#include "lib/metrics/counts.h"
+#include "lib/metrics/process.h"
 #include "tests/unit/tap.h"
 
 static void label(const char *value, size_t n, const char *want)
 {
 	struct buf b = {0};
-	expose_label(&b, "l", (struct str){value, n});
+	exposition_label(&b, "l", (struct str){value, n});
 	is_str(buf_view(&b), str_of(want), "the label %s", want);
 	buf_free(&b);
 }
@@ -17,7 +17,7 @@ static void label(const char *value, size_t n, const char *want)
 static void value(double v, const char *want)
 {
 	struct buf b = {0};
-	expose_value(&b, "v", STR(""), v);
+	exposition_value(&b, "v", STR(""), v);
 	is_str(buf_view(&b), str_of(want), "the value %.17g", v);
 	buf_free(&b);
 }
@@ -39,12 +39,12 @@ static void test_text(void)
 	value(NAN, "v NaN\n");
 	value(INFINITY, "v +Inf\n");
 	value(-INFINITY, "v -Inf\n");
-	expose_family(&b, EXPOSE_GAUGE, "g", "with \\ and\nan end");
-	expose_count(&b, "g", STR("a=\"1\""), UINT64_MAX);
+	exposition_family(&b, METRIC_GAUGE, "g", "with \\ and\nan end");
+	exposition_count(&b, "g", STR("a=\"1\""), UINT64_MAX);
 	is_str(buf_view(&b), STR("# HELP g with \\\\ and\\nan end\n# TYPE g gauge\ng{a=\"1\"} 18446744073709551615\n"),
 	    "a family");
 	buf_clear(&b);
-	expose_histogram(&b, "h", STR("r=\"x\""), (const double[]){0.5, 2}, 2, (const uint64_t[]){3, 0, 4}, 12.5);
+	exposition_histogram(&b, "h", STR("r=\"x\""), (const double[]){0.5, 2}, 2, (const uint64_t[]){3, 0, 4}, 12.5);
 	is_str(buf_view(&b),
 	    STR("h_bucket{r=\"x\",le=\"0.5\"} 3\nh_bucket{r=\"x\",le=\"2\"} 3\nh_bucket{r=\"x\",le=\"+Inf\"} 7\n"
 		"h_sum{r=\"x\"} 12.5\nh_count{r=\"x\"} 7\n"),
@@ -54,15 +54,15 @@ static void test_text(void)
 
 static void collect(void *arg, struct buf *out)
 {
-	expose_count(out, arg, STR(""), 1);
+	exposition_count(out, arg, STR(""), 1);
 }
 
 static const double bounds[] = {1, 10};
 static const struct family_def counter_def = {
-    .kind = EXPOSE_COUNTER, .name = "c_total", .help = "C.", .label = {"route", "code"}};
-static const struct family_def gauge_def = {.kind = EXPOSE_GAUGE, .name = "g", .help = "G."};
+    .kind = METRIC_COUNTER, .name = "c_total", .help = "C.", .label = {"route", "code"}};
+static const struct family_def gauge_def = {.kind = METRIC_GAUGE, .name = "g", .help = "G."};
 static const struct family_def histogram_def = {
-    .kind = EXPOSE_HISTOGRAM, .name = "h", .help = "H.", .label = {"route"}, .bound = bounds, .nbounds = 2};
+    .kind = METRIC_HISTOGRAM, .name = "h", .help = "H.", .label = {"route"}, .bound = bounds, .nbounds = 2};
 
 static void test_registry(void)
 {
@@ -121,14 +121,14 @@ static void test_many_series(void)
 	struct registry *r = registry_new();
 	struct family *c = registry_family(r, &counter_def);
 	struct buf b = {0};
-	for (int i = 0; i < 3 * EXPOSE_SERIES; i++) {
+	for (int i = 0; i < 3 * REGISTRY_SERIES; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "/%d", i);
 		series_add(family_series(c, (struct str[]){str_of(name), STR("200")}), 1);
 	}
 	registry_write(r, &b);
 	buf_char(&b, 0);
-	is_u64(count_of(&b, "\nc_total{"), EXPOSE_SERIES + 1, "series beyond the limit are one");
+	is_u64(count_of(&b, "\nc_total{"), REGISTRY_SERIES + 1, "series beyond the limit are one");
 	ok(strstr(b.p, "c_total{route=\"other\",code=\"other\"} 1000\n") != NULL, "which has their sum");
 	buf_free(&b);
 	registry_free(r);
@@ -355,7 +355,7 @@ static void test_families(void)
 static void test_process(void)
 {
 	struct buf b = {0};
-	expose_process(&b);
+	process_write(NULL, &b);
 	buf_char(&b, 0);
 	ok(sum_of(&b, "\nprocess_start_time_seconds ") > 1700000000, "a start in this century");
 	ok(sum_of(&b, "\nprocess_resident_memory_bytes ") > 100000, "some memory");

@@ -1,16 +1,14 @@
-/* expose.c - the registry, and the text format.
+/* registry.c - families and their series.
  *
  * A series is named by its labels as they are written. So two label sets that look the same on the wire are one series, as a scraper
  * demands, also where bytes that are no UTF-8 were replaced.
  */
-#include "lib/flow/expose.h"
+#include "lib/metrics/registry.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "lib/base/map.h"
-#include "lib/text/utf8.h"
 
 struct series {
 	const struct family *family;
@@ -36,110 +34,6 @@ struct registry {
 	struct family *first, **last;
 };
 
-/* ---- the text ---- */
-
-void expose_family(struct buf *out, enum expose_kind kind, const char *name, const char *help)
-{
-	static const char *const type[] = {"counter", "gauge", "histogram"};
-	buf_printf(out, "# HELP %s ", name);
-	for (; *help; help++) {
-		if (*help == '\\' || *help == '\n')
-			buf_char(out, '\\');
-		buf_char(out, *help == '\n' ? 'n' : *help);
-	}
-	buf_printf(out, "\n# TYPE %s %s\n", name, type[kind]);
-}
-
-void expose_label(struct buf *labels, const char *name, struct str value)
-{
-	if (labels->n)
-		buf_char(labels, ',');
-	buf_printf(labels, "%s=\"", name);
-	for (const char *p = value.p, *end = p + value.n; p < end;) {
-		size_t n = utf8_sequence(p, end);
-		if (n == 0)
-			buf_str(labels, STR("\xef\xbf\xbd"));
-		else if (*p == '\n')
-			buf_str(labels, STR("\\n"));
-		else if (*p == '\\' || *p == '"')
-			buf_printf(labels, "\\%c", *p);
-		else
-			buf_add(labels, p, n);
-		p += n ? n : 1;
-	}
-	buf_char(labels, '"');
-}
-
-static void put_double(struct buf *out, double v)
-{
-	if (isnan(v))
-		buf_str(out, STR("NaN"));
-	else if (isinf(v))
-		buf_str(out, v > 0 ? STR("+Inf") : STR("-Inf"));
-	else {
-		char text[40];
-		snprintf(text, sizeof text, "%.15g", v);
-		buf_printf(out, strtod(text, NULL) == v ? "%.15g" : "%.17g", v);
-	}
-}
-
-static void put_head(struct buf *out, const char *name, const char *suffix, struct str labels)
-{
-	buf_printf(out, "%s%s", name, suffix);
-	if (labels.n) {
-		buf_char(out, '{');
-		buf_str(out, labels);
-		buf_char(out, '}');
-	}
-	buf_char(out, ' ');
-}
-
-static void put_count(struct buf *out, const char *name, const char *suffix, struct str labels, uint64_t v)
-{
-	put_head(out, name, suffix, labels);
-	buf_u64(out, v);
-	buf_char(out, '\n');
-}
-
-static void put_value(struct buf *out, const char *name, const char *suffix, struct str labels, double v)
-{
-	put_head(out, name, suffix, labels);
-	put_double(out, v);
-	buf_char(out, '\n');
-}
-
-void expose_count(struct buf *out, const char *name, struct str labels, uint64_t v)
-{
-	put_count(out, name, "", labels, v);
-}
-
-void expose_value(struct buf *out, const char *name, struct str labels, double v)
-{
-	put_value(out, name, "", labels, v);
-}
-
-void expose_histogram(struct buf *out, const char *name, struct str labels, const double *bound, size_t nbounds,
-    const uint64_t *n, double sum)
-{
-	struct buf le = {0}, all = {0};
-	uint64_t total = 0;
-	for (size_t i = 0; i <= nbounds; i++) {
-		total += n[i];
-		buf_clear(&le);
-		buf_clear(&all);
-		put_double(&le, i < nbounds ? bound[i] : INFINITY);
-		buf_str(&all, labels);
-		expose_label(&all, "le", buf_view(&le));
-		put_count(out, name, "_bucket", buf_view(&all), total);
-	}
-	put_value(out, name, "_sum", labels, sum);
-	put_count(out, name, "_count", labels, total);
-	buf_free(&le);
-	buf_free(&all);
-}
-
-/* ---- the registry ---- */
-
 struct registry *registry_new(void)
 {
 	struct registry *r = xcalloc(1, sizeof *r);
@@ -161,6 +55,8 @@ static void free_family(struct family *f)
 
 void registry_free(struct registry *r)
 {
+	if (!r)
+		return;
 	for (struct family *f = r->first, *next; f; f = next) {
 		next = f->next;
 		free_family(f);
@@ -196,8 +92,8 @@ void registry_collect(struct registry *r, void (*write)(void *arg, struct buf *o
 static void put_labels(const struct family *f, const struct str *value, struct buf *out)
 {
 	buf_clear(out);
-	for (size_t i = 0; i < EXPOSE_LABELS && f->def.label[i]; i++)
-		expose_label(out, f->def.label[i], value ? value[i] : STR("other"));
+	for (size_t i = 0; i < REGISTRY_LABELS && f->def.label[i]; i++)
+		exposition_label(out, f->def.label[i], value ? value[i] : STR("other"));
 }
 
 /* The lock is held. */
@@ -210,7 +106,7 @@ static struct series *find(struct family *f, struct str labels)
 /* The lock is held. */
 static struct series *make(struct family *f, struct str labels)
 {
-	size_t buckets = f->def.kind == EXPOSE_HISTOGRAM ? f->def.nbounds + 1 : 0;
+	size_t buckets = f->def.kind == METRIC_HISTOGRAM ? f->def.nbounds + 1 : 0;
 	struct series *s = xcalloc(1, sizeof *s + buckets * sizeof s->bucket[0]);
 	s->family = f;
 	s->labels = str_dup(labels);
@@ -226,7 +122,7 @@ struct series *family_series(struct family *f, const struct str *value)
 	put_labels(f, value, &labels);
 	pthread_mutex_lock(&f->registry->lock);
 	struct series *s = find(f, buf_view(&labels));
-	if (!s && f->by_labels.n >= EXPOSE_SERIES) {
+	if (!s && f->by_labels.n >= REGISTRY_SERIES) {
 		put_labels(f, NULL, &labels);
 		s = find(f, buf_view(&labels));
 	}
@@ -271,7 +167,7 @@ static void write_histogram(const struct series *s, struct str labels, struct bu
 	uint64_t *n = xcalloc(d->nbounds + 1, sizeof *n);
 	for (size_t i = 0; i <= d->nbounds; i++)
 		n[i] = atomic_load_explicit(&s->bucket[i], memory_order_relaxed);
-	expose_histogram(
+	exposition_histogram(
 	    out, d->name, labels, d->bound, d->nbounds, n, atomic_load_explicit(&s->value, memory_order_relaxed));
 	free(n);
 }
@@ -281,13 +177,13 @@ static void write_series(const struct series *s, struct buf *out)
 	const struct family_def *d = &s->family->def;
 	const struct str labels = str_of(s->labels);
 	switch (d->kind) {
-	case EXPOSE_COUNTER:
-		expose_count(out, d->name, labels, atomic_load_explicit(&s->count, memory_order_relaxed));
+	case METRIC_COUNTER:
+		exposition_count(out, d->name, labels, atomic_load_explicit(&s->count, memory_order_relaxed));
 		break;
-	case EXPOSE_GAUGE:
-		expose_value(out, d->name, labels, atomic_load_explicit(&s->value, memory_order_relaxed));
+	case METRIC_GAUGE:
+		exposition_value(out, d->name, labels, atomic_load_explicit(&s->value, memory_order_relaxed));
 		break;
-	case EXPOSE_HISTOGRAM:
+	case METRIC_HISTOGRAM:
 		write_histogram(s, labels, out);
 		break;
 	}
@@ -300,7 +196,7 @@ void registry_write(struct registry *r, struct buf *out)
 			f->collect(f->arg, out);
 			continue;
 		}
-		expose_family(out, f->def.kind, f->def.name, f->def.help);
+		exposition_family(out, f->def.kind, f->def.name, f->def.help);
 		/* Others make series meanwhile. */
 		pthread_mutex_lock(&r->lock);
 		for (const struct series *s = f->first; s; s = s->next)

@@ -1,12 +1,12 @@
-/* metrics.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the process lives.
+/* endpoint.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the process lives.
  *
  * It has a thread of its own, which calls the registry's collectors; they must not wait for the thread that works.
  */
-#ifndef SENTI_NET_METRICS_H
-#define SENTI_NET_METRICS_H
+#ifndef SENTI_ENDPOINT_H
+#define SENTI_ENDPOINT_H
 
 #include "lib/base/err.h"
-#include "lib/flow/expose.h"
+#include "lib/metrics/registry.h"
 
 struct endpoint;
 

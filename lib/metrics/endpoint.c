@@ -1,8 +1,8 @@
-/* metrics.c - an endpoint for scrapers, by libmicrohttpd: one thread that polls few connections and answers from memory.
+/* endpoint.c - an endpoint for scrapers, by libmicrohttpd: one thread that polls few connections and answers from memory.
  *
  * The socket is made here, so that what is wrong with an address can be said in full and no child inherits it.
  */
-#include "lib/net/metrics.h"
+#include "lib/metrics/endpoint.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/net/mhd_lib.h"
+#include "lib/metrics/mhd_lib.h"
 
 enum { CONNECTIONS = 32, IDLE_S = 10, BACKLOG = 32 };
 
@@ -157,7 +157,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 		return say(c, MHD_HTTP_OK, NULL, NULL, "ok\n");
 	struct buf body = {0};
 	registry_write(p->registry, &body);
-	return reply(c, MHD_HTTP_OK, EXPOSE_TYPE, NULL, NULL, &body);
+	return reply(c, MHD_HTTP_OK, EXPOSITION_TYPE, NULL, NULL, &body);
 }
 
 /* ---- its life ---- */
