@@ -32,15 +32,6 @@ struct cache_conf cache_conf_of(const struct cache_conf *given)
 	return c;
 }
 
-struct str cache_value(struct arena *mem, struct str value)
-{
-	char *p = arena_alloc(mem, value.n + JSON_PAD);
-	if (value.n)
-		memcpy(p, value.p, value.n);
-	memset(p + value.n, 0, JSON_PAD);
-	return (struct str){p, value.n};
-}
-
 /* splitmix64: lifetimes need to differ, no more. */
 int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random)
 {

@@ -105,7 +105,5 @@ void cache_key_message(struct buf *out, struct str id);
 /* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, and one entry's lifetime. */
 struct cache_conf cache_conf_of(const struct cache_conf *given);
 int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random);
-/* A copy of a value for who gets it. */
-struct str cache_value(struct arena *mem, struct str value);
 
 #endif

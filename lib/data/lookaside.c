@@ -226,7 +226,7 @@ static void take_row(struct lookaside *l, struct slot *s, struct arena *mem)
 	}
 	k->state = LOOK_FOUND;
 	k->version = s->m.version;
-	k->record = cache_value(mem, buf_view(&l->line));
+	k->record = json_padded(mem, buf_view(&l->line));
 }
 
 static int read_store(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)

@@ -197,7 +197,7 @@ static void get_one(struct memory *m, struct entry *en, struct arena *mem, int64
 	en->version = n->version;
 	en->state = n->state == ABSENT ? ENTRY_ABSENT : ENTRY_HIT;
 	if (n->state == LIVE)
-		en->value = cache_value(mem, (struct str){n->bytes + n->nkey, n->nvalue});
+		en->value = json_padded(mem, (struct str){n->bytes + n->nkey, n->nvalue});
 }
 
 static int memory_get(struct cache *c, struct entry *const *entry, size_t n, struct arena *mem, struct err *e)

@@ -97,11 +97,8 @@ static bool take(struct gather *g, struct batch *b, const struct limits *l, size
 	while (g->first && b->n < l->records && (b->n == 0 || *bytes < l->bytes)) {
 		struct parcel *p = g->first;
 		struct str line = p->line[p->at++];
-		char *copy = arena_alloc(&b->mem, line.n + JSON_PAD);
-		memcpy(copy, line.p, line.n);
-		memset(copy + line.n, 0, JSON_PAD);
 		struct rec *r = batch_add(b);
-		r->line = (struct str){copy, line.n};
+		r->line = json_padded(&b->mem, line);
 		r->caller = p->caller;
 		r->origin = "request";
 		*bytes += line.n;

@@ -10,13 +10,9 @@ static enum next mem_next(struct source *s, struct batch *b, const struct limits
 	size_t bytes = 0;
 	while (m->at < m->n && b->n < l->records && (b->n == 0 || bytes < l->bytes)) {
 		struct rec *r = batch_add(b);
-		size_t n = strlen(m->line[m->at]);
-		char *p = arena_alloc(&b->mem, n + JSON_PAD);
-		memcpy(p, m->line[m->at], n);
-		memset(p + n, 0, JSON_PAD);
-		r->line = (struct str){p, n};
+		r->line = json_padded(&b->mem, str_of(m->line[m->at]));
 		r->lineno = ++m->at;
-		bytes += n;
+		bytes += r->line.n;
 	}
 	b->closed = b->n == l->records ? CLOSED_FULL : m->at < m->n ? CLOSED_BYTES : CLOSED_END;
 	return b->n ? NEXT_BATCH : NEXT_END;

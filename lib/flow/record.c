@@ -159,7 +159,7 @@ void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str nam
 		buf_add(&add, r->add.p + 1, r->add.n - 1);
 		buf_char(&add, '}');
 		size_t n = add.n;
-		memset(buf_reserve(&add, JSON_PAD), 0, JSON_PAD);
+		json_pad(&add);
 		struct str left = cut_members(&b->mem, s, (struct str){add.p, n}, name);
 		struct str kept = arena_str(&b->mem, (struct str){left.p + 1, left.n - 2});
 		buf_clear(&add);

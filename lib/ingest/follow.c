@@ -344,7 +344,7 @@ static int load(struct follow *s, struct err *e)
 		return 0;
 	if (io_read_file(s->state, 1 << 20, &text, e) < 0)
 		return -1;
-	memset(buf_reserve(&text, JSON_PAD), 0, JSON_PAD);
+	json_pad(&text);
 	for (size_t at = 0, number = 1; rc == 0 && at < text.n; number++) {
 		const char *nl = memchr(text.p + at, '\n', text.n - at);
 		struct str line = {text.p + at, nl ? (size_t)(nl - text.p) - at : text.n - at};
@@ -487,11 +487,8 @@ static struct rec *add_rec(struct follow *s, struct followed *f, struct batch *b
 	if (!f->life)
 		f->life = name_life(s, f, line);
 	f->fresh = false;
-	char *p = arena_alloc(&b->mem, line.n + JSON_PAD);
-	memcpy(p, line.p, line.n);
-	memset(p + line.n, 0, JSON_PAD);
 	struct rec *r = batch_add(b);
-	r->line = (struct str){p, line.n};
+	r->line = json_padded(&b->mem, line);
 	r->lineno = f->lineno;
 	r->origin = f->path;
 	r->token = (uint64_t)(uintptr_t)f->life;

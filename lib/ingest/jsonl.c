@@ -141,10 +141,7 @@ static void apply(struct jsonl *j, struct batch *b, struct rec *r)
 		from = j->edit[i].at + j->edit[i].cut;
 	}
 	buf_add(&j->out, from, (size_t)(end - from));
-	size_t n = j->out.n;
-	memset(buf_reserve(&j->out, JSON_PAD), 0, JSON_PAD);
-	r->line = arena_str(&b->mem, (struct str){j->out.p, n + JSON_PAD});
-	r->line.n = n;
+	r->line = json_padded(&b->mem, buf_view(&j->out));
 }
 
 /* Splices in what is missing. */

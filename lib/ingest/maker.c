@@ -19,12 +19,8 @@ void maker_free(struct maker *m)
 
 struct rec *maker_add(struct batch *b, struct str line, struct place at)
 {
-	char *p = arena_alloc(&b->mem, line.n + JSON_PAD);
-	if (line.n)
-		memcpy(p, line.p, line.n);
-	memset(p + line.n, 0, JSON_PAD);
 	struct rec *r = batch_add(b);
-	r->line = (struct str){p, line.n};
+	r->line = json_padded(&b->mem, line);
 	r->lineno = at.line;
 	return r;
 }

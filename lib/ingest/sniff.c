@@ -37,7 +37,7 @@ static const struct format *json_kind(struct str line)
 	struct buf padded = {0};
 	const struct format *f = &format_json;
 	buf_str(&padded, line);
-	memset(buf_reserve(&padded, JSON_PAD), 0, JSON_PAD);
+	json_pad(&padded);
 	if (json_scan(&s, buf_view(&padded)) == 0) {
 		const struct json_member *error = json_find(&s, STR("error"));
 		if (error && error->type == JSON_OBJECT &&

@@ -565,6 +565,20 @@ const struct json_member *json_find(const struct json_scan *s, struct str name)
 	return NULL;
 }
 
+struct str json_padded(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + JSON_PAD);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	memset(p + s.n, 0, JSON_PAD);
+	return (struct str){p, s.n};
+}
+
+void json_pad(struct buf *b)
+{
+	memset(buf_reserve(b, JSON_PAD), 0, JSON_PAD);
+}
+
 struct str json_decode(const struct json_member *m, struct arena *a)
 {
 	struct str raw = {m->value.p + 1, m->value.n - 2};

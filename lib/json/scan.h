@@ -22,6 +22,11 @@
 #define JSON_PAD 64
 #define JSON_MAX_DEPTH 2048 /* the outermost object counts as one; jansson's own limit */
 
+/* A copy in the arena with JSON_PAD zeros after it; an absent slice becomes an empty one. */
+struct str json_padded(struct arena *a, struct str s);
+/* Makes what the buffer holds readable by the scanner: JSON_PAD zeros follow its end, until it grows. */
+void json_pad(struct buf *b);
+
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json_member {

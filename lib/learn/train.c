@@ -40,14 +40,6 @@ static void train_close(void *ctx)
 	free(c);
 }
 
-static struct str keep(struct context *c, struct str text)
-{
-	char *copy = arena_alloc(&c->texts, text.n + JSON_PAD);
-	memcpy(copy, text.p, text.n);
-	memset(copy + text.n, 0, JSON_PAD);
-	return (struct str){copy, text.n};
-}
-
 static void see_time(struct context *c, struct batch *b)
 {
 	const struct json_member *m = json_find(&c->scan, STR("time"));
@@ -70,7 +62,7 @@ static int take(struct context *c, struct batch *b, struct rec *r)
 		c->cap = c->cap ? c->cap * 2 : 4096;
 		c->example = xreallocarray(c->example, c->cap, sizeof *c->example);
 	}
-	c->example[c->n++] = (struct example){keep(c, r->text), gold.label};
+	c->example[c->n++] = (struct example){json_padded(&c->texts, r->text), gold.label};
 	return 0;
 }
 

@@ -103,9 +103,6 @@ void body_id(struct batch *b, struct rec *r, struct json_scan *s, struct str mes
 	if (s->n)
 		buf_char(&out, ',');
 	buf_add(&out, line.p + 1, line.n - 1);
-	size_t n = out.n;
-	memset(buf_reserve(&out, JSON_PAD), 0, JSON_PAD);
-	r->line = arena_str(&b->mem, (struct str){out.p, n + JSON_PAD});
-	r->line.n = n;
+	r->line = json_padded(&b->mem, buf_view(&out));
 	buf_free(&out);
 }

@@ -71,16 +71,6 @@ static int set_up(struct amqp_link *l, struct err *e)
 
 /* ---- messages to records ---- */
 
-/* A copy that the scanner may read beyond. */
-static struct str take_bytes(struct arena *mem, struct str s)
-{
-	char *p = arena_alloc(mem, s.n + JSON_PAD);
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	memset(p + s.n, 0, JSON_PAD);
-	return (struct str){p, s.n};
-}
-
 /* The message's own id, and of its nth line (0: it is no pack) that with the line's number. */
 static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nth)
 {
@@ -92,7 +82,7 @@ static struct rec *add(struct queue *q, struct batch *b, struct str raw, size_t 
 {
 	const struct amqp_message *m = &q->link.message;
 	struct letter *letter = arena_alloc(&b->mem, sizeof *letter);
-	*letter = (struct letter){.body = take_bytes(&b->mem, raw),
+	*letter = (struct letter){.body = json_padded(&b->mem, raw),
 	    .id = id_of(m, b, nth),
 	    .trace = arena_str(&b->mem, buf_view(&m->trace)),
 	    .tries = m->deliveries + 1};
@@ -127,7 +117,7 @@ static void compose(struct queue *q, struct batch *b, struct rec *r)
 		dead.why = STR("");
 	buf_clear(&q->composed);
 	rec_put_reject(&q->composed, &dead, tool);
-	r->line = take_bytes(&b->mem, buf_view(&q->composed));
+	r->line = json_padded(&b->mem, buf_view(&q->composed));
 	free(code);
 	free(tool);
 }

@@ -161,10 +161,7 @@ static struct str copy(struct str s, struct arena *mem)
 {
 	if (!s.p)
 		return s;
-	char *out = arena_alloc(mem, s.n + JSON_PAD);
-	memcpy(out, s.p, s.n);
-	memset(out + s.n, 0, JSON_PAD);
-	return (struct str){out, s.n};
+	return json_padded(mem, s);
 }
 
 /* Down to a whole millisecond, before 2000 as well. */

@@ -34,7 +34,7 @@ static char object;
 static void *create_string(const redisReadTask *t, char *p, size_t n)
 {
 	struct redis_link *l = t->privdata;
-	add_reply(t)->text = cache_value(l->mem, (struct str){p, n});
+	add_reply(t)->text = json_padded(l->mem, (struct str){p, n});
 	return &object;
 }
 

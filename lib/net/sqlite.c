@@ -151,10 +151,7 @@ struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem)
 	if (!p)
 		return STR_NONE;
 	size_t n = (size_t)sqlite3_column_bytes(q, i);
-	char *out = arena_alloc(mem, n + JSON_PAD);
-	memcpy(out, p, n);
-	memset(out + n, 0, JSON_PAD);
-	return (struct str){out, n};
+	return json_padded(mem, (struct str){(const char *)p, n});
 }
 
 size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem)

@@ -127,7 +127,7 @@ int body_json(struct request *x, struct batch *b, size_t max_items, bool *array)
 {
 	struct json_scan s = {0};
 	size_t n = x->body.n;
-	memset(buf_reserve(&x->body, JSON_PAD), 0, JSON_PAD);
+	json_pad(&x->body);
 	buf_free(&b->in);
 	b->in = x->body;
 	x->body = (struct buf){0};

@@ -160,7 +160,7 @@ static struct str read_label(struct request *x, struct arena *mem)
 	struct str label = STR_NONE;
 	enum label known;
 	size_t n = x->body.n;
-	memset(buf_reserve(&x->body, JSON_PAD), 0, JSON_PAD);
+	json_pad(&x->body);
 	if (json_scan(&s, (struct str){x->body.p, n}) < 0) {
 		const char *code = code_of_json(s.error);
 		request_problem(

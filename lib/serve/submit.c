@@ -114,10 +114,7 @@ static int join_run(void *ctx, struct batch *b, struct err *e)
 			continue;
 		buf_clear(&m->line);
 		rec_put(&m->line, r);
-		memset(buf_reserve(&m->line, JSON_PAD), 0, JSON_PAD);
-		size_t n = m->line.n;
-		m->line.n += JSON_PAD;
-		r->line = (struct str){arena_str(&b->mem, buf_view(&m->line)).p, n};
+		r->line = json_padded(&b->mem, buf_view(&m->line));
 		r->add = STR_NONE;
 	}
 	return 0;
@@ -131,10 +128,7 @@ static struct str written(struct submit *m, struct batch *b, const struct messag
 	buf_clear(&m->line);
 	if (message_write(row, &m->line, &m->inner) < 0)
 		return STR_NONE;
-	size_t n = m->line.n;
-	memset(buf_reserve(&m->line, JSON_PAD), 0, JSON_PAD);
-	m->line.n += JSON_PAD;
-	return (struct str){arena_str(&b->mem, buf_view(&m->line)).p, n};
+	return json_padded(&b->mem, buf_view(&m->line));
 }
 
 static void add_entry(struct submit *m, struct batch *b, struct entry *to, struct str id, struct str value)

@@ -106,10 +106,7 @@ static void settle(struct flight *f, size_t i)
 static enum answer take(struct flight *f, size_t i, struct str line)
 {
 	struct rec *r = &f->b->rec[i];
-	char *p = arena_alloc(&f->b->mem, line.n + JSON_PAD);
-	memcpy(p, line.p, line.n);
-	memset(p + line.n, 0, JSON_PAD);
-	r->line = (struct str){p, line.n};
+	r->line = json_padded(&f->b->mem, line);
 	r->add = (struct str){0};
 	settle(f, i);
 	return ANSWER_TAKEN;

@@ -78,10 +78,7 @@ static void add_change(struct batch *b, struct change *c, struct buf *line)
 	json_put_string(line, c->id);
 	buf_printf(line, ",\"version\":%llu,\"op\":\"%s\",\"seq\":%llu}", (unsigned long long)c->version,
 	    op_name(c->op), (unsigned long long)c->seq);
-	char *p = arena_alloc(&b->mem, line->n + JSON_PAD);
-	memcpy(p, line->p, line->n);
-	memset(p + line->n, 0, JSON_PAD);
-	r->line = (struct str){p, line->n};
+	r->line = json_padded(&b->mem, buf_view(line));
 	r->id = c->id;
 	r->caller = c;
 }

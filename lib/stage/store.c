@@ -247,11 +247,7 @@ static int write_line(struct batch *b, struct rec *r, const struct message *m, s
 	if (message_write(m, line, s) < 0)
 		return rec_reject(b, r, CODE_BAD_ROW,
 		    "the columns sentiment and extra of message '%.*s' are no JSON objects", STR_FMT(m->id));
-	size_t n = line->n;
-	char *p = arena_alloc(&b->mem, n + JSON_PAD);
-	memcpy(p, line->p, n);
-	memset(p + n, 0, JSON_PAD);
-	r->line = (struct str){p, n};
+	r->line = json_padded(&b->mem, buf_view(line));
 	r->add = STR_NONE;
 	return 0;
 }

@@ -82,15 +82,6 @@ static void addresses(void)
 	    "ends");
 }
 
-/* A copy with the bytes behind it that a scanner may look at. */
-static struct str padded(struct arena *mem, struct str s)
-{
-	char *p = arena_alloc(mem, s.n + JSON_PAD);
-	memcpy(p, s.p, s.n);
-	memset(p + s.n, 0, JSON_PAD);
-	return (struct str){p, s.n};
-}
-
 static void bodies(void)
 {
 	struct arena mem = {0};
@@ -106,8 +97,8 @@ static void bodies(void)
 	    {STR("\n\"\n\\"), STR("\"\n\\")},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		is_str(body_line(&mem, padded(&mem, cases[i].body)), cases[i].line, "body %zu as a line", i);
-	ok(body_line(&mem, padded(&mem, STR(" \r\n"))).n == 0, "a blank body is an empty line");
+		is_str(body_line(&mem, json_padded(&mem, cases[i].body)), cases[i].line, "body %zu as a line", i);
+	ok(body_line(&mem, json_padded(&mem, STR(" \r\n"))).n == 0, "a blank body is an empty line");
 	ok(body_is_lines(STR("application/x-ndjson")) && body_is_lines(STR("Application/X-NDJSON; charset=utf-8")) &&
 		!body_is_lines(STR("application/json")) && !body_is_lines(STR("application/x-ndjsonx")) &&
 		!body_is_lines(STR("")),
@@ -122,7 +113,7 @@ static void bodies(void)
 static struct str with_id(struct batch *b, struct json_scan *s, const char *line, const char *id, size_t nth)
 {
 	struct rec *r = batch_add(b);
-	r->line = padded(&b->mem, str_of(line));
+	r->line = json_padded(&b->mem, str_of(line));
 	body_id(b, r, s, str_of(id), nth);
 	return r->line;
 }
@@ -195,7 +186,7 @@ static void packs(void)
 	const char *line[] = {"{\"id\":\"a\"}", "{\"id\":\"b\"}", "bad", "{\"id\":\"c\"}", "{}"};
 	for (size_t i = 0; i < COUNT_OF(line); i++) {
 		struct rec *r = batch_add(&b);
-		r->line = padded(&b.mem, str_of(line[i]));
+		r->line = json_padded(&b.mem, str_of(line[i]));
 		r->fate = i == 2 ? FATE_REJECTED : FATE_OUT;
 		r->code = CODE_BAD_JSON;
 		r->why = STR("a \"reason\"\n\xff");
