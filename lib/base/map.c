@@ -1,12 +1,23 @@
 /* map.c - linear probing at a load of at most three quarters. */
 #include "lib/base/map.h"
 
+#include <unistd.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static unsigned char secret[XXH3_SECRET_SIZE_MIN];
+
+/* Before main, so that no look-up has to ask whether it is there. */
+__attribute__((constructor)) static void draw_secret(void)
+{
+	if (getentropy(secret, sizeof secret) < 0)
+		abort(); /* only a kernel without getrandom(2) fails here */
+}
+
 uint64_t hash_bytes(struct str s)
 {
-	return XXH3_64bits(s.p, s.n);
+	return XXH3_64bits_withSecret(s.p, s.n, secret, sizeof secret);
 }
 
 static struct map_slot *probe(struct map_slot *slot, size_t cap, uint64_t hash, struct str key)

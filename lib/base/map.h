@@ -25,7 +25,8 @@ struct map_slot *map_get(const struct map *m, struct str key);
 /* The slot of the key, made (with value 0) where missing; *made tells, if not NULL. */
 struct map_slot *map_put(struct map *m, struct str key, bool *made);
 void map_free(struct map *m);
-/* 64 bits over bytes, the same on every machine of one byte order (wyhash-style mixing by xxHash's XXH3). */
+/* 64 bits over bytes, for tables in memory: XXH3 with a secret that each process draws at its start, so that nobody can
+ * choose keys that share a slot. Never stored, and never decides an order that anybody sees. */
 uint64_t hash_bytes(struct str s);
 
 #endif
