@@ -51,7 +51,7 @@ struct tool {
 	const char *examples; /* for the foot of --help */
 	const struct opt_def *own;
 	unsigned shared;   /* OPT_... */
-	unsigned show;	   /* tallies always in the summary: 1u << TALLY_... */
+	unsigned show;	   /* counters always in the summary: 1u << COUNTER_... */
 	const char *model; /* what it scores with, for --metrics (before tool_run) */
 	/* One of its own options: 0, or -1 with *e (a usage error). */
 	int (*on_option)(void *arg, int letter, const char *value, struct err *e);

@@ -186,14 +186,14 @@ static int sample(struct tool *t, struct options *o, struct err *e)
 
 /* ---- wiring ---- */
 
-#define SHOW_GET (1u << TALLY_HITS | 1u << TALLY_MISSES | 1u << TALLY_SKIPPED)
-#define SHOW_PUT (1u << TALLY_STORED | 1u << TALLY_REFUSED | 1u << TALLY_SKIPPED)
+#define SHOW_GET (1u << COUNTER_HITS | 1u << COUNTER_MISSES | 1u << COUNTER_SKIPPED)
+#define SHOW_PUT (1u << COUNTER_STORED | 1u << COUNTER_REFUSED | 1u << COUNTER_SKIPPED)
 
 static const struct verb verbs[] = {
     {"get", 0, TAKES_MODEL | TAKES_FIELD | TAKES_INTO | LOADS_MODEL | OPENS_CACHE, SHOW_GET, &stage_cache_get, NULL},
     {"put", 0, TAKES_FIELD | TAKES_INTO | OPENS_CACHE | OPENS_STORE, SHOW_PUT, &stage_cache_put, NULL},
-    {"invalidate", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 1u << TALLY_BURIED, &stage_cache_invalidate, ids},
-    {"follow", OPT_IDS, TAKES_FOLLOW | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 1u << TALLY_BURIED, &stage_bury,
+    {"invalidate", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 1u << COUNTER_BURIED, &stage_cache_invalidate, ids},
+    {"follow", OPT_IDS, TAKES_FOLLOW | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 1u << COUNTER_BURIED, &stage_bury,
 	changes},
     {"verify", OPT_IDS, TAKES_MODEL | TAKES_SAMPLE | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 0, &stage_verify, sample},
     {"stats", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 0, NULL, stats},

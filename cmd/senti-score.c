@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	    .examples = examples,
 	    .own = own,
 	    .shared = OPT_FILTER | OPT_OUT | OPT_JOBS,
-	    .show = 1u << TALLY_SCORED,
+	    .show = 1u << COUNTER_SCORED,
 	    .on_option = on_option,
 	    .arg = &o,
 	};

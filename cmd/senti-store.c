@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	const struct verb *v = take_verb(&t);
 	t.shared = (t.shared & ~(unsigned)OPT_IDS) | v->operands;
 	if (v->stage == &stage_store_put)
-		t.show = 1u << TALLY_STORED | 1u << TALLY_UNCHANGED;
+		t.show = 1u << COUNTER_STORED | 1u << COUNTER_UNCHANGED;
 	struct store *s = check(&t, v, &o, &e) == 0 ? store_open(&t, v->mode, &e) : NULL;
 	if (!s)
 		return tool_fail(&t, &e);

@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 		"  senti-worker -i app.jsonl --follow --state app.place -- sh -c 'senti-score | senti-store put'\n",
 	    .own = own,
 	    .shared = OPT_FILTER | OPT_OUT | OPT_JOBS | OPT_IDS,
-	    .show = 1u << TALLY_RESTARTS,
+	    .show = 1u << COUNTER_RESTARTS,
 	    .on_option = on_option,
 	    .arg = &c,
 	};

@@ -6,39 +6,39 @@
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 
-static const char *const tally_names[TALLY_COUNT] = {
-    [TALLY_SCORED] = "scored",
-    [TALLY_KEPT] = "kept",
-    [TALLY_STORED] = "stored",
-    [TALLY_UNCHANGED] = "unchanged",
-    [TALLY_HITS] = "hits",
-    [TALLY_MISSES] = "misses",
-    [TALLY_SKIPPED] = "skipped",
-    [TALLY_DELETED] = "deleted",
-    [TALLY_CORRECTED] = "corrected",
-    [TALLY_RESTARTS] = "restarts",
-    [TALLY_DUPLICATES] = "duplicates",
-    [TALLY_REDELIVERED] = "redelivered",
-    [TALLY_BURIED] = "buried",
-    [TALLY_REFUSED] = "refused",
+static const char *const counter_names[COUNTER_COUNT] = {
+    [COUNTER_SCORED] = "scored",
+    [COUNTER_KEPT] = "kept",
+    [COUNTER_STORED] = "stored",
+    [COUNTER_UNCHANGED] = "unchanged",
+    [COUNTER_HITS] = "hits",
+    [COUNTER_MISSES] = "misses",
+    [COUNTER_SKIPPED] = "skipped",
+    [COUNTER_DELETED] = "deleted",
+    [COUNTER_CORRECTED] = "corrected",
+    [COUNTER_RESTARTS] = "restarts",
+    [COUNTER_DUPLICATES] = "duplicates",
+    [COUNTER_REDELIVERED] = "redelivered",
+    [COUNTER_BURIED] = "buried",
+    [COUNTER_REFUSED] = "refused",
 };
 
-static const char *const closed_names[CLOSED_COUNT] = {
-    [CLOSED_FULL] = "full",
-    [CLOSED_BYTES] = "bytes",
-    [CLOSED_TIME] = "time",
-    [CLOSED_IDLE] = "idle",
-    [CLOSED_END] = "end",
+static const char *const flush_reason_names[FLUSH_COUNT] = {
+    [FLUSH_FULL] = "full",
+    [FLUSH_BYTES] = "bytes",
+    [FLUSH_TIME] = "time",
+    [FLUSH_IDLE] = "idle",
+    [FLUSH_END] = "end",
 };
 
-const char *tally_name(enum tally t)
+const char *counter_name(enum counter t)
 {
-	return tally_names[t];
+	return counter_names[t];
 }
 
-const char *closed_name(enum closed c)
+const char *flush_reason_name(enum flush_reason c)
 {
-	return closed_names[c];
+	return flush_reason_names[c];
 }
 
 void counts_start(struct counts *c)
@@ -77,7 +77,7 @@ static void count_reject(struct counts *c, const struct rec *r, bool dead_letter
 {
 	struct code_count *n = find_code(c, r->code);
 	n->rejected++;
-	n->dead += dead_letters && r->letter;
+	n->dead += dead_letters && r->envelope;
 }
 
 static void count_batch(struct counts *c, const struct batch *b, bool dead_letters)
@@ -90,10 +90,10 @@ static void count_batch(struct counts *c, const struct batch *b, bool dead_lette
 			count_reject(c, &b->rec[i], dead_letters);
 		}
 	}
-	for (size_t t = 0; t < TALLY_COUNT; t++)
-		c->tally[t] += b->tally[t];
+	for (size_t t = 0; t < COUNTER_COUNT; t++)
+		c->counter[t] += b->counter[t];
 	count_size(c, b->n);
-	c->closed[b->closed]++;
+	c->flush_reason[b->flush_reason]++;
 }
 
 void counts_batch(struct counts *c, const struct batch *b, bool dead_letters)
@@ -162,9 +162,9 @@ void counts_summary(const struct counts *c, const char *tool, unsigned show, str
 	json_put_string(out, str_of(tool));
 	buf_printf(out, ",\"in\":%llu,\"out\":%llu,\"rejected\":%llu", (unsigned long long)c->in,
 	    (unsigned long long)c->out, (unsigned long long)c->rejected);
-	for (size_t t = 0; t < TALLY_COUNT; t++)
-		if (c->tally[t] || (show >> t & 1))
-			buf_printf(out, ",\"%s\":%llu", tally_names[t], (unsigned long long)c->tally[t]);
+	for (size_t t = 0; t < COUNTER_COUNT; t++)
+		if (c->counter[t] || (show >> t & 1))
+			buf_printf(out, ",\"%s\":%llu", counter_names[t], (unsigned long long)c->counter[t]);
 	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
 	if (current)
 		buf_printf(out, ",\"lag\":%.3f", (double)(clock_mono_ms() - current) / 1000);

@@ -24,8 +24,8 @@ struct code_count {
 struct counts {
 	uint64_t in, out, rejected, held;
 	uint64_t made; /* records that `end` added: they are in `out` without having come in */
-	uint64_t tally[TALLY_COUNT];
-	uint64_t batches, closed[CLOSED_COUNT];
+	uint64_t counter[COUNTER_COUNT];
+	uint64_t batches, flush_reason[FLUSH_COUNT];
 	uint64_t batched, size[COUNTS_SIZES + 1]; /* records in all batches; batches by their size */
 	struct code_count code[COUNTS_CODES + 1];
 	size_t ncodes;
@@ -42,8 +42,8 @@ struct counts {
 
 extern const double counts_size_bound[COUNTS_SIZES]; /* upper bounds of the buckets; the last is for all larger ones */
 
-const char *tally_name(enum tally t);
-const char *closed_name(enum closed c);
+const char *counter_name(enum counter t);
+const char *flush_reason_name(enum flush_reason c);
 void counts_start(struct counts *c);
 /* A batch was delivered. dead_letters: its rejects that had come as messages are dead letters now. */
 void counts_batch(struct counts *c, const struct batch *b, bool dead_letters);
@@ -59,7 +59,7 @@ void counts_unacked(struct counts *c, uint64_t now);
 void counts_current(struct counts *c, int64_t at_ms);
 /* True if the sums hold; the pump checks it at its end and fails loudly. */
 bool counts_balance(const struct counts *c);
-/* The summary line of the contract, without a line end. `show` is a set of bits (1u << TALLY_...) that this tool reports even at 0. */
+/* The summary line of the contract, without a line end. `show` is a set of bits (1u << COUNTER_...) that this tool reports even at 0. */
 void counts_summary(const struct counts *c, const char *tool, unsigned show, struct buf *out);
 /* A copy for another thread, whose lock is not used; the pump waits at most for it. */
 void counts_copy(struct counts *c, struct counts *to);

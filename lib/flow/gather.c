@@ -126,11 +126,11 @@ static enum next gather_next(struct source *s, struct batch *b, const struct lim
 	int64_t deadline = -1;
 	for (;;) {
 		bool over = take(g, b, l, &bytes);
-		b->closed = b->n >= l->records	? CLOSED_FULL
-			    : bytes >= l->bytes ? CLOSED_BYTES
-			    : over		? CLOSED_END
-						: CLOSED_IDLE;
-		if (b->closed != CLOSED_IDLE || (b->n && l->wait_ms == 0))
+		b->flush_reason = b->n >= l->records  ? FLUSH_FULL
+				  : bytes >= l->bytes ? FLUSH_BYTES
+				  : over	      ? FLUSH_END
+						      : FLUSH_IDLE;
+		if (b->flush_reason != FLUSH_IDLE || (b->n && l->wait_ms == 0))
 			return b->n ? NEXT_BATCH : NEXT_END;
 		if (b->n && deadline < 0)
 			deadline = clock_mono_ms() + l->wait_ms;
@@ -138,7 +138,7 @@ static enum next gather_next(struct source *s, struct batch *b, const struct lim
 		struct pollfd f[2] = {{.fd = g->event, .events = POLLIN}, {.fd = b->n ? -1 : wake, .events = POLLIN}};
 		int ready = poll(f, 2, deadline < 0 ? -1 : left < 0 ? 0 : (int)left);
 		if (ready == 0) {
-			b->closed = CLOSED_TIME;
+			b->flush_reason = FLUSH_TIME;
 			return NEXT_BATCH;
 		}
 		if (ready > 0 && !f[0].revents)

@@ -14,7 +14,7 @@ static enum next mem_next(struct source *s, struct batch *b, const struct limits
 		r->lineno = ++m->at;
 		bytes += r->line.n;
 	}
-	b->closed = b->n == l->records ? CLOSED_FULL : m->at < m->n ? CLOSED_BYTES : CLOSED_END;
+	b->flush_reason = b->n == l->records ? FLUSH_FULL : m->at < m->n ? FLUSH_BYTES : FLUSH_END;
 	return b->n ? NEXT_BATCH : NEXT_END;
 }
 

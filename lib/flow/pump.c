@@ -97,7 +97,7 @@ static int run_ends(const struct contexts *c, struct batch *b, struct err *e)
 		batch_reset(b);
 		if (p->step[i].stage->end(c->ctx[i], b, e) < 0)
 			return -1;
-		b->closed = CLOSED_END;
+		b->flush_reason = FLUSH_END;
 		if (b->n == 0)
 			continue;
 		if (run_from(c, i + 1, b, e) < 0 || put_out(p, b, e) < 0)

@@ -22,9 +22,9 @@ void batch_reset(struct batch *b)
 	b->n = 0;
 	buf_clear(&b->in);
 	arena_reset(&b->mem);
-	b->closed = CLOSED_FULL;
+	b->flush_reason = FLUSH_FULL;
 	b->more = false;
-	memset(b->tally, 0, sizeof b->tally);
+	memset(b->counter, 0, sizeof b->counter);
 }
 
 void batch_free(struct batch *b)

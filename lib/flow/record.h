@@ -53,7 +53,7 @@ struct rec_cause {
 };
 
 /* What came with a record that was (a part of) a message. The batch owns all of it. */
-struct letter {
+struct envelope {
 	struct str body;  /* the original bytes: of a pack this record's line, of an over-long body the first 8 MiB */
 	struct str id;	  /* message_id, of the Nth line of a pack with .N behind it; empty where there was none */
 	struct str trace; /* traceparent, likewise */
@@ -72,11 +72,11 @@ struct rec {
 	bool crowded;	   /* a known name stands there twice: rec_set must look for all of them */
 
 	/* Where it came from, for messages and for the source's accept. */
-	const char *origin;	     /* a file's name, "stdin", a queue; lent by the source for its whole life */
-	uint64_t lineno;	     /* 1-based; 0: has none */
-	uint64_t token;		     /* the source's own (a delivery tag) */
-	void *caller;		     /* gather's own */
-	const struct letter *letter; /* of a record that came from a queue; else NULL */
+	const char *origin;		 /* a file's name, "stdin", a queue; lent by the source for its whole life */
+	uint64_t lineno;		 /* 1-based; 0: has none */
+	uint64_t token;			 /* the source's own (a delivery tag) */
+	void *caller;			 /* gather's own */
+	const struct envelope *envelope; /* of a record that came from a queue; else NULL */
 
 	/* What becomes of it. */
 	enum fate fate;
@@ -88,36 +88,36 @@ struct rec {
 	bool truncated;		       /* `line` is only the beginning, and there is no rest */
 };
 
-/* Tallies a tool adds to its summary, named in counts.c. */
-enum tally {
-	TALLY_SCORED,
-	TALLY_KEPT,
-	TALLY_STORED,
-	TALLY_UNCHANGED,
-	TALLY_HITS,
-	TALLY_MISSES,
-	TALLY_SKIPPED,
-	TALLY_DELETED,
-	TALLY_CORRECTED,
-	TALLY_RESTARTS,
-	TALLY_DUPLICATES,
-	TALLY_REDELIVERED,
-	TALLY_BURIED,
-	TALLY_REFUSED,
-	TALLY_COUNT,
+/* Counters that a tool adds to its summary, named in counts.c. */
+enum counter {
+	COUNTER_SCORED,
+	COUNTER_KEPT,
+	COUNTER_STORED,
+	COUNTER_UNCHANGED,
+	COUNTER_HITS,
+	COUNTER_MISSES,
+	COUNTER_SKIPPED,
+	COUNTER_DELETED,
+	COUNTER_CORRECTED,
+	COUNTER_RESTARTS,
+	COUNTER_DUPLICATES,
+	COUNTER_REDELIVERED,
+	COUNTER_BURIED,
+	COUNTER_REFUSED,
+	COUNTER_COUNT,
 };
 
 /* Why a batch was closed. */
-enum closed { CLOSED_FULL, CLOSED_BYTES, CLOSED_TIME, CLOSED_IDLE, CLOSED_END, CLOSED_COUNT };
+enum flush_reason { FLUSH_FULL, FLUSH_BYTES, FLUSH_TIME, FLUSH_IDLE, FLUSH_END, FLUSH_COUNT };
 
 struct batch {
 	struct rec *rec;
 	size_t n, cap;
 	struct buf in;	  /* the input bytes, for sources that read blocks */
 	struct arena mem; /* everything else */
-	enum closed closed;
+	enum flush_reason flush_reason;
 	bool more; /* the last record is a long_line whose rest must be drained before the next read */
-	uint64_t tally[TALLY_COUNT];
+	uint64_t counter[COUNTER_COUNT];
 };
 
 /* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */

@@ -225,14 +225,14 @@ static enum io_wait wait_more(
 	return io_wait_readable(s->fd, -1, *deadline);
 }
 
-static enum next finish(struct lines *s, struct batch *b, size_t from, enum closed why)
+static enum next finish(struct lines *s, struct batch *b, size_t from, enum flush_reason why)
 {
 	buf_clear(&s->carry);
 	buf_add(&s->carry, b->in.p + from, b->in.n - from);
 	/* The scanner may look JSON_PAD bytes beyond its input. */
 	memset(b->in.p + b->in.n, 0, JSON_PAD);
-	b->closed = why;
-	return b->n ? NEXT_BATCH : why == CLOSED_END ? NEXT_END : NEXT_WOKEN;
+	b->flush_reason = why;
+	return b->n ? NEXT_BATCH : why == FLUSH_END ? NEXT_END : NEXT_WOKEN;
 }
 
 static enum next lines_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
@@ -244,7 +244,7 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 	buf_add(&b->in, s->carry.p, s->carry.n);
 	for (;;) {
 		if (cut_lines(s, b, l, &from))
-			return finish(s, b, from, b->n >= l->records ? CLOSED_FULL : CLOSED_BYTES);
+			return finish(s, b, from, b->n >= l->records ? FLUSH_FULL : FLUSH_BYTES);
 		if (b->in.n - from > l->max_record + 1) { /* +1: it may end in "\r" */
 			s->lineno++;
 			struct rec *r = batch_add(b);
@@ -255,15 +255,15 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 			    .long_line = true};
 			reject_long(b, r, l->max_record);
 			s->in_long = b->more = true;
-			return finish(s, b, b->in.n, CLOSED_BYTES);
+			return finish(s, b, b->in.n, FLUSH_BYTES);
 		}
 		if (s->ended)
-			return finish(s, b, from, CLOSED_END);
+			return finish(s, b, from, FLUSH_END);
 		if (s->fd < 0) {
 			int opened = open_next(s, e);
 			if (opened < 0 && b->n) { /* what came before the file that fails goes out first */
 				s->at--;
-				return finish(s, b, from, CLOSED_END);
+				return finish(s, b, from, FLUSH_END);
 			}
 			if (opened < 0)
 				return NEXT_ERROR;
@@ -272,9 +272,9 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 		}
 		switch (wait_more(s, b, l, wake, &deadline)) {
 		case IO_WOKEN:
-			return finish(s, b, from, CLOSED_IDLE);
+			return finish(s, b, from, FLUSH_IDLE);
 		case IO_TIMEOUT:
-			return finish(s, b, from, l->wait_ms ? CLOSED_TIME : CLOSED_IDLE);
+			return finish(s, b, from, l->wait_ms ? FLUSH_TIME : FLUSH_IDLE);
 		case IO_STOP:
 			if (b->in.n > from && !s->regular) {
 				read_on(s, &b->in, l->max_record);

@@ -195,7 +195,7 @@ static void pass(struct decode *d, struct room *room, const struct rec *in)
 	r->column = in->column;
 	r->long_line = in->long_line;
 	r->truncated = in->truncated;
-	r->letter = in->letter;
+	r->envelope = in->envelope;
 	room->b->more = d->last->batch.more;
 }
 
@@ -249,7 +249,7 @@ static int take(struct decode *d, struct room *room, struct err *e)
 		return -1;
 	for (size_t k = before; k < room->b->n; k++) {
 		room->b->rec[k].origin = f->origin;
-		room->b->rec[k].letter = in->letter; /* the inner batch outlives this one */
+		room->b->rec[k].envelope = in->envelope; /* the inner batch outlives this one */
 	}
 	d->busy = f->format->work ? f : NULL;
 	return 0;
@@ -301,9 +301,9 @@ static enum next refill(struct decode *d, const struct limits *l, int wake, stru
 		d->ended = next == NEXT_END;
 		return next;
 	}
-	b->closed = i->batch.closed;
-	for (size_t t = 0; t < TALLY_COUNT; t++)
-		b->tally[t] += i->batch.tally[t];
+	b->flush_reason = i->batch.flush_reason;
+	for (size_t t = 0; t < COUNTER_COUNT; t++)
+		b->counter[t] += i->batch.counter[t];
 	if (d->last)
 		d->last->next = i;
 	else

@@ -654,7 +654,7 @@ static enum next follow_next(struct source *port, struct batch *b, const struct 
 			if (serve(s, f, b, l, e) < 0)
 				return NEXT_ERROR;
 			if (b->n) {
-				b->closed = b->n >= l->records ? CLOSED_FULL : CLOSED_IDLE;
+				b->flush_reason = b->n >= l->records ? FLUSH_FULL : FLUSH_IDLE;
 				return NEXT_BATCH;
 			}
 		}

@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/metrics/exposition.h"
 
-/* Tallies under names that the field would give them; several may be one family, told apart by a label. */
+/* Counters under names that the field would give them; several may be one family, told apart by a label. */
 enum place { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
 
 static const struct {
@@ -22,21 +22,21 @@ static const struct {
 static const struct {
 	enum place place;  /* OWN: its name in the summary becomes a family's */
 	const char *value; /* of the label; NULL: the model */
-} tally[TALLY_COUNT] = {
-    [TALLY_SCORED] = {TEXTS, NULL},
-    [TALLY_KEPT] = {KEPT, NULL},
-    [TALLY_STORED] = {WRITES, "stored"},
-    [TALLY_UNCHANGED] = {WRITES, "unchanged"},
-    [TALLY_DELETED] = {WRITES, "deleted"},
-    [TALLY_CORRECTED] = {WRITES, "corrected"},
-    [TALLY_HITS] = {CACHE, "hit"},
-    [TALLY_MISSES] = {CACHE, "miss"},
-    [TALLY_SKIPPED] = {CACHE, "skipped"},
-    [TALLY_RESTARTS] = {RESTARTS, NULL},
-    [TALLY_DUPLICATES] = {DUPLICATES, NULL},
-    [TALLY_REDELIVERED] = {REDELIVERED, NULL},
-    [TALLY_BURIED] = {WRITES, "buried"},
-    [TALLY_REFUSED] = {WRITES, "refused"},
+} counter[COUNTER_COUNT] = {
+    [COUNTER_SCORED] = {TEXTS, NULL},
+    [COUNTER_KEPT] = {KEPT, NULL},
+    [COUNTER_STORED] = {WRITES, "stored"},
+    [COUNTER_UNCHANGED] = {WRITES, "unchanged"},
+    [COUNTER_DELETED] = {WRITES, "deleted"},
+    [COUNTER_CORRECTED] = {WRITES, "corrected"},
+    [COUNTER_HITS] = {CACHE, "hit"},
+    [COUNTER_MISSES] = {CACHE, "miss"},
+    [COUNTER_SKIPPED] = {CACHE, "skipped"},
+    [COUNTER_RESTARTS] = {RESTARTS, NULL},
+    [COUNTER_DUPLICATES] = {DUPLICATES, NULL},
+    [COUNTER_REDELIVERED] = {REDELIVERED, NULL},
+    [COUNTER_BURIED] = {WRITES, "buried"},
+    [COUNTER_REFUSED] = {WRITES, "refused"},
 };
 
 static void single(struct buf *out, enum metric_kind kind, const char *name, const char *help, uint64_t v)
@@ -73,14 +73,14 @@ static void put_batches(const struct counts *c, struct buf *out)
 	exposition_family(out, METRIC_HISTOGRAM, size, "Records in a batch.");
 	exposition_histogram(out, size, STR(""), counts_size_bound, COUNTS_SIZES, c->size, (double)c->batched);
 	exposition_family(out, METRIC_COUNTER, flush, "Batches by why they were closed.");
-	for (size_t i = 0; i < CLOSED_COUNT; i++)
-		labelled(out, flush, "reason", closed_name((enum closed)i), c->closed[i]);
+	for (size_t i = 0; i < FLUSH_COUNT; i++)
+		labelled(out, flush, "reason", flush_reason_name((enum flush_reason)i), c->flush_reason[i]);
 }
 
-static void put_own(enum tally t, uint64_t v, struct buf *out)
+static void put_own(enum counter t, uint64_t v, struct buf *out)
 {
 	char name[80];
-	snprintf(name, sizeof name, "senti_%s_total", tally_name(t));
+	snprintf(name, sizeof name, "senti_%s_total", counter_name(t));
 	single(out, METRIC_COUNTER, name, "A count of the summary, under its name there.", v);
 }
 
@@ -90,18 +90,18 @@ static void put_tallies(const struct counts *c, const char *model, unsigned show
 		bool begun = false;
 		if (!model && (p == TEXTS || p == KEPT))
 			continue;
-		for (size_t t = 0; t < TALLY_COUNT; t++) {
-			if (tally[t].place != p || !(c->tally[t] || (show >> t & 1)))
+		for (size_t t = 0; t < COUNTER_COUNT; t++) {
+			if (counter[t].place != p || !(c->counter[t] || (show >> t & 1)))
 				continue;
 			if (p == OWN) {
-				put_own((enum tally)t, c->tally[t], out);
+				put_own((enum counter)t, c->counter[t], out);
 				continue;
 			}
 			if (!begun)
 				exposition_family(out, METRIC_COUNTER, family[p].name, family[p].help);
 			begun = true;
-			labelled(
-			    out, family[p].name, family[p].label, tally[t].value ? tally[t].value : model, c->tally[t]);
+			labelled(out, family[p].name, family[p].label, counter[t].value ? counter[t].value : model,
+			    c->counter[t]);
 		}
 	}
 }
@@ -132,7 +132,7 @@ void counts_expose(struct counts *c, const char *model, unsigned show, struct bu
 	counts_copy(c, &now);
 	put_records(&now, out);
 	put_batches(&now, out);
-	put_tallies(&now, model, now.queue ? show | 1u << TALLY_REDELIVERED : show, out);
+	put_tallies(&now, model, now.queue ? show | 1u << COUNTER_REDELIVERED : show, out);
 	if (now.queue)
 		put_queue(&now, out);
 	if (now.current_ms)

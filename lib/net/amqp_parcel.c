@@ -19,16 +19,16 @@ static struct str id_of(struct packer *k, const struct rec *r)
 		/* What a stage has added hides nothing here: none adds an id without having scanned the record. */
 		const struct json_member *m = json_scan(&k->scan, r->line) == 0 ? json_find(&k->scan, STR("id")) : NULL;
 		batch_reset(&k->scratch);
-		id = m && m->type == JSON_STRING    ? json_decode(m, &k->scratch.mem)
-		     : r->letter && r->letter->id.n ? r->letter->id
-						    : STR("");
+		id = m && m->type == JSON_STRING	? json_decode(m, &k->scratch.mem)
+		     : r->envelope && r->envelope->id.n ? r->envelope->id
+							: STR("");
 	}
 	return id.n <= LONGEST_ID ? id : STR("");
 }
 
 static struct str trace_of(const struct rec *r)
 {
-	return r->letter ? r->letter->trace : STR("");
+	return r->envelope ? r->envelope->trace : STR("");
 }
 
 static void add_line(struct packer *k, struct window *w, struct parcel *m, const struct rec *r)
@@ -106,10 +106,10 @@ static struct span keep_text(struct packer *k, struct window *w, struct str s)
 static void dead_letter(struct packer *k, struct window *w, const struct rec *r, const char *tool)
 {
 	const struct rec_cause *c = r->cause;
-	struct parcel m = {.tries = r->letter->tries, .truncated = r->truncated};
-	struct str id = r->letter->id.n ? r->letter->id : r->id.p ? r->id : STR("");
+	struct parcel m = {.tries = r->envelope->tries, .truncated = r->truncated};
+	struct str id = r->envelope->id.n ? r->envelope->id : r->id.p ? r->id : STR("");
 	m.id = window_keep(w, id.n <= LONGEST_ID ? id : STR(""));
-	m.trace = window_keep(w, r->letter->trace);
+	m.trace = window_keep(w, r->envelope->trace);
 	m.code = keep_text(k, w, str_of(r->code));
 	m.why = keep_text(k, w, r->why);
 	m.tool = keep_text(k, w, c && c->tool.p ? c->tool : str_of(tool));
@@ -117,7 +117,7 @@ static void dead_letter(struct packer *k, struct window *w, const struct rec *r,
 		m.status = keep_text(k, w, c->status);
 		m.words = keep_text(k, w, c->words);
 	}
-	m.body = window_keep(w, r->letter->body);
+	m.body = window_keep(w, r->envelope->body);
 	*window_add(w) = m;
 }
 
@@ -166,7 +166,7 @@ int pack_rejects(
 			return -1;
 		if (r->long_line)
 			continue;
-		if (r->letter)
+		if (r->envelope)
 			dead_letter(k, w, r, tool);
 		else
 			reject_object(w, r, tool);

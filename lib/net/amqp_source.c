@@ -81,17 +81,17 @@ static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nt
 static struct rec *add(struct queue *q, struct batch *b, struct str raw, size_t nth, bool last)
 {
 	const struct amqp_message *m = &q->link.message;
-	struct letter *letter = arena_alloc(&b->mem, sizeof *letter);
-	*letter = (struct letter){.body = json_padded(&b->mem, raw),
+	struct envelope *envelope = arena_alloc(&b->mem, sizeof *envelope);
+	*envelope = (struct envelope){.body = json_padded(&b->mem, raw),
 	    .id = id_of(m, b, nth),
 	    .trace = arena_str(&b->mem, buf_view(&m->trace)),
 	    .tries = m->deliveries + 1};
 	struct rec *r = batch_add(b);
-	r->line = letter->body;
+	r->line = envelope->body;
 	r->origin = q->link.address.queue;
-	r->letter = letter;
+	r->envelope = envelope;
 	r->token = q->link.epoch << EPOCH_SHIFT | (m->tag - !last);
-	b->tally[TALLY_REDELIVERED] += m->redelivered;
+	b->counter[COUNTER_REDELIVERED] += m->redelivered;
 	return r;
 }
 
@@ -146,7 +146,7 @@ static void take_single(struct queue *q, struct batch *b, const struct limits *l
 	if (!r->line.n)
 		rec_reject(b, r, CODE_BAD_JSON, "the message is empty");
 	else if (!q->conf.rejects)
-		body_id(b, r, &q->scan, r->letter->id, 0);
+		body_id(b, r, &q->scan, r->envelope->id, 0);
 }
 
 static void take_line(struct queue *q, struct batch *b, const struct limits *l)
@@ -167,7 +167,7 @@ static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 	if (too_long)
 		reject_long(b, r, line.n, l->max_record);
 	else if (!q->conf.rejects)
-		body_id(b, r, &q->scan, r->letter->id, nth);
+		body_id(b, r, &q->scan, r->envelope->id, nth);
 }
 
 static void begin(struct queue *q)
@@ -193,10 +193,10 @@ static size_t bytes_of(const struct batch *b, size_t from)
 	return n;
 }
 
-static enum next finish(struct batch *b, enum closed why)
+static enum next finish(struct batch *b, enum flush_reason why)
 {
-	b->closed = why;
-	return b->n ? NEXT_BATCH : why == CLOSED_END ? NEXT_END : NEXT_WOKEN;
+	b->flush_reason = why;
+	return b->n ? NEXT_BATCH : why == FLUSH_END ? NEXT_END : NEXT_WOKEN;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -212,17 +212,17 @@ static bool wait_more(
 	if (b->n && *deadline < 0)
 		*deadline = now + l->wait_ms;
 	if (b->n && now >= *deadline) {
-		*next = finish(b, l->wait_ms ? CLOSED_TIME : CLOSED_IDLE);
+		*next = finish(b, l->wait_ms ? FLUSH_TIME : FLUSH_IDLE);
 		return true;
 	}
 	if (idle_at >= 0 && now >= idle_at) {
-		*next = finish(b, CLOSED_END);
+		*next = finish(b, FLUSH_END);
 		return true;
 	}
 	int64_t until = sooner(sooner(now + q->link.tick_ms, b->n ? *deadline : -1), idle_at);
 	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until) != IO_WOKEN)
 		return false;
-	*next = finish(b, CLOSED_IDLE);
+	*next = finish(b, FLUSH_IDLE);
 	return true;
 }
 
@@ -238,9 +238,9 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 			bytes += bytes_of(b, before);
 		}
 		if (b->n >= l->records || (b->n && bytes >= l->bytes))
-			return finish(b, b->n >= l->records ? CLOSED_FULL : CLOSED_BYTES);
+			return finish(b, b->n >= l->records ? FLUSH_FULL : FLUSH_BYTES);
 		if (sig_stopping())
-			return finish(b, CLOSED_END);
+			return finish(b, FLUSH_END);
 		switch (link_get(&q->link, &q->why)) {
 		case AMQP_MESSAGE:
 			begin(q);
@@ -248,12 +248,12 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 		case AMQP_BROKEN:
 			report(q);
 			if (b->n)
-				return finish(b, CLOSED_IDLE);
+				return finish(b, FLUSH_IDLE);
 			switch (link_mend(&q->link, &q->why, e)) {
 			case 0:
 				break;
 			case 1:
-				return finish(b, CLOSED_END);
+				return finish(b, FLUSH_END);
 			default:
 				return NEXT_ERROR;
 			}

@@ -97,8 +97,8 @@ static struct scorer *find_scorer(struct service *service, struct worker *w, con
 void worker_score(struct service *service, struct worker *w, struct batch *b, const struct model *model, bool explain)
 {
 	struct scorer *s = find_scorer(service, w, model, explain);
-	uint64_t before = b->tally[TALLY_SCORED];
+	uint64_t before = b->counter[COUNTER_SCORED];
 	struct err never; /* the stage cannot fail */
 	score_stage.run(s->context, b, &never);
-	series_add(s->texts, b->tally[TALLY_SCORED] - before);
+	series_add(s->texts, b->counter[COUNTER_SCORED] - before);
 }

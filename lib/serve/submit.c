@@ -107,7 +107,7 @@ static int join_run(void *ctx, struct batch *b, struct err *e)
 {
 	struct submit *m = ctx;
 	(void)e;
-	series_add(m->texts, b->tally[TALLY_SCORED]);
+	series_add(m->texts, b->counter[COUNTER_SCORED]);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 		if (r->fate != FATE_OUT || !r->add.n)

@@ -173,7 +173,9 @@ static void answer(struct context *c, struct batch *b, struct rec *r, const stru
 {
 	if (en->state == ENTRY_HIT)
 		attach(c, b, r, en->value);
-	b->tally[en->state == ENTRY_HIT ? TALLY_HITS : en->state == ENTRY_MISS ? TALLY_MISSES : TALLY_SKIPPED]++;
+	b->counter[en->state == ENTRY_HIT    ? COUNTER_HITS
+		   : en->state == ENTRY_MISS ? COUNTER_MISSES
+					     : COUNTER_SKIPPED]++;
 }
 
 static int run_get(void *ctx, struct batch *b, struct err *e)
@@ -189,9 +191,9 @@ static int run_get(void *ctx, struct batch *b, struct err *e)
 		if (r->fate != FATE_OUT || rec_scan(b, r, &c->scan, &c->verb->form) < 0)
 			continue;
 		if (unlikely(r->has_old) && has_result(c, r))
-			b->tally[TALLY_KEPT]++;
+			b->counter[COUNTER_KEPT]++;
 		else if (!cache)
-			b->tally[TALLY_SKIPPED]++;
+			b->counter[COUNTER_SKIPPED]++;
 		else
 			c->of[i] = entry_of_text(c, r->text, keys + i * room);
 	}
@@ -280,7 +282,7 @@ static int add_rows(struct context *c, struct batch *b, size_t n, int64_t read_a
 {
 	struct store *s = c->verb->store;
 	if (!n || read_at < 0) {
-		b->tally[TALLY_SKIPPED] += n;
+		b->counter[COUNTER_SKIPPED] += n;
 		return 0;
 	}
 	if (s->get(s, c->row, n, &b->mem, e) < 0)
@@ -289,7 +291,7 @@ static int add_rows(struct context *c, struct batch *b, size_t n, int64_t read_a
 		const struct message *m = &c->message[i];
 		struct str value = m->fate == MESSAGE_FOUND ? written(c, b, m) : STR_NONE;
 		if (!value.p) { /* deleted meanwhile, or no row that could be shown */
-			b->tally[TALLY_REFUSED]++;
+			b->counter[COUNTER_REFUSED]++;
 			continue;
 		}
 		struct entry *en = add_message(c, b, m->id);
@@ -314,9 +316,9 @@ static int put_entries(struct context *c, struct batch *b, struct err *e)
 	if (c->n && c->verb->cache->put(c->verb->cache, c->list, c->n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < c->n; i++)
-		b->tally[c->entry[i].state == ENTRY_STORED    ? TALLY_STORED
-			 : c->entry[i].state == ENTRY_REFUSED ? TALLY_REFUSED
-							      : TALLY_SKIPPED]++;
+		b->counter[c->entry[i].state == ENTRY_STORED	? COUNTER_STORED
+			   : c->entry[i].state == ENTRY_REFUSED ? COUNTER_REFUSED
+								: COUNTER_SKIPPED]++;
 	return 0;
 }
 
@@ -332,7 +334,7 @@ static int run_put(void *ctx, struct batch *b, struct err *e)
 		if (r->fate != FATE_OUT || rec_scan(b, r, &c->scan, &v->form) < 0)
 			continue;
 		if (!v->cache) {
-			b->tally[TALLY_SKIPPED]++;
+			b->counter[COUNTER_SKIPPED]++;
 			continue;
 		}
 		uint64_t version = version_in(&c->scan);
@@ -367,7 +369,7 @@ static int run_invalidate(void *ctx, struct batch *b, struct err *e)
 		return 0;
 	if (cache->bury(cache, change, n, e) < 0)
 		return -1;
-	b->tally[TALLY_BURIED] += n;
+	b->counter[COUNTER_BURIED] += n;
 	return 0;
 }
 

@@ -23,12 +23,12 @@ struct cache_verb {
 
 /* All take a struct cache_verb, lent for the pump's run; one at a time may use its cache.
  *
- * get (pure): a record without a result of the model gets the one that is known. Tallies: hits, misses, skipped; kept: had one already. */
+ * get (pure): a record without a result of the model gets the one that is known. Counters: hits, misses, skipped; kept: had one already. */
 extern const struct stage stage_cache_get;
-/* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Tallies, of entries: stored,
+/* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Counters, of entries: stored,
  * refused, skipped. */
 extern const struct stage stage_cache_put;
-/* invalidate: the entries of messages by their ids. Fails when the cache does. Tally: buried. */
+/* invalidate: the entries of messages by their ids. Fails when the cache does. Counter: buried. */
 extern const struct stage stage_cache_invalidate;
 /* key: adds the member "keys". */
 extern const struct stage stage_cache_key;

@@ -118,7 +118,7 @@ int child_start(struct child *c, char *const *argv, char *const *envp, struct er
 	fcntl(c->in, F_SETFL, O_NONBLOCK);
 	fcntl(c->out, F_SETFL, O_NONBLOCK);
 	c->pidfd = pidfd_open(c->pid, 0);
-	if (relay_start(&c->relay, p.fd[2][0], e) == 0)
+	if (stderr_tail_start(&c->tail, p.fd[2][0], e) == 0)
 		return 0;
 	child_kill(c);
 	waitpid(c->pid, NULL, 0);
@@ -168,13 +168,13 @@ int child_end(struct child *c, int64_t wait_ms)
 	c->out = -1;
 	if (c->pidfd >= 0)
 		close(c->pidfd);
-	relay_stop(&c->relay);
+	stderr_tail_stop(&c->tail);
 	return status;
 }
 
 void child_forget(struct child *c)
 {
-	relay_free(&c->relay);
+	stderr_tail_free(&c->tail);
 }
 
 size_t child_spell_status(int status, char *out, size_t size)

@@ -8,13 +8,13 @@
 #ifndef SENTI_CHILD_H
 #define SENTI_CHILD_H
 
-#include "lib/stage/relay.h"
+#include "lib/stage/stderr_tail.h"
 
 struct child {
 	int pid;
 	int in, out; /* -1: closed */
 	int pidfd;   /* readable once it has ended; -1 where the system has none */
-	struct relay relay;
+	struct stderr_tail tail;
 };
 
 /* Looks for the command as a shell does: 0, or -1 with *e where there is none that may be run. */
@@ -24,7 +24,7 @@ void child_close_in(struct child *c);
 /* Kills the group; its pipes can still be read. */
 void child_kill(struct child *c);
 /* Waits up to wait_ms for the end of the leader, kills what is left of the group, and closes all. Returns the status as waitpid gives it;
- * relay.last stays until child_forget. */
+ * tail.last stays until child_forget. */
 int child_end(struct child *c, int64_t wait_ms);
 void child_forget(struct child *c);
 /* "exit status 7", "signal 9 (Killed)": how many bytes, at most `size` - 1. */

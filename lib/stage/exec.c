@@ -17,8 +17,8 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/stage/child.h"
-#include "lib/stage/flight.h"
-#include "lib/stage/inbox.h"
+#include "lib/stage/inflight.h"
+#include "lib/stage/reject_socket.h"
 
 /* UNASKED: reads of what comes between two batches, before that is too much. */
 enum {
@@ -50,17 +50,17 @@ struct exec {
 	struct child child;
 	bool running;
 	bool fresh; /* it has been given nothing that it is done with */
-	struct inbox inbox;
+	struct reject_socket rejects;
 	char **envp;
 	char *reject; /* the setting in envp */
-	struct flight flight;
+	struct inflight inflight;
 	struct buf feed, got;
 	size_t fed; /* bytes of feed that are written */
 
-	bool progress;	    /* something was settled since this was last cleared */
-	bool answered;	    /* the same, since the first failure of the batch */
-	unsigned fails;	    /* in a row, without progress, since a record was condemned */
-	unsigned condemned; /* records in a row, without progress */
+	bool progress;	       /* something was settled since this was last cleared */
+	bool answered;	       /* the same, since the first failure of the batch */
+	unsigned fails;	       /* in a row, without progress, since a record became a dead letter */
+	unsigned dead_letters; /* records in a row, without progress */
 	char stray[128];
 	int status; /* of the command that ended last */
 	uint64_t restarts, duplicates;
@@ -85,13 +85,13 @@ static int64_t give_up_at(const struct exec *x)
 static void note_progress(struct exec *x)
 {
 	x->progress = x->answered = true;
-	x->fails = x->condemned = 0;
+	x->fails = x->dead_letters = 0;
 }
 
 static void take_reject(void *arg, struct str line)
 {
 	struct exec *x = arg;
-	if (flight_reject(&x->flight, line))
+	if (inflight_reject(&x->inflight, line))
 		note_progress(x);
 	else
 		log_info("a reject belongs to no record in flight", NULL);
@@ -99,16 +99,16 @@ static void take_reject(void *arg, struct str line)
 
 static void take_rejects(struct exec *x)
 {
-	inbox_drain(&x->inbox, take_reject, x);
+	reject_socket_drain(&x->rejects, take_reject, x);
 }
 
 /* False: it is a stray. */
 static bool take_answer(struct exec *x, struct str line)
 {
-	enum answer a = flight_answer(&x->flight, line, false);
+	enum answer a = inflight_answer(&x->inflight, line, false);
 	if (a == ANSWER_UNSURE) {
 		take_rejects(x);
-		a = flight_answer(&x->flight, line, true);
+		a = inflight_answer(&x->inflight, line, true);
 	}
 	if (a == ANSWER_TAKEN)
 		note_progress(x);
@@ -180,7 +180,7 @@ static void end_child(struct exec *x, int64_t wait_ms, bool listen)
 	int64_t left = until - clock_mono_ms();
 	x->status = child_end(&x->child, left > 0 ? left : 0);
 	take_rejects(x);
-	inbox_cut(&x->inbox);
+	reject_socket_cut(&x->rejects);
 	x->running = false;
 	buf_clear(&x->got);
 	buf_clear(&x->feed);
@@ -239,24 +239,24 @@ static bool write_feed(struct exec *x)
 	return true;
 }
 
-struct talk {
+struct session {
 	int64_t deadline;
 	bool closing; /* the time for an answer is over, its input is closed */
 	bool leaving; /* it has ended or wants no more input */
 };
 
 /* Polls once and takes in what there is. True: over, with *out. */
-static bool talk_once(struct exec *x, struct talk *t, enum outcome *out)
+static bool session_once(struct exec *x, struct session *t, enum outcome *out)
 {
 	struct child *c = &x->child;
 	bool stopping = sig_stopping();
-	struct pollfd f[4 + INBOX_TOOLS] = {
+	struct pollfd f[4 + REJECT_SENDERS] = {
 	    {.fd = c->out, .events = POLLIN},
 	    {.fd = x->fed < x->feed.n ? c->in : -1, .events = POLLOUT},
 	    {.fd = t->leaving ? -1 : c->pidfd, .events = POLLIN},
 	    {.fd = stopping ? -1 : sig_fd(), .events = POLLIN},
 	};
-	size_t n = 4 + inbox_watch(&x->inbox, f + 4);
+	size_t n = 4 + reject_socket_watch(&x->rejects, f + 4);
 	int64_t until = t->deadline < give_up_at(x) ? t->deadline : give_up_at(x), left = until - clock_mono_ms();
 	int got = poll(f, n, left < 0 ? 0 : left > 1 << 30 ? 1 << 30 : (int)left);
 	for (size_t i = 4; i < n; i++)
@@ -280,19 +280,19 @@ static bool talk_once(struct exec *x, struct talk *t, enum outcome *out)
 	return got == 0 && left <= 0;
 }
 
-static enum outcome talk(struct exec *x, struct err *e)
+static enum outcome session_run(struct exec *x, struct err *e)
 {
-	struct talk t = {.deadline = clock_mono_ms() + x->conf->timeout_ms};
+	struct session t = {.deadline = clock_mono_ms() + x->conf->timeout_ms};
 	enum outcome out = SETTLED;
 	x->progress = false;
 	if (!write_feed(x))
 		child_close_in(&x->child);
-	while (x->flight.open) {
-		bool over = talk_once(x, &t, &out);
+	while (x->inflight.open) {
+		bool over = session_once(x, &t, &out);
 		if (x->progress && !t.closing)
 			t.deadline = clock_mono_ms() + (t.leaving ? GRACE_MS : x->conf->timeout_ms);
 		x->progress = false;
-		if (!x->flight.open)
+		if (!x->inflight.open)
 			break;
 		if (!over)
 			continue;
@@ -315,13 +315,13 @@ static enum outcome talk(struct exec *x, struct err *e)
 	if (t.closing && out == DIED)
 		out = SWALLOWED;
 	x->fresh = false;
-	if (!x->flight.open && !t.closing && !t.leaving)
+	if (!x->inflight.open && !t.closing && !t.leaving)
 		return SETTLED;
-	end_child(x, x->flight.open && (out == STRAYED || out == HUNG) ? 0 : GRACE_MS, true);
+	end_child(x, x->inflight.open && (out == STRAYED || out == HUNG) ? 0 : GRACE_MS, true);
 	x->restarts++;
 	if (out == SWALLOWED && !(WIFEXITED(x->status) && WEXITSTATUS(x->status) <= STATUS_REJECTS))
 		out = DIED;
-	if (x->flight.open)
+	if (x->inflight.open)
 		return out;
 	if (t.closing && !x->said_late)
 		log_warn("the command answers only at the end of its input: have it write each line at once", NULL);
@@ -359,7 +359,7 @@ static void spell_status(const struct exec *x, enum outcome out, char *text, siz
 /* -1 with *e when there were too many failures. */
 static int check_failures(const struct exec *x, enum outcome out, bool environment, struct err *e)
 {
-	unsigned n = x->condemned > x->fails ? x->condemned : x->fails;
+	unsigned n = x->dead_letters > x->fails ? x->dead_letters : x->fails;
 	if (n < x->conf->give_up || (x->answered && !environment))
 		return 0;
 	char status[256];
@@ -375,38 +375,38 @@ static void note_failure(struct exec *x, enum outcome out)
 	spell_status(x, out, status, sizeof status);
 	x->fails++;
 	log_warn("the command is started again", "because it", spell(out), "with", status, NULL);
-	flight_recall(&x->flight);
+	inflight_recall(&x->inflight);
 }
 
-static void condemn(struct exec *x, size_t i, enum outcome out)
+static void dead_letter(struct exec *x, size_t i, enum outcome out)
 {
-	struct arena *mem = &x->flight.b->mem;
+	struct arena *mem = &x->inflight.b->mem;
 	char status[256];
 	spell_status(x, out, status, sizeof status);
 	struct rec_cause *cause = arena_alloc(mem, sizeof *cause);
 	*cause =
 	    (struct rec_cause){.status = WIFEXITED(x->status) ? arena_printf(mem, "%d", WEXITSTATUS(x->status))
 							      : arena_printf(mem, "signal %d", WTERMSIG(x->status)),
-		.words = arena_str(mem, buf_view(&x->child.relay.last))};
-	unsigned tries = x->flight.seat[i].tries;
+		.words = arena_str(mem, buf_view(&x->child.tail.last))};
+	unsigned tries = x->inflight.pending[i].tries;
 	if (out == SWALLOWED || out == HUNG)
-		flight_condemn(&x->flight, i, CODE_LOST_BY_PIPELINE, cause,
+		inflight_dead_letter(&x->inflight, i, CODE_LOST_BY_PIPELINE, cause,
 		    "the command gave neither an answer nor a reject within %lld ms, with no other record in flight",
 		    (long long)x->conf->timeout_ms);
 	else
-		flight_condemn(&x->flight, i, CODE_COMMAND_FAILED, cause,
+		inflight_dead_letter(&x->inflight, i, CODE_COMMAND_FAILED, cause,
 		    "the command %s %u times with no other record in flight: %s", spell(out), tries, status);
 }
 
 /* Feeds what waits, and only record `only` if that is one of the batch. */
 static size_t feed(struct exec *x, size_t only)
 {
-	size_t n = x->flight.b->n, from = only < n ? only : 0, to = only < n ? only + 1 : n, count = 0;
+	size_t n = x->inflight.b->n, from = only < n ? only : 0, to = only < n ? only + 1 : n, count = 0;
 	buf_clear(&x->feed);
 	x->fed = 0;
 	for (size_t i = from; i < to; i++)
-		if (x->flight.seat[i].state == SEAT_WAITING) {
-			flight_feed(&x->flight, i, &x->feed);
+		if (x->inflight.pending[i].state == PENDING_WAITING) {
+			inflight_feed(&x->inflight, i, &x->feed);
 			count++;
 		}
 	return count;
@@ -423,22 +423,22 @@ static bool blames_nobody(const struct exec *x, enum outcome out)
  * record tells something of it. */
 static int try_alone(struct exec *x, size_t i, struct err *e)
 {
-	struct seat *seat = &x->flight.seat[i];
+	struct pending *pending = &x->inflight.pending[i];
 	for (bool fresh = false; !fresh;) {
 		if (ready_child(x, e) < 0)
 			return -1;
 		fresh = x->fresh;
 		feed(x, i);
-		enum outcome out = talk(x, e);
+		enum outcome out = session_run(x, e);
 		if (out == SETTLED || out == FAILED)
 			return out == SETTLED ? 0 : -1;
 		note_failure(x, out);
 		bool nobody = blames_nobody(x, out);
 		fresh = fresh || out == HUNG || out == SWALLOWED;
-		seat->tries += fresh && !nobody;
-		if (out == SWALLOWED || seat->tries >= TRIES) {
-			condemn(x, i, out);
-			x->condemned++;
+		pending->tries += fresh && !nobody;
+		if (out == SWALLOWED || pending->tries >= TRIES) {
+			dead_letter(x, i, out);
+			x->dead_letters++;
 			x->fails = 0;
 		}
 		if (check_failures(x, out, nobody, e) < 0)
@@ -451,8 +451,8 @@ static int try_each(struct exec *x, struct err *e)
 {
 	for (bool any = true; any;) {
 		any = false;
-		for (size_t i = 0; i < x->flight.b->n; i++) {
-			if (x->flight.seat[i].state != SEAT_WAITING)
+		for (size_t i = 0; i < x->inflight.b->n; i++) {
+			if (x->inflight.pending[i].state != PENDING_WAITING)
 				continue;
 			if (try_alone(x, i, e) < 0)
 				return -1;
@@ -462,22 +462,22 @@ static int try_each(struct exec *x, struct err *e)
 	return 0;
 }
 
-static size_t count_waiting(const struct flight *f)
+static size_t count_waiting(const struct inflight *f)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < f->b->n; i++)
-		n += f->seat[i].state == SEAT_WAITING;
+		n += f->pending[i].state == PENDING_WAITING;
 	return n;
 }
 
 static int try_all(struct exec *x, struct err *e)
 {
-	if (count_waiting(&x->flight) < 2)
+	if (count_waiting(&x->inflight) < 2)
 		return try_each(x, e);
 	if (ready_child(x, e) < 0)
 		return -1;
 	feed(x, SIZE_MAX);
-	enum outcome out = talk(x, e);
+	enum outcome out = session_run(x, e);
 	x->answered = false;
 	if (out == SETTLED)
 		return 0;
@@ -492,11 +492,11 @@ static int exec_run(void *ctx, struct batch *b, struct err *e)
 	struct exec *x = ctx;
 	x->answered = false;
 	x->restarts = x->duplicates = 0;
-	flight_begin(&x->flight, b);
+	inflight_begin(&x->inflight, b);
 	int rc = try_all(x, e);
-	flight_finish(&x->flight);
-	b->tally[TALLY_RESTARTS] += x->restarts;
-	b->tally[TALLY_DUPLICATES] += x->duplicates;
+	inflight_finish(&x->inflight);
+	b->counter[COUNTER_RESTARTS] += x->restarts;
+	b->counter[COUNTER_DUPLICATES] += x->duplicates;
 	return rc;
 }
 
@@ -512,7 +512,7 @@ static void make_environment(struct exec *x)
 		if (strncmp(environ[i], "SENTI_REJECT=", 13) != 0)
 			x->envp[k++] = environ[i];
 	struct buf b = {0};
-	buf_printf(&b, "SENTI_REJECT=%s%c", x->inbox.path, 0);
+	buf_printf(&b, "SENTI_REJECT=%s%c", x->rejects.path, 0);
 	x->reject = x->envp[k] = b.p;
 }
 
@@ -523,13 +523,13 @@ static void *exec_open(const void *conf, struct err *e)
 	struct buf path = {0};
 	x->conf = conf;
 	buf_printf(&path, "%s/%u%c", x->conf->folder, atomic_fetch_add(&count, 1), 0);
-	int rc = inbox_open(&x->inbox, path.p, e);
+	int rc = reject_socket_open(&x->rejects, path.p, e);
 	buf_free(&path);
 	if (rc < 0) {
 		free(x);
 		return NULL;
 	}
-	flight_init(&x->flight);
+	inflight_init(&x->inflight);
 	make_environment(x);
 	return x;
 }
@@ -543,8 +543,8 @@ static void exec_close(void *ctx)
 		log_info("the command has ended", NULL);
 	}
 	child_forget(&x->child);
-	inbox_close(&x->inbox);
-	flight_free(&x->flight);
+	reject_socket_close(&x->rejects);
+	inflight_free(&x->inflight);
 	buf_free(&x->feed);
 	buf_free(&x->got);
 	free(x->reject);

@@ -1,6 +1,6 @@
 /* exec.h - the stage that hands a batch to a running command and takes its answers: any filter as a step of a worker.
  *
- *     records --stdin--> COMMAND --stdout--> answers, matched with the records (flight.h)
+ *     records --stdin--> COMMAND --stdout--> answers, matched with the records (inflight.h)
  *                           |---socket $SENTI_REJECT---> rejects of the tools inside it
  *
  * Each context has a command of its own, which lives as long as it answers: a batch is complete when all its records are answered,

@@ -104,7 +104,7 @@ static void fill(struct changes *s, struct batch *b, struct change *c, size_t n,
 	for (size_t i = 0; i < n; i++)
 		add_change(b, &c[i], &s->line);
 	s->all = n < max;
-	b->closed = s->all ? CLOSED_IDLE : CLOSED_FULL;
+	b->flush_reason = s->all ? FLUSH_IDLE : FLUSH_FULL;
 }
 
 /* A wait that fails is left to the next question, which says why. */
@@ -205,7 +205,7 @@ static int bury_run(void *ctx, struct batch *b, struct err *e)
 		if (s->f->once || e->kind != ERR_ENV || !try_again(&s->tries, -1, e))
 			return -1;
 	is_back(&s->tries);
-	b->tally[TALLY_BURIED] += b->n;
+	b->counter[COUNTER_BURIED] += b->n;
 	return 0;
 }
 

@@ -27,7 +27,7 @@ struct follow {
 /* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */
 struct source *source_changes(struct follow *f);
 /* Buries the changes of that source; conf: the same struct follow. While the cache is away it waits, for as long as it takes, and gives up at a
- * stop or with `once`. Tally: buried. */
+ * stop or with `once`. Counter: buried. */
 extern const struct stage stage_bury;
 /* New: a name for the cursor of a cache with this address: its host, port and path, and this machine's name, because the same address may mean
  * another cache on another machine, and whoever shared its cursor would miss changes. */

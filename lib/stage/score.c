@@ -96,11 +96,11 @@ static int score_run(void *ctx, struct batch *b, struct err *e)
 		if ((f->plain ? from_plain(c, b, r) : rec_scan(b, r, &c->scan, &f->form)) < 0)
 			continue;
 		if (unlikely(r->has_old) && !f->force && has_result(c, r)) {
-			b->tally[TALLY_KEPT]++;
+			b->counter[COUNTER_KEPT]++;
 			continue;
 		}
 		add_result(c, b, r);
-		b->tally[TALLY_SCORED]++;
+		b->counter[COUNTER_SCORED]++;
 	}
 	return 0;
 }

@@ -13,7 +13,7 @@ struct score_conf {
 	bool explain;
 };
 
-/* conf: struct score_conf. Pure. Tallies: scored, and kept for records that pass untouched. */
+/* conf: struct score_conf. Pure. Counters: scored, and kept for records that pass untouched. */
 extern const struct stage score_stage;
 
 #endif

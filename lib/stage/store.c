@@ -181,7 +181,7 @@ static void finish_chain(struct verb *v, struct batch *b, ptrdiff_t i)
 	const struct message *put = &v->slot[i].m;
 	for (; i != NO_SLOT; i = v->slot[i].prev) {
 		set_version(v, b, (size_t)i, put->version);
-		b->tally[put->fate == MESSAGE_STORED ? TALLY_STORED : TALLY_UNCHANGED]++;
+		b->counter[put->fate == MESSAGE_STORED ? COUNTER_STORED : COUNTER_UNCHANGED]++;
 	}
 }
 
@@ -252,8 +252,8 @@ static int write_line(struct batch *b, struct rec *r, const struct message *m, s
 	return 0;
 }
 
-/* What became of each: `show` replaces the record with the stored one; *tally counts them. */
-static void finish_ids(struct verb *v, struct batch *b, bool show, uint64_t *tally)
+/* What became of each: `show` replaces the record with the stored one; *counter counts them. */
+static void finish_ids(struct verb *v, struct batch *b, bool show, uint64_t *counter)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
@@ -263,7 +263,7 @@ static void finish_ids(struct verb *v, struct batch *b, bool show, uint64_t *tal
 		if (m->fate == MESSAGE_MISSING)
 			rec_reject(b, r, CODE_NOT_FOUND, "no message has the id '%.*s'", STR_FMT(m->id));
 		else if (!show || write_line(b, r, m, &v->line, &v->scan) == 0)
-			++*tally;
+			++*counter;
 	}
 }
 
@@ -284,7 +284,7 @@ static int run_correct(void *ctx, struct batch *b, struct err *e)
 	read_ids(v, b, true);
 	if (v->store->correct(v->store, v->live, v->nlive, &b->mem, e) < 0)
 		return -1;
-	finish_ids(v, b, true, &b->tally[TALLY_CORRECTED]);
+	finish_ids(v, b, true, &b->counter[COUNTER_CORRECTED]);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static int run_delete(void *ctx, struct batch *b, struct err *e)
 	read_ids(v, b, false);
 	if (v->store->remove(v->store, v->live, v->nlive, e) < 0)
 		return -1;
-	finish_ids(v, b, false, &b->tally[TALLY_DELETED]);
+	finish_ids(v, b, false, &b->counter[COUNTER_DELETED]);
 	return 0;
 }
 
@@ -344,7 +344,7 @@ static enum next query_next(struct source *source, struct batch *b, const struct
 	move_behind(q, &q->row[n - 1]);
 	if (q->left != UINT64_MAX)
 		q->left -= (uint64_t)n;
-	b->closed = (size_t)n == l->records ? CLOSED_FULL : CLOSED_BYTES;
+	b->flush_reason = (size_t)n == l->records ? FLUSH_FULL : FLUSH_BYTES;
 	return NEXT_BATCH;
 }
 

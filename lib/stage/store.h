@@ -1,6 +1,6 @@
 /* store.h - the verbs of senti-store as stages over any store, and its query as a source.
  *
- * A record leaves these stages when its change is committed. Tallies: stored, unchanged, corrected, deleted.
+ * A record leaves these stages when its change is committed. Counters: stored, unchanged, corrected, deleted.
  */
 #ifndef SENTI_STAGE_STORE_H
 #define SENTI_STAGE_STORE_H

@@ -47,7 +47,7 @@ static enum next sample_next(struct source *source, struct batch *b, const struc
 		return NEXT_END;
 	while (s->at < s->n && b->n < l->records)
 		add_id(b, s->id[s->at++]);
-	b->closed = s->at < s->n ? CLOSED_FULL : CLOSED_END;
+	b->flush_reason = s->at < s->n ? FLUSH_FULL : FLUSH_END;
 	return NEXT_BATCH;
 }
 

@@ -182,7 +182,7 @@ static void packs(void)
 	struct batch b = {0};
 	struct window w = {.base = 1};
 	struct packer k = {.most = 2};
-	struct letter one = {.trace = STR("t1")}, two = {.trace = STR("t2")};
+	struct envelope one = {.trace = STR("t1")}, two = {.trace = STR("t2")};
 	const char *line[] = {"{\"id\":\"a\"}", "{\"id\":\"b\"}", "bad", "{\"id\":\"c\"}", "{}"};
 	for (size_t i = 0; i < COUNT_OF(line); i++) {
 		struct rec *r = batch_add(&b);
@@ -190,7 +190,7 @@ static void packs(void)
 		r->fate = i == 2 ? FATE_REJECTED : FATE_OUT;
 		r->code = CODE_BAD_JSON;
 		r->why = STR("a \"reason\"\n\xff");
-		r->letter = i < 2 ? &one : i < 4 ? &two : NULL;
+		r->envelope = i < 2 ? &one : i < 4 ? &two : NULL;
 	}
 	ok(pack_records(&k, &w, &b) == 0 && w.n == 2, "four records in two messages");
 	is_str(window_str(&w, w.parcel[0].body), STR("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "the first");
@@ -200,11 +200,11 @@ static void packs(void)
 	is_str(window_str(&w, w.parcel[1].trace), STR(""), "traces that differ are nobody's");
 	struct err e;
 	window_clear(&w);
-	b.rec[2].letter = &(struct letter){.body = STR("bad"), .id = STR("m"), .trace = STR(""), .tries = 3};
+	b.rec[2].envelope = &(struct envelope){.body = STR("bad"), .id = STR("m"), .trace = STR(""), .tries = 3};
 	ok(pack_rejects(&k, &w, &b, "tool", NULL, &e) == 0 && w.n == 1, "one reject");
 	is_str(window_str(&w, w.parcel[0].body), STR("bad"), "with the original bytes");
 	is_str(window_str(&w, w.parcel[0].why), STR("a \"reason\"\n\xef\xbf\xbd"), "and a reason in UTF-8");
-	b.rec[2].letter = NULL;
+	b.rec[2].envelope = NULL;
 	window_clear(&w);
 	ok(pack_rejects(&k, &w, &b, "tool", NULL, &e) == 0 && w.n == 1 && !w.parcel[0].code.n, "without a letter");
 	ok(strstr(window_str(&w, w.parcel[0].body).p, "\"input\":\"bad\"") != NULL, "a reject object");

@@ -151,7 +151,7 @@ static void test_once(void)
 	erase("b");
 	ok(follow("r", true, 10) == 0, "changes are followed");
 	is_str(buried(), STR("a b b "), "each is buried, in the order of the outbox");
-	ok(counts.out == 3 && counts.tally[TALLY_BURIED] == 3, "and counted");
+	ok(counts.out == 3 && counts.counter[COUNTER_BURIED] == 3, "and counted");
 	char want[200];
 	snprintf(want, sizeof want,
 	    "{\"id\":\"a\",\"version\":%llu,\"op\":\"insert\",\"seq\":1}\n{\"id\":\"b\",\"version\":2,\"op\":"
@@ -173,7 +173,7 @@ static void test_failures_once(void)
 	grave.fail = 1;
 	ok(follow("r", true, 10) < 0 && strcmp(e.msg, "the cache is away") == 0,
 	    "with --once a cache that is away is an error");
-	ok(out.flushed.n == 0 && counts.tally[TALLY_BURIED] == 0, "nothing comes out");
+	ok(out.flushed.n == 0 && counts.counter[COUNTER_BURIED] == 0, "nothing comes out");
 	done();
 	failing.fail_seen = 1;
 	ok(follow("r", true, 10) < 0, "so is a store that cannot mark what was seen");
@@ -332,7 +332,7 @@ static void test_failures(void)
 	failing.fail_seen = 1;
 	size_t seen = failing.seen;
 	ok(follow("r", false, 100) == 0, "a follower outlives failures of both, and ends at a stop");
-	ok(failing.seen - seen == 2 && counts.in % 2 == 0 && counts.in == counts.tally[TALLY_BURIED],
+	ok(failing.seen - seen == 2 && counts.in % 2 == 0 && counts.in == counts.counter[COUNTER_BURIED],
 	    "what could not be marked is buried again");
 	done();
 	change("a", "four");

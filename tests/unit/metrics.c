@@ -212,14 +212,14 @@ static void test_threads(void)
 
 /* ---- the counts of a run ---- */
 
-static const struct letter letter;
+static const struct envelope envelope;
 
 static void add(struct batch *b, enum fate fate, const char *code, bool from_queue)
 {
 	struct rec *r = batch_add(b);
 	r->fate = fate;
 	r->code = code;
-	r->letter = from_queue ? &letter : NULL;
+	r->envelope = from_queue ? &envelope : NULL;
 }
 
 static const char *shown(struct counts *c, const char *model, unsigned show)
@@ -239,7 +239,7 @@ static void test_counts(void)
 	struct counts c;
 	struct batch b = {0};
 	counts_start(&c);
-	const char *t = shown(&c, "m\"1", 1u << TALLY_SCORED | 1u << TALLY_STORED);
+	const char *t = shown(&c, "m\"1", 1u << COUNTER_SCORED | 1u << COUNTER_STORED);
 	has(t, "senti_records_in_total 0\n", "at the start");
 	has(t, "senti_score_texts_total{model=\"m\\\"1\"} 0\n", "at the start");
 	has(t, "senti_writes_total{result=\"stored\"} 0\n", "at the start");
@@ -253,9 +253,9 @@ static void test_counts(void)
 	add(&b, FATE_REJECTED, CODE_NO_TEXT, false);
 	add(&b, FATE_REJECTED, "evil\"} 1\nsenti_fake_total 7\n\xff", true);
 	add(&b, FATE_HELD, NULL, true);
-	b.closed = CLOSED_TIME;
-	b.tally[TALLY_SCORED] = 7;
-	b.tally[TALLY_REDELIVERED] = 2;
+	b.flush_reason = FLUSH_TIME;
+	b.counter[COUNTER_SCORED] = 7;
+	b.counter[COUNTER_REDELIVERED] = 2;
 	counts_batch(&c, &b, true);
 	counts_batch(&c, &b, false);
 	counts_queue(&c);
@@ -273,7 +273,7 @@ static void test_counts(void)
 	has(t, "senti_batch_size_bucket{le=\"+Inf\"} 2\nsenti_batch_size_sum 22\nsenti_batch_size_count 2\n", "sizes");
 	has(t, "senti_batch_flush_total{reason=\"time\"} 2\n", "reasons");
 	has(t, "senti_batch_flush_total{reason=\"full\"} 0\n", "reasons");
-	has(t, "senti_score_texts_total{model=\"m\"} 14\n", "tallies");
+	has(t, "senti_score_texts_total{model=\"m\"} 14\n", "counters");
 	has(t, "senti_queue_redelivered_total 4\n", "queue");
 	has(t, "senti_queue_unacked 5\n", "queue");
 	has(t, "senti_queue_reconnects_total 1\n", "queue");

@@ -48,7 +48,7 @@ static int run(void *ctx, struct batch *b, struct err *e)
 		if (c->conf->fail_at && r->lineno == c->conf->fail_at)
 			return err_set(e, ERR_ENV, "told to fail");
 		if (rec_scan(b, r, &c->scan, &form) == 0)
-			b->tally[TALLY_SCORED]++;
+			b->counter[COUNTER_SCORED]++;
 		if (r->lineno % 64 == 0)
 			sched_yield();
 	}
@@ -130,7 +130,7 @@ static void test_all(unsigned jobs, size_t batch)
 	is_u64(f.counts.out + f.counts.rejected, LINES, "in = out + rejected");
 	is_u64(count_lines(&f.out.flushed), f.counts.out, "all of them are out and flushed");
 	is_u64(count_lines(&f.rejects.flushed), f.counts.rejected, "all rejects too");
-	is_u64(f.counts.tally[TALLY_SCORED], f.counts.out, "tallies add up");
+	is_u64(f.counts.counter[COUNTER_SCORED], f.counts.out, "counters add up");
 	is_u64(f.in.accepted, LINES, "all were accepted");
 	ok(in_order(&f.out.flushed), "in their order");
 	teardown(&f);

@@ -224,7 +224,7 @@ static void test_verbs(struct store *s)
 	    v1, v2, v1);
 	is_str(out, str_of(want), "of one id the last wins, and all get its version");
 	is_str(get_one(s, "v1").text, STR("c"), "the last of them is stored");
-	ok(b.tally[TALLY_STORED] == 3 && b.tally[TALLY_UNCHANGED] == 0, "tallies");
+	ok(b.counter[COUNTER_STORED] == 3 && b.counter[COUNTER_UNCHANGED] == 0, "counters");
 	RUN(&stage_store_put, &b, "{\"text\":\"anonymous\"}", "{\"id\":null,\"text\":\"anonymous\"}");
 	ok(b.rec[0].id.n == 36 && b.rec[1].id.n == 36 && !str_eq(b.rec[0].id, b.rec[1].id), "no id: a fresh UUID each");
 	is_str(RUN(&stage_store_put, &b, "{\"id\":7,\"text\":\"a\"}", "{\"id\":\"\",\"text\":\"a\"}",
@@ -241,7 +241,7 @@ static void test_verbs(struct store *s)
 	    ","
 	    "\"x\":[]},\"\\u0074ime\":\"2024-05-01T12:00:00.5+02:00\",\"source\":5, \"e\" : \"\\u00e9\",\"n\":2}";
 	RUN(&stage_store_put, &b, whole);
-	is_u64(b.tally[TALLY_STORED], 1, "a record of all kinds of members is stored");
+	is_u64(b.counter[COUNTER_STORED], 1, "a record of all kinds of members is stored");
 	snprintf(want, sizeof want,
 	    "{\"id\":\"w\",\"text\":\"é\\n\\\"\",\"time\":\"2024-05-01T10:00:00.500Z\",\"n\":1.50,\"source\":5,\"e\":"
 	    "\"\\u00e9\","
@@ -253,11 +253,12 @@ static void test_verbs(struct store *s)
 	struct str shown = RUN(&stage_store_correct, &b, "{\"id\":\"w\",\"label\":\"negative\"}");
 	ok(memmem(shown.p, shown.n, "{\"label\":\"negative\",\"corrected\":true,\"score\":5e-1,\"x\":[]}", 57) != NULL,
 	    "correct shows the label, and that a person set it");
-	is_u64(b.tally[TALLY_CORRECTED], 1, "and counts it");
+	is_u64(b.counter[COUNTER_CORRECTED], 1, "and counts it");
 	uint64_t version = get_one(s, "w").version;
 	char *again = str_dup((struct str){shown.p, shown.n - 1});
 	RUN(&stage_store_put, &b, again);
-	ok(b.tally[TALLY_UNCHANGED] == 1 && get_one(s, "w").version == version, "put back as shown, nothing changes");
+	ok(b.counter[COUNTER_UNCHANGED] == 1 && get_one(s, "w").version == version,
+	    "put back as shown, nothing changes");
 	free(again);
 	is_str(RUN(&stage_store_correct, &b, "{\"id\":\"w\",\"label\":\"good\"}", "{\"id\":\"w\"}",
 		   "{\"id\":\"nobody\",\"label\":\"neutral\"}"),
@@ -282,7 +283,7 @@ static void test_refused_duplicate(struct store *s, struct str refused)
 	is_str(get_one(s, "k").text, STR("second"), "so the one before it wins");
 	ok(b.rec[0].fate == FATE_OUT && str_eq(b.rec[0].add, b.rec[1].add) && b.rec[1].add.n,
 	    "and gives both its version");
-	ok(b.rec[3].fate == FATE_OUT && b.tally[TALLY_STORED] == 3, "the others are stored");
+	ok(b.rec[3].fate == FATE_OUT && b.counter[COUNTER_STORED] == 3, "the others are stored");
 	RUN(&stage_store_put, &b, bad.p, bad.p);
 	ok(b.rec[0].fate == FATE_REJECTED && b.rec[1].fate == FATE_REJECTED, "where all are refused, all are rejected");
 	buf_free(&bad);

@@ -1,4 +1,4 @@
-/* flight.h - the records of a batch that a command has been given, and what its answers and its tools' rejects say of them. No I/O.
+/* inflight.h - the records of a batch that a command has been given, and what its answers and its tools' rejects say of them. No I/O.
  *
  * An answer belongs to the first record in flight. Where both have an `id` these must be equal; an answer with the id of a later record
  * passes those before it: they are lost, unless their answers still come before the batch is complete.
@@ -9,46 +9,46 @@
  * An answer to a record that was answered before (or lost, in this batch or the last ones) is a duplicate and changes nothing; one that belongs to
  * nothing is a stray: the command is out of step.
  */
-#ifndef SENTI_FLIGHT_H
-#define SENTI_FLIGHT_H
+#ifndef SENTI_INFLIGHT_H
+#define SENTI_INFLIGHT_H
 
 #include "lib/flow/record.h"
 
-enum seat_state {
-	SEAT_NONE,    /* not for the command: rejected before */
-	SEAT_WAITING, /* to be fed */
-	SEAT_FED,
-	SEAT_PASSED,
-	SEAT_SETTLED, /* answered or rejected */
+enum pending_state {
+	PENDING_NONE,	 /* not for the command: rejected before */
+	PENDING_WAITING, /* to be fed */
+	PENDING_FED,
+	PENDING_PASSED,
+	PENDING_SETTLED, /* answered or rejected */
 };
 
-struct seat {
+struct pending {
 	uint64_t id; /* a hash; 0: it has none */
 	bool object; /* the line is a JSON object, and so must be its answer */
 	unsigned char state;
 	unsigned tries; /* how often the command failed with this record alone in flight */
 };
 
-enum { FLIGHT_RECENT = 1024 };
+enum { INFLIGHT_RECENT = 1024 };
 
-struct flight {
-	struct batch *b, none; /* none: between two batches */
-	struct seat *seat;     /* one a record */
-	size_t cap, head;      /* no record before head is in flight */
-	size_t open;	       /* how many are */
-	uint64_t recent[FLIGHT_RECENT];
+struct inflight {
+	struct batch *b, none;	 /* none: between two batches */
+	struct pending *pending; /* one a record */
+	size_t cap, head;	 /* no record before head is in flight */
+	size_t open;		 /* how many are */
+	uint64_t recent[INFLIGHT_RECENT];
 	size_t nrecent;
 	struct json_scan scan, inner;
 	struct buf line;
 };
 
-void flight_init(struct flight *f);
+void inflight_init(struct inflight *f);
 /* A new batch. All records whose fate is open wait. */
-void flight_begin(struct flight *f, struct batch *b);
+void inflight_begin(struct inflight *f, struct batch *b);
 /* Appends record i, as a line, to what the command is to read. */
-void flight_feed(struct flight *f, size_t i, struct buf *out);
+void inflight_feed(struct inflight *f, size_t i, struct buf *out);
 /* What was fed and is open waits again: the command has died. */
-void flight_recall(struct flight *f);
+void inflight_recall(struct inflight *f);
 
 enum answer {
 	ANSWER_TAKEN,
@@ -57,14 +57,14 @@ enum answer {
 	ANSWER_UNSURE, /* rejects that have come by now may change its meaning: take them in, and ask again with sure */
 };
 /* `line` has JSON_PAD readable bytes behind it; it is copied. */
-enum answer flight_answer(struct flight *f, struct str line, bool sure);
+enum answer inflight_answer(struct inflight *f, struct str line, bool sure);
 /* A reject object of a tool: true if it settled a record. */
-bool flight_reject(struct flight *f, struct str line);
+bool inflight_reject(struct inflight *f, struct str line);
 /* Rejects what was passed. */
-void flight_finish(struct flight *f);
+void inflight_finish(struct inflight *f);
 /* Rejects record i, which waits or is in flight. */
-void flight_condemn(struct flight *f, size_t i, const char *code, const struct rec_cause *cause, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
-void flight_free(struct flight *f);
+void inflight_dead_letter(struct inflight *f, size_t i, const char *code, const struct rec_cause *cause,
+    const char *fmt, ...) PRINTF_LIKE(5, 6);
+void inflight_free(struct inflight *f);
 
 #endif

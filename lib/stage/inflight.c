@@ -1,5 +1,5 @@
-/* flight.c - matching answers and rejects with the records that a command was given. */
-#include "lib/stage/flight.h"
+/* inflight.c - matching answers and rejects with the records that a command was given. */
+#include "lib/stage/inflight.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static uint64_t id_hash(struct str id)
 	return h ? h : 1;
 }
 
-static uint64_t scanned_id(struct flight *f, const struct json_scan *s)
+static uint64_t scanned_id(struct inflight *f, const struct json_scan *s)
 {
 	const struct json_member *id = string_member(s, STR("id"));
 	if (!id)
@@ -32,78 +32,78 @@ static uint64_t scanned_id(struct flight *f, const struct json_scan *s)
 	return id_hash(json_decode(id, &f->b->mem));
 }
 
-void flight_init(struct flight *f)
+void inflight_init(struct inflight *f)
 {
-	*f = (struct flight){0};
+	*f = (struct inflight){0};
 	f->b = &f->none;
 }
 
-void flight_begin(struct flight *f, struct batch *b)
+void inflight_begin(struct inflight *f, struct batch *b)
 {
 	batch_reset(&f->none);
 	f->b = b;
 	f->head = f->open = 0;
 	if (f->cap < b->n) {
 		f->cap = b->n;
-		f->seat = xreallocarray(f->seat, f->cap, sizeof *f->seat);
+		f->pending = xreallocarray(f->pending, f->cap, sizeof *f->pending);
 	}
 	for (size_t i = 0; i < b->n; i++) {
 		const struct rec *r = &b->rec[i];
-		struct seat *seat = &f->seat[i];
-		*seat = (struct seat){.state = r->fate == FATE_OUT ? SEAT_WAITING : SEAT_NONE};
-		if (seat->state == SEAT_NONE)
+		struct pending *pending = &f->pending[i];
+		*pending = (struct pending){.state = r->fate == FATE_OUT ? PENDING_WAITING : PENDING_NONE};
+		if (pending->state == PENDING_NONE)
 			continue;
-		seat->object = json_scan(&f->scan, r->line) == 0;
+		pending->object = json_scan(&f->scan, r->line) == 0;
 		if (r->id.p)
-			seat->id = id_hash(r->id);
-		else if (seat->object)
-			seat->id = scanned_id(f, &f->scan);
+			pending->id = id_hash(r->id);
+		else if (pending->object)
+			pending->id = scanned_id(f, &f->scan);
 	}
 }
 
-void flight_feed(struct flight *f, size_t i, struct buf *out)
+void inflight_feed(struct inflight *f, size_t i, struct buf *out)
 {
 	rec_put(out, &f->b->rec[i]);
 	buf_char(out, '\n');
-	f->seat[i].state = SEAT_FED;
+	f->pending[i].state = PENDING_FED;
 	f->open++;
 	if (i < f->head || f->open == 1)
 		f->head = i;
 }
 
-void flight_recall(struct flight *f)
+void inflight_recall(struct inflight *f)
 {
 	for (size_t i = 0; i < f->b->n; i++)
-		if (f->seat[i].state == SEAT_FED)
-			f->seat[i].state = SEAT_WAITING;
+		if (f->pending[i].state == PENDING_FED)
+			f->pending[i].state = PENDING_WAITING;
 	f->open = 0;
 }
 
-static void remember(struct flight *f, uint64_t id)
+static void remember(struct inflight *f, uint64_t id)
 {
 	if (id)
-		f->recent[f->nrecent++ % FLIGHT_RECENT] = id;
+		f->recent[f->nrecent++ % INFLIGHT_RECENT] = id;
 }
 
-static bool is_recent(const struct flight *f, uint64_t id)
+static bool is_recent(const struct inflight *f, uint64_t id)
 {
 	bool found = false;
-	for (size_t i = 0; i < FLIGHT_RECENT; i++) /* no early end: the compiler takes several at once */
+	for (size_t i = 0; i < INFLIGHT_RECENT; i++) /* no early end: the compiler takes several at once */
 		found |= f->recent[i] == id;
 	return found;
 }
 
-static void settle(struct flight *f, size_t i)
+static void settle(struct inflight *f, size_t i)
 {
-	struct seat *seat = &f->seat[i];
-	f->open -= seat->state == SEAT_FED;
-	seat->state = SEAT_SETTLED;
-	remember(f, seat->id);
-	while (f->head < f->b->n && f->seat[f->head].state != SEAT_FED)
+	struct pending *pending = &f->pending[i];
+	f->open -= pending->state == PENDING_FED;
+	pending->state = PENDING_SETTLED;
+	remember(f, pending->id);
+	while (f->head < f->b->n && f->pending[f->head].state != PENDING_FED)
 		f->head++;
 }
 
-static enum answer take(struct flight *f, size_t i, struct str line)
+static enum answer take(struct inflight *f, size_t i, struct str line)
 {
 	struct rec *r = &f->b->rec[i];
 	r->line = json_padded(&f->b->mem, line);
@@ -113,54 +113,54 @@ static enum answer take(struct flight *f, size_t i, struct str line)
 }
 
 /* The first record of that id in that state, from `from` on; b->n: none. */
-static size_t find(const struct flight *f, size_t from, enum seat_state state, uint64_t id)
+static size_t find(const struct inflight *f, size_t from, enum pending_state state, uint64_t id)
 {
 	size_t i = from;
-	while (i < f->b->n && (f->seat[i].state != state || f->seat[i].id != id))
+	while (i < f->b->n && (f->pending[i].state != state || f->pending[i].id != id))
 		i++;
 	return i;
 }
 
-static void pass_to(struct flight *f, size_t end)
+static void pass_to(struct inflight *f, size_t end)
 {
 	for (size_t i = f->head; i < end; i++)
-		if (f->seat[i].state == SEAT_FED) {
-			f->seat[i].state = SEAT_PASSED;
+		if (f->pending[i].state == PENDING_FED) {
+			f->pending[i].state = PENDING_PASSED;
 			f->open--;
 		}
 }
 
 /* The answer is not that of the head. */
-static enum answer by_id(struct flight *f, struct str line, uint64_t id, bool sure)
+static enum answer by_id(struct inflight *f, struct str line, uint64_t id, bool sure)
 {
-	size_t n = f->b->n, i = find(f, f->open ? f->head : n, SEAT_FED, id);
+	size_t n = f->b->n, i = find(f, f->open ? f->head : n, PENDING_FED, id);
 	if (i < n && !sure)
 		return ANSWER_UNSURE;
 	if (i < n) {
 		pass_to(f, i);
 		return take(f, i, line);
 	}
-	i = find(f, 0, SEAT_PASSED, id);
+	i = find(f, 0, PENDING_PASSED, id);
 	if (i < n)
 		return take(f, i, line);
 	if (is_recent(f, id))
 		return ANSWER_DUPLICATE;
-	if (!f->open || f->seat[f->head].id)
+	if (!f->open || f->pending[f->head].id)
 		return ANSWER_STRAY;
 	return sure ? take(f, f->head, line) : ANSWER_UNSURE;
 }
 
-enum answer flight_answer(struct flight *f, struct str line, bool sure)
+enum answer inflight_answer(struct inflight *f, struct str line, bool sure)
 {
 	bool object = json_scan(&f->scan, line) == 0;
 	uint64_t id = object ? scanned_id(f, &f->scan) : 0;
-	if (f->open && id && f->seat[f->head].id == id)
+	if (f->open && id && f->pending[f->head].id == id)
 		return take(f, f->head, line);
 	if (id)
 		return by_id(f, line, id, sure);
 	if (!sure)
 		return ANSWER_UNSURE;
-	if (!f->open || (f->seat[f->head].object && !object))
+	if (!f->open || (f->pending[f->head].object && !object))
 		return ANSWER_STRAY;
 	return take(f, f->head, line);
 }
@@ -224,7 +224,7 @@ static struct str member_text(const struct json_scan *s, struct str name, struct
 	return m ? json_decode(m, a) : STR_NONE;
 }
 
-static int read_verdict(struct flight *f, struct str line, struct verdict *v)
+static int read_verdict(struct inflight *f, struct str line, struct verdict *v)
 {
 	struct arena *mem = &f->b->mem;
 	if (json_scan(&f->scan, line) < 0)
@@ -243,13 +243,13 @@ static int read_verdict(struct flight *f, struct str line, struct verdict *v)
 	return v->code.p && v->input.p ? 0 : -1;
 }
 
-static bool is_open(const struct seat *s)
+static bool is_open(const struct pending *s)
 {
-	return s->state == SEAT_FED || s->state == SEAT_PASSED;
+	return s->state == PENDING_FED || s->state == PENDING_PASSED;
 }
 
 /* A tool in the middle of a pipeline sees the line with members added before its last brace. */
-static bool begins_like(struct flight *f, size_t i, struct str input)
+static bool begins_like(struct inflight *f, size_t i, struct str input)
 {
 	struct str fed = f->b->rec[i].line;
 	if (f->b->rec[i].add.n) {
@@ -261,34 +261,34 @@ static bool begins_like(struct flight *f, size_t i, struct str input)
 		return true;
 	while (fed.n && fed.p[fed.n - 1] == ' ')
 		fed.n--;
-	return fed.n && f->seat[i].object && input.n >= fed.n && memcmp(input.p, fed.p, fed.n - 1) == 0;
+	return fed.n && f->pending[i].object && input.n >= fed.n && memcmp(input.p, fed.p, fed.n - 1) == 0;
 }
 
 /* Whose reject it is; b->n: nobody's. */
-static size_t rejected_seat(struct flight *f, struct str input)
+static size_t rejected_record(struct inflight *f, struct str input)
 {
 	size_t n = f->b->n, only = n, open = 0;
 	uint64_t id = json_scan(&f->inner, input) == 0 ? scanned_id(f, &f->inner) : 0;
 	for (size_t i = 0; id && i < n; i++)
-		if (is_open(&f->seat[i]) && f->seat[i].id == id)
+		if (is_open(&f->pending[i]) && f->pending[i].id == id)
 			return i;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_open(&f->seat[i]))
+		if (!is_open(&f->pending[i]))
 			continue;
 		if (begins_like(f, i, input))
 			return i;
 		only = i;
 		open++;
 	}
-	return open == 1 && !(id && f->seat[only].id) ? only : n;
+	return open == 1 && !(id && f->pending[only].id) ? only : n;
 }
 
-bool flight_reject(struct flight *f, struct str line)
+bool inflight_reject(struct inflight *f, struct str line)
 {
 	struct verdict v;
 	if (read_verdict(f, line, &v) < 0)
 		return false;
-	size_t i = rejected_seat(f, v.input);
+	size_t i = rejected_record(f, v.input);
 	if (i == f->b->n)
 		return false;
 	struct rec *r = &f->b->rec[i];
@@ -300,7 +300,8 @@ bool flight_reject(struct flight *f, struct str line)
 	return true;
 }
 
-void flight_condemn(struct flight *f, size_t i, const char *code, const struct rec_cause *cause, const char *fmt, ...)
+void inflight_dead_letter(
+    struct inflight *f, size_t i, const char *code, const struct rec_cause *cause, const char *fmt, ...)
 {
 	char msg[512];
 	va_list ap;
@@ -313,18 +314,18 @@ void flight_condemn(struct flight *f, size_t i, const char *code, const struct r
 	settle(f, i);
 }
 
-void flight_finish(struct flight *f)
+void inflight_finish(struct inflight *f)
 {
 	for (size_t i = 0; i < f->b->n; i++)
-		if (f->seat[i].state == SEAT_PASSED)
-			flight_condemn(f, i, CODE_LOST_BY_PIPELINE, NULL,
+		if (f->pending[i].state == PENDING_PASSED)
+			inflight_dead_letter(f, i, CODE_LOST_BY_PIPELINE, NULL,
 			    "the command answered later records, and gave neither this one nor a reject of it");
 	f->b = &f->none;
 }
 
-void flight_free(struct flight *f)
+void inflight_free(struct inflight *f)
 {
-	free(f->seat);
+	free(f->pending);
 	batch_free(&f->none);
 	json_scan_free(&f->scan);
 	json_scan_free(&f->inner);

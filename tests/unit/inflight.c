@@ -1,31 +1,31 @@
-/* flight.c - answers and rejects find their records: by id, by order, late, twice, from the middle of a pipeline. */
-#include "lib/stage/flight.h"
+/* inflight.c - answers and rejects find their records: by id, by order, late, twice, from the middle of a pipeline. */
+#include "lib/stage/inflight.h"
 
 #include "tests/unit/tap.h"
 
 struct bench {
 	struct batch b;
-	struct flight f;
+	struct inflight f;
 	struct buf fed, line;
 };
 
 static void start(struct bench *t, const char *const *line)
 {
 	*t = (struct bench){0};
-	flight_init(&t->f);
+	inflight_init(&t->f);
 	for (; *line; line++) {
 		char *p = arena_alloc(&t->b.mem, strlen(*line) + JSON_PAD);
 		memcpy(p, *line, strlen(*line));
 		batch_add(&t->b)->line = (struct str){p, strlen(*line)};
 	}
-	flight_begin(&t->f, &t->b);
+	inflight_begin(&t->f, &t->b);
 	for (size_t i = 0; i < t->b.n; i++)
-		flight_feed(&t->f, i, &t->fed);
+		inflight_feed(&t->f, i, &t->fed);
 }
 
 static void end(struct bench *t)
 {
-	flight_free(&t->f);
+	inflight_free(&t->f);
 	batch_free(&t->b);
 	buf_free(&t->fed);
 	buf_free(&t->line);
@@ -42,10 +42,10 @@ static struct str padded(struct bench *t, const char *s)
 /* As the stage asks: again when unsure. *asked, if not NULL, tells that it had to. */
 static enum answer answer(struct bench *t, const char *s, bool *asked)
 {
-	enum answer a = flight_answer(&t->f, padded(t, s), false);
+	enum answer a = inflight_answer(&t->f, padded(t, s), false);
 	if (asked)
 		*asked = a == ANSWER_UNSURE;
-	return a == ANSWER_UNSURE ? flight_answer(&t->f, padded(t, s), true) : a;
+	return a == ANSWER_UNSURE ? inflight_answer(&t->f, padded(t, s), true) : a;
 }
 
 static bool out(const struct bench *t, size_t i, const char *line)
@@ -77,7 +77,7 @@ static void in_order(void)
 	ok(t.f.open == 0, "nothing is in flight");
 	ok(answer(&t, "PLAIN", NULL) == ANSWER_STRAY, "then a line is a stray");
 	ok(answer(&t, "{\"id\":\"b\"}", NULL) == ANSWER_DUPLICATE, "but not one with an id that was answered");
-	flight_finish(&t.f);
+	inflight_finish(&t.f);
 	ok(answer(&t, "{\"id\":\"a\"}", NULL) == ANSWER_DUPLICATE, "nor after the batch");
 	ok(answer(&t, "{\"id\":\"z\"}", NULL) == ANSWER_STRAY, "an id that nobody knows is a stray");
 	end(&t);
@@ -96,7 +96,7 @@ static void out_of_order(void)
 	ok(answer(&t, "{\"id\":\"e\"}", NULL) == ANSWER_STRAY && t.f.open == 1,
 	    "an unknown id is nobody's while one with an id is first");
 	ok(answer(&t, "{\"id\":\"\\u0064\"}", NULL) == ANSWER_TAKEN, "ids compare by what they mean");
-	flight_finish(&t.f);
+	inflight_finish(&t.f);
 	ok(rejected(&t, 0, CODE_LOST_BY_PIPELINE), "what was passed and never came is lost by the pipeline");
 	end(&t);
 }
@@ -106,35 +106,35 @@ static void rejects(void)
 	struct bench t;
 	start(&t, (const char *const[]){"{\"id\":\"a\"}", "{\"x\":1}", "not json", "{\"id\":\"d\"}", "\xff",
 		      "{\"y\":2}", "{\"id\":\"g\"}", NULL});
-	ok(flight_reject(&t.f,
+	ok(inflight_reject(&t.f,
 	       padded(&t, "{\"error\":{\"code\":\"bad\",\"message\":\"m\",\"tool\":\"t\"},\"input\":\"not json\"}")) &&
 		rejected(&t, 2, "bad") && str_eq(t.b.rec[2].cause->tool, STR("t")) && str_eq(t.b.rec[2].why, STR("m")),
 	    "a reject of the very line, with code, message and tool");
-	ok(flight_reject(
+	ok(inflight_reject(
 	       &t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"{\\\"more\\\":1,\\\"id\\\":\\\"d\\\"}\"}")) &&
 		rejected(&t, 3, "c"),
 	    "one by id, however the line looks by now");
-	ok(flight_reject(
+	ok(inflight_reject(
 	       &t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"{\\\"x\\\":1,\\\"sentiment\\\":{}}\"}")) &&
 		rejected(&t, 1, "c"),
 	    "one with members added in the middle of the pipeline");
-	ok(flight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"bad_utf8\"},\"input_base64\":\"/w==\"}")) &&
+	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"bad_utf8\"},\"input_base64\":\"/w==\"}")) &&
 		rejected(&t, 4, "bad_utf8"),
 	    "one in Base64");
-	ok(!flight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"strange\"}")),
+	ok(!inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"strange\"}")),
 	    "one of no record in flight");
-	ok(!flight_reject(&t.f, padded(&t, "{\"error\":\"c\",\"input\":\"x\"}")) &&
-		!flight_reject(&t.f, padded(&t, "junk")),
+	ok(!inflight_reject(&t.f, padded(&t, "{\"error\":\"c\",\"input\":\"x\"}")) &&
+		!inflight_reject(&t.f, padded(&t, "junk")),
 	    "and what is no reject");
 	ok(answer(&t, "{\"id\":\"g\"}", NULL) == ANSWER_TAKEN && t.f.open == 0, "a passed record");
-	ok(flight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"late\"},\"input\":\"{\\\"id\\\":\\\"a\\\"}\"}")) &&
+	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"late\"},\"input\":\"{\\\"id\\\":\\\"a\\\"}\"}")) &&
 		rejected(&t, 0, "late"),
 	    "may be rejected later");
-	ok(flight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"rewritten\"}")) &&
+	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"rewritten\"}")) &&
 		rejected(&t, 5, "c"),
 	    "the only one left takes a reject that names nobody");
-	flight_finish(&t.f);
-	ok(!flight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"{\\\"id\\\":\\\"a\\\"}\"}")),
+	inflight_finish(&t.f);
+	ok(!inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"c\"},\"input\":\"{\\\"id\\\":\\\"a\\\"}\"}")),
 	    "none after the batch");
 	end(&t);
 }
@@ -144,16 +144,16 @@ static void again(void)
 	struct bench t;
 	start(&t, (const char *const[]){"{\"id\":\"a\"}", "{\"id\":\"b\"}", "{\"id\":\"c\"}", NULL});
 	ok(answer(&t, "{\"id\":\"a\"}", NULL) == ANSWER_TAKEN, "one was answered");
-	flight_recall(&t.f);
-	ok(t.f.open == 0 && t.f.seat[0].state == SEAT_SETTLED && t.f.seat[1].state == SEAT_WAITING,
+	inflight_recall(&t.f);
+	ok(t.f.open == 0 && t.f.pending[0].state == PENDING_SETTLED && t.f.pending[1].state == PENDING_WAITING,
 	    "the others wait again");
 	buf_clear(&t.fed);
-	flight_feed(&t.f, 2, &t.fed);
+	inflight_feed(&t.f, 2, &t.fed);
 	ok(t.f.open == 1 && answer(&t, "{\"id\":\"c\"}", NULL) == ANSWER_TAKEN, "in any order");
-	flight_feed(&t.f, 1, &t.fed);
+	inflight_feed(&t.f, 1, &t.fed);
 	ok(answer(&t, "{\"n\":1}", NULL) == ANSWER_TAKEN && out(&t, 1, "{\"n\":1}"),
 	    "the first in flight is known again");
-	flight_finish(&t.f);
+	inflight_finish(&t.f);
 	end(&t);
 }
 

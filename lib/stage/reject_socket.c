@@ -1,5 +1,5 @@
-/* inbox.c - lines from the connections of a Unix socket. */
-#include "lib/stage/inbox.h"
+/* reject_socket.c - lines from the connections of a Unix socket. */
+#include "lib/stage/reject_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,18 +12,18 @@
 
 enum { BLOCK = 64 << 10 };
 
-int inbox_open(struct inbox *in, const char *path, struct err *e)
+int reject_socket_open(struct reject_socket *in, const char *path, struct err *e)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	size_t n = strlen(path) + 1;
-	*in = (struct inbox){.fd = -1};
+	*in = (struct reject_socket){.fd = -1};
 	if (n > sizeof a.sun_path)
 		return err_set(
 		    e, ERR_ENV, "the path of a socket is too long: '%s' (set TMPDIR to a shorter one)", path);
 	memcpy(a.sun_path, path, n);
 	memcpy(in->path, path, n);
 	in->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (in->fd >= 0 && bind(in->fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(in->fd, INBOX_TOOLS) == 0)
+	if (in->fd >= 0 && bind(in->fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(in->fd, REJECT_SENDERS) == 0)
 		return 0;
 	err_sys(e, "cannot listen on '%s'", path);
 	if (in->fd >= 0)
@@ -32,27 +32,27 @@ int inbox_open(struct inbox *in, const char *path, struct err *e)
 	return -1;
 }
 
-size_t inbox_watch(const struct inbox *in, struct pollfd *f)
+size_t reject_socket_watch(const struct reject_socket *in, struct pollfd *f)
 {
 	size_t n = 0;
-	if (in->n < INBOX_TOOLS)
+	if (in->n < REJECT_SENDERS)
 		f[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
 	for (size_t i = 0; i < in->n; i++)
 		f[n++] = (struct pollfd){.fd = in->tool[i].fd, .events = POLLIN};
 	return n;
 }
 
-static void accept_all(struct inbox *in)
+static void accept_all(struct reject_socket *in)
 {
-	while (in->n < INBOX_TOOLS) {
+	while (in->n < REJECT_SENDERS) {
 		int fd = accept4(in->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		in->tool[in->n++] = (struct inbox_tool){.fd = fd};
+		in->tool[in->n++] = (struct reject_sender){.fd = fd};
 	}
 }
 
-static void take_lines(struct inbox_tool *t, void (*take)(void *, struct str), void *arg)
+static void take_lines(struct reject_sender *t, void (*take)(void *, struct str), void *arg)
 {
 	size_t at = 0;
 	buf_reserve(&t->text, JSON_PAD);
@@ -63,7 +63,7 @@ static void take_lines(struct inbox_tool *t, void (*take)(void *, struct str), v
 		t->skipping = false;
 	}
 	buf_shift(&t->text, at);
-	if (t->text.n > INBOX_LINE && !t->skipping) {
+	if (t->text.n > REJECT_LINE && !t->skipping) {
 		log_warn("a reject is too long to be taken in", NULL);
 		t->skipping = true;
 	}
@@ -72,7 +72,7 @@ static void take_lines(struct inbox_tool *t, void (*take)(void *, struct str), v
 }
 
 /* False: the connection has ended. */
-static bool read_all(struct inbox_tool *t, void (*take)(void *, struct str), void *arg)
+static bool read_all(struct reject_sender *t, void (*take)(void *, struct str), void *arg)
 {
 	for (;;) {
 		buf_reserve(&t->text, BLOCK);
@@ -87,13 +87,13 @@ static bool read_all(struct inbox_tool *t, void (*take)(void *, struct str), voi
 	}
 }
 
-static void close_tool(struct inbox_tool *t)
+static void close_tool(struct reject_sender *t)
 {
 	close(t->fd);
 	buf_free(&t->text);
 }
 
-void inbox_drain(struct inbox *in, void (*take)(void *arg, struct str line), void *arg)
+void reject_socket_drain(struct reject_socket *in, void (*take)(void *arg, struct str line), void *arg)
 {
 	accept_all(in);
 	for (size_t i = 0; i < in->n;) {
@@ -106,7 +106,7 @@ void inbox_drain(struct inbox *in, void (*take)(void *arg, struct str line), voi
 	}
 }
 
-void inbox_cut(struct inbox *in)
+void reject_socket_cut(struct reject_socket *in)
 {
 	accept_all(in);
 	for (size_t i = 0; i < in->n; i++)
@@ -114,9 +114,9 @@ void inbox_cut(struct inbox *in)
 	in->n = 0;
 }
 
-void inbox_close(struct inbox *in)
+void reject_socket_close(struct reject_socket *in)
 {
-	inbox_cut(in);
+	reject_socket_cut(in);
 	close(in->fd);
 	unlink(in->path);
 }

@@ -1,5 +1,5 @@
-/* relay.c - a thread between a command's stderr and ours. */
-#include "lib/stage/relay.h"
+/* stderr_tail.c - a thread between a command's stderr and ours. */
+#include "lib/stage/stderr_tail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,26 +9,26 @@
 
 enum { BLOCK = 16 << 10, LONGEST = 4096 };
 
-static void forget_first(struct relay *r)
+static void forget_first(struct stderr_tail *r)
 {
 	const char *nl = memchr(r->last.p, '\n', r->last.n);
 	buf_shift(&r->last, nl ? (size_t)(nl - r->last.p) + 1 : r->last.n);
 	r->lines--;
 }
 
-static void keep(struct relay *r, struct str line)
+static void keep(struct stderr_tail *r, struct str line)
 {
-	line.n = line.n > RELAY_BYTES / 4 ? RELAY_BYTES / 4 : line.n;
+	line.n = line.n > STDERR_TAIL_BYTES / 4 ? STDERR_TAIL_BYTES / 4 : line.n;
 	buf_str(&r->last, line);
 	if (line.p[line.n - 1] != '\n')
 		buf_char(&r->last, '\n');
 	r->lines++;
-	while (r->lines > RELAY_LINES || r->last.n > RELAY_BYTES)
+	while (r->lines > STDERR_TAIL_LINES || r->last.n > STDERR_TAIL_BYTES)
 		forget_first(r);
 }
 
 /* Whole lines go on in one write, so that they do not tear those of others. */
-static void pass_on(struct relay *r, bool rest)
+static void pass_on(struct stderr_tail *r, bool rest)
 {
 	size_t at = 0;
 	while (at < r->line.n) {
@@ -45,7 +45,7 @@ static void pass_on(struct relay *r, bool rest)
 }
 
 /* False at the end. */
-static bool read_some(struct relay *r)
+static bool read_some(struct stderr_tail *r)
 {
 	buf_reserve(&r->line, BLOCK);
 	ssize_t n = read(r->fd, r->line.p + r->line.n, BLOCK);
@@ -56,9 +56,9 @@ static bool read_some(struct relay *r)
 	return true;
 }
 
-static void *relay_main(void *arg)
+static void *tail_main(void *arg)
 {
-	struct relay *r = arg;
+	struct stderr_tail *r = arg;
 	for (bool quit = false; !quit;) {
 		struct pollfd f[2] = {{.fd = r->fd, .events = POLLIN}, {.fd = r->quit, .events = POLLIN}};
 		if (poll(f, 2, -1) < 0 && errno != EINTR)
@@ -73,11 +73,11 @@ static void *relay_main(void *arg)
 	return NULL;
 }
 
-int relay_start(struct relay *r, int fd, struct err *e)
+int stderr_tail_start(struct stderr_tail *r, int fd, struct err *e)
 {
-	*r = (struct relay){.fd = fd, .quit = eventfd(0, EFD_CLOEXEC)};
+	*r = (struct stderr_tail){.fd = fd, .quit = eventfd(0, EFD_CLOEXEC)};
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	if (r->quit >= 0 && pthread_create(&r->thread, NULL, relay_main, r) == 0)
+	if (r->quit >= 0 && pthread_create(&r->thread, NULL, tail_main, r) == 0)
 		return 0;
 	if (r->quit >= 0)
 		close(r->quit);
@@ -85,7 +85,7 @@ int relay_start(struct relay *r, int fd, struct err *e)
 	return err_set(e, ERR_ENV, "cannot start a thread for the messages of the command");
 }
 
-void relay_stop(struct relay *r)
+void stderr_tail_stop(struct stderr_tail *r)
 {
 	uint64_t one = 1;
 	ssize_t ignored = write(r->quit, &one, sizeof one);
@@ -95,9 +95,9 @@ void relay_stop(struct relay *r)
 	close(r->fd);
 }
 
-void relay_free(struct relay *r)
+void stderr_tail_free(struct stderr_tail *r)
 {
 	buf_free(&r->line);
 	buf_free(&r->last);
-	*r = (struct relay){0};
+	*r = (struct stderr_tail){0};
 }
