@@ -1,7 +1,7 @@
 /* caches.c - caches by name. */
 #include "cmd/caches.h"
 
-#include "cmd/opt.h"
+#include "cmd/options.h"
 #include "lib/base/url.h"
 #include "lib/data/memory.h"
 #include "lib/net/redis.h"

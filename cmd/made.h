@@ -3,7 +3,7 @@
 #ifndef SENTI_MADE_H
 #define SENTI_MADE_H
 
-#include "cmd/opt.h"
+#include "cmd/tool.h"
 
 /* New: these lines, which are lent. */
 struct source *made_lines(const char *const *line, size_t n);

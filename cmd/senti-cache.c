@@ -1,6 +1,7 @@
 /* senti-cache - known results for records that come again, and stored messages for who reads them by id. */
 #include "cmd/caches.h"
 #include "cmd/made.h"
+#include "cmd/run.h"
 #include "cmd/stores.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"

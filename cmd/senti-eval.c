@@ -2,7 +2,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "cmd/opt.h"
+#include "cmd/run.h"
 #include "lib/base/log.h"
 #include "lib/learn/eval.h"
 

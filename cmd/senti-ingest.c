@@ -1,5 +1,5 @@
 /* senti-ingest - files and streams of any kind in, records out. */
-#include "cmd/opt.h"
+#include "cmd/run.h"
 
 #include "lib/base/url.h"
 #include "lib/ingest/decode.h"

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "cmd/opt.h"
+#include "cmd/run.h"
 #include "cmd/table.h"
 #include "lib/flow/mem.h"
 #include "lib/stage/score.h"

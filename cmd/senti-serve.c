@@ -1,6 +1,6 @@
 /* senti-serve - the same stages over HTTP. */
 #include "cmd/caches.h"
-#include "cmd/opt.h"
+#include "cmd/run.h"
 #include "cmd/stores.h"
 #include "lib/base/sig.h"
 #include "lib/base/systemd.h"

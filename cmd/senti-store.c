@@ -1,5 +1,6 @@
 /* senti-store - keeps scored records as rows: put, get, query, correct, delete, and the care of the database. */
 #include "cmd/made.h"
+#include "cmd/run.h"
 #include "cmd/stores.h"
 #include "lib/base/clock.h"
 #include "lib/score/engine.h"

@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/opt.h"
+#include "cmd/run.h"
 #include "lib/base/clock.h"
 #include "lib/learn/train.h"
 

@@ -1,5 +1,5 @@
 /* senti-worker - any filter pipeline as a worker on a queue or a growing file. */
-#include "cmd/opt.h"
+#include "cmd/run.h"
 
 #include "lib/base/url.h"
 #include "lib/ingest/follow.h"

@@ -2,7 +2,7 @@
 #ifndef SENTI_STORES_H
 #define SENTI_STORES_H
 
-#include "cmd/opt.h"
+#include "cmd/tool.h"
 #include "lib/data/store.h"
 
 /* The store that t->store names; t->retry_ms bounds how long one is waited for that is away. New, or NULL with *e. */

@@ -140,9 +140,9 @@ t 'layers: neighbours do not know each other' "layers lib/score/a.c '#include \"
 --- stderr
 lib/score/a.c:1: score must not include lib/data/store.h
 END
-t 'layers: the library includes no cmd' "layers lib/stage/a.c '#include \"cmd/opt.h\"'" 1 <<'END'
+t 'layers: the library includes no cmd' "layers lib/stage/a.c '#include \"cmd/tool.h\"'" 1 <<'END'
 --- stderr
-lib/stage/a.c:1: stage must not include cmd/opt.h
+lib/stage/a.c:1: stage must not include cmd/tool.h
 END
 t 'layers: an unknown layer' "layers lib/util/a.c '#include \"lib/base/base.h\"'" 1 <<'END'
 --- stderr

@@ -1,4 +1,4 @@
-/* opt.h - the options, ends and exit statuses that all tools share, defined once.
+/* tool.h - what all tools share: their options, help, version and exit statuses, defined once.
  *
  * A tool declares its own options as a table, the shared ones come with it; --help is printed from both, so it cannot
  * disagree with what is parsed.
@@ -16,20 +16,12 @@
  *         return tool_run(&t, steps, n);        // opens the ends, pumps, reports, closes
  *     }
  */
-#ifndef SENTI_OPT_H
-#define SENTI_OPT_H
+#ifndef SENTI_TOOL_H
+#define SENTI_TOOL_H
 
-#include "cmd/ends.h"
-#include "lib/flow/pump.h"
-
-struct opt_def {
-	int letter; /* a character, or OPT_OWN + i for an option with a long name only */
-	const char *name;
-	const char *arg;  /* its argument's name; NULL: takes none */
-	const char *help; /* one sentence fragment; "\n" starts a further line */
-};
-
-#define OPT_OWN 1000
+#include "cmd/options.h"
+#include "lib/flow/counts.h"
+#include "lib/flow/port.h"
 
 /* Groups of shared options that a tool takes. */
 enum {
@@ -84,24 +76,12 @@ struct tool {
 	struct sink *out; /* likewise, instead of -o */
 };
 
-/* What the options say of ends, for tools that open some of them themselves. */
-struct end_conf tool_ends(struct tool *t);
 /* Parses; ends the program for --help (0), --version (0) and usage errors (2). Sets up logging and signals. */
 void tool_options(struct tool *t, int argc, char **argv);
-/* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */
-int tool_run(struct tool *t, const struct step *step, size_t nsteps);
 /* For tools that do not pump (senti-store stats), and for mistakes found before: prints the error as all tools do, and returns its exit
  * status; a closed pipe ends the process by SIGPIPE. */
 int tool_fail(const struct tool *t, const struct err *e);
-/* Reports and returns the exit status for what t->counts holds; the last part of tool_run. */
-int tool_finish(struct tool *t, const struct err *failed);
 
-/* Parses a whole number from min to max for option `name`: 0, or -1 with *e. */
-MUST_USE int opt_number(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
-/* The same with a suffix K, M or G (powers of 1024). */
-MUST_USE int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
-/* A duration such as 90s, 30m, 12h or 7d, of at least so many of its unit: *ms milliseconds. */
-MUST_USE int opt_duration(const char *value, const char *name, uint64_t min, int64_t *ms, struct err *e);
 /* The model that is used where none is named: $SENTI_MODEL, else vader. */
 const char *opt_model(void);
 /* --lexicon +FILE: 0 with the file's name in *file (lent by value), or -1 with *e. */

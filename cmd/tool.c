@@ -1,20 +1,15 @@
-/* opt.c - the one place that parses shared options, opens the ends, reports and decides the exit status. */
-#include "cmd/opt.h"
+/* tool.c - the one place that parses shared options and prints help, version and usage errors. */
+#include "cmd/tool.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
-#include "lib/base/url.h"
-#include "lib/metrics/counts.h"
 #include "lib/metrics/endpoint.h"
-#include "lib/metrics/process.h"
 
 enum {
 	SHARED_REJECT = 2000,
@@ -169,48 +164,6 @@ static NORETURN void usage(const struct tool *t, const struct err *e)
 	exit(tool_fail(t, e));
 }
 
-static int bad_value(const char *name, const char *value, const char *wanted, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", name, wanted, value);
-}
-
-int opt_number(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
-{
-	char wanted[80];
-	snprintf(wanted, sizeof wanted, "a number from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
-	if (str_u64(str_of(value), out) < 0 || *out < min || *out > max)
-		return bad_value(name, value, wanted, e);
-	return 0;
-}
-
-int opt_size(const char *value, const char *name, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
-{
-	size_t n = strlen(value);
-	const char *unit = n ? strchr("KMG", value[n - 1]) : NULL;
-	int shift = unit && *unit ? 10 * (int)(strchr("KMG", *unit) - "KMG" + 1) : 0;
-	if (str_u64((struct str){value, n - (shift > 0)}, out) < 0 || *out > UINT64_MAX >> shift ||
-	    (*out <<= shift) < min || *out > max)
-		return bad_value(name, value, "a size in bytes such as 64K or 2M", e);
-	return 0;
-}
-
-int opt_duration(const char *value, const char *name, uint64_t min, int64_t *ms, struct err *e)
-{
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-	size_t n = strlen(value);
-	uint64_t count;
-	for (size_t i = 0; n && i < COUNT_OF(units); i++)
-		if (value[n - 1] == units[i].unit && str_u64((struct str){value, n - 1}, &count) == 0 && count >= min &&
-		    count <= 36500) {
-			*ms = (int64_t)count * units[i].ms;
-			return 0;
-		}
-	return bad_value(name, value, "a duration such as 90s, 30m, 12h or 7d", e);
-}
-
 static int max_rejects(struct tool *t, const char *value, struct err *e)
 {
 	char *end;
@@ -220,7 +173,7 @@ static int max_rejects(struct tool *t, const char *value, struct err *e)
 	bool number = end != value && errno == 0 && isfinite(t->max_rejects) && t->max_rejects >= 0;
 	bool whole = *end == 0 && t->max_rejects == floor(t->max_rejects);
 	if (!number || !(whole || (t->max_rejects_share && t->max_rejects <= 100)))
-		return bad_value("max-rejects", value, "a count such as 10, or a share such as 0.5%", e);
+		return opt_bad_value("max-rejects", value, "a count such as 10, or a share such as 0.5%", e);
 	return 0;
 }
 
@@ -309,7 +262,7 @@ static int shared_option(struct tool *t, int letter, const char *value, struct e
 		return 0;
 	case SHARED_LOG_FORMAT:
 		if (strcmp(value, "logfmt") != 0 && strcmp(value, "json") != 0)
-			return bad_value("log-format", value, "logfmt or json", e);
+			return opt_bad_value("log-format", value, "logfmt or json", e);
 		format = value[0] == 'j' ? LOG_JSON : LOG_LOGFMT;
 		return 0;
 	case 'v':
@@ -441,215 +394,4 @@ bool opt_colour(int fd)
 {
 	const char *term = getenv("TERM");
 	return isatty(fd) && !env("NO_COLOR") && term && strcmp(term, "dumb") != 0;
-}
-
-/* Writing over a file that is being read would destroy it. */
-static int check_same_file(const char *in, const char *out, struct err *e)
-{
-	struct stat a, b;
-	bool from_stdin = strcmp(in, "-") == 0;
-	if (strcmp(out, "-") == 0 || stat(out, &b) < 0 || !S_ISREG(b.st_mode) ||
-	    (from_stdin ? fstat(STDIN_FILENO, &a) : stat(in, &a)) < 0)
-		return 0;
-	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return err_set(e, ERR_USAGE, "'%s' is both input and output", out);
-	return 0;
-}
-
-struct end_conf tool_ends(struct tool *t)
-{
-	return (struct end_conf){.tool = t->name,
-	    .limits = &t->limits,
-	    .jobs = t->jobs,
-	    .idle_ms = t->idle_ms,
-	    .retry_ms = t->retry_ms,
-	    .pack = t->pack,
-	    .counts = &t->counts};
-}
-
-static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
-{
-	bool files = t->noperands && !(t->shared & OPT_IDS);
-	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
-	size_t n = files ? t->noperands : t->from ? 1 : 0;
-	const struct end_conf conf = tool_ends(t);
-	for (size_t i = 0; i < n; i++)
-		if (!url_has_scheme(path[i]) && check_same_file(path[i], t->to, e) < 0)
-			return -1;
-	if (!n && !t->source && check_same_file("-", t->to, e) < 0)
-		return -1;
-	if (!t->source)
-		t->source = end_source(path, n, &conf, e);
-	if (!t->source)
-		return -1;
-	if (!t->out)
-		t->out = end_sink(t->to, LANE_OUT, &conf, e);
-	if (!t->out)
-		return -1;
-	char *dead = t->reject ? NULL : end_of_rejects(n == 1 ? path[0] : NULL);
-	t->dead_end = dead;
-	*rejects = end_sink(t->reject ? t->reject : dead, LANE_REJECTS, &conf, e);
-	return *rejects ? 0 : -1;
-}
-
-struct progress {
-	const struct tool *tool;
-	int64_t shown_ms;
-	bool terminal, any;
-};
-
-enum { PROGRESS_TERMINAL_MS = 200, PROGRESS_LINES_MS = 10000, PROGRESS_FIRST_MS = 1000 };
-
-static void show_progress(void *arg, const struct counts *c)
-{
-	struct progress *p = arg;
-	int64_t now = clock_mono_ms(), spent = now - c->started_ms;
-	if (spent < PROGRESS_FIRST_MS ||
-	    (p->any && now - p->shown_ms < (p->terminal ? PROGRESS_TERMINAL_MS : PROGRESS_LINES_MS)))
-		return;
-	p->shown_ms = now;
-	p->any = true;
-	struct buf b = {0};
-	uint64_t done = 0, total = 0;
-	const struct source *s = p->tool->source;
-	if (s->position)
-		s->position(s, &done, &total);
-	buf_printf(&b, "%s%s: %llu records, %.0f/s", p->terminal ? "\r\033[K" : "", p->tool->name,
-	    (unsigned long long)c->in, (double)c->in * 1000 / (double)spent);
-	if (total && done)
-		buf_printf(&b, ", %.0f%%, %.0f s left", 100.0 * (double)done / (double)total,
-		    (double)spent / 1000 * ((double)total / (double)done - 1));
-	if (c->rejected)
-		buf_printf(&b, ", %llu rejected", (unsigned long long)c->rejected);
-	if (!p->terminal)
-		buf_char(&b, '\n');
-	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
-	(void)ignored;
-	buf_free(&b);
-}
-
-static void end_progress(const struct progress *p)
-{
-	static const char clear[] = "\r\033[K";
-	if (p->any && p->terminal) {
-		ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
-		(void)ignored;
-	}
-}
-
-int tool_finish(struct tool *t, const struct err *failed)
-{
-	if (failed && failed->kind != ERR_PIPE)
-		log_error(failed->msg, NULL);
-	if (t->summary_line) {
-		struct buf b = {0};
-		counts_summary(&t->counts, t->name, t->show, &b);
-		buf_char(&b, '\n');
-		ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
-		(void)ignored;
-		buf_free(&b);
-	}
-	if (failed)
-		return failed->kind == ERR_USAGE ? STATUS_USAGE : STATUS_ENVIRONMENT;
-	double allowed = t->max_rejects_share ? t->max_rejects / 100 * (double)t->counts.in : t->max_rejects;
-	if ((double)t->counts.rejected > allowed)
-		return STATUS_REJECTS;
-	return t->exit_if_empty && t->counts.in == 0 ? STATUS_EMPTY : STATUS_OK;
-}
-
-/* Closes an end; the first error is kept. */
-static void note(int rc, const struct err *e, bool *failed, struct err *first)
-{
-	if (rc < 0 && !*failed) {
-		*first = *e;
-		*failed = true;
-	}
-}
-
-/* What --metrics serves while the tool runs. */
-struct metrics {
-	struct tool *tool;
-	struct registry *registry;
-	struct endpoint *endpoint;
-};
-
-static void write_counts(void *arg, struct buf *out)
-{
-	struct tool *t = arg;
-	counts_expose(&t->counts, t->model, t->show, out);
-}
-
-/* Before the ends: a port that is taken must not have cost anybody an output file. */
-static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
-{
-	if (!t->metrics)
-		return 0;
-	m->registry = registry_new();
-	process_build_info(m->registry, t->name);
-	registry_collect(m->registry, write_counts, t);
-	registry_collect(m->registry, process_write, NULL);
-	m->endpoint = endpoint_open(t->metrics, m->registry, e);
-	return m->endpoint ? 0 : -1;
-}
-
-static void close_metrics(struct metrics *m)
-{
-	if (m->endpoint)
-		endpoint_close(m->endpoint);
-	registry_free(m->registry);
-}
-
-int tool_run(struct tool *t, const struct step *step, size_t nsteps)
-{
-	struct err first = {0}, e = {0};
-	struct sink *rejects = NULL;
-	struct progress progress = {.tool = t, .terminal = isatty(STDERR_FILENO)};
-	struct metrics metrics = {.tool = t};
-	bool failed = false;
-	note(open_metrics(t, &metrics, &e), &e, &failed, &first);
-	if (!failed)
-		note(open_ends(t, &rejects, &e), &e, &failed, &first);
-	if (failed && first.kind == ERR_USAGE) {
-		close_metrics(&metrics);
-		if (t->source)
-			note(t->source->close(t->source, &e), &e, &failed, &first);
-		if (t->out)
-			note(t->out->close(t->out, &e), &e, &failed, &first);
-		free(t->dead_end);
-		return tool_fail(t, &first);
-	}
-	if (!failed) {
-		struct pump p = {
-		    .source = t->source,
-		    .step = step,
-		    .nsteps = nsteps,
-		    .out = t->out,
-		    .rejects = rejects,
-		    .limits = t->limits,
-		    .jobs = t->jobs,
-		    .counts = &t->counts,
-		    .tick = t->progress ? show_progress : NULL,
-		    .tick_arg = &progress,
-		};
-		note(pump(&p, &e), &e, &failed, &first);
-	}
-	end_progress(&progress);
-	if (t->source)
-		note(t->source->close(t->source, &e), &e, &failed, &first);
-	if (rejects)
-		note(rejects->close(rejects, &e), &e, &failed, &first);
-	free(t->dead_end);
-	close_metrics(&metrics);
-	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
-	int status = tool_finish(t, failed ? &first : NULL);
-	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {
-		failed = true;
-		first = e;
-		status = STATUS_ENVIRONMENT;
-		if (e.kind != ERR_PIPE)
-			log_error(e.msg, NULL);
-	}
-	if (failed && first.kind == ERR_PIPE)
-		return tool_fail(t, &first);
-	return status;
 }

@@ -1,0 +1,45 @@
+/* progress.c - how far a run has come, on stderr. */
+#include "cmd/progress.h"
+
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+
+enum { PROGRESS_TERMINAL_MS = 200, PROGRESS_LINES_MS = 10000, PROGRESS_FIRST_MS = 1000 };
+
+void progress_show(void *arg, const struct counts *c)
+{
+	struct progress *p = arg;
+	int64_t now = clock_mono_ms(), spent = now - c->started_ms;
+	if (spent < PROGRESS_FIRST_MS ||
+	    (p->any && now - p->shown_ms < (p->terminal ? PROGRESS_TERMINAL_MS : PROGRESS_LINES_MS)))
+		return;
+	p->shown_ms = now;
+	p->any = true;
+	struct buf b = {0};
+	uint64_t done = 0, total = 0;
+	const struct source *s = p->tool->source;
+	if (s->position)
+		s->position(s, &done, &total);
+	buf_printf(&b, "%s%s: %llu records, %.0f/s", p->terminal ? "\r\033[K" : "", p->tool->name,
+	    (unsigned long long)c->in, (double)c->in * 1000 / (double)spent);
+	if (total && done)
+		buf_printf(&b, ", %.0f%%, %.0f s left", 100.0 * (double)done / (double)total,
+		    (double)spent / 1000 * ((double)total / (double)done - 1));
+	if (c->rejected)
+		buf_printf(&b, ", %llu rejected", (unsigned long long)c->rejected);
+	if (!p->terminal)
+		buf_char(&b, '\n');
+	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+	(void)ignored;
+	buf_free(&b);
+}
+
+void progress_end(const struct progress *p)
+{
+	static const char clear[] = "\r\033[K";
+	if (p->any && p->terminal) {
+		ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
+		(void)ignored;
+	}
+}

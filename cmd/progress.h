@@ -1,0 +1,18 @@
+/* progress.h - how far a run has come: on one line of a terminal, else a line now and then. */
+#ifndef SENTI_PROGRESS_H
+#define SENTI_PROGRESS_H
+
+#include "cmd/tool.h"
+
+struct progress {
+	const struct tool *tool;
+	int64_t shown_ms;
+	bool terminal, any;
+};
+
+/* The pump's tick: shows where the run is, if it is time. `arg` is a struct progress. */
+void progress_show(void *arg, const struct counts *c);
+/* Clears the line of a terminal. */
+void progress_end(const struct progress *p);
+
+#endif

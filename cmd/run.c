@@ -1,0 +1,178 @@
+/* run.c - opens the ends, pumps, reports, and decides the exit status. */
+#include "cmd/run.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/progress.h"
+#include "lib/base/log.h"
+#include "lib/base/url.h"
+#include "lib/metrics/counts.h"
+#include "lib/metrics/endpoint.h"
+#include "lib/metrics/process.h"
+
+/* Writing over a file that is being read would destroy it. */
+static int check_same_file(const char *in, const char *out, struct err *e)
+{
+	struct stat a, b;
+	bool from_stdin = strcmp(in, "-") == 0;
+	if (strcmp(out, "-") == 0 || stat(out, &b) < 0 || !S_ISREG(b.st_mode) ||
+	    (from_stdin ? fstat(STDIN_FILENO, &a) : stat(in, &a)) < 0)
+		return 0;
+	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return err_set(e, ERR_USAGE, "'%s' is both input and output", out);
+	return 0;
+}
+
+struct end_conf tool_ends(struct tool *t)
+{
+	return (struct end_conf){.tool = t->name,
+	    .limits = &t->limits,
+	    .jobs = t->jobs,
+	    .idle_ms = t->idle_ms,
+	    .retry_ms = t->retry_ms,
+	    .pack = t->pack,
+	    .counts = &t->counts};
+}
+
+static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
+{
+	bool files = t->noperands && !(t->shared & OPT_IDS);
+	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
+	size_t n = files ? t->noperands : t->from ? 1 : 0;
+	const struct end_conf conf = tool_ends(t);
+	for (size_t i = 0; i < n; i++)
+		if (!url_has_scheme(path[i]) && check_same_file(path[i], t->to, e) < 0)
+			return -1;
+	if (!n && !t->source && check_same_file("-", t->to, e) < 0)
+		return -1;
+	if (!t->source)
+		t->source = end_source(path, n, &conf, e);
+	if (!t->source)
+		return -1;
+	if (!t->out)
+		t->out = end_sink(t->to, LANE_OUT, &conf, e);
+	if (!t->out)
+		return -1;
+	char *dead = t->reject ? NULL : end_of_rejects(n == 1 ? path[0] : NULL);
+	t->dead_end = dead;
+	*rejects = end_sink(t->reject ? t->reject : dead, LANE_REJECTS, &conf, e);
+	return *rejects ? 0 : -1;
+}
+
+int tool_finish(struct tool *t, const struct err *failed)
+{
+	if (failed && failed->kind != ERR_PIPE)
+		log_error(failed->msg, NULL);
+	if (t->summary_line) {
+		struct buf b = {0};
+		counts_summary(&t->counts, t->name, t->show, &b);
+		buf_char(&b, '\n');
+		ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+		(void)ignored;
+		buf_free(&b);
+	}
+	if (failed)
+		return failed->kind == ERR_USAGE ? STATUS_USAGE : STATUS_ENVIRONMENT;
+	double allowed = t->max_rejects_share ? t->max_rejects / 100 * (double)t->counts.in : t->max_rejects;
+	if ((double)t->counts.rejected > allowed)
+		return STATUS_REJECTS;
+	return t->exit_if_empty && t->counts.in == 0 ? STATUS_EMPTY : STATUS_OK;
+}
+
+/* Closes an end; the first error is kept. */
+static void note(int rc, const struct err *e, bool *failed, struct err *first)
+{
+	if (rc < 0 && !*failed) {
+		*first = *e;
+		*failed = true;
+	}
+}
+
+/* What --metrics serves while the tool runs. */
+struct metrics {
+	struct tool *tool;
+	struct registry *registry;
+	struct endpoint *endpoint;
+};
+
+static void write_counts(void *arg, struct buf *out)
+{
+	struct tool *t = arg;
+	counts_expose(&t->counts, t->model, t->show, out);
+}
+
+/* Before the ends: a port that is taken must not have cost anybody an output file. */
+static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
+{
+	if (!t->metrics)
+		return 0;
+	m->registry = registry_new();
+	process_build_info(m->registry, t->name);
+	registry_collect(m->registry, write_counts, t);
+	registry_collect(m->registry, process_write, NULL);
+	m->endpoint = endpoint_open(t->metrics, m->registry, e);
+	return m->endpoint ? 0 : -1;
+}
+
+static void close_metrics(struct metrics *m)
+{
+	if (m->endpoint)
+		endpoint_close(m->endpoint);
+	registry_free(m->registry);
+}
+
+int tool_run(struct tool *t, const struct step *step, size_t nsteps)
+{
+	struct err first = {0}, e = {0};
+	struct sink *rejects = NULL;
+	struct progress progress = {.tool = t, .terminal = isatty(STDERR_FILENO)};
+	struct metrics metrics = {.tool = t};
+	bool failed = false;
+	note(open_metrics(t, &metrics, &e), &e, &failed, &first);
+	if (!failed)
+		note(open_ends(t, &rejects, &e), &e, &failed, &first);
+	if (failed && first.kind == ERR_USAGE) {
+		close_metrics(&metrics);
+		if (t->source)
+			note(t->source->close(t->source, &e), &e, &failed, &first);
+		if (t->out)
+			note(t->out->close(t->out, &e), &e, &failed, &first);
+		free(t->dead_end);
+		return tool_fail(t, &first);
+	}
+	if (!failed) {
+		struct pump p = {
+		    .source = t->source,
+		    .step = step,
+		    .nsteps = nsteps,
+		    .out = t->out,
+		    .rejects = rejects,
+		    .limits = t->limits,
+		    .jobs = t->jobs,
+		    .counts = &t->counts,
+		    .tick = t->progress ? progress_show : NULL,
+		    .tick_arg = &progress,
+		};
+		note(pump(&p, &e), &e, &failed, &first);
+	}
+	progress_end(&progress);
+	if (t->source)
+		note(t->source->close(t->source, &e), &e, &failed, &first);
+	if (rejects)
+		note(rejects->close(rejects, &e), &e, &failed, &first);
+	free(t->dead_end);
+	close_metrics(&metrics);
+	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
+	int status = tool_finish(t, failed ? &first : NULL);
+	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {
+		failed = true;
+		first = e;
+		status = STATUS_ENVIRONMENT;
+		if (e.kind != ERR_PIPE)
+			log_error(e.msg, NULL);
+	}
+	if (failed && first.kind == ERR_PIPE)
+		return tool_fail(t, &first);
+	return status;
+}

@@ -1,0 +1,16 @@
+/* run.h - one run of a filter, from opening its ends to its exit status. */
+#ifndef SENTI_RUN_H
+#define SENTI_RUN_H
+
+#include "cmd/ends.h"
+#include "cmd/tool.h"
+#include "lib/flow/pump.h"
+
+/* What the options say of ends, for tools that open some of them themselves. */
+struct end_conf tool_ends(struct tool *t);
+/* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */
+int tool_run(struct tool *t, const struct step *step, size_t nsteps);
+/* Reports and returns the exit status for what t->counts holds; the last part of tool_run. */
+int tool_finish(struct tool *t, const struct err *failed);
+
+#endif
