@@ -194,7 +194,7 @@ static const struct verb verbs[] = {
     {"get", 0, TAKES_MODEL | TAKES_FIELD | TAKES_INTO | LOADS_MODEL | OPENS_CACHE, SHOW_GET, &stage_cache_get, NULL},
     {"put", 0, TAKES_FIELD | TAKES_INTO | OPENS_CACHE | OPENS_STORE, SHOW_PUT, &stage_cache_put, NULL},
     {"invalidate", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 1u << COUNTER_BURIED, &stage_cache_invalidate, ids},
-    {"follow", OPT_IDS, TAKES_FOLLOW | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 1u << COUNTER_BURIED, &stage_bury,
+    {"follow", OPT_IDS, TAKES_FOLLOW | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 1u << COUNTER_BURIED, &stage_invalidate,
 	changes},
     {"verify", OPT_IDS, TAKES_MODEL | TAKES_SAMPLE | OPENS_CACHE | NEEDS_CACHE | NEEDS_STORE, 0, &stage_verify, sample},
     {"stats", OPT_IDS, OPENS_CACHE | NEEDS_CACHE, 0, NULL, stats},

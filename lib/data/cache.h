@@ -9,7 +9,7 @@
  * reader that brings it:
  *
  *   - an entry of version N refuses puts of N and below (it is as new, or newer);
- *   - a change buries the entry: a tombstone of the change's version takes its place, unless the entry is as new as the change. A tombstone N
+ *   - a change invalidates the entry: a tombstone of the change's version takes its place, unless the entry is as new as the change. A tombstone N
  *     refuses puts below N, and lives for CACHE_TOMBSTONE_S;
  *   - a put whose read of the store began over CACHE_READ_S ago by the cache's own clock is refused: it may be older than a tombstone that
  *     has gone meanwhile. So is one whose read began before the handle last connected: a cache that started again has lost its tombstones;
@@ -20,7 +20,7 @@
  * counting. Version 0 is a message that has been submitted and is not stored yet.
  *
  * get and put are best effort: with the cache away they answer ENTRY_SKIPPED, return 0, and try again by themselves after a back-off; the
- * log says so once for each time that it goes and comes. bury, stats and sample fail instead, because what they promise can't be had.
+ * log says so once for each time that it goes and comes. invalidate, stats and sample fail instead, because what they promise can't be had.
  *
  * One handle belongs to one thread, but for a process's own memory, which all its threads share. A read_at is good for the handle that gave it.
  */
@@ -82,9 +82,9 @@ struct cache {
 	int (*put)(struct cache *, struct entry *const *entry, size_t n, struct err *e);
 	/* The cache's clock now, for a read of the store that no get came before; -1 where the cache is away. */
 	int64_t (*clock)(struct cache *);
-	/* Buries the entries of changed messages: 0 once none of them can be read any more, or -1. Harmless when repeated. A change of version 0 is
+	/* Invalidates the entries of changed messages: 0 once none of them can be read any more, or -1. Harmless when repeated. A change of version 0 is
 	 * one of which nothing is known: the entry goes, whatever its version, and leaves a tombstone of its own version. */
-	int (*bury)(struct cache *, const struct change *c, size_t n, struct err *e);
+	int (*invalidate)(struct cache *, const struct change *c, size_t n, struct err *e);
 	int (*stats)(struct cache *, struct cache_stats *out, struct err *e);
 	/* Names of messages that are in the cache now, from a random place on, at most `max` (a sample for verify): how many, or -1. With 0
 	 * it only tells whether the cache is there. */

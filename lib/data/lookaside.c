@@ -62,7 +62,7 @@ static struct claim **place_of(struct flights *f, struct str id)
 
 /* ---- one call ---- */
 
-struct slot {
+struct look_slot {
 	struct look *look;
 	struct entry entry;
 	struct message m;
@@ -71,8 +71,8 @@ struct slot {
 };
 
 /* A list of slots; the calls of cache and store take arrays of pointers. */
-struct list {
-	struct slot **slot;
+struct slot_list {
+	struct look_slot **slot;
 	size_t n;
 };
 
@@ -103,23 +103,23 @@ void lookaside_free(struct lookaside *l)
 	free(l);
 }
 
-static struct list list_new(size_t n, struct arena *mem)
+static struct slot_list list_new(size_t n, struct arena *mem)
 {
-	return (struct list){.slot = arena_alloc(mem, n * sizeof(struct slot *))};
+	return (struct slot_list){.slot = arena_alloc(mem, n * sizeof(struct look_slot *))};
 }
 
-static void list_add(struct list *list, struct slot *s)
+static void list_add(struct slot_list *list, struct look_slot *s)
 {
 	list->slot[list->n++] = s;
 }
 
-static struct list prepare(struct lookaside *l, struct look *look, size_t n, struct arena *mem)
+static struct slot_list prepare(struct lookaside *l, struct look *look, size_t n, struct arena *mem)
 {
-	struct list all = list_new(n, mem);
-	struct slot *slot = arena_alloc(mem, n * sizeof *slot);
+	struct slot_list all = list_new(n, mem);
+	struct look_slot *slot = arena_alloc(mem, n * sizeof *slot);
 	for (size_t i = 0; i < n; i++) {
 		look[i] = (struct look){.id = look[i].id};
-		slot[i] = (struct slot){.look = &look[i]};
+		slot[i] = (struct look_slot){.look = &look[i]};
 		buf_clear(&l->keys);
 		cache_key_message(&l->keys, look[i].id);
 		slot[i].entry.key = arena_str(mem, buf_view(&l->keys));
@@ -129,9 +129,9 @@ static struct list prepare(struct lookaside *l, struct look *look, size_t n, str
 }
 
 /* Takes the cache's answers; what it does not know is what comes back. */
-static struct list ask_cache(struct lookaside *l, const struct list *list, struct arena *mem)
+static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *list, struct arena *mem)
 {
-	struct list left = list_new(list->n, mem);
+	struct slot_list left = list_new(list->n, mem);
 	struct entry **entry = arena_alloc(mem, list->n * sizeof *entry);
 	struct err ignored;
 	for (size_t i = 0; i < list->n; i++) {
@@ -157,9 +157,10 @@ static struct list ask_cache(struct lookaside *l, const struct list *list, struc
 }
 
 /* Splits the misses: *mine are claimed, or the cache is away and there is nothing to wait for; the others are what comes back. */
-static struct list claim(struct lookaside *l, const struct list *misses, struct list *mine, struct arena *mem)
+static struct slot_list claim(
+    struct lookaside *l, const struct slot_list *misses, struct slot_list *mine, struct arena *mem)
 {
-	struct list others = list_new(misses->n, mem);
+	struct slot_list others = list_new(misses->n, mem);
 	*mine = list_new(misses->n, mem);
 	if (!l->flights) {
 		*mine = *misses;
@@ -167,7 +168,7 @@ static struct list claim(struct lookaside *l, const struct list *misses, struct 
 	}
 	pthread_mutex_lock(&l->flights->lock);
 	for (size_t i = 0; i < misses->n; i++) {
-		struct slot *s = misses->slot[i];
+		struct look_slot *s = misses->slot[i];
 		if (s->entry.state == ENTRY_SKIPPED) {
 			list_add(mine, s);
 			continue;
@@ -185,7 +186,7 @@ static struct list claim(struct lookaside *l, const struct list *misses, struct 
 	return others;
 }
 
-static void give_up_claims(struct lookaside *l, const struct list *mine)
+static void give_up_claims(struct lookaside *l, const struct slot_list *mine)
 {
 	if (!l->flights)
 		return;
@@ -199,7 +200,7 @@ static void give_up_claims(struct lookaside *l, const struct list *mine)
 	pthread_mutex_unlock(&l->flights->lock);
 }
 
-static void wait_for(struct flights *f, const struct list *others)
+static void wait_for(struct flights *f, const struct slot_list *others)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -213,7 +214,7 @@ static void wait_for(struct flights *f, const struct list *others)
 }
 
 /* What the store says of one message. */
-static void take_row(struct lookaside *l, struct slot *s, struct arena *mem)
+static void take_row(struct lookaside *l, struct look_slot *s, struct arena *mem)
 {
 	struct look *k = s->look;
 	k->state = LOOK_ABSENT;
@@ -229,11 +230,11 @@ static void take_row(struct lookaside *l, struct slot *s, struct arena *mem)
 	k->record = json_padded(mem, buf_view(&l->line));
 }
 
-static int read_store(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)
+static int read_store(struct lookaside *l, const struct slot_list *list, struct arena *mem, struct err *e)
 {
 	struct message **row = arena_alloc(mem, list->n * sizeof *row);
 	for (size_t i = 0; i < list->n; i++) {
-		struct slot *s = list->slot[i];
+		struct look_slot *s = list->slot[i];
 		s->m = (struct message){.id = s->look->id};
 		row[i] = &s->m;
 	}
@@ -245,13 +246,13 @@ static int read_store(struct lookaside *l, const struct list *list, struct arena
 }
 
 /* Keeps the answers in the cache where it has told its time; a failure costs no more than a miss later. */
-static void put(struct lookaside *l, const struct list *list, struct arena *mem)
+static void put(struct lookaside *l, const struct slot_list *list, struct arena *mem)
 {
-	struct list kept = list_new(list->n, mem);
+	struct slot_list kept = list_new(list->n, mem);
 	struct entry **entry = arena_alloc(mem, list->n * sizeof *entry);
 	struct err ignored;
 	for (size_t i = 0; i < list->n; i++) {
-		struct slot *s = list->slot[i];
+		struct look_slot *s = list->slot[i];
 		if (s->entry.state != ENTRY_MISS || s->look->state == LOOK_BROKEN)
 			continue;
 		s->entry.value = s->look->record;
@@ -266,7 +267,7 @@ static void put(struct lookaside *l, const struct list *list, struct arena *mem)
 		kept.slot[i]->look->stored = entry[i]->state == ENTRY_STORED;
 }
 
-static int fetch(struct lookaside *l, const struct list *list, struct arena *mem, struct err *e)
+static int fetch(struct lookaside *l, const struct slot_list *list, struct arena *mem, struct err *e)
 {
 	if (list->n == 0)
 		return 0;
@@ -280,9 +281,9 @@ int look_aside(struct lookaside *l, struct look *look, size_t n, struct arena *m
 {
 	if (n == 0)
 		return 0;
-	struct list mine, list = prepare(l, look, n, mem);
+	struct slot_list mine, list = prepare(l, look, n, mem);
 	list = ask_cache(l, &list, mem);
-	struct list others = claim(l, &list, &mine, mem);
+	struct slot_list others = claim(l, &list, &mine, mem);
 	int rc = fetch(l, &mine, mem, e);
 	give_up_claims(l, &mine);
 	if (rc < 0 || others.n == 0)

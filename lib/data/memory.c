@@ -2,7 +2,7 @@
  *
  *     table   bucket -> entry -> entry
  *     used    newest <-> ... <-> oldest          evicted from this end
- *     graves  newest <-> ... <-> oldest          tombstones; all live equally long, so this end expires first
+ *     tombstones  newest <-> ... <-> oldest          tombstones; all live equally long, so this end expires first
  *
  * One lock for all: it is held for a lookup and the copy of a value, 0.1 us or two.
  */
@@ -15,9 +15,9 @@
 
 enum state { LIVE, TOMBSTONE, ABSENT };
 
-struct node {
-	struct node *chain;	    /* of its bucket */
-	struct node *newer, *older; /* of its list */
+struct memory_node {
+	struct memory_node *chain;	   /* of its bucket */
+	struct memory_node *newer, *older; /* of its list */
 	uint64_t hash, version;
 	int64_t made_ms, ends_ms;
 	enum state state;
@@ -26,17 +26,17 @@ struct node {
 	char bytes[]; /* the key, then the value */
 };
 
-struct list {
-	struct node *newest, *oldest;
+struct node_list {
+	struct memory_node *newest, *oldest;
 };
 
 struct memory {
 	struct cache port;
 	struct cache_conf conf;
 	pthread_mutex_t lock;
-	struct node **bucket;
+	struct memory_node **bucket;
 	size_t nbuckets, n, results, messages, bytes, limit;
-	struct list used, graves;
+	struct node_list used, tombstones;
 	int64_t floor_ms; /* reads that began by then are too old: what refused them had to go */
 	uint64_t evicted, expired, hits, misses, random;
 };
@@ -55,25 +55,25 @@ static int64_t now_ms(void)
 	return clock_mono_ms() + 1;
 }
 
-static size_t size_of(const struct node *n)
+static size_t size_of(const struct memory_node *n)
 {
 	return sizeof *n + n->nkey + n->nvalue + BLOCK;
 }
 
 /* ---- the lists ---- */
 
-static struct list *list_of(struct memory *m, const struct node *n)
+static struct node_list *list_of(struct memory *m, const struct memory_node *n)
 {
-	return n->state == TOMBSTONE ? &m->graves : &m->used;
+	return n->state == TOMBSTONE ? &m->tombstones : &m->used;
 }
 
-static void list_remove(struct list *l, struct node *n)
+static void list_remove(struct node_list *l, struct memory_node *n)
 {
 	*(n->newer ? &n->newer->older : &l->newest) = n->older;
 	*(n->older ? &n->older->newer : &l->oldest) = n->newer;
 }
 
-static void list_add(struct list *l, struct node *n)
+static void list_add(struct node_list *l, struct memory_node *n)
 {
 	n->newer = NULL;
 	n->older = l->newest;
@@ -83,22 +83,22 @@ static void list_add(struct list *l, struct node *n)
 
 /* ---- the table ---- */
 
-static struct node **slot_of(struct memory *m, struct str key, uint64_t hash)
+static struct memory_node **slot_of(struct memory *m, struct str key, uint64_t hash)
 {
-	struct node **at = &m->bucket[hash & (m->nbuckets - 1)];
+	struct memory_node **at = &m->bucket[hash & (m->nbuckets - 1)];
 	while (*at && ((*at)->hash != hash || !str_eq((struct str){(*at)->bytes, (*at)->nkey}, key)))
 		at = &(*at)->chain;
 	return at;
 }
 
-static size_t *count_of(struct memory *m, const struct node *n)
+static size_t *count_of(struct memory *m, const struct memory_node *n)
 {
 	return n->kind == ENTRY_RESULT ? &m->results : &m->messages;
 }
 
-static void drop(struct memory *m, struct node **at)
+static void drop(struct memory *m, struct memory_node **at)
 {
-	struct node *n = *at;
+	struct memory_node *n = *at;
 	*at = n->chain;
 	list_remove(list_of(m, n), n);
 	m->n--;
@@ -107,7 +107,7 @@ static void drop(struct memory *m, struct node **at)
 	free(n);
 }
 
-static void drop_node(struct memory *m, struct node *n)
+static void drop_node(struct memory *m, struct memory_node *n)
 {
 	drop(m, slot_of(m, (struct str){n->bytes, n->nkey}, n->hash));
 }
@@ -115,9 +115,9 @@ static void drop_node(struct memory *m, struct node *n)
 static void grow(struct memory *m)
 {
 	size_t size = m->nbuckets * 2;
-	struct node **bucket = xcalloc(size, sizeof *bucket);
+	struct memory_node **bucket = xcalloc(size, sizeof *bucket);
 	for (size_t i = 0; i < m->nbuckets; i++)
-		for (struct node *n = m->bucket[i], *next; n; n = next) {
+		for (struct memory_node *n = m->bucket[i], *next; n; n = next) {
 			next = n->chain;
 			n->chain = bucket[n->hash & (size - 1)];
 			bucket[n->hash & (size - 1)] = n;
@@ -129,9 +129,9 @@ static void grow(struct memory *m)
 }
 
 /* The node of a key that is not yet over, or NULL. */
-static struct node **find(struct memory *m, struct str key, uint64_t hash, int64_t now)
+static struct memory_node **find(struct memory *m, struct str key, uint64_t hash, int64_t now)
 {
-	struct node **at = slot_of(m, key, hash);
+	struct memory_node **at = slot_of(m, key, hash);
 	if (*at && (*at)->ends_ms <= now) {
 		m->expired++;
 		drop(m, at);
@@ -143,12 +143,12 @@ static struct node **find(struct memory *m, struct str key, uint64_t hash, int64
 /* Until the limit holds: tombstones that are over, then what was used longest ago, and only then tombstones. */
 static void evict(struct memory *m, int64_t now)
 {
-	while (m->graves.oldest && m->graves.oldest->ends_ms <= now) {
+	while (m->tombstones.oldest && m->tombstones.oldest->ends_ms <= now) {
 		m->expired++;
-		drop_node(m, m->graves.oldest);
+		drop_node(m, m->tombstones.oldest);
 	}
-	while (m->bytes > m->limit && (m->used.oldest || m->graves.oldest)) {
-		struct node *n = m->used.oldest ? m->used.oldest : m->graves.oldest;
+	while (m->bytes > m->limit && (m->used.oldest || m->tombstones.oldest)) {
+		struct memory_node *n = m->used.oldest ? m->used.oldest : m->tombstones.oldest;
 		/* What it refuses was read before it was made. */
 		if (n->kind == ENTRY_MESSAGE && n->state != ABSENT && n->made_ms > m->floor_ms)
 			m->floor_ms = n->made_ms;
@@ -157,12 +157,12 @@ static void evict(struct memory *m, int64_t now)
 	}
 }
 
-static void add(struct memory *m, const struct node *like, struct str key, struct str value, int64_t now)
+static void add(struct memory *m, const struct memory_node *like, struct str key, struct str value, int64_t now)
 {
-	struct node **old = find(m, key, like->hash, now);
+	struct memory_node **old = find(m, key, like->hash, now);
 	if (old)
 		drop(m, old);
-	struct node *n = xmalloc(sizeof *n + key.n + value.n);
+	struct memory_node *n = xmalloc(sizeof *n + key.n + value.n);
 	*n = *like;
 	n->nkey = key.n;
 	n->nvalue = value.n;
@@ -184,7 +184,7 @@ static void add(struct memory *m, const struct node *like, struct str key, struc
 
 static void get_one(struct memory *m, struct entry *en, struct arena *mem, int64_t now)
 {
-	struct node **at = find(m, en->key, hash_bytes(en->key), now), *n = at ? *at : NULL;
+	struct memory_node **at = find(m, en->key, hash_bytes(en->key), now), *n = at ? *at : NULL;
 	en->state = ENTRY_MISS;
 	en->read_at = now;
 	if (!n || n->state == TOMBSTONE) {
@@ -212,7 +212,7 @@ static int memory_get(struct cache *c, struct entry *const *entry, size_t n, str
 	return 0;
 }
 
-static bool refused(struct memory *m, const struct entry *en, const struct node *old, int64_t now)
+static bool refused(struct memory *m, const struct entry *en, const struct memory_node *old, int64_t now)
 {
 	if (en->kind == ENTRY_RESULT)
 		return false;
@@ -227,7 +227,7 @@ static bool refused(struct memory *m, const struct entry *en, const struct node 
 static void put_one(struct memory *m, struct entry *en, int64_t now)
 {
 	uint64_t hash = hash_bytes(en->key);
-	struct node **at = find(m, en->key, hash, now);
+	struct memory_node **at = find(m, en->key, hash, now);
 	if (refused(m, en, at ? *at : NULL, now)) {
 		en->state = ENTRY_REFUSED;
 		return;
@@ -238,7 +238,7 @@ static void put_one(struct memory *m, struct entry *en, int64_t now)
 		en->state = ENTRY_SKIPPED;
 		return;
 	}
-	const struct node like = {
+	const struct memory_node like = {
 	    .hash = hash,
 	    .version = en->version,
 	    .kind = en->kind,
@@ -262,12 +262,12 @@ static int memory_put(struct cache *c, struct entry *const *entry, size_t n, str
 	return 0;
 }
 
-static void bury_one(struct memory *m, const struct change *ch, struct buf *key, int64_t now)
+static void invalidate_one(struct memory *m, const struct change *ch, struct buf *key, int64_t now)
 {
 	buf_clear(key);
 	cache_key_message(key, ch->id);
 	uint64_t hash = hash_bytes(buf_view(key)), version = ch->version;
-	struct node **at = find(m, buf_view(key), hash, now), *old = at ? *at : NULL;
+	struct memory_node **at = find(m, buf_view(key), hash, now), *old = at ? *at : NULL;
 	if (!version) { /* of which nothing is known */
 		if (!old || old->state == TOMBSTONE)
 			return;
@@ -276,7 +276,7 @@ static void bury_one(struct memory *m, const struct change *ch, struct buf *key,
 		   (old->version > version || (old->version == version && old->state == LIVE))) {
 		return;
 	}
-	const struct node like = {
+	const struct memory_node like = {
 	    .hash = hash,
 	    .version = version,
 	    .kind = ENTRY_MESSAGE,
@@ -287,7 +287,7 @@ static void bury_one(struct memory *m, const struct change *ch, struct buf *key,
 	add(m, &like, buf_view(key), STR_NONE, now);
 }
 
-static int memory_bury(struct cache *c, const struct change *change, size_t n, struct err *e)
+static int memory_invalidate(struct cache *c, const struct change *change, size_t n, struct err *e)
 {
 	struct memory *m = memory_of(c);
 	struct buf key = {0};
@@ -295,7 +295,7 @@ static int memory_bury(struct cache *c, const struct change *change, size_t n, s
 	pthread_mutex_lock(&m->lock);
 	int64_t now = now_ms();
 	for (size_t i = 0; i < n; i++)
-		bury_one(m, &change[i], &key, now);
+		invalidate_one(m, &change[i], &key, now);
 	pthread_mutex_unlock(&m->lock);
 	buf_free(&key);
 	return 0;
@@ -338,7 +338,8 @@ static int memory_sample(struct cache *c, struct str *id, size_t max, struct are
 	cache_ttl(&m->conf, ENTRY_RESULT, &m->random);
 	size_t from = m->random >> 20;
 	for (size_t i = 0; i < m->nbuckets && found < max; i++)
-		for (const struct node *n = m->bucket[(from + i) & (m->nbuckets - 1)]; n && found < max; n = n->chain)
+		for (const struct memory_node *n = m->bucket[(from + i) & (m->nbuckets - 1)]; n && found < max;
+		     n = n->chain)
 			if (n->kind == ENTRY_MESSAGE && n->state != TOMBSTONE && n->ends_ms > now)
 				id[found++] = arena_str(mem, (struct str){n->bytes + prefix, n->nkey - prefix});
 	pthread_mutex_unlock(&m->lock);
@@ -363,7 +364,7 @@ struct cache *memory_cache(size_t bytes, const struct cache_conf *conf)
 	    .get = memory_get,
 	    .put = memory_put,
 	    .clock = memory_clock,
-	    .bury = memory_bury,
+	    .invalidate = memory_invalidate,
 	    .stats = memory_stats,
 	    .sample = memory_sample,
 	    .private = true,

@@ -53,7 +53,7 @@ void pg_pages_free(struct pg *s)
 
 /* ---- changes ---- */
 
-struct changes {
+struct found_changes {
 	const char *reader;
 	struct change *out;
 	size_t n, max;
@@ -84,7 +84,7 @@ static enum change_op op_of(struct str op)
 	return str_eq(op, STR("insert")) ? CHANGE_INSERT : str_eq(op, STR("update")) ? CHANGE_UPDATE : CHANGE_DELETE;
 }
 
-static void take_changes(struct changes *c, const PGresult *r)
+static void take_changes(struct found_changes *c, const PGresult *r)
 {
 	c->n = (size_t)PQntuples(r);
 	for (int row = 0; row < PQntuples(r); row++) {
@@ -98,7 +98,7 @@ static void take_changes(struct changes *c, const PGresult *r)
 }
 
 /* What `seen` needs to know. */
-static void note_page(struct pg *s, const struct changes *c, struct str base, struct str target)
+static void note_page(struct pg *s, const struct found_changes *c, struct str base, struct str target)
 {
 	struct pg_page *p = page_of(s, c->reader);
 	free(p->base);
@@ -151,7 +151,7 @@ static int settle_in(struct pg *s, const char *reader, struct err *e)
 enum state { UNKNOWN, FOREIGN, HALFWAY, QUIET, FINE };
 
 /* One look: PG_OK with what was found and how the reader stands, which may be a reason to look again. */
-static int look(struct pg *s, struct changes *c, enum state *state, struct err *e)
+static int look(struct pg *s, struct found_changes *c, enum state *state, struct err *e)
 {
 	pg_args_clear(&s->args);
 	pg_arg_str(&s->args, str_of(c->reader));
@@ -182,7 +182,7 @@ static int look(struct pg *s, struct changes *c, enum state *state, struct err *
 
 static int find_changes(struct pg *s, void *arg, struct err *e)
 {
-	struct changes *c = arg;
+	struct found_changes *c = arg;
 	for (;;) {
 		enum state state = FINE;
 		if (look(s, c, &state, e) != PG_OK || state == FINE)
@@ -216,7 +216,7 @@ static bool take_notices(struct pg *s);
 	" ORDER BY o.xid, o.seq LIMIT $1"
 
 struct read_log {
-	struct changes found;
+	struct found_changes found;
 	const char *sql;
 	uint64_t after;
 	bool placed; /* $1 is `after` */
@@ -277,7 +277,7 @@ int pg_changes(
     struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	struct pg *s = (struct pg *)store;
-	struct changes c = {.reader = reader, .out = out, .max = max, .mem = mem};
+	struct found_changes c = {.reader = reader, .out = out, .max = max, .mem = mem};
 	/* What woke us until now is in what we are about to find. */
 	if (s->conn && s->listening && PQconsumeInput(s->conn))
 		take_notices(s);
@@ -286,14 +286,14 @@ int pg_changes(
 
 /* ---- seen ---- */
 
-struct seen {
+struct seen_mark {
 	const struct pg_page *page;
 	const struct change *last;
 };
 
 static int mark(struct pg *s, void *arg, struct err *e)
 {
-	const struct seen *w = arg;
+	const struct seen_mark *w = arg;
 	const struct pg_page *p = w->page;
 	bool arrived = p->whole && w->last->xid == p->last_xid && w->last->seq == p->last_seq;
 	struct pg_args *a = &s->args;
@@ -327,7 +327,7 @@ int pg_seen(struct store *store, const char *reader, const struct change *c, siz
 	struct pg *s = (struct pg *)store;
 	if (n == 0)
 		return 0;
-	struct seen w = {.page = page_of(s, reader), .last = &c[n - 1]};
+	struct seen_mark w = {.page = page_of(s, reader), .last = &c[n - 1]};
 	if (!w.page->base)
 		return err_set(e, ERR_ENV, "reader '%s' asked for no changes here", reader);
 	return pg_run(s, "follow", mark, &w, e);

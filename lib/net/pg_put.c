@@ -31,7 +31,7 @@ static const char upsert[] =
 							   "excluded.sentiment::text) OR m.label IS NULL))"
 							   " RETURNING m.id, m.version";
 
-struct put {
+struct pg_upsert {
 	struct message **m; /* in the order of their ids */
 	size_t n;
 	struct message **rest; /* those that RETURNING does not tell of */
@@ -44,7 +44,7 @@ static int by_id(const void *a, const void *b)
 	return str_cmp((*(struct message *const *)a)->id, (*(struct message *const *)b)->id);
 }
 
-static void queue_upsert(struct pg *s, const struct put *p)
+static void queue_upsert(struct pg *s, const struct pg_upsert *p)
 {
 	struct pg_args *a = &s->args;
 	pg_args_clear(a);
@@ -61,7 +61,7 @@ static void queue_upsert(struct pg *s, const struct put *p)
 }
 
 /* Walks both in their common order. */
-static void take_versions(struct put *p, const PGresult *r)
+static void take_versions(struct pg_upsert *p, const PGresult *r)
 {
 	int row = 0, rows = PQntuples(r);
 	for (size_t i = 0; i < p->n; i++) {
@@ -82,7 +82,7 @@ static bool has_other_triggers(const PGresult *r)
 	return pg_bool(r, 0, 0);
 }
 
-static int read_back(struct pg *s, struct put *p, struct message *const *m, size_t n, struct err *e)
+static int read_back(struct pg *s, struct pg_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	pg_args_clear(&s->args);
 	PG_IDS(&s->args, m, n);
@@ -110,7 +110,7 @@ static int read_back(struct pg *s, struct put *p, struct message *const *m, size
 
 static int put(struct pg *s, void *arg, struct err *e)
 {
-	struct put *p = arg;
+	struct pg_upsert *p = arg;
 	p->nrest = 0;
 	pg_begin(s);
 	pg_queue(s,
@@ -141,7 +141,7 @@ static int put(struct pg *s, void *arg, struct err *e)
 
 int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
-	struct put p = {.n = n, .mem = mem};
+	struct pg_upsert p = {.n = n, .mem = mem};
 	p.m = arena_alloc(mem, n * sizeof *p.m);
 	p.rest = arena_alloc(mem, n * sizeof *p.rest);
 	memcpy(p.m, m, n * sizeof *p.m);

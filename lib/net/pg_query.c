@@ -22,7 +22,7 @@ enum {
 /* A page may have to read much to find a few rows. */
 #define PAGE_MS "600000"
 
-struct room {
+struct page_room {
 	const struct filter *filter;
 	struct message *out;
 	size_t n, max, bytes, max_bytes;
@@ -30,7 +30,7 @@ struct room {
 	struct place after; /* behind the last row that was read, wanted or not */
 };
 
-static bool is_full(const struct room *r)
+static bool is_full(const struct page_room *r)
 {
 	return r->n == r->max || r->bytes >= r->max_bytes;
 }
@@ -108,13 +108,13 @@ typedef void write_part(struct pg *s, const struct filter *f, const struct place
 /* ---- a page ---- */
 
 /* How many rows to ask for. */
-static size_t wanted_rows(const struct pg *s, const struct room *room)
+static size_t wanted_rows(const struct pg *s, const struct page_room *room)
 {
 	size_t left = room->max - room->n, fit = (room->max_bytes - room->bytes) / s->row_bytes + 1;
 	return fit < left ? fit : left;
 }
 
-static void take_row(struct pg *s, const PGresult *r, struct room *room)
+static void take_row(struct pg *s, const PGresult *r, struct page_room *room)
 {
 	struct message *m = &room->out[room->n];
 	size_t bytes = pg_message(r, 0, 0, m, room->mem);
@@ -128,7 +128,7 @@ static void take_row(struct pg *s, const PGresult *r, struct room *room)
 }
 
 /* The rows of one statement: how many came, in *rows, whether there was room for them or not. */
-static int read_rows(struct pg *s, struct room *room, size_t *rows, struct err *e)
+static int read_rows(struct pg *s, struct page_room *room, size_t *rows, struct err *e)
 {
 	PGresult *r;
 	*rows = 0;
@@ -143,7 +143,7 @@ static int read_rows(struct pg *s, struct room *room, size_t *rows, struct err *
 	return s->outcome == PG_OK ? pg_end(s, e) : s->outcome;
 }
 
-static int ask(struct pg *s, struct room *room, write_part *part, size_t limit, size_t *rows, struct err *e)
+static int ask(struct pg *s, struct page_room *room, write_part *part, size_t limit, size_t *rows, struct err *e)
 {
 	pg_args_clear(&s->args);
 	buf_clear(&s->sql);
@@ -159,7 +159,7 @@ static int ask(struct pg *s, struct room *room, write_part *part, size_t limit, 
 }
 
 /* Asks until the page is full or the part has no more. */
-static int read_part(struct pg *s, struct room *room, write_part *part, struct err *e)
+static int read_part(struct pg *s, struct page_room *room, write_part *part, struct err *e)
 {
 	while (!is_full(room)) {
 		size_t limit = wanted_rows(s, room), rows;
@@ -174,7 +174,7 @@ static int read_part(struct pg *s, struct room *room, write_part *part, struct e
 /* After a failure the next try goes on behind the last row that is in the page. */
 static int page(struct pg *s, void *arg, struct err *e)
 {
-	struct room *room = arg;
+	struct page_room *room = arg;
 	const struct filter *f = room->filter;
 	if (f->order == ORDER_ID)
 		return read_part(s, room, write_by_id, e);
@@ -199,7 +199,8 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
     struct arena *mem, struct err *e)
 {
 	struct pg *s = (struct pg *)store;
-	struct room room = {.filter = f, .out = out, .max = max, .max_bytes = max_bytes, .mem = mem, .after = f->after};
+	struct page_room room = {
+	    .filter = f, .out = out, .max = max, .max_bytes = max_bytes, .mem = mem, .after = f->after};
 	if (s->row_bytes == 0)
 		s->row_bytes = ROW_BYTES;
 	if (f->text.n)
@@ -209,7 +210,7 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 
 /* ---- groups ---- */
 
-struct groups {
+struct stat_groups {
 	const struct filter *filter;
 	enum stat_by by;
 	int64_t step_ms;
@@ -218,7 +219,7 @@ struct groups {
 	struct arena *mem;
 };
 
-static void take_group(struct groups *g, const PGresult *r, int row)
+static void take_group(struct stat_groups *g, const PGresult *r, int row)
 {
 	struct stat *out = &g->out[g->n++];
 	*out = (struct stat){.count = (uint64_t)pg_i64(r, row, 2)};
@@ -239,7 +240,7 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 {
 	static const char *const key[] = {
 	    [STAT_LABEL] = "m.label", [STAT_SOURCE] = "m.source", [STAT_MODEL] = "m.model", [STAT_TIME] = "NULL::text"};
-	struct groups *g = arg;
+	struct stat_groups *g = arg;
 	bool times = g->by == STAT_TIME;
 	g->n = 0;
 	pg_args_clear(&s->args);
@@ -276,6 +277,6 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
     size_t max, struct arena *mem, struct err *e)
 {
-	struct groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};
+	struct stat_groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};
 	return pg_run((struct pg *)store, "query", aggregate, &g, e) < 0 ? -1 : (int)g.n;
 }

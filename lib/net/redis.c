@@ -32,7 +32,7 @@ struct redis {
 	struct cache_conf conf;
 	struct redis_link link;
 	struct trouble reading, writing; /* errors that Redis answers; a lost connection is the link's */
-	struct script put, bury;
+	struct script put, invalidate;
 	struct buf key, value;
 	uint64_t random;
 	char policy[32];
@@ -60,7 +60,7 @@ static const char lua_put[] =
 	      "return 1";
 
 /* KEYS[1]; ARGV: version (0: not known), lifetime of the tombstone. */
-static const char lua_bury[] =
+static const char lua_invalidate[] =
     LUA_ENTRY "local new = ARGV[1] "
 	      "if new == '0' then "
 	      "  if live ~= ' ' then "
@@ -437,9 +437,9 @@ static int redis_put(struct cache *c, struct entry *const *entry, size_t n, stru
 	return 0;
 }
 
-/* ---- bury ---- */
+/* ---- invalidate ---- */
 
-static void ask_to_bury(struct redis *r, const struct change *c, size_t n, const bool *done, bool whole)
+static void ask_to_invalidate(struct redis *r, const struct change *c, size_t n, const bool *done, bool whole)
 {
 	redis_begin(&r->link);
 	for (size_t i = 0; i < n; i++) {
@@ -449,14 +449,14 @@ static void ask_to_bury(struct redis *r, const struct change *c, size_t n, const
 		int digits = snprintf(version, sizeof version, "%llu", (unsigned long long)c[i].version);
 		buf_clear(&r->key);
 		cache_key_message(&r->key, c[i].id);
-		run_script(r, &r->bury, whole, buf_view(&r->key), 2);
+		run_script(r, &r->invalidate, whole, buf_view(&r->key), 2);
 		redis_word(&r->link, (struct str){version, (size_t)digits});
 		redis_number(&r->link, r->conf.tombstone_ms);
 	}
 }
 
 /* How many are left since Redis does not know the script, or -1. */
-static int what_was_buried(struct redis *r, size_t n, bool *done, struct err *e)
+static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct err *e)
 {
 	const struct reply *a = r->link.reply;
 	int unknown = 0;
@@ -474,13 +474,13 @@ static int what_was_buried(struct redis *r, size_t n, bool *done, struct err *e)
 	return unknown;
 }
 
-static int bury_once(struct redis *r, const struct change *c, size_t n, bool *done, struct err *e)
+static int invalidate_once(struct redis *r, const struct change *c, size_t n, bool *done, struct err *e)
 {
 	struct arena mem = {0};
-	int left = redis_ready(&r->link, true, e) < 0 || load(r, &r->bury, e) < 0 ? -1 : 1;
+	int left = redis_ready(&r->link, true, e) < 0 || load(r, &r->invalidate, e) < 0 ? -1 : 1;
 	for (int round = 0; left > 0 && round < 2; round++) {
-		ask_to_bury(r, c, n, done, round > 0);
-		left = redis_call(&r->link, &mem, e) < 0 ? -1 : what_was_buried(r, n, done, e);
+		ask_to_invalidate(r, c, n, done, round > 0);
+		left = redis_call(&r->link, &mem, e) < 0 ? -1 : what_was_invalidated(r, n, done, e);
 		arena_reset(&mem);
 	}
 	arena_free(&mem);
@@ -489,16 +489,16 @@ static int bury_once(struct redis *r, const struct change *c, size_t n, bool *do
 	return left;
 }
 
-static int redis_bury(struct cache *c, const struct change *change, size_t n, struct err *e)
+static int redis_invalidate(struct cache *c, const struct change *change, size_t n, struct err *e)
 {
 	struct redis *r = redis_of(c);
 	if (!n)
 		return 0;
 	bool *done = xcalloc(n, sizeof *done);
-	int rc = bury_once(r, change, n, done, e);
-	/* A connection that broke on the way is worth a second one: burying twice is harmless. */
+	int rc = invalidate_once(r, change, n, done, e);
+	/* A connection that broke on the way is worth a second one: invalidating twice is harmless. */
 	if (rc < 0 && !r->link.context)
-		rc = bury_once(r, change, n, done, e);
+		rc = invalidate_once(r, change, n, done, e);
 	if (rc == 0)
 		trouble_over(&r->link.away, &away, &r->link);
 	free(done);
@@ -672,14 +672,14 @@ struct cache *redis_cache(const char *address, const struct cache_conf *conf, st
 	    .get = redis_get,
 	    .put = redis_put,
 	    .clock = redis_clock,
-	    .bury = redis_bury,
+	    .invalidate = redis_invalidate,
 	    .stats = redis_stats,
 	    .sample = redis_sample,
 	    .close = redis_close,
 	};
 	r->conf = cache_conf_of(conf);
 	r->put.text = lua_put;
-	r->bury.text = lua_bury;
+	r->invalidate.text = lua_invalidate;
 	r->random = (uint64_t)clock_wall_ms() ^ (uint64_t)(uintptr_t)r;
 	return &r->port;
 }

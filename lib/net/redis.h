@@ -8,7 +8,7 @@
  * scripts of one key each. SIGPIPE need not be ignored.
  *
  * RUN is the beginning of the server's run_id. A Redis that starts again with what it had saved (a snapshot, a log, a replica that takes over) may
- * bring back entries that had been buried meanwhile. They bear the run of their writing, and no handle of the new one reads them. Where
+ * bring back entries that had been invalidated meanwhile. They bear the run of their writing, and no handle of the new one reads them. Where
  * the user may not call INFO there is no telling; then Redis must not save (save "", appendonly no).
  */
 #ifndef SENTI_REDIS_H

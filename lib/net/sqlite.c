@@ -180,14 +180,14 @@ static bool is_refusal(int code)
 	return (code & 0xff) == SQLITE_CONSTRAINT || (code & 0xff) == SQLITE_MISMATCH || (code & 0xff) == SQLITE_TOOBIG;
 }
 
-struct put {
+struct sqlite_upsert {
 	struct sqlite *s;
 	struct arena *mem;
 	char now[TIME_LEN];
 	uint64_t last; /* the sequence as it should be now */
 };
 
-static void refuse(struct put *p, struct message *m, const char *why)
+static void refuse(struct sqlite_upsert *p, struct message *m, const char *why)
 {
 	m->fate = MESSAGE_REFUSED;
 	m->why = arena_str(p->mem, str_of(why));
@@ -207,7 +207,7 @@ static int version_of(struct sqlite *s, struct message *m, struct err *e)
 	return rc;
 }
 
-static void bind_message(const struct put *p, sqlite3_stmt *q, const struct message *m)
+static void bind_message(const struct sqlite_upsert *p, sqlite3_stmt *q, const struct message *m)
 {
 	sql_bind(q, 1, m->id);
 	sql_bind(q, 2, m->text);
@@ -225,7 +225,7 @@ static void bind_message(const struct put *p, sqlite3_stmt *q, const struct mess
 	sqlite3_bind_text(q, 11, p->now, TIME_LEN, SQLITE_STATIC);
 }
 
-static int put_one(struct put *p, sqlite3_stmt *q, struct message *m, struct err *e)
+static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, struct err *e)
 {
 	struct sqlite *s = p->s;
 	bind_message(p, q, m);
@@ -266,7 +266,7 @@ static int last_version(struct sqlite *s, uint64_t *out, struct err *e)
 }
 
 /* Triggers that a user added may have changed rows as well, and taken versions: then each is read back. */
-static int check_versions(struct put *p, struct message *const *m, size_t n, struct err *e)
+static int check_versions(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	uint64_t last;
 	if (last_version(p->s, &last, e) < 0)
@@ -280,7 +280,7 @@ static int check_versions(struct put *p, struct message *const *m, size_t n, str
 }
 
 /* All rows that are not refused yet: 0, STORE_REFUSED where one of them undid the transaction (RAISE(ROLLBACK)), -1. */
-static int put_rows(struct put *p, struct message *const *m, size_t n, struct err *e)
+static int put_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(p->s, SQL_UPSERT, e);
 	if (!q || last_version(p->s, &p->last, e) < 0)
@@ -309,7 +309,7 @@ static int commit_put(struct sqlite *s, struct err *e)
 
 static int sqlite_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
-	struct put p = {.s = (struct sqlite *)store, .mem = mem};
+	struct sqlite_upsert p = {.s = (struct sqlite *)store, .mem = mem};
 	time_format(clock_wall_ms(), p.now);
 	for (size_t i = 0; i < n; i++)
 		m[i]->fate = MESSAGE_PENDING;

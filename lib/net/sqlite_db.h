@@ -31,7 +31,7 @@ enum sql {
 };
 
 /* One page statement of a query; its text tells whether it fits the next filter. */
-struct page {
+struct page_statement {
 	sqlite3_stmt *stmt;
 	struct buf sql;
 };
@@ -41,7 +41,7 @@ struct sqlite {
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *stmt[SQL_COUNT];
-	struct page timed, untimed;
+	struct page_statement timed, untimed;
 	uint64_t written;  /* what sqlite_wait compares: the state of the database when changes were last asked for */
 	struct buf sql;	   /* scratch: the text of a page statement */
 	struct buf folded; /* the text that a query looks for */

@@ -44,7 +44,7 @@ int sqlite_query_open(struct sqlite *s, struct err *e)
 	return 0;
 }
 
-static void page_close(struct page *p)
+static void page_close(struct page_statement *p)
 {
 	sqlite3_finalize(p->stmt);
 	buf_free(&p->sql);
@@ -119,7 +119,7 @@ static void write_by_id(struct buf *sql, const struct filter *f)
 }
 
 /* The statement of the text in s->sql: the one of the last page where it is the same. */
-static sqlite3_stmt *page_statement(struct sqlite *s, struct page *p, struct err *e)
+static sqlite3_stmt *prepared_page(struct sqlite *s, struct page_statement *p, struct err *e)
 {
 	if (p->stmt && str_eq(buf_view(&p->sql), buf_view(&s->sql)))
 		return p->stmt;
@@ -146,20 +146,21 @@ static void bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
 	sqlite3_bind_int64(q, BIND_LIMIT, (sqlite3_int64)max);
 }
 
-struct room {
+struct page_rows {
 	struct message *out;
 	size_t n, max, bytes, max_bytes;
 	struct arena *mem;
 };
 
-static bool is_full(const struct room *r)
+static bool is_full(const struct page_rows *r)
 {
 	return r->n == r->max || r->bytes >= r->max_bytes;
 }
 
-static int run_page(struct sqlite *s, struct page *p, const struct filter *f, struct room *room, struct err *e)
+static int run_page(
+    struct sqlite *s, struct page_statement *p, const struct filter *f, struct page_rows *room, struct err *e)
 {
-	sqlite3_stmt *q = page_statement(s, p, e);
+	sqlite3_stmt *q = prepared_page(s, p, e);
 	if (!q)
 		return -1;
 	bind_filter(q, f, room->max - room->n);
@@ -175,7 +176,7 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
     struct arena *mem, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
-	struct room room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
+	struct page_rows room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
 	buf_clear(&s->folded);
 	if (f->text.p)
 		fold_text(&s->folded, f->text);

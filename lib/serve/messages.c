@@ -115,7 +115,7 @@ static void bury(struct hands *h, struct str id, uint64_t version, enum change_o
 {
 	struct change c = {.id = id, .version = version, .op = op};
 	struct err ignored; /* the outbox has it as well, and whoever follows that tries until it is done */
-	if (h->cache && h->cache->bury(h->cache, &c, 1, &ignored) < 0)
+	if (h->cache && h->cache->invalidate(h->cache, &c, 1, &ignored) < 0)
 		return;
 }
 

@@ -333,7 +333,7 @@ static void bury(struct news *n, const struct change *c, size_t count)
 {
 	struct cache *local = n->service->local;
 	struct err ignored; /* memory cannot fail */
-	if (local && count && local->bury(local, c, count, &ignored) < 0)
+	if (local && count && local->invalidate(local, c, count, &ignored) < 0)
 		return;
 }
 

@@ -5,7 +5,7 @@
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
-struct context {
+struct cache_context {
 	const struct cache_verb *verb;
 	struct cache *own; /* of get */
 	struct json_scan scan, inner;
@@ -22,7 +22,7 @@ struct context {
 static void *verb_open(const void *conf, struct err *e)
 {
 	(void)e;
-	struct context *c = xcalloc(1, sizeof *c);
+	struct cache_context *c = xcalloc(1, sizeof *c);
 	c->verb = conf;
 	buf_char(&c->prefix, ',');
 	json_put_string(&c->prefix, c->verb->form.result_name);
@@ -32,7 +32,7 @@ static void *verb_open(const void *conf, struct err *e)
 
 static void verb_close(void *ctx)
 {
-	struct context *c = ctx;
+	struct cache_context *c = ctx;
 	if (c->own)
 		c->own->close(c->own);
 	json_scan_free(&c->scan);
@@ -50,7 +50,7 @@ static void verb_close(void *ctx)
 }
 
 /* A record has two entries at most: its result's and its message's. */
-static void begin(struct context *c, const struct batch *b)
+static void begin(struct cache_context *c, const struct batch *b)
 {
 	if (c->recs < b->n) {
 		c->recs = b->n;
@@ -67,7 +67,7 @@ static void begin(struct context *c, const struct batch *b)
 	c->n = 0;
 }
 
-static struct entry *add_entry(struct context *c, enum entry_kind kind, struct str key)
+static struct entry *add_entry(struct cache_context *c, enum entry_kind kind, struct str key)
 {
 	struct entry *en = &c->entry[c->n];
 	*en = (struct entry){.kind = kind, .key = key};
@@ -110,7 +110,7 @@ static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 
 static void *get_open(const void *conf, struct err *e)
 {
-	struct context *c = verb_open(conf, e);
+	struct cache_context *c = verb_open(conf, e);
 	const struct cache_verb *v = conf;
 	if (v->cache && !(c->own = v->open(v->arg, e))) {
 		verb_close(c);
@@ -122,7 +122,7 @@ static void *get_open(const void *conf, struct err *e)
 }
 
 /* Whether the record already carries a result of the model, which senti-score would leave alone. */
-static bool has_result(struct context *c, const struct rec *r)
+static bool has_result(struct cache_context *c, const struct rec *r)
 {
 	if (!r->has_old || r->crowded || json_scan(&c->inner, r->result) < 0)
 		return false;
@@ -132,7 +132,7 @@ static bool has_result(struct context *c, const struct rec *r)
 }
 
 /* The number of the text's entry, plus one. `key` has room for it. */
-static size_t entry_of_text(struct context *c, struct str text, char *key)
+static size_t entry_of_text(struct cache_context *c, struct str text, char *key)
 {
 	memcpy(key, c->key.p, c->key.n);
 	hash_text(text, key + c->key.n);
@@ -145,7 +145,7 @@ static size_t entry_of_text(struct context *c, struct str text, char *key)
 	return known->v.num;
 }
 
-static void attach(struct context *c, struct batch *b, struct rec *r, struct str result)
+static void attach(struct cache_context *c, struct batch *b, struct rec *r, struct str result)
 {
 	if (r->has_old || r->add.n) {
 		rec_set(b, r, &c->scan, c->verb->form.result_name, result);
@@ -160,7 +160,7 @@ static void attach(struct context *c, struct batch *b, struct rec *r, struct str
 }
 
 /* What is no result of the model, whoever has written it there, is a miss. */
-static void check_hits(struct context *c)
+static void check_hits(struct cache_context *c)
 {
 	struct str model;
 	for (size_t i = 0; i < c->n; i++)
@@ -169,7 +169,7 @@ static void check_hits(struct context *c)
 			c->entry[i].state = ENTRY_MISS;
 }
 
-static void answer(struct context *c, struct batch *b, struct rec *r, const struct entry *en)
+static void answer(struct cache_context *c, struct batch *b, struct rec *r, const struct entry *en)
 {
 	if (en->state == ENTRY_HIT)
 		attach(c, b, r, en->value);
@@ -180,7 +180,7 @@ static void answer(struct context *c, struct batch *b, struct rec *r, const stru
 
 static int run_get(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct cache_context *c = ctx;
 	struct cache *cache = c->own;
 	begin(c, b);
 	size_t room = c->key.n + HASH_HEX;
@@ -217,7 +217,7 @@ static struct str take(struct buf *from, struct arena *mem)
 	return s;
 }
 
-static void add_result(struct context *c, struct batch *b, const struct rec *r)
+static void add_result(struct cache_context *c, struct batch *b, const struct rec *r)
 {
 	struct str model;
 	if (!r->text.p || !r->has_old || r->crowded || !is_plain(&c->inner, r->result, &model))
@@ -235,7 +235,7 @@ static uint64_t version_in(const struct json_scan *s)
 	return m && m->type == JSON_NUMBER && str_u64(m->value, &version) == 0 ? version : 0;
 }
 
-static struct entry *add_message(struct context *c, struct batch *b, struct str id)
+static struct entry *add_message(struct cache_context *c, struct batch *b, struct str id)
 {
 	buf_clear(&c->line);
 	cache_key_message(&c->line, id);
@@ -243,14 +243,15 @@ static struct entry *add_message(struct context *c, struct batch *b, struct str 
 }
 
 /* The message as the store would show it; an entry without a value is left out. */
-static struct str written(struct context *c, struct batch *b, const struct message *m)
+static struct str written(struct cache_context *c, struct batch *b, const struct message *m)
 {
 	buf_clear(&c->line);
 	return message_write(m, &c->line, &c->inner) == 0 ? take(&c->line, &b->mem) : STR_NONE;
 }
 
 /* Without a store the record is believed. It is written anew, since what readers are shown is the store's way to spell it. */
-static void add_as_told(struct context *c, struct batch *b, const struct rec *r, uint64_t version, int64_t read_at)
+static void add_as_told(
+    struct cache_context *c, struct batch *b, const struct rec *r, uint64_t version, int64_t read_at)
 {
 	struct message m;
 	struct rec copy = *r; /* a record that is no message is no reject here */
@@ -267,7 +268,7 @@ static void add_as_told(struct context *c, struct batch *b, const struct rec *r,
 }
 
 /* The ids that the store is asked for, each once. */
-static size_t add_row(struct context *c, struct str id, size_t n)
+static size_t add_row(struct cache_context *c, struct str id, size_t n)
 {
 	bool made;
 	map_put(&c->known, id, &made);
@@ -278,7 +279,7 @@ static size_t add_row(struct context *c, struct str id, size_t n)
 	return n + 1;
 }
 
-static int add_rows(struct context *c, struct batch *b, size_t n, int64_t read_at, struct err *e)
+static int add_rows(struct cache_context *c, struct batch *b, size_t n, int64_t read_at, struct err *e)
 {
 	struct store *s = c->verb->store;
 	if (!n || read_at < 0) {
@@ -311,7 +312,7 @@ static int64_t time_of_read(const struct cache_verb *v)
 	return now > v->wait_ms ? now - v->wait_ms : 1;
 }
 
-static int put_entries(struct context *c, struct batch *b, struct err *e)
+static int put_entries(struct cache_context *c, struct batch *b, struct err *e)
 {
 	if (c->n && c->verb->cache->put(c->verb->cache, c->list, c->n, e) < 0)
 		return -1;
@@ -324,7 +325,7 @@ static int put_entries(struct context *c, struct batch *b, struct err *e)
 
 static int run_put(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct cache_context *c = ctx;
 	const struct cache_verb *v = c->verb;
 	size_t rows = 0;
 	int64_t read_at = 0; /* not asked yet */
@@ -356,7 +357,7 @@ static int run_invalidate(void *ctx, struct batch *b, struct err *e)
 {
 	static const struct rec_form by_id = {
 	    .text_name = {"text", 4}, .result_name = {"sentiment", 9}, .needs_id = true};
-	struct context *c = ctx;
+	struct cache_context *c = ctx;
 	struct cache *cache = c->verb->cache;
 	struct change *change = arena_alloc(&b->mem, (b->n + 1) * sizeof *change);
 	size_t n = 0;
@@ -367,7 +368,7 @@ static int run_invalidate(void *ctx, struct batch *b, struct err *e)
 	}
 	if (!cache)
 		return 0;
-	if (cache->bury(cache, change, n, e) < 0)
+	if (cache->invalidate(cache, change, n, e) < 0)
 		return -1;
 	b->counter[COUNTER_BURIED] += n;
 	return 0;
@@ -377,7 +378,7 @@ static int run_invalidate(void *ctx, struct batch *b, struct err *e)
 
 static int run_key(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct cache_context *c = ctx;
 	(void)e;
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];

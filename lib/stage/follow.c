@@ -1,4 +1,4 @@
-/* follow.c - what the outbox tells is buried in the cache, then marked as seen. */
+/* follow.c - invalidates in the cache what the outbox reports, then marks it as seen. */
 #include "lib/stage/follow.h"
 
 #include <unistd.h>
@@ -54,7 +54,7 @@ static void is_back(struct tries *t)
 
 /* ---- the source ---- */
 
-struct changes {
+struct changes_source {
 	struct source port;
 	struct follow *f;
 	struct tries asking, marking;
@@ -84,7 +84,7 @@ static void add_change(struct batch *b, struct change *c, struct buf *line)
 }
 
 /* Asks until the store answers: how many, or -1. */
-static int ask(struct changes *s, struct change *c, size_t max, struct arena *mem, struct err *e)
+static int ask(struct changes_source *s, struct change *c, size_t max, struct arena *mem, struct err *e)
 {
 	const struct follow *f = s->f;
 	for (;;) {
@@ -99,7 +99,7 @@ static int ask(struct changes *s, struct change *c, size_t max, struct arena *me
 	}
 }
 
-static void fill(struct changes *s, struct batch *b, struct change *c, size_t n, size_t max)
+static void fill(struct changes_source *s, struct batch *b, struct change *c, size_t n, size_t max)
 {
 	for (size_t i = 0; i < n; i++)
 		add_change(b, &c[i], &s->line);
@@ -115,8 +115,8 @@ static void wait_for_changes(const struct follow *f)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS);
 }
 
-/* The reader is known now, so no change is lost to it. With `once` a cache that is away is told even where there is nothing to bury. */
-static int begin(struct changes *s, struct arena *mem, struct err *e)
+/* The reader is known now, so no change is lost to it. With `once` a cache that is away is told even where nothing has changed. */
+static int begin(struct changes_source *s, struct arena *mem, struct err *e)
 {
 	s->begun = true;
 	return s->f->once ? s->f->cache->sample(s->f->cache, NULL, 0, mem, e) : 0;
@@ -125,7 +125,7 @@ static int begin(struct changes *s, struct arena *mem, struct err *e)
 static enum next changes_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	(void)wake; /* nobody else's business is waiting: there is one job */
-	struct changes *s = (struct changes *)source;
+	struct changes_source *s = (struct changes_source *)source;
 	struct follow *f = s->f;
 	if (!s->begun)
 		counts_current(f->counts, clock_mono_ms());
@@ -147,10 +147,10 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	return NEXT_END;
 }
 
-/* Changes that can't be marked come again, and are buried again; not at once, since what is in the way may stay. */
+/* Changes that can't be marked come again, and are invalidated again; not at once, since what is in the way may stay. */
 static int changes_accept(struct source *source, struct batch *b, struct err *e)
 {
-	struct changes *s = (struct changes *)source;
+	struct changes_source *s = (struct changes_source *)source;
 	struct follow *f = s->f;
 	if (f->store->seen(f->store, f->reader, b->rec[0].caller, b->n, e) < 0) {
 		bool last = f->once || sig_stopping() || e->kind != ERR_ENV;
@@ -165,7 +165,7 @@ static int changes_accept(struct source *source, struct batch *b, struct err *e)
 static int changes_close(struct source *source, struct err *e)
 {
 	(void)e;
-	struct changes *s = (struct changes *)source;
+	struct changes_source *s = (struct changes_source *)source;
 	buf_free(&s->line);
 	free(s);
 	return 0;
@@ -173,7 +173,7 @@ static int changes_close(struct source *source, struct err *e)
 
 struct source *source_changes(struct follow *f)
 {
-	struct changes *s = xcalloc(1, sizeof *s);
+	struct changes_source *s = xcalloc(1, sizeof *s);
 	s->port = (struct source){.next = changes_next, .accept = changes_accept, .close = changes_close};
 	s->f = f;
 	s->asking.what = "the store";
@@ -183,25 +183,25 @@ struct source *source_changes(struct follow *f)
 
 /* ---- the stage ---- */
 
-struct bury {
+struct invalidation {
 	const struct follow *f;
 	struct tries tries;
 };
 
-static void *bury_open(const void *conf, struct err *e)
+static void *invalidate_open(const void *conf, struct err *e)
 {
 	(void)e;
-	struct bury *s = xcalloc(1, sizeof *s);
+	struct invalidation *s = xcalloc(1, sizeof *s);
 	s->f = conf;
 	s->tries.what = "the cache";
 	return s;
 }
 
-static int bury_run(void *ctx, struct batch *b, struct err *e)
+static int invalidate_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct bury *s = ctx;
+	struct invalidation *s = ctx;
 	struct cache *cache = s->f->cache;
-	while (cache->bury(cache, b->rec[0].caller, b->n, e) < 0)
+	while (cache->invalidate(cache, b->rec[0].caller, b->n, e) < 0)
 		if (s->f->once || e->kind != ERR_ENV || !try_again(&s->tries, -1, e))
 			return -1;
 	is_back(&s->tries);
@@ -209,7 +209,8 @@ static int bury_run(void *ctx, struct batch *b, struct err *e)
 	return 0;
 }
 
-const struct stage stage_bury = {.name = "bury", .open = bury_open, .run = bury_run, .close = free};
+const struct stage stage_invalidate = {
+    .name = "invalidate", .open = invalidate_open, .run = invalidate_run, .close = free};
 
 char *follow_reader(const char *address)
 {

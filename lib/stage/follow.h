@@ -1,9 +1,9 @@
-/* follow.h - a cache follows a store: the changes of the outbox are a source, burying their entries is a stage.
+/* follow.h - a cache follows a store: the changes of the outbox are a source, invalidating their entries is a stage.
  *
- *     source (changes) -> bury -> out -> accept (seen)
+ *     source (changes) -> invalidate -> out -> accept (seen)
  *
- * A change is marked as seen only after its entry is buried, so a follower that is killed anywhere buries again and misses nothing. Two
- * followers may use one name: each buries what it is given before it marks it, so whatever is marked is buried.
+ * A change is marked as seen only after its entry is invalidated, so a follower that is killed anywhere repeats some and misses nothing. Two
+ * followers may use one name: each invalidates what it is given before it marks it.
  *
  * Each change comes out as a record, {"id":...,"version":N,"op":"update","seq":N}, op being insert, update or delete.
  */
@@ -26,9 +26,9 @@ struct follow {
 
 /* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */
 struct source *source_changes(struct follow *f);
-/* Buries the changes of that source; conf: the same struct follow. While the cache is away it waits, for as long as it takes, and gives up at a
+/* Invalidates the changes of that source; conf: the same struct follow. While the cache is away it waits, for as long as it takes, and gives up at a
  * stop or with `once`. Counter: buried. */
-extern const struct stage stage_bury;
+extern const struct stage stage_invalidate;
 /* New: a name for the cursor of a cache with this address: its host, port and path, and this machine's name, because the same address may mean
  * another cache on another machine, and whoever shared its cursor would miss changes. */
 char *follow_reader(const char *address);

@@ -4,7 +4,7 @@
 #include "lib/json/write.h"
 #include "lib/text/utf8.h"
 
-struct context {
+struct score_context {
 	const struct score_conf *conf;
 	struct scratch *scratch;
 	struct json_scan scan;
@@ -15,7 +15,7 @@ struct context {
 static void *score_open(const void *conf, struct err *e)
 {
 	(void)e;
-	struct context *c = xcalloc(1, sizeof *c);
+	struct score_context *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
 	buf_char(&c->prefix, ',');
 	json_put_string(&c->prefix, c->conf->form.result_name);
@@ -26,7 +26,7 @@ static void *score_open(const void *conf, struct err *e)
 
 static void score_close(void *ctx)
 {
-	struct context *c = ctx;
+	struct score_context *c = ctx;
 	c->conf->model->engine->scratch_free(c->scratch);
 	json_scan_free(&c->scan);
 	buf_free(&c->out);
@@ -35,7 +35,7 @@ static void score_close(void *ctx)
 }
 
 /* A line of plain text becomes a record. */
-static int from_plain(struct context *c, struct batch *b, struct rec *r)
+static int from_plain(struct score_context *c, struct batch *b, struct rec *r)
 {
 	size_t valid = utf8_valid_prefix(r->line);
 	const char *nul = memchr(r->line.p, 0, r->line.n);
@@ -57,7 +57,7 @@ static int from_plain(struct context *c, struct batch *b, struct rec *r)
 }
 
 /* Whether the record already carries a result of this very model. */
-static bool has_result(struct context *c, const struct rec *r)
+static bool has_result(struct score_context *c, const struct rec *r)
 {
 	if (!r->has_old || r->crowded || json_scan(&c->scan, r->result) < 0)
 		return false;
@@ -66,7 +66,7 @@ static bool has_result(struct context *c, const struct rec *r)
 	return m && m->type == JSON_STRING && m->value.n == name.n + 2 && memcmp(m->value.p + 1, name.p, name.n) == 0;
 }
 
-static void add_result(struct context *c, struct batch *b, struct rec *r)
+static void add_result(struct score_context *c, struct batch *b, struct rec *r)
 {
 	const struct score_conf *f = c->conf;
 	struct result result;
@@ -87,7 +87,7 @@ static void add_result(struct context *c, struct batch *b, struct rec *r)
 
 static int score_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct score_context *c = ctx;
 	const struct score_conf *f = c->conf;
 	(void)e;
 	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++) {

@@ -19,15 +19,15 @@
 
 enum { NO_SLOT = -1 };
 
-struct slot {
+struct put_slot {
 	struct message m;
 	ptrdiff_t prev; /* the record of the same id before this one */
 	bool last;	/* no later record of the batch has this id */
 };
 
-struct verb {
+struct store_context {
 	struct store *store;
-	struct slot *slot; /* one a record */
+	struct put_slot *slot; /* one a record */
 	size_t cap;
 	struct message **live; /* those that the store is asked for */
 	size_t nlive;
@@ -39,7 +39,7 @@ struct verb {
 static void *verb_open(const void *conf, struct err *e)
 {
 	(void)e;
-	struct verb *v = xcalloc(1, sizeof *v);
+	struct store_context *v = xcalloc(1, sizeof *v);
 	/* The store is changed through a configuration that the pump only carries. */
 	memcpy(&v->store, &conf, sizeof conf);
 	return v;
@@ -47,7 +47,7 @@ static void *verb_open(const void *conf, struct err *e)
 
 static void verb_close(void *ctx)
 {
-	struct verb *v = ctx;
+	struct store_context *v = ctx;
 	free(v->slot);
 	free(v->live);
 	map_free(&v->ids);
@@ -57,7 +57,7 @@ static void verb_close(void *ctx)
 	free(v);
 }
 
-static void begin(struct verb *v, const struct batch *b)
+static void begin(struct store_context *v, const struct batch *b)
 {
 	if (v->cap < b->n) {
 		v->cap = b->n;
@@ -76,7 +76,7 @@ static void clear_ids(struct map *ids)
 	ids->n = 0;
 }
 
-static void give_id(struct verb *v, struct batch *b, struct rec *r, struct message *m)
+static void give_id(struct store_context *v, struct batch *b, struct rec *r, struct message *m)
 {
 	char *id = arena_alloc(&b->mem, UUID_LEN);
 	char json[UUID_LEN + 2];
@@ -87,10 +87,10 @@ static void give_id(struct verb *v, struct batch *b, struct rec *r, struct messa
 	m->id = r->id = (struct str){id, UUID_LEN};
 }
 
-static void read_slot(struct verb *v, struct batch *b, size_t i)
+static void read_slot(struct store_context *v, struct batch *b, size_t i)
 {
 	struct rec *r = &b->rec[i];
-	struct slot *s = &v->slot[i];
+	struct put_slot *s = &v->slot[i];
 	s->last = false;
 	if (r->fate != FATE_OUT || message_read(&s->m, b, r, &v->scan, &v->inner) < 0)
 		return;
@@ -105,7 +105,7 @@ static void read_slot(struct verb *v, struct batch *b, size_t i)
 }
 
 /* True if `m`, which shows a corrected label, is just what the stored message shows. */
-static bool shows_the_same(struct verb *v, const struct message *m, const struct message *stored)
+static bool shows_the_same(struct store_context *v, const struct message *m, const struct message *stored)
 {
 	buf_clear(&v->line);
 	return stored->fate == MESSAGE_FOUND && str_eq(m->text, stored->text) &&
@@ -114,7 +114,7 @@ static bool shows_the_same(struct verb *v, const struct message *m, const struct
 
 /* A record that was read from the store shows a corrected label in its result. Put back, it must not take the place of the result that
  * the engine gave: where nothing else has changed, the stored one stays. */
-static int undo_shown(struct verb *v, struct message *m, struct batch *b, struct err *e)
+static int undo_shown(struct store_context *v, struct message *m, struct batch *b, struct err *e)
 {
 	struct message stored = {.id = m->id}, *const one = &stored;
 	if (v->store->get(v->store, &one, 1, &b->mem, e) < 0)
@@ -129,7 +129,7 @@ static int undo_shown(struct verb *v, struct message *m, struct batch *b, struct
 	return 0;
 }
 
-static int put_round(struct verb *v, struct batch *b, struct err *e)
+static int put_round(struct store_context *v, struct batch *b, struct err *e)
 {
 	for (size_t i = 0; i < v->nlive; i++)
 		if (v->live[i]->shown_corrected && undo_shown(v, v->live[i], b, e) < 0)
@@ -138,11 +138,11 @@ static int put_round(struct verb *v, struct batch *b, struct err *e)
 }
 
 /* Those that were refused leave the round to the record before them; how many there are. */
-static size_t next_round(struct verb *v, const struct batch *b)
+static size_t next_round(struct store_context *v, const struct batch *b)
 {
 	v->nlive = 0;
 	for (size_t i = b->n; i-- > 0;) {
-		struct slot *s = &v->slot[i];
+		struct put_slot *s = &v->slot[i];
 		if (!s->last || s->m.fate != MESSAGE_REFUSED || s->prev == NO_SLOT)
 			continue;
 		s->last = false;
@@ -152,7 +152,7 @@ static size_t next_round(struct verb *v, const struct batch *b)
 	return v->nlive;
 }
 
-static void set_version(struct verb *v, struct batch *b, size_t i, uint64_t version)
+static void set_version(struct store_context *v, struct batch *b, size_t i, uint64_t version)
 {
 	struct rec *r = &b->rec[i];
 	char number[24];
@@ -172,7 +172,7 @@ static void set_version(struct verb *v, struct batch *b, size_t i, uint64_t vers
 }
 
 /* The fates of one chain, whose first record that is not refused was put. */
-static void finish_chain(struct verb *v, struct batch *b, ptrdiff_t i)
+static void finish_chain(struct store_context *v, struct batch *b, ptrdiff_t i)
 {
 	for (; i != NO_SLOT && v->slot[i].m.fate == MESSAGE_REFUSED; i = v->slot[i].prev)
 		rec_reject(b, &b->rec[i], CODE_REFUSED, "the database refuses it: %.*s", STR_FMT(v->slot[i].m.why));
@@ -187,7 +187,7 @@ static void finish_chain(struct verb *v, struct batch *b, ptrdiff_t i)
 
 static int run_put(void *ctx, struct batch *b, struct err *e)
 {
-	struct verb *v = ctx;
+	struct store_context *v = ctx;
 	begin(v, b);
 	clear_ids(&v->ids);
 	for (size_t i = 0; i < b->n; i++)
@@ -213,7 +213,7 @@ static const struct rec_form by_id = {
     .needs_id = true,
 };
 
-static int read_label(struct verb *v, struct batch *b, struct rec *r, struct message *m)
+static int read_label(struct store_context *v, struct batch *b, struct rec *r, struct message *m)
 {
 	const struct json_member *label = json_find(&v->scan, STR("label"));
 	enum label known;
@@ -227,7 +227,7 @@ static int read_label(struct verb *v, struct batch *b, struct rec *r, struct mes
 }
 
 /* The messages that the records name are v->live, in their order. */
-static void read_ids(struct verb *v, struct batch *b, bool labels)
+static void read_ids(struct store_context *v, struct batch *b, bool labels)
 {
 	begin(v, b);
 	for (size_t i = 0; i < b->n; i++) {
@@ -253,7 +253,7 @@ static int write_line(struct batch *b, struct rec *r, const struct message *m, s
 }
 
 /* What became of each: `show` replaces the record with the stored one; *counter counts them. */
-static void finish_ids(struct verb *v, struct batch *b, bool show, uint64_t *counter)
+static void finish_ids(struct store_context *v, struct batch *b, bool show, uint64_t *counter)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
@@ -269,7 +269,7 @@ static void finish_ids(struct verb *v, struct batch *b, bool show, uint64_t *cou
 
 static int run_get(void *ctx, struct batch *b, struct err *e)
 {
-	struct verb *v = ctx;
+	struct store_context *v = ctx;
 	read_ids(v, b, false);
 	if (v->store->get(v->store, v->live, v->nlive, &b->mem, e) < 0)
 		return -1;
@@ -280,7 +280,7 @@ static int run_get(void *ctx, struct batch *b, struct err *e)
 
 static int run_correct(void *ctx, struct batch *b, struct err *e)
 {
-	struct verb *v = ctx;
+	struct store_context *v = ctx;
 	read_ids(v, b, true);
 	if (v->store->correct(v->store, v->live, v->nlive, &b->mem, e) < 0)
 		return -1;
@@ -290,7 +290,7 @@ static int run_correct(void *ctx, struct batch *b, struct err *e)
 
 static int run_delete(void *ctx, struct batch *b, struct err *e)
 {
-	struct verb *v = ctx;
+	struct store_context *v = ctx;
 	read_ids(v, b, false);
 	if (v->store->remove(v->store, v->live, v->nlive, e) < 0)
 		return -1;
@@ -306,7 +306,7 @@ const struct stage stage_store_delete = {.name = "delete", .open = verb_open, .r
 
 /* ---- query ---- */
 
-struct query {
+struct query_source {
 	struct source port;
 	struct store *store;
 	struct filter filter;
@@ -317,7 +317,7 @@ struct query {
 	struct buf line, after; /* after: the id of filter.after */
 };
 
-static void move_behind(struct query *q, const struct message *m)
+static void move_behind(struct query_source *q, const struct message *m)
 {
 	buf_clear(&q->after);
 	buf_str(&q->after, m->id);
@@ -328,7 +328,7 @@ static void move_behind(struct query *q, const struct message *m)
 static enum next query_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	(void)wake; /* a query never waits for its first record */
-	struct query *q = (struct query *)source;
+	struct query_source *q = (struct query_source *)source;
 	size_t max = l->records < q->left ? l->records : (size_t)q->left;
 	if (max == 0 || sig_stopping())
 		return NEXT_END;
@@ -351,7 +351,7 @@ static enum next query_next(struct source *source, struct batch *b, const struct
 static int query_close(struct source *source, struct err *e)
 {
 	(void)e;
-	struct query *q = (struct query *)source;
+	struct query_source *q = (struct query_source *)source;
 	free(q->row);
 	json_scan_free(&q->scan);
 	buf_free(&q->line);
@@ -362,7 +362,7 @@ static int query_close(struct source *source, struct err *e)
 
 struct source *source_query(struct store *store, const struct filter *f, uint64_t limit)
 {
-	struct query *q = xcalloc(1, sizeof *q);
+	struct query_source *q = xcalloc(1, sizeof *q);
 	q->port = (struct source){.next = query_next, .close = query_close};
 	q->store = store;
 	q->filter = *f;

@@ -10,7 +10,7 @@ enum { PAUSE_MS = 100 };
 
 /* ---- the sample ---- */
 
-struct sample {
+struct sample_source {
 	struct source port;
 	struct cache *cache;
 	struct str *id;
@@ -34,7 +34,7 @@ static void add_id(struct batch *b, struct str id)
 static enum next sample_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	(void)wake;
-	struct sample *s = (struct sample *)source;
+	struct sample_source *s = (struct sample_source *)source;
 	if (!s->taken) {
 		s->id = xcalloc(s->n, sizeof *s->id);
 		int n = s->cache->sample(s->cache, s->id, s->n, &s->mem, e);
@@ -54,7 +54,7 @@ static enum next sample_next(struct source *source, struct batch *b, const struc
 static int sample_close(struct source *source, struct err *e)
 {
 	(void)e;
-	struct sample *s = (struct sample *)source;
+	struct sample_source *s = (struct sample_source *)source;
 	free(s->id);
 	arena_free(&s->mem);
 	free(s);
@@ -63,7 +63,7 @@ static int sample_close(struct source *source, struct err *e)
 
 struct source *source_sample(struct cache *cache, size_t n)
 {
-	struct sample *s = xcalloc(1, sizeof *s);
+	struct sample_source *s = xcalloc(1, sizeof *s);
 	s->port = (struct source){.next = sample_next, .close = sample_close};
 	s->cache = cache;
 	s->n = n;
@@ -73,7 +73,7 @@ struct source *source_sample(struct cache *cache, size_t n)
 /* ---- comparing ---- */
 
 /* One message under comparison. */
-struct pair {
+struct comparison {
 	struct rec *rec;
 	struct entry entry;
 	struct message row;
@@ -82,7 +82,7 @@ struct pair {
 	uint64_t row_version; /* so */
 };
 
-struct context {
+struct verify_context {
 	const struct verify *conf;
 	struct scratch *scratch;
 	struct json_scan scan;
@@ -93,7 +93,7 @@ struct context {
 static void *verify_open(const void *conf, struct err *e)
 {
 	(void)e;
-	struct context *c = xcalloc(1, sizeof *c);
+	struct verify_context *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
 	if (c->conf->model)
 		c->scratch = c->conf->model->engine->scratch(c->conf->model);
@@ -102,7 +102,7 @@ static void *verify_open(const void *conf, struct err *e)
 
 static void verify_close(void *ctx)
 {
-	struct context *c = ctx;
+	struct verify_context *c = ctx;
 	if (c->conf->model)
 		c->conf->model->engine->scratch_free(c->scratch);
 	json_scan_free(&c->scan);
@@ -111,7 +111,7 @@ static void verify_close(void *ctx)
 }
 
 /* Asks both for these messages: 0 or -1. */
-static int look(struct context *c, struct pair *const *pair, size_t n, struct arena *mem, struct err *e)
+static int look(struct verify_context *c, struct comparison *const *pair, size_t n, struct arena *mem, struct err *e)
 {
 	struct entry **entry = arena_alloc(mem, n * sizeof *entry);
 	struct message **row = arena_alloc(mem, n * sizeof *row);
@@ -129,13 +129,13 @@ static int look(struct context *c, struct pair *const *pair, size_t n, struct ar
 	return c->conf->store->get(c->conf->store, row, n, mem, e);
 }
 
-static bool in_cache(const struct pair *p)
+static bool in_cache(const struct comparison *p)
 {
 	return p->entry.state == ENTRY_HIT || p->entry.state == ENTRY_ABSENT;
 }
 
 /* True if the cache shows what the store holds. A message that is submitted and not stored yet has version 0. */
-static bool equal(struct context *c, const struct pair *p)
+static bool equal(struct verify_context *c, const struct comparison *p)
 {
 	bool stored = p->row.fate == MESSAGE_FOUND;
 	if (p->entry.state == ENTRY_ABSENT || !stored)
@@ -147,7 +147,7 @@ static bool equal(struct context *c, const struct pair *p)
 }
 
 /* True if the change that the first look showed has reached the cache by now, whatever has come after it. */
-static bool moved_on(const struct pair *p)
+static bool moved_on(const struct comparison *p)
 {
 	if (!p->row_known || p->entry.state != ENTRY_HIT || p->row.fate != MESSAGE_FOUND)
 		return false;
@@ -155,7 +155,7 @@ static bool moved_on(const struct pair *p)
 	return newer && p->entry.version < p->row.version;
 }
 
-static void remember(struct pair *p)
+static void remember(struct comparison *p)
 {
 	if (p->row_known)
 		return;
@@ -166,11 +166,11 @@ static void remember(struct pair *p)
 }
 
 /* Keeps those that are to be looked at again: how many. */
-static size_t suspects(struct context *c, struct pair **pair, size_t n)
+static size_t suspects(struct verify_context *c, struct comparison **pair, size_t n)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct pair *p = pair[i];
+		struct comparison *p = pair[i];
 		if (!in_cache(p) || equal(c, p) || moved_on(p))
 			continue;
 		remember(p);
@@ -179,7 +179,7 @@ static size_t suspects(struct context *c, struct pair **pair, size_t n)
 	return left;
 }
 
-static void reject_stale(struct context *c, struct batch *b, const struct pair *p)
+static void reject_stale(struct verify_context *c, struct batch *b, const struct comparison *p)
 {
 	char cached[48] = "no such message", stored[48] = "none";
 	if (p->entry.state == ENTRY_HIT)
@@ -194,7 +194,7 @@ static void reject_stale(struct context *c, struct batch *b, const struct pair *
 /* ---- results ---- */
 
 /* Compares the cached result of a text, where there is one, with what the model says now. */
-static void check_result(struct context *c, struct batch *b, struct pair *p, const struct entry *cached)
+static void check_result(struct verify_context *c, struct batch *b, struct comparison *p, const struct entry *cached)
 {
 	const struct model *m = c->conf->model;
 	struct result result;
@@ -211,10 +211,10 @@ static void check_result(struct context *c, struct batch *b, struct pair *p, con
 	    STR_FMT(p->rec->id), m->name);
 }
 
-static int check_results(struct context *c, struct batch *b, struct pair *pair, size_t n, struct err *e)
+static int check_results(struct verify_context *c, struct batch *b, struct comparison *pair, size_t n, struct err *e)
 {
 	struct entry **entry = arena_alloc(&b->mem, n * sizeof *entry);
-	struct pair **of = arena_alloc(&b->mem, n * sizeof *of);
+	struct comparison **of = arena_alloc(&b->mem, n * sizeof *of);
 	size_t m = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (pair[i].row.fate != MESSAGE_FOUND)
@@ -236,12 +236,12 @@ static int check_results(struct context *c, struct batch *b, struct pair *pair, 
 
 static int verify_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
-	struct pair *pair = arena_alloc(&b->mem, b->n * sizeof *pair);
-	struct pair **left = arena_alloc(&b->mem, b->n * sizeof *left);
+	struct verify_context *c = ctx;
+	struct comparison *pair = arena_alloc(&b->mem, b->n * sizeof *pair);
+	struct comparison **left = arena_alloc(&b->mem, b->n * sizeof *left);
 	size_t n = b->n;
 	for (size_t i = 0; i < n; i++) {
-		pair[i] = (struct pair){.rec = &b->rec[i]};
+		pair[i] = (struct comparison){.rec = &b->rec[i]};
 		buf_clear(&c->line);
 		cache_key_message(&c->line, b->rec[i].id);
 		pair[i].entry.key = arena_str(&b->mem, buf_view(&c->line));
@@ -271,7 +271,7 @@ static int verify_run(void *ctx, struct batch *b, struct err *e)
 static int verify_end(void *ctx, struct batch *b, struct err *e)
 {
 	(void)e;
-	struct context *c = ctx;
+	struct verify_context *c = ctx;
 	struct rec *r = batch_add(b);
 	r->line = arena_printf(&b->mem, "{\"checked\":%llu,\"gone\":%llu,\"stale\":%llu",
 	    (unsigned long long)c->checked, (unsigned long long)c->gone, (unsigned long long)c->stale);

@@ -232,7 +232,7 @@ static int do_follow(const char *name)
 	    .retry_ms = RETRY_MS};
 	struct limits limits = {.records = 1000, .bytes = 1 << 20, .max_record = 1 << 20};
 	struct source *source = source_changes(&f);
-	struct step step = {&stage_bury, &f};
+	struct step step = {&stage_invalidate, &f};
 	struct counts counts;
 	struct mem_sink out, rejects;
 	struct err e;

@@ -66,10 +66,10 @@ static enum entry_state put(struct cache *c, const char *id, uint64_t version, c
 	return put_read(c, id, version, record, 0);
 }
 
-static int bury(struct cache *c, const char *id, uint64_t version)
+static int invalidate(struct cache *c, const char *id, uint64_t version)
 {
 	const struct change ch = {.id = str_of(id), .version = version, .op = CHANGE_UPDATE};
-	return c->bury(c, &ch, 1, &e);
+	return c->invalidate(c, &ch, 1, &e);
 }
 
 /* What the cache has of a message: "VERSION RECORD", "absent", "" for nothing. */
@@ -110,36 +110,36 @@ static void versions(struct cache *c)
 static void tombstones(struct cache *c)
 {
 	put(c, "t", 5, "five");
-	ok(bury(c, "t", 5) == 0, "%s: a change that the entry shows", what);
+	ok(invalidate(c, "t", 5) == 0, "%s: a change that the entry shows", what);
 	shows(c, "t", "5 five", "%s: leaves it", what);
-	ok(bury(c, "t", 7) == 0, "%s: a newer change", what);
+	ok(invalidate(c, "t", 7) == 0, "%s: a newer change", what);
 	shows(c, "t", "", "%s: buries it", what);
 	ok(put(c, "t", 6, "six") == ENTRY_REFUSED, "%s: a tombstone refuses what is older", what);
-	ok(bury(c, "t", 6) == 0 && put(c, "t", 6, "six") == ENTRY_REFUSED, "%s: an older change does not lower it",
-	    what);
-	ok(bury(c, "t", 7) == 0, "%s: burying twice is harmless", what);
+	ok(invalidate(c, "t", 6) == 0 && put(c, "t", 6, "six") == ENTRY_REFUSED,
+	    "%s: an older change does not lower it", what);
+	ok(invalidate(c, "t", 7) == 0, "%s: invalidating twice is harmless", what);
 	ok(put(c, "t", 7, "seven") == ENTRY_STORED, "%s: the row of the change itself comes back", what);
-	ok(bury(c, "t", 6) == 0, "%s: an older change", what);
+	ok(invalidate(c, "t", 6) == 0, "%s: an older change", what);
 	shows(c, "t", "7 seven", "%s: does not touch a newer entry", what);
-	ok(bury(c, "none", 3) == 0 && put(c, "none", 2, "two") == ENTRY_REFUSED,
-	    "%s: what is in no cache is buried as well", what);
-	ok(bury(c, "none", 100) == 0 && put(c, "none", 99, "x") == ENTRY_REFUSED,
+	ok(invalidate(c, "none", 3) == 0 && put(c, "none", 2, "two") == ENTRY_REFUSED,
+	    "%s: what is in no cache is invalidated as well", what);
+	ok(invalidate(c, "none", 100) == 0 && put(c, "none", 99, "x") == ENTRY_REFUSED,
 	    "%s: and a newer change raises the tombstone", what);
 }
 
 static void erasing(struct cache *c)
 {
 	put(c, "e", 5, "five");
-	ok(bury(c, "e", 0) == 0, "%s: a change of which nothing is known", what);
+	ok(invalidate(c, "e", 0) == 0, "%s: a change of which nothing is known", what);
 	shows(c, "e", "", "%s: erases the entry", what);
 	ok(put(c, "e", 4, "four") == ENTRY_REFUSED, "%s: leaves its version to refuse older ones", what);
 	ok(put(c, "e", 5, "five") == ENTRY_STORED, "%s: and takes the same again", what);
-	ok(bury(c, "nobody", 0) == 0, "%s: nothing to erase", what);
+	ok(invalidate(c, "nobody", 0) == 0, "%s: nothing to erase", what);
 	shows(c, "nobody", "", "%s: nothing is made", what);
 	put(c, "nobody", 0, NULL);
-	ok(bury(c, "nobody", 0) == 0, "%s: an absence", what);
+	ok(invalidate(c, "nobody", 0) == 0, "%s: an absence", what);
 	shows(c, "nobody", "", "%s: is erased too", what);
-	ok(bury(c, "e", 9) == 0 && bury(c, "e", 0) == 0 && put(c, "e", 8, "x") == ENTRY_REFUSED,
+	ok(invalidate(c, "e", 9) == 0 && invalidate(c, "e", 0) == 0 && put(c, "e", 8, "x") == ENTRY_REFUSED,
 	    "%s: a tombstone stays", what);
 }
 
@@ -151,10 +151,10 @@ static void absence(struct cache *c)
 	ok(put(c, "a", 3, "three") == ENTRY_STORED, "%s: a message replaces it", what);
 	ok(put(c, "a", 0, NULL) == ENTRY_REFUSED, "%s: no entry", what);
 	shows(c, "a", "3 three", "%s: the message stays", what);
-	bury(c, "a", 4);
+	invalidate(c, "a", 4);
 	ok(put(c, "a", 0, NULL) == ENTRY_REFUSED, "%s: no tombstone", what);
 	put(c, "b", 0, NULL);
-	bury(c, "b", 6);
+	invalidate(c, "b", 6);
 	shows(c, "b", "", "%s: a change ends an absence", what);
 	ok(put(c, "b", 5, "five") == ENTRY_REFUSED, "%s: and leaves a tombstone", what);
 	put(c, "z", 0, NULL);
@@ -193,8 +193,8 @@ static void lifetimes(void)
 	    "%s: a quick reader's put is taken", what);
 	put(c, "kept", 1, "one");
 	put(c, "gone", 0, NULL);
-	int64_t buried = clock_mono_ms();
-	bury(c, "buried", 5);
+	int64_t invalidated = clock_mono_ms();
+	invalidate(c, "invalidated", 5);
 	pause_ms(160);
 	ok(put_read(c, "slow", 2, "two", then) == ENTRY_REFUSED, "%s: a slow reader's is refused", what);
 	ok(put_read(c, "slower", 0, NULL, then) == ENTRY_REFUSED, "%s: and its absence", what);
@@ -203,14 +203,14 @@ static void lifetimes(void)
 	    "%s: a new read's is taken", what);
 	pause_ms(60);
 	shows(c, "gone", "", "%s: an absence ends first", what);
-	ok(put(c, "buried", 4, "four") == ENTRY_REFUSED || late(buried, brief.tombstone_ms), "%s: a tombstone lives on",
-	    what);
+	ok(put(c, "invalidated", 4, "four") == ENTRY_REFUSED || late(invalidated, brief.tombstone_ms),
+	    "%s: a tombstone lives on", what);
 	pause_ms(90);
 	shows(c, "kept", "", "%s: entries end", what);
 	pause_ms(100);
-	bury(c, "buried", 6); /* whatever became of it */
+	invalidate(c, "invalidated", 6); /* whatever became of it */
 	pause_ms(410);
-	ok(put(c, "buried", 5, "five") == ENTRY_STORED, "%s: tombstones too", what);
+	ok(put(c, "invalidated", 5, "five") == ENTRY_STORED, "%s: tombstones too", what);
 	c->close(c);
 }
 
@@ -265,7 +265,7 @@ static void hostile(struct cache *c)
 	struct change ch[COUNT_OF(ids)];
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		ch[i] = (struct change){.id = ids[i], .version = 100};
-	ok(c->bury(c, ch, COUNT_OF(ids), &e) == 0, "%s: hostile ids are buried", what);
+	ok(c->invalidate(c, ch, COUNT_OF(ids), &e) == 0, "%s: hostile ids are invalidated", what);
 	c->get(c, list, COUNT_OF(ids), &mem, &e);
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		ok(in[i].state == ENTRY_MISS, "%s: id %zu has gone", what, i);
@@ -345,7 +345,7 @@ static void short_lived(void)
 	struct cache *c = open_one(&conf);
 	struct entry en = entry_of("short");
 	get(c, &en);
-	bury(c, "short", 2);
+	invalidate(c, "short", 2);
 	put(c, "short", 2, "two");
 	pause_ms(20);
 	ok(put_read(c, "short", 1, "one", en.read_at) == ENTRY_REFUSED, "%s: the shortest lifetime lets no old row in",
@@ -361,8 +361,8 @@ static void two_handles(struct cache *a)
 	get(b, &en);
 	put(a, "two", 1, "one");
 	shows(b, "two", "1 one", "%s: another handle reads what one put", what);
-	bury(a, "two", 2);
-	shows(b, "two", "", "%s: nor reads what one has buried", what);
+	invalidate(a, "two", 2);
+	shows(b, "two", "", "%s: nor reads what one has invalidated", what);
 	ok(put_read(b, "two", 1, "one", en.read_at) == ENTRY_REFUSED, "%s: nor puts back what it has read before",
 	    what);
 	b->close(b);
@@ -397,7 +397,7 @@ static void earlier_connections(struct cache *c)
 	cut_connections();
 	shows(c, "cut", "1 one", "redis: a connection that was cut is made again unseen");
 	cut_connections();
-	ok(bury(c, "cut", 2) == 0, "redis: by bury too");
+	ok(invalidate(c, "cut", 2) == 0, "redis: by invalidate too");
 }
 
 static void suite(struct cache *c)
@@ -413,7 +413,7 @@ static void suite(struct cache *c)
 	many(c);
 	lifetimes();
 	short_lived();
-	ok(c->get(c, NULL, 0, &mem, &e) == 0 && c->put(c, NULL, 0, &e) == 0 && c->bury(c, NULL, 0, &e) == 0,
+	ok(c->get(c, NULL, 0, &mem, &e) == 0 && c->put(c, NULL, 0, &e) == 0 && c->invalidate(c, NULL, 0, &e) == 0,
 	    "%s: nothing to do", what);
 }
 
@@ -454,10 +454,10 @@ static void full_of_tombstones(void)
 	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
 	int64_t then = c->clock(c);
 	char id[32];
-	bury(c, "row", 2);
+	invalidate(c, "row", 2);
 	for (int i = 0; i < 2000; i++) {
-		snprintf(id, sizeof id, "grave-%d", i);
-		bury(c, id, 1);
+		snprintf(id, sizeof id, "tombstone-%d", i);
+		invalidate(c, id, 1);
 	}
 	ok(put_read(c, "row", 1, "old", then) == ENTRY_REFUSED,
 	    "memory: a tombstone that was evicted still keeps old rows away");
@@ -472,7 +472,7 @@ static void full_of_entries(void)
 	struct cache *c = memory_cache(MEMORY_LEAST, NULL);
 	int64_t then = c->clock(c);
 	char id[32];
-	bury(c, "row", 2);
+	invalidate(c, "row", 2);
 	put(c, "row", 2, "new");
 	for (int i = 0; i < 2000; i++) {
 		snprintf(id, sizeof id, "fill-%d", i);
@@ -490,7 +490,7 @@ static void too_large(void)
 	int64_t then = c->clock(c);
 	static char huge[MEMORY_LEAST];
 	memset(huge, 'h', sizeof huge - 1);
-	bury(c, "row", 2);
+	invalidate(c, "row", 2);
 	ok(put(c, "row", 2, huge) == ENTRY_SKIPPED, "memory: what is too large is not kept");
 	ok(put_read(c, "row", 1, "old", then) == ENTRY_REFUSED, "memory: and lets no old row in");
 	c->close(c);
@@ -521,7 +521,7 @@ static void *work(void *arg)
 		if (i % 3 == w->number % 3)
 			w->c->put(w->c, &one, 1, &err);
 		else if (i % 17 == 0)
-			w->c->bury(w->c, &(struct change){.id = str_of(id), .version = (uint64_t)i}, 1, &err);
+			w->c->invalidate(w->c, &(struct change){.id = str_of(id), .version = (uint64_t)i}, 1, &err);
 		en.value = STR_NONE;
 		w->c->get(w->c, &one, 1, &own, &err);
 		w->wrong +=
@@ -592,7 +592,7 @@ static void away(void)
 	ok(get(c, &en) == ENTRY_SKIPPED && en.read_at == -1, "away: get is skipped");
 	ok(put(c, "x", 1, "one") == ENTRY_SKIPPED, "away: put is skipped");
 	ok(c->clock(c) == -1, "away: no clock");
-	ok(bury(c, "x", 1) == -1 && e.kind == ERR_ENV, "away: bury fails: %s", e.msg);
+	ok(invalidate(c, "x", 1) == -1 && e.kind == ERR_ENV, "away: invalidate fails: %s", e.msg);
 	struct cache_stats s;
 	struct str id;
 	ok(c->stats(c, &s, &e) == -1 && c->sample(c, &id, 1, &mem, &e) == -1, "away: so do stats and sample");

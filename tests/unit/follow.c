@@ -1,4 +1,4 @@
-/* A cache that follows a store, and its comparison with it: what is buried, what is marked as seen, and what becomes of failures. On SQLite and
+/* A cache that follows a store, and its comparison with it: what is invalidated, what is marked as seen, and what becomes of failures. On SQLite and
  * a cache in memory. */
 #include "tests/unit/tap.h"
 
@@ -58,20 +58,20 @@ static int some_wait(struct store *s, int timeout_ms, int wake_fd, struct err *e
 
 static struct failing failing = {.api = {.changes = some_changes, .seen = some_seen, .wait = some_wait}};
 
-struct grave {
+struct fake_cache {
 	struct cache api;
-	struct buf buried; /* "a:1 b:2 " */
-	size_t fail;	   /* how many of the next calls fail */
+	struct buf invalidated; /* "a:1 b:2 " */
+	size_t fail;		/* how many of the next calls fail */
 };
 
-static int some_bury(struct cache *cache, const struct change *c, size_t n, struct err *err)
+static int some_invalidate(struct cache *cache, const struct change *c, size_t n, struct err *err)
 {
-	struct grave *g = (struct grave *)cache;
+	struct fake_cache *g = (struct fake_cache *)cache;
 	if (g->fail && g->fail--)
 		return err_set(err, ERR_ENV, "the cache is away");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&g->buried, "%.*s ", STR_FMT(c[i].id));
-	return memory->bury(memory, c, n, err);
+		buf_printf(&g->invalidated, "%.*s ", STR_FMT(c[i].id));
+	return memory->invalidate(memory, c, n, err);
 }
 
 static int is_there(struct cache *cache, struct str *id, size_t max, struct arena *a, struct err *err)
@@ -80,7 +80,7 @@ static int is_there(struct cache *cache, struct str *id, size_t max, struct aren
 	return memory->sample(memory, id, max, a, err);
 }
 
-static struct grave grave = {.api = {.bury = some_bury, .sample = is_there}};
+static struct fake_cache fake = {.api = {.invalidate = some_invalidate, .sample = is_there}};
 
 /* ---- runs ---- */
 
@@ -110,9 +110,9 @@ static int run(struct source *source, const struct stage *stage, const void *con
 
 static int follow(const char *reader, bool once, size_t batch)
 {
-	struct follow f = {.store = &failing.api, .cache = &grave.api, .reader = reader, .once = once, .retry_ms = 300};
-	buf_clear(&grave.buried);
-	return run(source_changes(&f), &stage_bury, &f, batch);
+	struct follow f = {.store = &failing.api, .cache = &fake.api, .reader = reader, .once = once, .retry_ms = 300};
+	buf_clear(&fake.invalidated);
+	return run(source_changes(&f), &stage_invalidate, &f, batch);
 }
 
 static void done(void)
@@ -121,10 +121,10 @@ static void done(void)
 	mem_sink_free(&rejects);
 }
 
-static struct str buried(void)
+static struct str invalidated(void)
 {
-	buf_reserve(&grave.buried, 1);
-	return buf_view(&grave.buried);
+	buf_reserve(&fake.invalidated, 1);
+	return buf_view(&fake.invalidated);
 }
 
 static uint64_t change(const char *id, const char *text)
@@ -150,7 +150,7 @@ static void test_once(void)
 	change("b", "x");
 	erase("b");
 	ok(follow("r", true, 10) == 0, "changes are followed");
-	is_str(buried(), STR("a b b "), "each is buried, in the order of the outbox");
+	is_str(invalidated(), STR("a b b "), "each is invalidated, in the order of the outbox");
 	ok(counts.out == 3 && counts.counter[COUNTER_BURIED] == 3, "and counted");
 	char want[200];
 	snprintf(want, sizeof want,
@@ -170,20 +170,20 @@ static void test_once(void)
 static void test_failures_once(void)
 {
 	change("a", "two");
-	grave.fail = 1;
+	fake.fail = 1;
 	ok(follow("r", true, 10) < 0 && strcmp(e.msg, "the cache is away") == 0,
 	    "with --once a cache that is away is an error");
 	ok(out.flushed.n == 0 && counts.counter[COUNTER_BURIED] == 0, "nothing comes out");
 	done();
 	failing.fail_seen = 1;
 	ok(follow("r", true, 10) < 0, "so is a store that cannot mark what was seen");
-	is_str(buried(), STR("a "), "after the burial");
+	is_str(invalidated(), STR("a "), "after the invalidation");
 	done();
 	failing.fail_changes = 1;
 	ok(follow("r", true, 10) < 0, "and one that is away");
 	done();
 	ok(follow("r", true, 10) == 0, "then all is well");
-	is_str(buried(), STR("a "), "and the change comes again, for nothing had marked it as seen");
+	is_str(invalidated(), STR("a "), "and the change comes again, for nothing had marked it as seen");
 	done();
 }
 
@@ -253,16 +253,16 @@ static void test_verify(void)
 }
 
 /* A follower that is on its way is given the time that it needs. */
-static int buried_late;
+static int invalidated_late;
 static int late_get(struct store *s, struct message *const *m, size_t n, struct arena *a, struct err *err)
 {
 	(void)s;
 	int rc = base->get(base, m, n, a, err);
 	/* Between this look and the next the change arrives. */
-	if (buried_late++ == 0) {
+	if (invalidated_late++ == 0) {
 		struct change c[8];
 		int got = base->changes(base, "late", c, 8, &mem, err);
-		if (got < 0 || memory->bury(memory, c, (size_t)got, err) < 0)
+		if (got < 0 || memory->invalidate(memory, c, (size_t)got, err) < 0)
 			return -1;
 	}
 	return rc;
@@ -328,12 +328,12 @@ static void test_failures(void)
 {
 	change("a", "three");
 	failing.fail_changes = 2;
-	grave.fail = 2;
+	fake.fail = 2;
 	failing.fail_seen = 1;
 	size_t seen = failing.seen;
 	ok(follow("r", false, 100) == 0, "a follower outlives failures of both, and ends at a stop");
 	ok(failing.seen - seen == 2 && counts.in % 2 == 0 && counts.in == counts.counter[COUNTER_BURIED],
-	    "what could not be marked is buried again");
+	    "what could not be marked is invalidated again");
 	done();
 	change("a", "four");
 	ok(follow("r", false, 100) == 0 && counts.in == 0, "once it is told to stop it takes nothing more");
@@ -384,7 +384,7 @@ int main(void)
 	test_failures();
 	memory->close(memory);
 	base->close(base, &e);
-	buf_free(&grave.buried);
+	buf_free(&fake.invalidated);
 	arena_free(&mem);
 	snprintf(command, sizeof command, "rm -r %s", dir);
 	return system(command) == 0 ? tap_done() : 1;

@@ -94,7 +94,8 @@ static void follow(void)
 {
 	struct change c[16];
 	int n = base->changes(base, "test", c, 16, &mem, &e);
-	if (n < 0 || cache->bury(cache, c, (size_t)n, &e) < 0 || (n && base->seen(base, "test", c, (size_t)n, &e) < 0))
+	if (n < 0 || cache->invalidate(cache, c, (size_t)n, &e) < 0 ||
+	    (n && base->seen(base, "test", c, (size_t)n, &e) < 0))
 		ok(false, "%s", e.msg);
 }
 
