@@ -40,7 +40,7 @@ all: $(BIN)
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
 
 $(LIB): $(OBJ)
 	$(call say,AR,$(@F))
@@ -50,7 +50,7 @@ $(LIB): $(OBJ)
 $(BUILD)/%.o: %.c Makefile config.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What EMBED makes a part of the program (lib/base/embed.h).
 $(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vader/*.tsv)
@@ -63,21 +63,21 @@ $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
 $(BUILD)/lib/serve/docs.o: lib/serve/openapi.json lib/serve/docs.html
 
 # Debian keeps libpq's header in a folder of its own.
-$(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
+$(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
 # Programs of the live tests.
 $(BUILD)/tests/live/%: $(BUILD)/tests/live/%.o $(LIB)
 	$(call say,LD,$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
 # Without libFuzzer: main.c replays the seeds that are its arguments.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
 	$(call say,LD,fuzz/$(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
 # --- tests: everything that needs neither network nor Python, and quick ---
 check: lint test
@@ -95,13 +95,13 @@ cluster: $(BIN)
 	@PYTHON=$(abspath build)/venv/bin/python $(RUN) tests/live/queue_cluster
 
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
-ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation OPT='-O1 -fno-omit-frame-pointer' SAN=-fsanitize=address,undefined
+ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN="-fsanitize=address,undefined -fno-sanitize-recover=all"
 asan:
 	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(ASAN) test
 
 fuzz-programs: $(REPLAY)
-FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= OPT=-O1 CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
-	SAN=-fsanitize=fuzzer-no-link,address,undefined
+FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
+	SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 fuzz:
 	@$(MAKE) $(FUZZING) fuzz-programs
 	@for f in $(FUZZ); do mkdir -p $(BUILD)-fuzz/corpus/$$f && $(BUILD)-fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \

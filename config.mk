@@ -1,23 +1,31 @@
-# Settings that a packager may change, here or on the command line: make CC=clang PREFIX=/usr
+# Settings that a packager may change, here or on the command line: make CC=clang PREFIX=/usr CFLAGS='-O3 -march=native'
 VERSION = 0.1.0
 PREFIX = /usr/local
 CC = gcc
 AR = ar
 PKG_CONFIG = pkg-config
 
-OPT = -O2
+# The user's own, from the environment or the command line; CPPFLAGS and LDFLAGS likewise. What the code depends on is added to them below.
+CFLAGS ?= -O2 -g
+
 WARN = -Wall -Wextra -Wmissing-prototypes -Wvla -Wwrite-strings -Wshadow
-# Checked copies, stack canaries, position-independent code, read-only relocations.
-HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
-HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack
-CPPFLAGS = -D_GNU_SOURCE -DSENTI_VERSION='"$(VERSION)"' -I. -I$(BUILD)
 # -Werror is for CI (scripts/check): a newer compiler's new warning must not break a user's build.
 WERROR =
 # Sanitizers: make asan, make fuzz.
 SAN =
-# Exact engines: no fused multiply-add, which would round once where the reference rounds twice.
-CFLAGS = -std=c17 -g $(OPT) -ffp-contract=off $(WARN) $(WERROR) $(HARDEN) $(SAN)
-LDFLAGS = $(HARDEN_LD) $(SAN)
+
+# $(call try,FLAGS): the flags, if this compiler takes them for this processor.
+try = $(shell printf '\043include <string.h>\n' | $(CC) $(CFLAGS) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+# Checked copies, stack canaries, checked jumps, position-independent code, read-only relocations.
+HARDEN := $(or $(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),$(call try,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)) \
+	$(call try,-fstack-protector-strong) $(call try,-fstack-clash-protection) $(call try,-fcf-protection) $(call try,-mbranch-protection=standard) -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+# Exact engines: each operation rounds once, as the reference's do, so no fused multiply-add and no fast mathematics, whatever the user's flags say.
+USER_CFLAGS = $(patsubst -Ofast,-O3,$(filter-out -ffast-math -funsafe-math-optimizations,$(CFLAGS)))
+ALL_CPPFLAGS = $(CPPFLAGS) -D_GNU_SOURCE -DSENTI_VERSION='"$(VERSION)"' -I. -I$(BUILD)
+ALL_CFLAGS = $(HARDEN) $(WARN) $(USER_CFLAGS) -std=c17 -ffp-contract=off $(WERROR) $(SAN)
+ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS) $(SAN)
 
 # The replay program of the fuzz targets; empty where libFuzzer brings its own main.
 FUZZ_MAIN = main

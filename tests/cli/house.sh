@@ -113,6 +113,16 @@ ok 'overview, licence and lexicon licences are installed' ls stage/usr/share/man
 libraries() { readelf -d "$SENTI_BIN/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | grep -vE '^(lib(c|m|asan|ubsan)|ld-linux.*)$'; }
 t 'senti-score links no library beyond the C library' '! libraries senti-score' 0
 
+# Flags of a user's own are added, and none of them makes the engines inexact or the tools soft.
+compiled() { # compiled ASSIGNMENT...: how make would compile a file
+	env -u MAKEFLAGS "$@" make -s -n -B -C "$root" BUILD="$T/flags" V=1 "$T/flags/lib/base/base.o" | grep -e '-c -o'
+}
+ok 'CFLAGS of the environment are added' sh -c 'printf "%s" "$1" | grep -q -- "-O3 -std=c17 -ffp-contract=off"' - "$(compiled CFLAGS=-O3)"
+ok 'so are CPPFLAGS' sh -c 'printf "%s" "$1" | grep -q -- "-DMINE -D_GNU_SOURCE"' - "$(compiled CPPFLAGS=-DMINE)"
+ok 'fast mathematics are not taken' sh -c '! printf "%s" "$1" | grep -qe "-Ofast\|fast-math"' - "$(compiled CFLAGS='-Ofast -ffast-math')"
+ok 'hardening stays' sh -c 'printf "%s" "$1" | grep -q -- "-D_FORTIFY_SOURCE=[23] .*-fstack-protector-strong .*-fPIE"' - "$(compiled CFLAGS=-O2)"
+ok 'only flags that the compiler knows are used' sh -c '! printf "%s" "$1" | grep -qe -mbranch-protection || uname -m | grep -q aarch64' - "$(compiled CFLAGS=-O2)"
+
 # The lint of layers, on trees that break it.
 layers() { # layers FILE LINE...: the lint of a tree of that one file
 	rm -rf tree
