@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "lib/base/event.h"
 
 static volatile sig_atomic_t stopping;
 static int event = -1;
@@ -17,9 +18,7 @@ static void on_stop(int number)
 	if (stopping && number == SIGINT)
 		_exit(128 + SIGINT);
 	stopping = 1;
-	uint64_t one = 1;
-	ssize_t ignored = write(event, &one, sizeof one);
-	(void)ignored;
+	event_signal(event);
 	alarm(drain ? drain : 1);
 	errno = saved;
 }
@@ -37,7 +36,7 @@ void sig_init(unsigned drain_s)
 {
 	drain = drain_s;
 	if (event < 0)
-		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		event = event_open();
 	struct sigaction a = {.sa_handler = on_stop};
 	sigemptyset(&a.sa_mask);
 	sigaction(SIGTERM, &a, NULL);

@@ -8,11 +8,11 @@
  */
 #include "lib/data/lookaside.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/map.h"
+#include "lib/base/timedwait.h"
 
 /* ---- flights ---- */
 
@@ -33,12 +33,8 @@ struct flights {
 struct flights *flights_new(void)
 {
 	struct flights *f = xcalloc(1, sizeof *f);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->landed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&f->landed);
 	return f;
 }
 
@@ -202,14 +198,12 @@ static void give_up_claims(struct lookaside *l, const struct slot_list *mine)
 
 static void wait_for(struct flights *f, const struct slot_list *others)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += FLIGHT_WAIT_MS / 1000;
-	int rc = 0;
+	int64_t until = clock_mono_ms() + FLIGHT_WAIT_MS;
+	bool in_time = true;
 	pthread_mutex_lock(&f->lock);
-	for (size_t i = 0; i < others->n && rc != ETIMEDOUT; i++)
-		while (*place_of(f, others->slot[i]->look->id) && rc != ETIMEDOUT)
-			rc = pthread_cond_timedwait(&f->landed, &f->lock, &until);
+	for (size_t i = 0; i < others->n && in_time; i++)
+		while (*place_of(f, others->slot[i]->look->id) && in_time)
+			in_time = cond_wait_until(&f->landed, &f->lock, until);
 	pthread_mutex_unlock(&f->lock);
 }
 

@@ -6,10 +6,10 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
 #include "lib/base/io.h"
 
 enum { MOST_BYTES = 256 << 20 };
@@ -30,20 +30,6 @@ struct gather {
 	bool ended;
 	int event;
 };
-
-static void signal_event(int fd)
-{
-	uint64_t one = 1;
-	ssize_t ignored = write(fd, &one, sizeof one);
-	(void)ignored;
-}
-
-static void clear_event(int fd)
-{
-	uint64_t n;
-	ssize_t ignored = read(fd, &n, sizeof n);
-	(void)ignored;
-}
 
 int gather_add(struct source *s, const struct str *line, size_t n, void *caller, struct err *e)
 {
@@ -76,7 +62,7 @@ int gather_add(struct source *s, const struct str *line, size_t n, void *caller,
 		free(p);
 	if (refused)
 		return err_set(e, ERR_ENV, "%s", refused);
-	signal_event(g->event);
+	event_signal(g->event);
 	return 0;
 }
 
@@ -86,13 +72,13 @@ void gather_end(struct source *s)
 	pthread_mutex_lock(&g->lock);
 	g->ended = true;
 	pthread_mutex_unlock(&g->lock);
-	signal_event(g->event);
+	event_signal(g->event);
 }
 
 /* Moves waiting lines into the batch until it is full. True if the gatherer has ended and is empty. */
 static bool take(struct gather *g, struct batch *b, const struct limits *l, size_t *bytes)
 {
-	clear_event(g->event); /* before the look, so that what comes after it signals again */
+	event_clear(g->event); /* before the look, so that what comes after it signals again */
 	pthread_mutex_lock(&g->lock);
 	while (g->first && b->n < l->records && (b->n == 0 || *bytes < l->bytes)) {
 		struct parcel *p = g->first;
@@ -113,7 +99,7 @@ static bool take(struct gather *g, struct batch *b, const struct limits *l, size
 	}
 	bool over = g->ended && !g->first;
 	if (g->first)
-		signal_event(g->event);
+		event_signal(g->event);
 	pthread_mutex_unlock(&g->lock);
 	return over;
 }
@@ -199,7 +185,7 @@ struct source *gather_new(size_t max_waiting, gather_done *done)
 	g->done = done;
 	g->max_waiting = max_waiting;
 	g->last = &g->first;
-	g->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	g->event = event_open();
 	if (g->event < 0) {
 		free(g);
 		return NULL;

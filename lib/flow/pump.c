@@ -9,11 +9,11 @@
  */
 #include "lib/flow/pump.h"
 
+#include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "lib/base/io.h"
+#include "lib/base/event.h"
 
 /* One context of every stage, for one thread. */
 struct contexts {
@@ -194,9 +194,7 @@ static void *job_main(void *arg)
 			continue;
 		}
 		run_slot(r, &j->c, s);
-		uint64_t one = 1;
-		ssize_t ignored = write(r->wake, &one, sizeof one);
-		(void)ignored;
+		event_signal(r->wake);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
@@ -246,9 +244,9 @@ static int deliver_done(struct ring *r, struct err *e)
 
 static void wait_for_job(struct ring *r)
 {
-	uint64_t n;
-	ssize_t ignored = read(r->wake, &n, sizeof n);
-	(void)ignored;
+	struct pollfd f = {.fd = r->wake, .events = POLLIN};
+	poll(&f, 1, -1);
+	event_clear(r->wake);
 }
 
 static int run_ring(struct ring *r, struct err *e)
@@ -297,8 +295,9 @@ static int ring_open(struct ring *r, const struct pump *p, struct err *e)
 	*r = (struct ring){.p = p, .size = 3 * (size_t)p->jobs + 1, .helps = true};
 	for (size_t i = 0; i < p->nsteps; i++)
 		r->helps = r->helps && !p->step[i].stage->waits;
-	r->wake = eventfd(0, EFD_CLOEXEC);
-	r->ready_fd = eventfd(1, EFD_CLOEXEC);
+	r->wake = event_open();
+	r->ready_fd = event_open();
+	event_signal(r->ready_fd);
 	if (r->wake < 0 || r->ready_fd < 0)
 		err_sys(e, "cannot make an event descriptor");
 	else if (contexts_open(&r->own, p, e) == 0)

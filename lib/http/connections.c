@@ -9,6 +9,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/timedwait.h"
 #include "lib/text/hash.h"
 
 enum { WATCH_MS = 500, BUCKETS = 1024 };
@@ -77,12 +78,7 @@ static void *watch(void *arg)
 	struct connections *all = arg;
 	pthread_mutex_lock(&all->lock);
 	while (!all->stop) {
-		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_nsec += WATCH_MS * 1000000L;
-		t.tv_sec += t.tv_nsec / 1000000000;
-		t.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&all->ended, &all->lock, &t);
+		cond_wait_until(&all->ended, &all->lock, clock_mono_ms() + WATCH_MS);
 		int64_t now = clock_mono_ms();
 		for (struct connection *p = all->list.next; p != &all->list; p = p->next)
 			if (overdue(all->conf, p, now))
@@ -98,7 +94,7 @@ struct connections *connections_new(const struct http_conf *conf, struct err *e)
 	all->conf = conf;
 	all->list.next = all->list.prev = &all->list;
 	pthread_mutex_init(&all->lock, NULL);
-	pthread_cond_init(&all->ended, NULL);
+	cond_init(&all->ended);
 	errno = pthread_create(&all->thread, NULL, watch, all);
 	if (errno) {
 		err_sys(e, "cannot start a thread");

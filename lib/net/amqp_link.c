@@ -13,9 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
+#include "lib/base/timedwait.h"
 #include "lib/net/amqp_frame.h"
 
 enum {
@@ -37,11 +39,7 @@ static bool keeper_runs;
 
 static void init_links(void)
 {
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&links_changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&links_changed);
 }
 
 static bool ready(int fd, short events, int wait_ms)
@@ -76,12 +74,7 @@ static void *keeper_main(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&links_lock);
 	while (links) {
-		struct timespec t;
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		t.tv_nsec += 1000000L * shortest_tick_ms();
-		t.tv_sec += t.tv_nsec / 1000000000;
-		t.tv_nsec %= 1000000000;
-		if (pthread_cond_timedwait(&links_changed, &links_lock, &t) != ETIMEDOUT)
+		if (cond_wait_until(&links_changed, &links_lock, clock_mono_ms() + shortest_tick_ms()))
 			continue;
 		for (struct amqp_link *l = links; l; l = l->next)
 			beat(l);
@@ -363,17 +356,9 @@ void link_works(struct amqp_link *l)
 	l->tries = 0;
 }
 
-/* xorshift, so that workers which lost their broker together do not come back together. */
 static int64_t pause_ms(struct amqp_link *l)
 {
-	int64_t most = FIRST_PAUSE_MS << (l->tries < 6 ? l->tries : 6);
-	if (most > LAST_PAUSE_MS)
-		most = LAST_PAUSE_MS;
-	l->random ^= l->random << 13;
-	l->random ^= l->random >> 7;
-	l->random ^= l->random << 17;
-	l->tries++;
-	return most / 2 + (int64_t)(l->random % (uint64_t)(most / 2 + 1));
+	return backoff_spread(backoff_ms(l->tries++, FIRST_PAUSE_MS, LAST_PAUSE_MS));
 }
 
 /* False when a stop came instead. */
@@ -435,7 +420,6 @@ int link_open(
 	l->trouble_ms = -1;
 	l->tick_ms = TICK_MS;
 	l->keep = l->keep ? l->keep : AMQP_KEEP;
-	l->random = ((uint64_t)clock_wall_ms() * 2654435761u ^ (uint64_t)getpid() << 32) | 1;
 	pthread_mutex_init(&l->lock, NULL);
 	if (connect_once(l, e) < 0) {
 		if (l->hopeless || !conf->retry_first)

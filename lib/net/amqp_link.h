@@ -60,7 +60,6 @@ struct amqp_link {
 	uint64_t left;	    /* of it */
 	int64_t trouble_ms; /* since when it has not worked; -1: it works */
 	unsigned tries;
-	uint64_t random;
 	pthread_mutex_t lock;
 	struct amqp_link *next;
 };

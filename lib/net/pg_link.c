@@ -1,7 +1,7 @@
 /* pg_link.c - the connection to PostgreSQL: reaching the server, statements in a pipeline, and what is tried again. */
 #include <poll.h>
-#include <unistd.h>
 
+#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/net/pg_db.h"
@@ -367,15 +367,10 @@ struct tries {
 /* Grows, and differs from process to process, so that those that were in each other's way come apart. */
 static int pause_of(const struct pg *s, const struct tries *t)
 {
-	unsigned first = s->outcome == PG_CONFLICT ? CONFLICT_MS : PAUSE_FIRST_MS;
-	unsigned shift = t->n < 10 ? t->n : 10;
 	if (t->n == 0 && s->outcome == PG_LOST)
 		return 0; /* an idle connection that was cut: the server is there */
-	unsigned most = first << shift < PAUSE_MOST_MS ? first << shift : PAUSE_MOST_MS;
-	struct {
-		int64_t now, pid;
-	} seed = {clock_mono_ms(), getpid()};
-	return (int)(most / 2 + hash_bytes((struct str){(const char *)&seed, sizeof seed}) % (most / 2 + 1));
+	return (int)backoff_spread(
+	    backoff_ms(t->n, s->outcome == PG_CONFLICT ? CONFLICT_MS : PAUSE_FIRST_MS, PAUSE_MOST_MS));
 }
 
 /* True after a pause; false where time is up. */

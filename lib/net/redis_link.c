@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/data/cache.h"
@@ -126,9 +127,7 @@ bool trouble_pause(const struct trouble *t)
 
 void trouble_failed(struct trouble *t, struct notice *n, const struct err *e)
 {
-	int64_t pause = (int64_t)FIRST_PAUSE_MS << (t->tries < 6 ? t->tries : 6);
-	t->tries++;
-	t->retry_ms = clock_mono_ms() + (pause < LAST_PAUSE_MS ? pause : LAST_PAUSE_MS);
+	t->retry_ms = clock_mono_ms() + backoff_ms(t->tries++, FIRST_PAUSE_MS, LAST_PAUSE_MS);
 	if (!t->said && atomic_fetch_add(&n->handles, 1) == 0)
 		log_warn(n->gone, "reason", e->msg, NULL);
 	t->said = true;

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/timedwait.h"
 #include "lib/serve/news.h"
 #include "lib/serve/submit.h"
 
@@ -92,14 +93,9 @@ static void close_ends(struct probe *p)
 /* False once the server is ending. */
 static bool pause_a_while(struct health *h)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += EACH_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&h->lock);
 	if (!h->ending)
-		pthread_cond_timedwait(&h->ended, &h->lock, &until);
+		cond_wait_until(&h->ended, &h->lock, clock_mono_ms() + EACH_MS);
 	bool go_on = !h->ending;
 	pthread_mutex_unlock(&h->lock);
 	return go_on;
@@ -137,7 +133,7 @@ struct health *health_start(struct service *s, struct err *e)
 	struct health *h = xcalloc(1, sizeof *h);
 	h->service = s;
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->ended, NULL);
+	cond_init(&h->ended);
 	for (int i = 0; i < HEALTH_NEWS; i++) {
 		struct probe *p = &h->probe[i];
 		*p = (struct probe){.health = h, .part = (enum health_part)i};

@@ -2,10 +2,10 @@
 #include "lib/serve/news.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 
@@ -86,9 +86,7 @@ struct news {
 
 static void poke(struct news *n)
 {
-	uint64_t one = 1;
-	ssize_t ignored = write(n->event, &one, sizeof one);
-	(void)ignored;
+	event_signal(n->event);
 }
 
 /* ---- the ring ---- */
@@ -517,10 +515,8 @@ static int look(struct news *n, struct err *e)
 	int64_t left = patience(n);
 	if (earliest - now < left)
 		left = earliest - now;
-	uint64_t ignored;
 	int rc = n->store->wait(n->store, left < 1 ? 1 : (int)left, n->event, e);
-	ssize_t nothing = read(n->event, &ignored, sizeof ignored);
-	(void)nothing;
+	event_clear(n->event);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -555,7 +551,7 @@ struct news *news_start(struct service *s, struct err *e)
 	pthread_mutex_init(&n->lock, NULL);
 	atomic_init(&n->looked_at, clock_mono_ms());
 	atomic_init(&n->current_at, clock_mono_ms());
-	n->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	n->event = event_open();
 	if (n->event < 0)
 		err_sys(e, "cannot make a descriptor");
 	if (n->event < 0 || !(n->store = s->ends.store(s->ends.arg, e)) ||

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/timedwait.h"
 #include "lib/base/map.h"
 #include "lib/data/message.h"
 #include "lib/metrics/registry.h"
@@ -317,14 +318,9 @@ static int run_once(struct submit *m, struct err *e)
 /* False once the server is ending. */
 static bool pause_a_while(struct submit *m)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += PAUSE_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&m->lock);
 	if (!m->ending)
-		pthread_cond_timedwait(&m->ended, &m->lock, &until);
+		cond_wait_until(&m->ended, &m->lock, clock_mono_ms() + PAUSE_MS);
 	bool go_on = !m->ending;
 	pthread_mutex_unlock(&m->lock);
 	return go_on;
@@ -359,7 +355,7 @@ struct submit *submit_start(struct service *s, gather_done *done, struct err *e)
 	m->service = s;
 	m->limits = s->limits;
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_cond_init(&m->ended, NULL);
+	cond_init(&m->ended);
 	counts_start(&m->counts);
 	counts_queue(&m->counts); /* the table of messages is one as well */
 	m->texts = observe_model(s->observe, str_of(models_default(s->models)->name));

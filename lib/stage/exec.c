@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
@@ -201,9 +202,7 @@ static void back_off(const struct exec *x)
 {
 	if (!x->fails)
 		return;
-	unsigned doubled = x->fails > 12 ? 12 : x->fails - 1;
-	int64_t ms = (int64_t)BACKOFF_MS << doubled;
-	io_wait_readable(-1, -1, clock_mono_ms() + (ms > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : ms));
+	io_wait_readable(-1, -1, clock_mono_ms() + backoff_ms(x->fails - 1, BACKOFF_MS, BACKOFF_MOST_MS));
 }
 
 /* A command that runs and has said nothing that was not asked for. */

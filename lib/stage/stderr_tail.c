@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "lib/base/event.h"
 
 enum { BLOCK = 16 << 10, LONGEST = 4096 };
 
@@ -75,7 +76,7 @@ static void *tail_main(void *arg)
 
 int stderr_tail_start(struct stderr_tail *r, int fd, struct err *e)
 {
-	*r = (struct stderr_tail){.fd = fd, .quit = eventfd(0, EFD_CLOEXEC)};
+	*r = (struct stderr_tail){.fd = fd, .quit = event_open()};
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (r->quit >= 0 && pthread_create(&r->thread, NULL, tail_main, r) == 0)
 		return 0;
@@ -87,9 +88,7 @@ int stderr_tail_start(struct stderr_tail *r, int fd, struct err *e)
 
 void stderr_tail_stop(struct stderr_tail *r)
 {
-	uint64_t one = 1;
-	ssize_t ignored = write(r->quit, &one, sizeof one);
-	(void)ignored;
+	event_signal(r->quit);
 	pthread_join(r->thread, NULL);
 	close(r->quit);
 	close(r->fd);

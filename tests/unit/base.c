@@ -1,8 +1,12 @@
 /* base.c - arena, buf, map, url, clock and numbers. */
 #include "lib/base/arena.h"
+#include "lib/base/backoff.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/io.h"
 #include "lib/base/map.h"
+#include "lib/base/timedwait.h"
 #include "lib/base/url.h"
 #include "tests/unit/tap.h"
 
@@ -214,6 +218,38 @@ static void test_time(void)
 	ok(clock_mono_ms() >= a && wall > 1704067200000, "clocks go on");
 }
 
+static void test_waiting(void)
+{
+	ok(backoff_ms(0, 20, 30000) == 20 && backoff_ms(3, 20, 30000) == 160 && backoff_ms(11, 20, 30000) == 30000 &&
+		backoff_ms(4000000000, 20, 30000) == 30000,
+	    "pauses double up to their limit");
+	bool within = true;
+	for (int i = 0; i < 1000; i++) {
+		int64_t ms = backoff_spread(100);
+		within = within && ms >= 50 && ms <= 100;
+	}
+	ok(within && backoff_spread(0) == 0, "and are spread over their upper half");
+	int fd = event_open();
+	ok(io_wait_readable(fd, -1, 0) == IO_TIMEOUT, "a new event is not signalled");
+	event_signal(fd);
+	event_signal(fd);
+	ok(io_wait_readable(fd, -1, -1) == IO_READY, "a signal makes it readable");
+	event_clear(fd);
+	ok(io_wait_readable(fd, -1, 0) == IO_TIMEOUT, "clearing it once forgets all signals");
+	struct err e;
+	ok(io_close(fd, "an event", &e) == 0, "it is closed");
+	pthread_cond_t cond;
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	cond_init(&cond);
+	pthread_mutex_lock(&lock);
+	int64_t deadline = clock_mono_ms() + 5;
+	while (cond_wait_until(&cond, &lock, deadline))
+		;
+	pthread_mutex_unlock(&lock);
+	ok(clock_mono_ms() >= deadline, "a timed wait ends at its deadline, not before");
+	pthread_cond_destroy(&cond);
+}
+
 int main(void)
 {
 	test_numbers();
@@ -222,5 +258,6 @@ int main(void)
 	test_map();
 	test_url();
 	test_time();
+	test_waiting();
 	return tap_done();
 }
