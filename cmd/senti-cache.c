@@ -160,12 +160,12 @@ static int stats(struct tool *t, struct options *o, struct err *e)
 	return 0;
 }
 
-/* The changes of the store, which are then buried. */
+/* The changes of the store, whose entries are then invalidated. */
 static int changes(struct tool *t, struct options *o, struct err *e)
 {
 	(void)e;
 	struct follow *f = &o->follow;
-	f->store = o->verb.store;
+	f->outbox = o->verb.store->outbox;
 	f->cache = o->verb.cache;
 	f->counts = &t->counts;
 	f->retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms;

@@ -194,7 +194,7 @@ static struct source *prune(struct tool *t, struct options *o, struct store *s, 
 	static struct buf out;
 	uint64_t gone;
 	(void)t;
-	if (s->prune(s, clock_wall_ms() - o->dead_ms, &gone, e) < 0)
+	if (s->outbox->prune(s->outbox, clock_wall_ms() - o->dead_ms, &gone, e) < 0)
 		return NULL;
 	buf_printf(&out, "{\"pruned\":%llu}", (unsigned long long)gone);
 	return made_line(&out);

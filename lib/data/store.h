@@ -1,8 +1,8 @@
-/* store.h - the one contract of a store of messages: SQLite (lib/net/sqlite) and later PostgreSQL.
+/* store.h - the contract of a store of messages: SQLite (lib/net/sqlite) and PostgreSQL (lib/net/pg).
  *
  * A store keeps one row a message id: text, source, time, the result and all other members of the record as spelled
- * (message.h). Each change of a row gives it a new version, from one sequence of the store, and leaves an entry in the outbox in the
- * same transaction, whoever made it. A person may correct a row's label; the correction outlives later puts of the same
+ * (message.h). Each change of a row gives it a new version, from one sequence of the store, and leaves an entry in the outbox
+ * (outbox.h). A person may correct a row's label; the correction outlives later puts of the same
  * id and text.
  *
  * The functions take messages, not records: what a record means is decided once, above (lib/stage/store). Each call is
@@ -14,6 +14,7 @@
 
 #include "lib/base/err.h"
 #include "lib/data/message.h"
+#include "lib/data/outbox.h"
 
 enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID };
 
@@ -37,16 +38,6 @@ struct filter {
 	/* By time, then id, where rows without a time come last whichever comes first; or by id alone. Ids are compared byte by byte. */
 	enum order order;
 };
-
-/* One entry of the outbox. */
-struct change {
-	uint64_t seq, xid, version;
-	struct str id;
-	enum change_op { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE } op;
-};
-
-/* A place in the log behind all that is settled now. */
-#define LOG_END UINT64_MAX
 
 enum stat_by { STAT_LABEL, STAT_SOURCE, STAT_MODEL, STAT_TIME };
 
@@ -77,6 +68,8 @@ enum store_mode {
 };
 
 struct store {
+	struct outbox *
+	    outbox; /* the log of its changes: part of this handle, so it belongs to the same thread and ends with it */
 	/* Upserts n messages of n different ids in one transaction; when it returns 0, that is durable, and each message has its
 	 * version and is MESSAGE_STORED, or MESSAGE_UNCHANGED (the row was equal and was not touched), or MESSAGE_REFUSED with its `why`.
 	 * A message without a result, of the same text as its row, leaves the row's result alone. STORE_REFUSED: the database did not
@@ -93,30 +86,10 @@ struct store {
 	/* Deletes each message's row: MESSAGE_FOUND, MESSAGE_MISSING, or MESSAGE_CHANGED where only_version forbids it. */
 	int (*remove)(struct store *, struct message *const *m, size_t n, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
-	/* Entries of the outbox that `reader` has not seen, in an order in which none can be missed; at most `max`. How many, or -1.
-	 * The first call makes the reader known, at the oldest entry that is left; each call shows that it lives. */
-	int (*changes)(
-	    struct store *, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
-	/* The reader has handled these, which `changes` gave. */
-	int (*seen)(struct store *, const char *reader, const struct change *c, size_t n, struct err *e);
-	/* Waits until there may be changes beyond those that the last call of `changes` gave: 1, which may be a false alarm; 0 after timeout_ms
-	 * (-1: no limit) or once wake_fd (-1: none) is readable; -1. A reader that is told nothing asks `changes` at the latest when it comes
-	 * back: the wake-up is quick, it is no promise. */
-	int (*wait)(struct store *, int timeout_ms, int wake_fd, struct err *e);
-	/* The log: the outbox from a place that the caller keeps. Entries behind the one whose seq is *after (0: from the oldest that is left, and so
-	 * where that one has been pruned, or never was), in an order that never changes, at most `max`: only those that no other can come before any
-	 * more. *after moves along; from LOG_END it moves to the newest of them and none is given. How many, or -1. */
-	int (*log)(struct store *, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
-	/* Entries that are visible and that `log` does not give yet, in any order, at most `max`: again and again until it does. For who
-	 * only needs to know early which rows have changed. How many, or -1. */
-	int (*unsettled)(struct store *, struct change *out, size_t max, struct arena *mem, struct err *e);
 	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in the order of time (those
 	 * without one left out), else the largest first. How many, at most `max`, or -1. */
 	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
 	    size_t max, struct arena *mem, struct err *e);
-	/* Drops readers that have not called since `dead_before` (ms since 1970), and the entries that every other reader has seen; *gone is
-	 * how many entries went. */
-	int (*prune)(struct store *, int64_t dead_before, uint64_t *gone, struct err *e);
 	/* Brings the schema to this program's version: how many steps were applied, or -1. Opening does so by itself. */
 	int (*migrate)(struct store *, struct err *e);
 	/* Frees it. */

@@ -281,20 +281,16 @@ struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct e
 	if (check_address(conf->address, e) < 0)
 		return NULL;
 	struct pg *s = xcalloc(1, sizeof *s);
+	s->outbox = pg_outbox;
 	s->api = (struct store){
+	    .outbox = &s->outbox,
 	    .put = pg_put,
 	    .get = pg_get,
 	    .query = pg_query,
-	    .log = pg_log,
-	    .unsettled = pg_unsettled,
 	    .aggregate = pg_aggregate,
 	    .correct = pg_correct,
 	    .remove = pg_remove,
 	    .stats = pg_stats,
-	    .changes = pg_changes,
-	    .seen = pg_seen,
-	    .wait = pg_wait,
-	    .prune = pg_prune,
 	    .migrate = pg_migrate,
 	    .close = pg_close,
 	};

@@ -56,7 +56,8 @@ struct pg_page {
 
 struct pg {
 	struct store api; /* the first member: a struct store * is a struct pg * */
-	PGconn *conn;	  /* NULL: not connected; in pipeline mode otherwise */
+	struct outbox outbox;
+	PGconn *conn; /* NULL: not connected; in pipeline mode otherwise */
 	char *address, *tool;
 	char *shown; /* "database 'x' on localhost:5432" */
 	int64_t retry_ms;
@@ -136,15 +137,9 @@ size_t pg_message(const PGresult *r, int row, int column, struct message *m, str
 int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e);
-int pg_changes(
-    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
-int pg_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
-int pg_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
-int pg_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e);
+extern const struct outbox pg_outbox; /* its functions; each handle has a copy */
 int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
     size_t max, struct arena *mem, struct err *e);
-int pg_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
-int pg_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
 void pg_pages_free(struct pg *s);
 int pg_migrate(struct store *store, struct err *e);
 /* Checks what pg_migrate would find, without writing: s->outcome, and *left: how many steps there are to do. */

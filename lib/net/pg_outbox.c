@@ -24,6 +24,12 @@ enum {
 	PRUNE_CHUNK = 10000, /* entries that go in one transaction */
 };
 
+/* The handle that an outbox is part of. */
+static struct pg *pg_of(struct outbox *outbox)
+{
+	return (struct pg *)((char *)outbox - offsetof(struct pg, outbox));
+}
+
 /* ---- pages ---- */
 
 static struct pg_page *page_of(struct pg *s, const char *reader)
@@ -79,11 +85,6 @@ struct found_changes {
 	" AND pg_visible_in_snapshot(o.xid, r.target) AND (o.xid, o.seq) > (r.xid, r.seq)"                             \
 	" ORDER BY o.xid, o.seq LIMIT $2)) AS o ORDER BY o.xid, o.seq LIMIT $2"
 
-static enum change_op op_of(struct str op)
-{
-	return str_eq(op, STR("insert")) ? CHANGE_INSERT : str_eq(op, STR("update")) ? CHANGE_UPDATE : CHANGE_DELETE;
-}
-
 static void take_changes(struct found_changes *c, const PGresult *r)
 {
 	c->n = (size_t)PQntuples(r);
@@ -93,7 +94,7 @@ static void take_changes(struct found_changes *c, const PGresult *r)
 		out->xid = (uint64_t)pg_i64(r, row, 1);
 		out->version = (uint64_t)pg_i64(r, row, 2);
 		out->id = arena_str(c->mem, pg_str(r, row, 3));
-		out->op = op_of(pg_str(r, row, 4));
+		out->op = change_op_parse(pg_str(r, row, 4));
 	}
 }
 
@@ -239,9 +240,10 @@ static int read_log(struct pg *s, void *arg, struct err *e)
 	return pg_end(s, e);
 }
 
-int pg_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int pg_log(
+    struct outbox *outbox, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	struct pg *s = (struct pg *)store;
+	struct pg *s = pg_of(outbox);
 	bool end = *after == LOG_END;
 	struct change newest;
 	struct read_log l = {.found = {.out = end ? &newest : out, .max = end ? 1 : max, .mem = mem},
@@ -259,10 +261,10 @@ int pg_log(struct store *store, uint64_t *after, struct change *out, size_t max,
 	return end ? 0 : (int)l.found.n;
 }
 
-int pg_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int pg_unsettled(struct outbox *outbox, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	struct read_log l = {.found = {.out = out, .max = max, .mem = mem}, .sql = UNSETTLED};
-	return pg_run((struct pg *)store, "follow", read_log, &l, e) < 0 ? -1 : (int)l.found.n;
+	return pg_run(pg_of(outbox), "follow", read_log, &l, e) < 0 ? -1 : (int)l.found.n;
 }
 
 static bool take_notices(struct pg *s)
@@ -273,10 +275,10 @@ static bool take_notices(struct pg *s)
 	return any;
 }
 
-int pg_changes(
-    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int pg_changes(
+    struct outbox *outbox, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	struct pg *s = (struct pg *)store;
+	struct pg *s = pg_of(outbox);
 	struct found_changes c = {.reader = reader, .out = out, .max = max, .mem = mem};
 	/* What woke us until now is in what we are about to find. */
 	if (s->conn && s->listening && PQconsumeInput(s->conn))
@@ -322,9 +324,9 @@ static int mark(struct pg *s, void *arg, struct err *e)
 	return pg_end(s, e);
 }
 
-int pg_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e)
+static int pg_seen(struct outbox *outbox, const char *reader, const struct change *c, size_t n, struct err *e)
 {
-	struct pg *s = (struct pg *)store;
+	struct pg *s = pg_of(outbox);
 	if (n == 0)
 		return 0;
 	struct seen_mark w = {.page = page_of(s, reader), .last = &c[n - 1]};
@@ -363,9 +365,9 @@ static int look_later(int timeout_ms, int wake_fd)
 	return poll(&wake, 1, timed ? timeout_ms : LOOK_MS) == 0 && !timed;
 }
 
-int pg_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e)
+static int pg_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struct err *e)
 {
-	struct pg *s = (struct pg *)store;
+	struct pg *s = pg_of(outbox);
 	int64_t end = clock_mono_ms() + timeout_ms;
 	if (!s->conn || !s->listening) {
 		if (pg_run(s, "follow", listen_now, NULL, e) < 0)
@@ -440,10 +442,19 @@ static int prune(struct pg *s, void *arg, struct err *e)
 	return PG_OK;
 }
 
-int pg_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e)
+static int pg_prune(struct outbox *outbox, int64_t dead_before, uint64_t *gone, struct err *e)
 {
 	struct prune p = {.dead_ms = clock_wall_ms() - dead_before};
-	int rc = pg_run((struct pg *)store, "prune", prune, &p, e);
+	int rc = pg_run(pg_of(outbox), "prune", prune, &p, e);
 	*gone = p.gone;
 	return rc;
 }
+
+const struct outbox pg_outbox = {
+    .changes = pg_changes,
+    .seen = pg_seen,
+    .wait = pg_wait,
+    .log = pg_log,
+    .unsettled = pg_unsettled,
+    .prune = pg_prune,
+};

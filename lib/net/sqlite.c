@@ -523,20 +523,16 @@ static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 {
 	struct sqlite *s = xcalloc(1, sizeof *s);
+	s->outbox = sqlite_outbox;
 	s->api = (struct store){
+	    .outbox = &s->outbox,
 	    .put = sqlite_put,
 	    .get = sqlite_get,
 	    .query = sqlite_query,
-	    .log = sqlite_log,
-	    .unsettled = sqlite_unsettled,
 	    .aggregate = sqlite_aggregate,
 	    .correct = sqlite_correct,
 	    .remove = sqlite_remove,
 	    .stats = sqlite_stats,
-	    .changes = sqlite_changes,
-	    .seen = sqlite_seen,
-	    .wait = sqlite_wait,
-	    .prune = sqlite_prune,
 	    .migrate = sqlite_migrate,
 	    .close = sqlite_close,
 	};

@@ -38,6 +38,7 @@ struct page_statement {
 
 struct sqlite {
 	struct store api; /* the first member: a struct store * is a struct sqlite * */
+	struct outbox outbox;
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *stmt[SQL_COUNT];
@@ -82,14 +83,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \
 	" OR json_extract(" t "sentiment, '$.corrected') IS 1))"
 
-/* sqlite_outbox.c */
-int sqlite_changes(
-    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e);
-int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e);
-int sqlite_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e);
-int sqlite_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e);
-int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e);
-int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e);
+extern const struct outbox sqlite_outbox; /* sqlite_outbox.c: its functions; each handle has a copy */
 
 /* sqlite_schema.c */
 int sqlite_migrate(struct store *store, struct err *e);

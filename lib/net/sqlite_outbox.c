@@ -9,9 +9,10 @@ enum {
 	PRUNE_CHUNK = 10000, /* entries that go in one transaction, so that writers need not wait long */
 };
 
-static enum change_op op_of(struct str op)
+/* The handle that an outbox is part of. */
+static struct sqlite *sqlite_of(struct outbox *outbox)
 {
-	return str_eq(op, STR("insert")) ? CHANGE_INSERT : str_eq(op, STR("update")) ? CHANGE_UPDATE : CHANGE_DELETE;
+	return (struct sqlite *)((char *)outbox - offsetof(struct sqlite, outbox));
 }
 
 /* Which statement keeps the reader known, if any: most calls write nothing, so that polling takes no lock. */
@@ -62,9 +63,9 @@ static int written(struct sqlite *s, uint64_t *out, struct err *e)
 	return rc;
 }
 
-int sqlite_wait(struct store *store, int timeout_ms, int wake_fd, struct err *e)
+static int sqlite_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
+	struct sqlite *s = sqlite_of(outbox);
 	struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
 	int64_t end = timeout_ms < 0 ? INT64_MAX : clock_mono_ms() + timeout_ms;
 	for (;;) {
@@ -93,17 +94,17 @@ static int take_changes(
 		c->xid = (uint64_t)sqlite3_column_int64(q, 1);
 		c->id = sql_text(q, 2, mem);
 		c->version = (uint64_t)sqlite3_column_int64(q, 3);
-		c->op = op_of(sql_text(q, 4, mem));
+		c->op = change_op_parse(sql_text(q, 4, mem));
 	}
 	int rc = step == SQLITE_DONE || step == SQLITE_ROW ? (int)n : sql_fail(s, "follow", e);
 	sqlite3_reset(q);
 	return rc;
 }
 
-int sqlite_changes(
-    struct store *store, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int sqlite_changes(
+    struct outbox *outbox, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
+	struct sqlite *s = sqlite_of(outbox);
 	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
 	if (!q || show_alive(s, str_of(reader), e) < 0 || written(s, &s->written, e) < 0)
 		return -1;
@@ -112,9 +113,10 @@ int sqlite_changes(
 	return take_changes(s, q, out, max, mem, e);
 }
 
-int sqlite_log(struct store *store, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int sqlite_log(
+    struct outbox *outbox, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
+	struct sqlite *s = sqlite_of(outbox);
 	bool end = *after == LOG_END;
 	sqlite3_stmt *q = sql_prepared(s, end ? SQL_LOG_END : SQL_LOG, e);
 	if (!q || written(s, &s->written, e) < 0)
@@ -134,9 +136,9 @@ int sqlite_log(struct store *store, uint64_t *after, struct change *out, size_t 
 }
 
 /* One writer at a time: whatever is visible is settled. */
-int sqlite_unsettled(struct store *store, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int sqlite_unsettled(struct outbox *outbox, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
-	(void)store;
+	(void)outbox;
 	(void)out;
 	(void)max;
 	(void)mem;
@@ -144,9 +146,9 @@ int sqlite_unsettled(struct store *store, struct change *out, size_t max, struct
 	return 0;
 }
 
-int sqlite_seen(struct store *store, const char *reader, const struct change *c, size_t n, struct err *e)
+static int sqlite_seen(struct outbox *outbox, const char *reader, const struct change *c, size_t n, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
+	struct sqlite *s = sqlite_of(outbox);
 	sqlite3_stmt *q = sql_prepared(s, SQL_SEEN, e);
 	if (!q)
 		return -1;
@@ -172,9 +174,9 @@ static int64_t prune_chunk(struct sqlite *s, struct err *e)
 	return sqlite3_changes64(s->db);
 }
 
-int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struct err *e)
+static int sqlite_prune(struct outbox *outbox, int64_t dead_before, uint64_t *gone, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
+	struct sqlite *s = sqlite_of(outbox);
 	char sql[100], time[TIME_LEN];
 	time_format(dead_before, time);
 	snprintf(sql, sizeof sql, "DELETE FROM reader WHERE alive_at < '%.*s'", TIME_LEN, time);
@@ -188,3 +190,12 @@ int sqlite_prune(struct store *store, int64_t dead_before, uint64_t *gone, struc
 		*gone += (uint64_t)n;
 	}
 }
+
+const struct outbox sqlite_outbox = {
+    .changes = sqlite_changes,
+    .seen = sqlite_seen,
+    .wait = sqlite_wait,
+    .log = sqlite_log,
+    .unsettled = sqlite_unsettled,
+    .prune = sqlite_prune,
+};

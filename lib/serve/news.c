@@ -367,7 +367,7 @@ static int bury_unsettled(struct news *n, struct err *e)
 {
 	if (!n->service->local)
 		return 0;
-	int count = n->store->unsettled(n->store, n->change, PAGE, &n->mem, e);
+	int count = n->store->outbox->unsettled(n->store->outbox, n->change, PAGE, &n->mem, e);
 	if (count > 0)
 		bury(n, n->change, (size_t)count);
 	if (count >= 0)
@@ -380,7 +380,7 @@ static int advance(struct news *n, struct err *e)
 	/* Those who begin to listen from now on are given what comes behind the place that is noted once it is in the ring. */
 	uint64_t after = n->after;
 	int64_t now = clock_mono_ms();
-	int count = n->store->log(n->store, &after, n->change, PAGE, &n->mem, e);
+	int count = n->store->outbox->log(n->store->outbox, &after, n->change, PAGE, &n->mem, e);
 	if (count < 0 || (count && publish(n, n->change, (size_t)count, e) < 0))
 		return -1;
 	pthread_mutex_lock(&n->lock);
@@ -419,7 +419,7 @@ static int catch_up(struct news *n, struct listener *l, struct err *e)
 	struct message *row;
 	struct buf text = {0}, page = {0};
 	uint64_t after = l->place;
-	int count = n->store->log(n->store, &after, n->change, PAST, &n->mem, e), i = 0;
+	int count = n->store->outbox->log(n->store->outbox, &after, n->change, PAST, &n->mem, e), i = 0;
 	if (count < 0 || (count && read_rows(n, n->change, (size_t)count, &row, e) < 0))
 		return -1;
 	for (; i < count && page.n < PAST_BYTES; i++) {
@@ -515,7 +515,7 @@ static int look(struct news *n, struct err *e)
 	int64_t left = patience(n);
 	if (earliest - now < left)
 		left = earliest - now;
-	int rc = n->store->wait(n->store, left < 1 ? 1 : (int)left, n->event, e);
+	int rc = n->store->outbox->wait(n->store->outbox, left < 1 ? 1 : (int)left, n->event, e);
 	event_clear(n->event);
 	return rc < 0 ? -1 : 0;
 }
@@ -555,7 +555,7 @@ struct news *news_start(struct service *s, struct err *e)
 	if (n->event < 0)
 		err_sys(e, "cannot make a descriptor");
 	if (n->event < 0 || !(n->store = s->ends.store(s->ends.arg, e)) ||
-	    n->store->log(n->store, &n->after, n->change, PAGE, &n->mem, e) < 0)
+	    n->store->outbox->log(n->store->outbox, &n->after, n->change, PAGE, &n->mem, e) < 0)
 		goto failed;
 	errno = pthread_create(&n->thread, NULL, news_run, n);
 	if (errno == 0)

@@ -64,11 +64,6 @@ struct changes_source {
 	struct buf line;
 };
 
-static const char *op_name(enum change_op op)
-{
-	return op == CHANGE_INSERT ? "insert" : op == CHANGE_UPDATE ? "update" : "delete";
-}
-
 /* The first change of a batch is what its records' `caller` begins with: they stand in one array. */
 static void add_change(struct batch *b, struct change *c, struct buf *line)
 {
@@ -77,7 +72,7 @@ static void add_change(struct batch *b, struct change *c, struct buf *line)
 	buf_str(line, STR("{\"id\":"));
 	json_put_string(line, c->id);
 	buf_printf(line, ",\"version\":%llu,\"op\":\"%s\",\"seq\":%llu}", (unsigned long long)c->version,
-	    op_name(c->op), (unsigned long long)c->seq);
+	    change_op_name(c->op), (unsigned long long)c->seq);
 	r->line = json_padded(&b->mem, buf_view(line));
 	r->id = c->id;
 	r->caller = c;
@@ -89,7 +84,7 @@ static int ask(struct changes_source *s, struct change *c, size_t max, struct ar
 	const struct follow *f = s->f;
 	for (;;) {
 		s->asked_at = clock_mono_ms();
-		int n = f->store->changes(f->store, f->reader, c, max, mem, e);
+		int n = f->outbox->changes(f->outbox, f->reader, c, max, mem, e);
 		if (n >= 0) {
 			is_back(&s->asking);
 			return n;
@@ -111,7 +106,7 @@ static void fill(struct changes_source *s, struct batch *b, struct change *c, si
 static void wait_for_changes(const struct follow *f)
 {
 	struct err ignored;
-	if (f->store->wait(f->store, IDLE_MS, sig_fd(), &ignored) < 0)
+	if (f->outbox->wait(f->outbox, IDLE_MS, sig_fd(), &ignored) < 0)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS);
 }
 
@@ -152,7 +147,7 @@ static int changes_accept(struct source *source, struct batch *b, struct err *e)
 {
 	struct changes_source *s = (struct changes_source *)source;
 	struct follow *f = s->f;
-	if (f->store->seen(f->store, f->reader, b->rec[0].caller, b->n, e) < 0) {
+	if (f->outbox->seen(f->outbox, f->reader, b->rec[0].caller, b->n, e) < 0) {
 		bool last = f->once || sig_stopping() || e->kind != ERR_ENV;
 		return last || !try_again(&s->marking, f->retry_ms, e) ? -1 : 0;
 	}

@@ -16,7 +16,7 @@
 #include "lib/flow/stage.h"
 
 struct follow {
-	struct store *store;
+	struct outbox *outbox;
 	struct cache *cache;
 	const char *reader;    /* the cursor's name */
 	bool once;	       /* end when the outbox is worked off, and at the first failure */

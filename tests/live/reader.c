@@ -226,10 +226,9 @@ static int do_read(uint64_t seconds, uint64_t seed)
 
 static int do_follow(const char *name)
 {
-	struct follow f = {.store = open_store(store_address),
-	    .cache = open_cache(cache_address),
-	    .reader = name,
-	    .retry_ms = RETRY_MS};
+	struct store *store = open_store(store_address);
+	struct follow f = {
+	    .outbox = store->outbox, .cache = open_cache(cache_address), .reader = name, .retry_ms = RETRY_MS};
 	struct limits limits = {.records = 1000, .bytes = 1 << 20, .max_record = 1 << 20};
 	struct source *source = source_changes(&f);
 	struct step step = {&stage_invalidate, &f};
@@ -253,7 +252,7 @@ static int do_follow(const char *name)
 	mem_sink_free(&out);
 	mem_sink_free(&rejects);
 	f.cache->close(f.cache);
-	f.store->close(f.store, &e);
+	store->close(store, &e);
 	return 0;
 }
 
@@ -263,7 +262,7 @@ static int do_behind(const char *name)
 	struct arena mem = {0};
 	struct change one;
 	struct err e;
-	int n = s->changes(s, name, &one, 1, &mem, &e);
+	int n = s->outbox->changes(s->outbox, name, &one, 1, &mem, &e);
 	if (n < 0)
 		die(&e);
 	arena_free(&mem);

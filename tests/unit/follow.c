@@ -22,31 +22,31 @@ static uint64_t fine; /* the version of "a" that put_all stored */
 /* ---- a store and a cache that fail at given calls ---- */
 
 struct failing {
-	struct store api;
+	struct outbox api;
 	size_t changes, seen, fail_changes, fail_seen; /* calls; how many of the next fail */
 };
 
 static int some_changes(
-    struct store *s, const char *reader, struct change *c, size_t max, struct arena *a, struct err *err)
+    struct outbox *s, const char *reader, struct change *c, size_t max, struct arena *a, struct err *err)
 {
 	struct failing *f = (struct failing *)s;
 	f->changes++;
 	if (f->fail_changes && f->fail_changes--)
 		return err_set(err, ERR_ENV, "the store is away");
-	return base->changes(base, reader, c, max, a, err);
+	return base->outbox->changes(base->outbox, reader, c, max, a, err);
 }
 
-static int some_seen(struct store *s, const char *reader, const struct change *c, size_t n, struct err *err)
+static int some_seen(struct outbox *s, const char *reader, const struct change *c, size_t n, struct err *err)
 {
 	struct failing *f = (struct failing *)s;
 	f->seen++;
 	if (f->fail_seen && f->fail_seen--)
 		return err_set(err, ERR_ENV, "the store is away");
-	return base->seen(base, reader, c, n, err);
+	return base->outbox->seen(base->outbox, reader, c, n, err);
 }
 
 /* Nothing more to do: the follower is told to stop, as by SIGTERM. */
-static int some_wait(struct store *s, int timeout_ms, int wake_fd, struct err *err)
+static int some_wait(struct outbox *s, int timeout_ms, int wake_fd, struct err *err)
 {
 	(void)s;
 	(void)timeout_ms;
@@ -110,7 +110,7 @@ static int run(struct source *source, const struct stage *stage, const void *con
 
 static int follow(const char *reader, bool once, size_t batch)
 {
-	struct follow f = {.store = &failing.api, .cache = &fake.api, .reader = reader, .once = once, .retry_ms = 300};
+	struct follow f = {.outbox = &failing.api, .cache = &fake.api, .reader = reader, .once = once, .retry_ms = 300};
 	buf_clear(&fake.invalidated);
 	return run(source_changes(&f), &stage_invalidate, &f, batch);
 }
@@ -261,7 +261,7 @@ static int late_get(struct store *s, struct message *const *m, size_t n, struct 
 	/* Between this look and the next the change arrives. */
 	if (invalidated_late++ == 0) {
 		struct change c[8];
-		int got = base->changes(base, "late", c, 8, &mem, err);
+		int got = base->outbox->changes(base->outbox, "late", c, 8, &mem, err);
 		if (got < 0 || memory->invalidate(memory, c, (size_t)got, err) < 0)
 			return -1;
 	}
@@ -273,11 +273,11 @@ static void test_verify_race(void)
 	struct store late = {.get = late_get};
 	struct verify v = {.cache = memory, .store = &late};
 	struct change c[64];
-	int n = base->changes(base, "late", c, 64, &mem, &e);
-	ok(n > 0 && base->seen(base, "late", c, (size_t)n, &e) == 0, "a follower");
+	int n = base->outbox->changes(base->outbox, "late", c, 64, &mem, &e);
+	ok(n > 0 && base->outbox->seen(base->outbox, "late", c, (size_t)n, &e) == 0, "a follower");
 	uint64_t old = change("race", "old");
-	n = base->changes(base, "late", c, 64, &mem, &e);
-	ok(n == 1 && base->seen(base, "late", c, 1, &e) == 0, "that knows the old row");
+	n = base->outbox->changes(base->outbox, "late", c, 64, &mem, &e);
+	ok(n == 1 && base->outbox->seen(base->outbox, "late", c, 1, &e) == 0, "that knows the old row");
 	char row[80];
 	snprintf(row, sizeof row, "{\"id\":\"race\",\"text\":\"old\",\"version\":%llu}", (unsigned long long)old);
 	cache_row("race", row, old);

@@ -93,9 +93,9 @@ static uint64_t erase(const char *id)
 static void follow(void)
 {
 	struct change c[16];
-	int n = base->changes(base, "test", c, 16, &mem, &e);
+	int n = base->outbox->changes(base->outbox, "test", c, 16, &mem, &e);
 	if (n < 0 || cache->invalidate(cache, c, (size_t)n, &e) < 0 ||
-	    (n && base->seen(base, "test", c, (size_t)n, &e) < 0))
+	    (n && base->outbox->seen(base->outbox, "test", c, (size_t)n, &e) < 0))
 		ok(false, "%s", e.msg);
 }
 

@@ -41,7 +41,7 @@ static void set_away(bool away)
 	pthread_mutex_unlock(&db.lock);
 }
 
-static int db_log(struct store *s, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
+static int db_log(struct outbox *s, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	int n = 0;
 	(void)s;
@@ -91,7 +91,7 @@ static int db_get(struct store *s, struct message *const *m, size_t n, struct ar
 	return rc;
 }
 
-static int db_wait(struct store *s, int timeout_ms, int wake_fd, struct err *e)
+static int db_wait(struct outbox *s, int timeout_ms, int wake_fd, struct err *e)
 {
 	struct pollfd f = {.fd = wake_fd, .events = POLLIN};
 	(void)s;
@@ -107,7 +107,8 @@ static int db_close(struct store *s, struct err *e)
 	return 0;
 }
 
-static struct store store = {.log = db_log, .get = db_get, .wait = db_wait, .close = db_close};
+static struct outbox outbox = {.log = db_log, .wait = db_wait};
+static struct store store = {.outbox = &outbox, .get = db_get, .close = db_close};
 
 static struct store *open_store(void *arg, struct err *e)
 {

@@ -32,12 +32,12 @@ static struct str news(struct store *s, size_t max, bool see)
 	static struct buf out;
 	struct change c[16];
 	buf_clear(&out);
-	int n = s->changes(s, "r", c, max, &mem, &e);
+	int n = s->outbox->changes(s->outbox, "r", c, max, &mem, &e);
 	for (int i = 0; i < n; i++) {
 		buf_str(&out, c[i].id);
 		buf_char(&out, ',');
 	}
-	if (n < 0 || (see && s->seen(s, "r", c, (size_t)n, &e) < 0))
+	if (n < 0 || (see && s->outbox->seen(s->outbox, "r", c, (size_t)n, &e) < 0))
 		buf_printf(&out, "(%s)", e.msg);
 	buf_reserve(&out, 1);
 	return buf_view(&out);
@@ -62,12 +62,12 @@ static void test_late_commit(struct store *s, PGconn *slow, PGconn *quick)
 	is_str(news(s, 2, true), STR("late1,late2,"), "then what was committed late");
 	is_str(news(s, 2, true), STR(""), "and that was all");
 	uint64_t gone;
-	ok(s->prune(s, 0, &gone, &e) == 0 && gone == 8, "all of it can go");
+	ok(s->outbox->prune(s->outbox, 0, &gone, &e) == 0 && gone == 8, "all of it can go");
 	sql(slow, "BEGIN");
 	insert(slow, "never");
 	insert(quick, "g");
 	is_str(news(s, 16, true), STR("g,"), "beside one that is running");
-	ok(s->prune(s, 0, &gone, &e) == 0 && gone == 1, "what was seen goes");
+	ok(s->outbox->prune(s->outbox, 0, &gone, &e) == 0 && gone == 1, "what was seen goes");
 	sql(slow, "ROLLBACK");
 	is_str(news(s, 16, true), STR(""), "and is undone");
 }
@@ -83,8 +83,8 @@ static void test_many(struct store *s, const char *url)
 	size_t made = 0, wrong = 0;
 	uint32_t x = 1;
 	struct change c[64];
-	for (int n; (n = s->changes(s, "many", c, 64, &mem, &e)) > 0;)
-		s->seen(s, "many", c, (size_t)n, &e);
+	for (int n; (n = s->outbox->changes(s->outbox, "many", c, 64, &mem, &e)) > 0;)
+		s->outbox->seen(s->outbox, "many", c, (size_t)n, &e);
 	for (size_t i = 0; i < N; i++)
 		conn[i] = PQconnectdb(url);
 	for (size_t round = 0; round < ROUNDS * 4; round++) {
@@ -98,14 +98,14 @@ static void test_many(struct store *s, const char *url)
 			sql(conn[i], "COMMIT");
 		}
 		open[i] = !open[i];
-		for (int n; (n = s->changes(s, "many", c, 3, &mem, &e)) > 0;) {
+		for (int n; (n = s->outbox->changes(s->outbox, "many", c, 3, &mem, &e)) > 0;) {
 			for (int k = 0; k < n; k++)
 				if (c[k].id.p[0] == 'm')
 					seen[strtoul(c[k].id.p + 1, NULL, 10)]++;
-			s->seen(s, "many", c, (size_t)n, &e);
+			s->outbox->seen(s->outbox, "many", c, (size_t)n, &e);
 		}
 		uint64_t gone;
-		if (round % 8 == 0 && s->prune(s, 0, &gone, &e) < 0)
+		if (round % 8 == 0 && s->outbox->prune(s->outbox, 0, &gone, &e) < 0)
 			wrong++;
 	}
 	for (size_t i = 0; i < N; i++) {
@@ -113,7 +113,8 @@ static void test_many(struct store *s, const char *url)
 			sql(conn[i], "COMMIT");
 		PQfinish(conn[i]);
 	}
-	for (int n; (n = s->changes(s, "many", c, 64, &mem, &e)) > 0; s->seen(s, "many", c, (size_t)n, &e))
+	for (int n; (n = s->outbox->changes(s->outbox, "many", c, 64, &mem, &e)) > 0;
+	     s->outbox->seen(s->outbox, "many", c, (size_t)n, &e))
 		for (int k = 0; k < n; k++)
 			if (c[k].id.p[0] == 'm')
 				seen[strtoul(c[k].id.p + 1, NULL, 10)]++;
@@ -125,17 +126,17 @@ static void test_many(struct store *s, const char *url)
 
 static void test_wait(struct store *s, PGconn *other)
 {
-	ok(s->wait(s, 1000, -1, &e) == 1, "the first wait may have missed something, and says so");
+	ok(s->outbox->wait(s->outbox, 1000, -1, &e) == 1, "the first wait may have missed something, and says so");
 	is_str(news(s, 16, true), STR(""), "it has not");
-	ok(s->wait(s, 20, -1, &e) == 0, "time goes by");
+	ok(s->outbox->wait(s->outbox, 20, -1, &e) == 0, "time goes by");
 	insert(other, "w1");
-	ok(s->wait(s, 10000, -1, &e) == 1, "a commit wakes");
+	ok(s->outbox->wait(s->outbox, 10000, -1, &e) == 1, "a commit wakes");
 	is_str(news(s, 16, true), STR("w1,"), "by then it is there");
 	sql(other, "BEGIN");
 	insert(other, "w2");
-	ok(s->wait(s, 20, -1, &e) == 0, "before the commit nobody is woken");
+	ok(s->outbox->wait(s->outbox, 20, -1, &e) == 0, "before the commit nobody is woken");
 	sql(other, "COMMIT");
-	ok(s->wait(s, 10000, -1, &e) == 1, "then they are");
+	ok(s->outbox->wait(s->outbox, 10000, -1, &e) == 1, "then they are");
 	is_str(news(s, 16, true), STR("w2,"), "and see it");
 }
 
@@ -152,9 +153,9 @@ static void test_cut(struct store *s, PGconn *other)
 	ok(store_put(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_STORED, "a put over a connection that was cut");
 	cut(other);
 	is_str(news(s, 16, true), STR("cut,"), "a look as well");
-	ok(s->wait(s, 20, -1, &e) == 1, "a wait over a new connection listens anew");
+	ok(s->outbox->wait(s->outbox, 20, -1, &e) == 1, "a wait over a new connection listens anew");
 	cut(other);
-	ok(s->wait(s, 10000, -1, &e) == 1, "one that is cut while it waits says so");
+	ok(s->outbox->wait(s->outbox, 10000, -1, &e) == 1, "one that is cut while it waits says so");
 	insert(other, "after");
 	is_str(news(s, 16, true), STR("after,"), "and nothing is missed");
 }

@@ -1,7 +1,6 @@
 /* What every store promises (lib/data/store.h), by one suite over its contract, and the verbs on top of it. */
 #include "tests/unit/stores.h"
 
-#include "lib/base/clock.h"
 #include "lib/data/fold.h"
 #include "lib/flow/counts.h"
 #include "lib/flow/mem.h"
@@ -151,34 +150,6 @@ static void test_query(struct store *s)
 	struct message one[4];
 	struct filter wide = {.source = STR("q")};
 	ok(s->query(s, &wide, one, 4, 1, &mem, &e) == 1, "a page ends at its bytes, with one row at least");
-}
-
-static void test_outbox(struct store *s)
-{
-	struct change c[64];
-	int n;
-	while ((n = s->changes(s, "r1", c, 64, &mem, &e)) > 0)
-		ok(s->seen(s, "r1", c, (size_t)n, &e) == 0, "r1 has seen what was there");
-	struct message m = message("o", "x"), *const one = &m;
-	ok(put_one(s, &m) == 0 && put_one(s, &m) == 0, "put, and put the same");
-	uint64_t inserted = m.version;
-	m.text = STR("y");
-	ok(put_one(s, &m) == 0 && s->remove(s, &one, 1, &e) == 0, "changed, removed");
-	n = s->changes(s, "r1", c, 64, &mem, &e);
-	ok(n == 3 && c[0].op == CHANGE_INSERT && c[1].op == CHANGE_UPDATE && c[2].op == CHANGE_DELETE,
-	    "insert, update, delete; nothing for the put that changed nothing");
-	ok(c[0].version == inserted && c[1].version == m.version && c[2].version > m.version, "with their versions");
-	is_str(c[2].id, STR("o"), "and the id");
-	ok(s->changes(s, "r1", c, 2, &mem, &e) == 2, "what was not seen comes again, at most so many");
-	ok(s->seen(s, "r1", c, 2, &e) == 0 && s->changes(s, "r1", c, 64, &mem, &e) == 1, "seen moves the reader");
-	ok(s->changes(s, "r2", c, 1, &mem, &e) == 1, "another reader has a place of its own");
-	uint64_t gone;
-	ok(s->prune(s, 0, &gone, &e) == 0 && gone == 0, "nothing is trimmed that a reader has not seen");
-	ok(s->prune(s, clock_wall_ms() + 1000, &gone, &e) == 0 && gone > 3, "dead readers hold nothing back");
-	struct store_stats stats;
-	ok(s->stats(s, &stats, &e) == 0 && stats.outbox == 0 && stats.readers == 0, "stats tell so");
-	ok(put_one(s, &m) == 0 && s->changes(s, "r3", c, 64, &mem, &e) == 1 && c[0].seq > 3,
-	    "numbers go on after a trim");
 }
 
 /* ---- the verbs ---- */
@@ -392,7 +363,6 @@ static void suite(const struct kind *k)
 	test_refusal(s);
 	test_query(s);
 	test_query_source(s);
-	test_outbox(s);
 	test_verbs(s);
 	test_refused_duplicate(s, k->refused);
 	ok(s->close(s, &e) == 0, "closes");

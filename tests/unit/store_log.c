@@ -1,4 +1,4 @@
-/* What a server reads of every store beside the rows: the log of changes from a place of its own, and groups. */
+/* The contract of an outbox over every store: readers with names, and the log from a place that the caller keeps; and groups of rows. */
 #include "tests/unit/stores.h"
 
 #include "lib/base/clock.h"
@@ -12,7 +12,7 @@ static struct str log_of(struct store *s, uint64_t *after, size_t max)
 {
 	static struct buf out;
 	buf_clear(&out);
-	int n = s->log(s, after, change, max, &mem, &e);
+	int n = s->outbox->log(s->outbox, after, change, max, &mem, &e);
 	for (int i = 0; i < n; i++)
 		buf_printf(&out, "%c:%.*s ", "iud"[change[i].op], STR_FMT(change[i].id));
 	if (n < 0)
@@ -35,13 +35,42 @@ static void delete (struct store *s, const char *id)
 		ok(false, "delete %s: %s", id, e.msg);
 }
 
+static void test_readers(struct store *s)
+{
+	struct outbox *o = s->outbox;
+	struct change c[64];
+	int n;
+	while ((n = o->changes(o, "r1", c, 64, &mem, &e)) > 0)
+		ok(o->seen(o, "r1", c, (size_t)n, &e) == 0, "r1 has seen what was there");
+	struct message m = message("o", "x"), *const one = &m;
+	ok(put_one(s, &m) == 0 && put_one(s, &m) == 0, "put, and put the same");
+	uint64_t inserted = m.version;
+	m.text = STR("y");
+	ok(put_one(s, &m) == 0 && s->remove(s, &one, 1, &e) == 0, "changed, removed");
+	n = o->changes(o, "r1", c, 64, &mem, &e);
+	ok(n == 3 && c[0].op == CHANGE_INSERT && c[1].op == CHANGE_UPDATE && c[2].op == CHANGE_DELETE,
+	    "insert, update, delete; nothing for the put that changed nothing");
+	ok(c[0].version == inserted && c[1].version == m.version && c[2].version > m.version, "with their versions");
+	is_str(c[2].id, STR("o"), "and the id");
+	ok(o->changes(o, "r1", c, 2, &mem, &e) == 2, "what was not seen comes again, at most so many");
+	ok(o->seen(o, "r1", c, 2, &e) == 0 && o->changes(o, "r1", c, 64, &mem, &e) == 1, "seen moves the reader");
+	ok(o->changes(o, "r2", c, 1, &mem, &e) == 1, "another reader has a place of its own");
+	uint64_t gone;
+	ok(o->prune(o, 0, &gone, &e) == 0 && gone == 0, "nothing is trimmed that a reader has not seen");
+	ok(o->prune(o, clock_wall_ms() + 1000, &gone, &e) == 0 && gone == 3, "dead readers hold nothing back");
+	struct store_stats stats;
+	ok(s->stats(s, &stats, &e) == 0 && stats.outbox == 0 && stats.readers == 0, "stats tell so");
+	ok(put_one(s, &m) == 0 && o->changes(o, "r3", c, 64, &mem, &e) == 1 && c[0].seq > 3,
+	    "numbers go on after a trim");
+}
+
 static void test_log(struct store *s)
 {
 	uint64_t all = 0, end = LOG_END, second, ignored;
 	is_str(log_of(s, &all, MOST), STR(""), "an empty log has no entries");
 	put(s, "a", "1");
 	put(s, "b", "2");
-	is_u64((uint64_t)s->log(s, &end, change, MOST, &mem, &e), 0, "at the end nothing is given");
+	is_u64((uint64_t)s->outbox->log(s->outbox, &end, change, MOST, &mem, &e), 0, "at the end nothing is given");
 	put(s, "a", "1");
 	is_str(log_of(s, &end, MOST), STR(""), "a row that stays as it is leaves no entry");
 	put(s, "a", "3");
@@ -53,8 +82,9 @@ static void test_log(struct store *s)
 	is_u64(change[1].seq, all, "the place is the last entry's seq");
 	is_str(log_of(s, &all, 2), STR("u:a d:b "), "the next page");
 	is_str(log_of(s, &second, MOST), STR("u:a d:b "), "a place can be read from again");
-	is_u64((uint64_t)s->unsettled(s, change, MOST, &mem, &e), 0, "nothing is unsettled when nobody writes");
-	ok(s->prune(s, clock_wall_ms() + 1000, &ignored, &e) == 0, "prune (%s)", e.msg);
+	is_u64((uint64_t)s->outbox->unsettled(s->outbox, change, MOST, &mem, &e), 0,
+	    "nothing is unsettled when nobody writes");
+	ok(s->outbox->prune(s->outbox, clock_wall_ms() + 1000, &ignored, &e) == 0, "prune (%s)", e.msg);
 	put(s, "c", "4");
 	is_str(log_of(s, &second, MOST), STR("i:c "), "behind a place that was pruned: what is left");
 	is_str(log_of(s, &all, MOST), STR("i:c "), "and behind the newest that was pruned");
@@ -146,7 +176,7 @@ static void test_only(struct store *s)
 
 static void suite(const struct kind *k)
 {
-	static void (*const tests[])(struct store *) = {test_log, test_groups, test_only};
+	static void (*const tests[])(struct store *) = {test_readers, test_log, test_groups, test_only};
 	for (size_t part = 0; part < COUNT_OF(tests); part++) {
 		struct store *s = k->open(k->path, STORE_CREATE, &e);
 		if (!ok(s != NULL, "%s opens (%s)", k->name, e.msg))
@@ -160,7 +190,7 @@ static void suite(const struct kind *k)
 			ok(s->remove(s, &one, 1, &e) == 0, "a row goes (%s)", e.msg);
 		}
 		uint64_t ignored;
-		ok(s->prune(s, clock_wall_ms() + 1000, &ignored, &e) == 0 && s->close(s, &e) == 0,
+		ok(s->outbox->prune(s->outbox, clock_wall_ms() + 1000, &ignored, &e) == 0 && s->close(s, &e) == 0,
 		    "emptied and closed (%s)", e.msg);
 	}
 }

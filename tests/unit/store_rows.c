@@ -174,16 +174,16 @@ static void test_texts(struct store *s)
 	for (size_t i = 0; i < N; i++) {
 		struct change c[2 * N];
 		if (*texts[i])
-			readers += s->changes(s, texts[i], c, 2 * N, &mem, &e) == 2 * N &&
-				   s->seen(s, texts[i], c, 2 * N, &e) == 0 &&
-				   s->changes(s, texts[i], c, 2 * N, &mem, &e) == 0;
+			readers += s->outbox->changes(s->outbox, texts[i], c, 2 * N, &mem, &e) == 2 * N &&
+				   s->outbox->seen(s->outbox, texts[i], c, 2 * N, &e) == 0 &&
+				   s->outbox->changes(s->outbox, texts[i], c, 2 * N, &mem, &e) == 0;
 	}
 	is_u64(readers, N - 1, "a reader may have any name");
 	for (size_t i = 0; i < N; i++)
 		m[i] = everywhere(str_of(texts[i]), i);
 	ok(s->remove(s, row, N, &e) == 0 && count_fate(m, N, MESSAGE_FOUND) == N, "each is deleted");
 	uint64_t gone;
-	ok(s->prune(s, INT64_C(253402300799999), &gone, &e) == 0 && gone == 3 * N,
+	ok(s->outbox->prune(s->outbox, INT64_C(253402300799999), &gone, &e) == 0 && gone == 3 * N,
 	    "readers of the far past and their entries go");
 }
 
@@ -426,30 +426,35 @@ static void test_two_handles(struct store *a, struct store *b)
 {
 	static struct change c[4096];
 	int n_before;
-	while ((n_before = a->changes(a, "left", c, COUNT_OF(c), &mem, &e)) > 0)
-		a->seen(a, "left", c, (size_t)n_before, &e);
+	while ((n_before = a->outbox->changes(a->outbox, "left", c, COUNT_OF(c), &mem, &e)) > 0)
+		a->outbox->seen(a->outbox, "left", c, (size_t)n_before, &e);
 	uint64_t gone;
-	ok(a->prune(a, 0, &gone, &e) == 0, "a clean start");
+	ok(a->outbox->prune(a->outbox, 0, &gone, &e) == 0, "a clean start");
 	struct message m = message("h1", "x"), n = message("h2", "x"), *const one = &m;
 	ok(put_one(a, &m) == 0 && put_one(b, &n) == 0, "each handle puts one");
 	ok(get_one(b, "h1").version == m.version && n.version > m.version, "one sequence of versions");
-	ok(b->changes(b, "left", c, 8, &mem, &e) == 2, "a reader is known to every handle");
+	ok(b->outbox->changes(b->outbox, "left", c, 8, &mem, &e) == 2, "a reader is known to every handle");
 	is_str(c[0].id, STR("h1"), "with both changes");
-	ok(b->seen(b, "left", c, 1, &e) == 0 && a->changes(a, "left", c, 8, &mem, &e) == 1,
+	ok(b->outbox->seen(b->outbox, "left", c, 1, &e) == 0 &&
+		a->outbox->changes(a->outbox, "left", c, 8, &mem, &e) == 1,
 	    "what one handle has seen, the other does not see again");
 	is_str(c[0].id, STR("h2"), "one is left");
-	ok(b->changes(b, "right", c, 8, &mem, &e) == 2 && b->seen(b, "right", c, 2, &e) == 0,
+	ok(b->outbox->changes(b->outbox, "right", c, 8, &mem, &e) == 2 &&
+		b->outbox->seen(b->outbox, "right", c, 2, &e) == 0,
 	    "another reader sees both");
 	uint64_t total;
-	ok(a->prune(a, 0, &total, &e) == 0 && total <= 1, "what one has yet to see is not pruned");
-	ok(b->changes(b, "left", c, 8, &mem, &e) == 1 && b->seen(b, "left", c, 1, &e) == 0,
+	ok(a->outbox->prune(a->outbox, 0, &total, &e) == 0 && total <= 1, "what one has yet to see is not pruned");
+	ok(b->outbox->changes(b->outbox, "left", c, 8, &mem, &e) == 1 &&
+		b->outbox->seen(b->outbox, "left", c, 1, &e) == 0,
 	    "the other stays until it is seen");
-	ok(b->changes(b, "left", c, 8, &mem, &e) == 0 && a->changes(a, "right", c, 8, &mem, &e) == 0,
+	ok(b->outbox->changes(b->outbox, "left", c, 8, &mem, &e) == 0 &&
+		a->outbox->changes(a->outbox, "right", c, 8, &mem, &e) == 0,
 	    "then there is nothing");
-	ok(a->prune(a, 0, &gone, &e) == 0 && total + gone == 2, "what both have seen is pruned");
+	ok(a->outbox->prune(a->outbox, 0, &gone, &e) == 0 && total + gone == 2, "what both have seen is pruned");
 	ok(b->remove(b, &one, 1, &e) == 0 && get_one(a, "h1").fate == MESSAGE_MISSING,
 	    "what one deletes, the other misses");
-	ok(a->changes(a, "left", c, 8, &mem, &e) == 1 && c[0].op == CHANGE_DELETE && c[0].version > n.version,
+	ok(a->outbox->changes(a->outbox, "left", c, 8, &mem, &e) == 1 && c[0].op == CHANGE_DELETE &&
+		c[0].version > n.version,
 	    "and hears of");
 }
 
