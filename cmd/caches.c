@@ -26,7 +26,7 @@ struct cache *caches_open(const char *name, int64_t ttl_ms, struct err *e)
 	if (strncmp(name, "redis", 5) == 0 || strncmp(name, "unix:", 5) == 0)
 		return redis_cache(name, &conf, e);
 	char *shown = url_redact(name);
-	err_set(e, ERR_USAGE, "'%s' is no cache; there are redis://host:port, unix:PATH and memory:SIZE", shown);
+	err_set(e, ERR_USAGE, "'%s' is not a cache; there are redis://host:port, unix:PATH and memory:SIZE", shown);
 	free(shown);
 	return NULL;
 }

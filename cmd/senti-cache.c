@@ -210,7 +210,7 @@ static const struct verb *take_verb(struct tool *t, struct err *e)
 			return &verbs[i];
 		}
 	if (t->noperands)
-		err_set(e, ERR_USAGE, "'%s' is no verb of senti-cache", t->operand[0]);
+		err_set(e, ERR_USAGE, "'%s' is not a verb of senti-cache", t->operand[0]);
 	else
 		err_set(e, ERR_USAGE, "a verb is wanted: get, put, follow, invalidate, verify, stats or key");
 	return NULL;

@@ -11,7 +11,8 @@ static struct store *unknown(const char *name, struct err *e)
 {
 	char *shown = url_redact(name);
 	err_set(e, ERR_USAGE,
-	    "'%s' is no store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE", shown);
+	    "'%s' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE",
+	    shown);
 	free(shown);
 	return NULL;
 }

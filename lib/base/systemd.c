@@ -40,7 +40,7 @@ int systemd_socket(int *fd, struct err *e)
 		    (unsigned long long)n);
 	if (!listens(FIRST_FD))
 		return err_set(e, ERR_ENV,
-		    "the inherited descriptor %d is no listening stream socket: the socket unit needs ListenStream= "
+		    "the inherited descriptor %d is not a listening stream socket: the socket unit needs ListenStream= "
 		    "and "
 		    "Accept=no",
 		    FIRST_FD);

@@ -85,7 +85,7 @@ static int authority(struct url *u, const char *p, const char *end, struct err *
 		return 0;
 	uint64_t port;
 	if (*p != ':' || str_u64((struct str){p + 1, (size_t)(end - p - 1)}, &port) < 0 || port < 1 || port > 65535)
-		return err_set(e, ERR_USAGE, "the port of the address is no number from 1 to 65535");
+		return err_set(e, ERR_USAGE, "the port of the address is not a number from 1 to 65535");
 	u->port = (uint16_t)port;
 	return 0;
 }

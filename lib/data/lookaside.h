@@ -25,7 +25,7 @@ enum look_state {
 	LOOK_PENDING,
 	LOOK_FOUND,
 	LOOK_ABSENT, /* there is no such message */
-	LOOK_BROKEN, /* its columns sentiment and extra are no JSON objects, which only SQL can bring about; never cached */
+	LOOK_BROKEN, /* its columns sentiment and extra are not JSON objects, which only SQL can bring about; never cached */
 };
 
 struct look {
@@ -50,7 +50,7 @@ void flights_free(struct flights *f);
 struct lookaside *lookaside_new(struct cache *cache, struct store *store, struct flights *flights);
 void lookaside_free(struct lookaside *l);
 
-/* Looks up all of them: 0, or -1 when the store fails; the cache's failures are no error. */
+/* Looks up all of them: 0, or -1 when the store fails; the cache's failures are not an error. */
 MUST_USE int look_aside(struct lookaside *l, struct look *look, size_t n, struct arena *mem, struct err *e);
 
 #endif

@@ -38,7 +38,7 @@ static int read_result(
     struct message *m, struct batch *b, struct rec *r, const struct json_member *result, struct json_scan *inner)
 {
 	if (result->type != JSON_OBJECT || json_scan(inner, result->value) < 0)
-		return reject_at(b, r, result, CODE_BAD_SENTIMENT, "member 'sentiment' is no object");
+		return reject_at(b, r, result, CODE_BAD_SENTIMENT, "member 'sentiment' is not an object");
 	m->sentiment = result->value;
 	const struct json_member *label = json_find(inner, STR("label"));
 	m->label = string_of(label, &b->mem);
@@ -51,7 +51,8 @@ static int read_result(
 		m->score = score->type == JSON_NUMBER ? strtod(score->value.p, NULL) : NAN;
 		m->has_score = true;
 		if (!(m->score >= -1 && m->score <= 1))
-			return reject_at(b, r, score, CODE_BAD_SENTIMENT, "sentiment.score is no number from -1 to 1");
+			return reject_at(
+			    b, r, score, CODE_BAD_SENTIMENT, "sentiment.score is not a number from -1 to 1");
 	}
 	m->model = string_of(json_find(inner, STR("model")), &b->mem);
 	const struct json_member *corrected = json_find(inner, STR("corrected"));
@@ -64,7 +65,7 @@ struct known {
 	const struct json_member *id, *source, *time, *result;
 };
 
-/* True if the member belongs to a column; of several of a name the last counts. A `source` that is no string stays an ordinary
+/* True if the member belongs to a column; of several of a name the last counts. A `source` that is not a string stays an ordinary
  * member, so that nothing is lost. */
 static bool take_known(struct known *k, struct message *m, const struct json_member *j)
 {
@@ -140,14 +141,14 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	m->text = r->text;
 	m->source = string_of(k.source, &b->mem);
 	if (k.id && !m->id.p && k.id->type != JSON_NULL)
-		return reject_at(b, r, k.id, CODE_BAD_ID, "member 'id' is no string");
+		return reject_at(b, r, k.id, CODE_BAD_ID, "member 'id' is not a string");
 	if (m->id.p && m->id.n == 0)
 		return reject_at(b, r, k.id, CODE_NO_ID, "member 'id' is empty");
 	if (k.time && k.time->type != JSON_NULL) {
 		struct str time = string_of(k.time, &b->mem);
 		if (!time.p || time_parse(time, &m->time) < 0)
 			return reject_at(b, r, k.time, CODE_BAD_TIME,
-			    "member 'time' is no RFC 3339 time such as \"2024-05-01T12:00:00Z\"");
+			    "member 'time' is not an RFC 3339 time such as \"2024-05-01T12:00:00Z\"");
 		m->has_time = true;
 	}
 	if (k.result && k.result->type != JSON_NULL)
@@ -155,7 +156,7 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	return 0;
 }
 
-/* SQL can put bytes that are no UTF-8 into a column; a record has none. */
+/* SQL can put bytes that are not UTF-8 into a column; a record has none. */
 static void put_text(struct buf *out, struct str s)
 {
 	if (likely(utf8_valid_prefix(s) == s.n))
@@ -221,7 +222,7 @@ int message_write_sentiment(const struct message *m, struct buf *out, struct jso
 	return 0;
 }
 
-/* True if a column holds the member. A `source` that is no string is an ordinary member while the column is empty. */
+/* True if a column holds the member. A `source` that is not a string is an ordinary member while the column is empty. */
 static bool has_column(const struct message *m, const struct json_member *j)
 {
 	static const struct str column[] = {{"id", 2}, {"text", 4}, {"time", 4}, {"sentiment", 9}, {"version", 7}};

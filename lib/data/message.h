@@ -40,7 +40,7 @@ struct message {
 /* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and `inner` are scratch. */
 int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
 
-/* Appends the message as a record without a line end: 0, or -1 where its `sentiment` or `extra` is no JSON object (which
+/* Appends the message as a record without a line end: 0, or -1 where its `sentiment` or `extra` is not a JSON object (which
  * only SQL can put there); out then holds no more than before. Both need JSON_PAD readable bytes behind them. */
 MUST_USE int message_write(const struct message *m, struct buf *out, struct json_scan *s);
 /* Appends the result as a record shows it: nothing for a message that is neither scored nor labelled. 0 or -1 as above. */

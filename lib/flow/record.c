@@ -104,10 +104,10 @@ int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct r
 		    form->text_fixed ? "" : " (-f names another)");
 	if (form->needs_text && !r->text.p) {
 		r->column = (size_t)(text->value.p - r->line.p) + 1;
-		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is no string", STR_FMT(form->text_name));
+		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is not a string", STR_FMT(form->text_name));
 	}
 	if (form->needs_id && !r->id.p)
-		return rec_reject(b, r, CODE_NO_ID, id ? "member 'id' is no string" : "no member 'id'");
+		return rec_reject(b, r, CODE_NO_ID, id ? "member 'id' is not a string" : "no member 'id'");
 	return 0;
 }
 

@@ -206,7 +206,7 @@ static int listen_tcp(const char *address, bool local_only, struct err *e)
 		n -= 2;
 	}
 	if (n >= sizeof host || !*port || strspn(port, "0123456789") != strlen(port) || strtoul(port, NULL, 10) > 65535)
-		return err_set(e, ERR_USAGE, "'%s' is no address to listen on, such as 127.0.0.1:8080", whole);
+		return err_set(e, ERR_USAGE, "'%s' is not an address to listen on, such as 127.0.0.1:8080", whole);
 	memcpy(host, address, n);
 	host[n] = 0;
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;

@@ -135,7 +135,7 @@ void request_resume(struct request *x);
  * resumed as well. */
 void request_cut(struct request *x);
 
-/* Percent-decodes into a new NUL-terminated string: its length, or -1 where an escape is broken or the result is no UTF-8 or has a NUL. `plus`: a '+' is a blank. */
+/* Percent-decodes into a new NUL-terminated string: its length, or -1 where an escape is broken or the result is not UTF-8 or has a NUL. `plus`: a '+' is a blank. */
 MUST_USE long percent_decode(struct str in, bool plus, char **out);
 
 #endif

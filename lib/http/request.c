@@ -291,7 +291,7 @@ static void find_route(struct request *x)
 			continue;
 		x->route = r;
 		if (segment.p && !decode(x, segment, false, &x->segment))
-			request_problem(x, 400, "bad_path", "the path's last part is no percent-encoded UTF-8 text");
+			request_problem(x, 400, "bad_path", "the path's last part is not percent-encoded UTF-8 text");
 		return;
 	}
 	if (!known) {
@@ -386,7 +386,7 @@ int request_begin(struct request *x, struct MHD_Connection *c, const char *metho
 	if (o->answered)
 		return -1;
 	if (query && !read_query(x, query))
-		request_problem(x, 400, "bad_query", "the query is no percent-encoded UTF-8 text");
+		request_problem(x, 400, "bad_query", "the query is not percent-encoded UTF-8 text");
 	else if (look.length && strtoull(look.length, NULL, 10) > o->http->conf.max_body)
 		request_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
 	else if (o->http->conf.admit)

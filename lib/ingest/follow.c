@@ -350,8 +350,8 @@ static int load(struct follow *s, struct err *e)
 		struct str line = {text.p + at, nl ? (size_t)(nl - text.p) - at : text.n - at};
 		if (!load_line(s, &j, line))
 			rc = err_set(e, ERR_ENV,
-			    "%s:%zu: this is no place in a file; remove the file to start from the beginning", s->state,
-			    number);
+			    "%s:%zu: this is not a place in a file; remove the file to start from the beginning",
+			    s->state, number);
 		at += line.n + 1;
 	}
 	json_scan_free(&j);
@@ -384,7 +384,7 @@ static int open_file(struct follow *s, struct followed *f, struct err *e)
 	if (fstat(f->fd, &f->st) < 0)
 		return err_sys(e, "cannot read '%s'", f->path);
 	if (!S_ISREG(f->st.st_mode))
-		return err_set(e, ERR_ENV, "cannot follow '%s': it is no regular file; pipe it in instead", f->path);
+		return err_set(e, ERR_ENV, "cannot follow '%s': it is not a regular file; pipe it in instead", f->path);
 	f->said = false;
 	f->truncations = 0;
 	begin(f);

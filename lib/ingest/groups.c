@@ -26,7 +26,8 @@ static pcre2_code *compile(const char *expression, struct err *e)
 	if (code)
 		return code;
 	pcre2_get_error_message(error, message, sizeof message);
-	err_set(e, ERR_USAGE, "the pattern is no preset and no regular expression: %s at character %zu of '%.200s'",
+	err_set(e, ERR_USAGE,
+	    "the pattern is neither a preset nor a regular expression: %s at character %zu of '%.200s'",
 	    (const char *)message, (size_t)at + 1, expression);
 	return NULL;
 }

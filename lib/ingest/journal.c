@@ -1,6 +1,6 @@
 /* journal.c - the preset journal: systemd's journal as `journalctl -o json` exports it.
  *
- * A field is a string; bytes that are no text come as an array of numbers, a field that stands twice as an array of those.
+ * A field is a string; bytes that are not text come as an array of numbers, a field that stands twice as an array of those.
  * __CURSOR names an entry for good, so an entry without another id gets one made of it, whatever stream it comes in.
  */
 #include "lib/ingest/format.h"
@@ -64,7 +64,7 @@ static void *journal_open(const struct ingest *conf, struct maker *m, struct err
 	return j;
 }
 
-/* [72,105] as bytes; false if it is no array of bytes. */
+/* [72,105] as bytes; false if it is not an array of bytes. */
 static bool read_bytes(struct journal *j, struct str array, struct arena *mem, struct str *out)
 {
 	buf_clear(&j->bytes);
@@ -124,7 +124,8 @@ static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct
 			    b, r, CODE_NO_TEXT, "no field '%.*s' (--text names another)", STR_FMT(j->name[i]));
 		const char *code = field[i].p ? maker_fault(field[i], &column) : NULL;
 		if (code)
-			return rec_reject(b, r, code, "field '%.*s' is no text: byte %zu", STR_FMT(j->name[i]), column);
+			return rec_reject(
+			    b, r, code, "field '%.*s' is not text: byte %zu", STR_FMT(j->name[i]), column);
 	}
 	return 0;
 }

@@ -117,7 +117,7 @@ static int take_text(struct jsonl *j, struct batch *b, struct rec *r, struct str
 		return rec_reject(b, r, CODE_NO_TEXT, "no member '%.*s' (--text names another)", STR_FMT(name));
 	if (m->type != JSON_STRING) {
 		r->column = (size_t)(m->value.p - r->line.p) + 1;
-		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is no string", STR_FMT(name));
+		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is not a string", STR_FMT(name));
 	}
 	return rename_member(j, b, r, m, STR("text"));
 }

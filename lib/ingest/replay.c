@@ -77,7 +77,7 @@ static int check(struct batch *b, struct rec *r, struct str line)
 		return rec_reject(b, r, CODE_BAD_ROW, "what was rejected is blank");
 	if (memchr(line.p, '\n', line.n))
 		return rec_reject(
-		    b, r, CODE_BAD_ROW, "what was rejected is no single line; correct it where it came from");
+		    b, r, CODE_BAD_ROW, "what was rejected is not a single line; correct it where it came from");
 	const char *code = maker_fault(line, &column);
 	if (code)
 		return rec_reject(b, r, code, "what was rejected cannot be a line of text: column %zu", column);

@@ -104,7 +104,7 @@ static bool same_day(const struct tm *a, const struct tm *b)
 	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday;
 }
 
-/* Checked: 31 April is no day, though the C library would count on into May. */
+/* Checked: 31 April is not a day, though the C library would count on into May. */
 static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
 {
 	struct tm utc = *read, local = *read;

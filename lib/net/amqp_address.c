@@ -159,8 +159,8 @@ static int take_heartbeat(struct amqp_address *a, const struct url *end, const s
 	size_t digits = strspn(s, "0123456789");
 	long n = digits && !s[digits] && digits < 6 ? strtol(s, NULL, 10) : 0;
 	if (n < 1 || n > HEARTBEAT_MOST_S)
-		return err_set(e, ERR_USAGE, "heartbeat=%s of the amqp address is no number of seconds from 1 to %d", s,
-		    HEARTBEAT_MOST_S);
+		return err_set(e, ERR_USAGE, "heartbeat=%s of the amqp address is not a number of seconds from 1 to %d",
+		    s, HEARTBEAT_MOST_S);
 	a->heartbeat_s = (unsigned)n;
 	return 0;
 }
@@ -201,7 +201,7 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 		goto out;
 	const struct url *server = whole ? &u : &b;
 	if (!is_amqp(server)) {
-		err_set(e, ERR_USAGE, "SENTI_AMQP is no address such as amqp://user:password@host:5672/vhost");
+		err_set(e, ERR_USAGE, "SENTI_AMQP is not an address such as amqp://user:password@host:5672/vhost");
 		goto out;
 	}
 	if (!whole && strcmp(u.scheme, "amqps") == 0 && strcmp(b.scheme, "amqps") != 0) {

@@ -15,7 +15,7 @@ struct str body_line(struct arena *mem, struct str body);
 bool body_next(struct str *left, struct str *line);
 
 /* Gives the record an "id" as its first member if it has none: `message_id` where that is not empty, else a hash of the bytes (and of nth, the line of
- * a pack; 0: no pack). What is no object stays as it is, for others to refuse. */
+ * a pack; 0: no pack). What is not an object stays as it is, for others to refuse. */
 void body_id(struct batch *b, struct rec *r, struct json_scan *s, struct str message_id, size_t nth);
 
 #endif

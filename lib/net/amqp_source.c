@@ -71,7 +71,7 @@ static int set_up(struct amqp_link *l, struct err *e)
 
 /* ---- messages to records ---- */
 
-/* The message's own id, and of its nth line (0: it is no pack) that with the line's number. */
+/* The message's own id, and of its nth line (0: it is not a pack) that with the line's number. */
 static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nth)
 {
 	struct str id = buf_view(&m->id);

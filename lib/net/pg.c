@@ -252,7 +252,8 @@ static int check_address(const char *address, struct err *e)
 	char *shown = url_redact(address);
 	shown[strcspn(shown, "?")] = 0;
 	err_set(e, ERR_USAGE,
-	    "'%s' is no address that libpq understands; it is postgresql://user@host:port/database, other characters "
+	    "'%s' is not an address that libpq understands; it is postgresql://user@host:port/database, other "
+	    "characters "
 	    "as %%XX",
 	    shown);
 	free(shown);

@@ -104,7 +104,7 @@ static void queue(struct pg *s, const char *sql, const struct pg_args *a, char f
 	const char *value[PG_ARGS];
 	int format[PG_ARGS], n = a ? a->n : 0;
 	for (int i = 0; i < n; i++) {
-		/* An empty value is no NULL, but an empty buffer may have no address. */
+		/* An empty value is not NULL, but an empty buffer may have no address. */
 		value[i] = a->length[i] < 0 ? NULL : a->bytes.p ? a->bytes.p + a->at[i] : "";
 		format[i] = 1;
 	}

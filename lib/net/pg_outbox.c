@@ -1,6 +1,6 @@
 /* pg_outbox.c - readers of the outbox, waiting for changes, and trimming.
  *
- * A transaction can commit after one that began later and took higher numbers, so a number is no cursor. A snapshot is: it tells of each
+ * A transaction can commit after one that began later and took higher numbers, so a number is not a cursor. A snapshot is: it tells of each
  * transaction whether it was visible (xmin:xmax:those between that were still running). A reader has one, `base`: what it shows is
  * handled. The news are the entries that a later snapshot, `target`, shows beyond it:
  *

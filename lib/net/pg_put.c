@@ -4,7 +4,7 @@
  * is locked but not touched, and RETURNING says nothing of it; its version is read back in the same transaction, where it can't change
  * any more.
  *
- * COPY to a stage and a merge from there was measured and is no quicker for any size of a batch: the time goes into the row's indexes and
+ * COPY to a stage and a merge from there was measured and is not quicker for any size of a batch: the time goes into the row's indexes and
  * triggers, the stage writes every row twice, and it would have to be cleaned up after who was killed.
  */
 #include "lib/net/pg_db.h"

@@ -138,7 +138,7 @@ static size_t head_of(struct str value, size_t digits, struct str run)
 	return str_eq(its, run) || str_eq(run, STR("-")) ? (size_t)(end + 1 - value.p) : 0;
 }
 
-/* What is no entry of ours counts as nothing. */
+/* What is not an entry of ours counts as nothing. */
 static void read_entry(struct entry *en, const struct reply *r, int64_t now, struct str run)
 {
 	en->state = ENTRY_MISS;

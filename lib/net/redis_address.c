@@ -81,7 +81,8 @@ int redis_address_parse(struct redis_address *a, const char *address, struct err
 		    "rediss: this build's hiredis has no TLS; run stunnel beside it and name its near end, as in "
 		    "redis://127.0.0.1:6380 (senti-cache(1) shows how)");
 	else
-		rc = err_set(e, ERR_USAGE, "'%s:' is no Redis address; there are redis://host and unix:PATH", u.scheme);
+		rc = err_set(
+		    e, ERR_USAGE, "'%s:' is not a Redis address; there are redis://host and unix:PATH", u.scheme);
 	url_free(&u);
 	if (rc < 0) {
 		redis_address_free(a);

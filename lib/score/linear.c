@@ -126,7 +126,7 @@ int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
 	const struct linear_head *h = bytes;
 	uint64_t check[2];
 	if (n < sizeof h->magic || memcmp(h->magic, LINEAR_MAGIC, sizeof h->magic) != 0)
-		return err_set(e, ERR_ENV, "'%s' is no model file of senti-train", path);
+		return err_set(e, ERR_ENV, "'%s' is not a model file of senti-train", path);
 	if (n < sizeof *h)
 		return err_set(e, ERR_ENV, "model file '%s' is truncated: %zu bytes", path, n);
 	if (h->byte_order != LINEAR_BYTE_ORDER)
@@ -170,7 +170,7 @@ static int map_file(struct linear *l, const char *path, struct err *e)
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		rc = err_sys(e, "cannot open model file '%s'", path);
 	} else if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof l->head->magic) {
-		rc = err_set(e, ERR_ENV, "'%s' is no model file of senti-train", path);
+		rc = err_set(e, ERR_ENV, "'%s' is not a model file of senti-train", path);
 	} else {
 		l->map_size = (size_t)st.st_size;
 		l->map = mmap(NULL, l->map_size, PROT_READ, MAP_PRIVATE, fd, 0);

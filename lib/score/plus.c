@@ -325,7 +325,7 @@ struct run {
 	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
-/* Without punctuation at both ends; a mention is no word. */
+/* Without punctuation at both ends; a mention is not a word. */
 static inline struct tok strip(const struct span *w, const char *text)
 {
 	uint32_t stop = stops[(unsigned char)text[w->from + w->n - 1]];

@@ -84,7 +84,7 @@ static int load_words(struct textblob *b, struct err *e)
 	return rc;
 }
 
-/* Emoticons of letters alone ("xD") are put together by the tokenizer but never found: the package asks only for what is no word. */
+/* Emoticons of letters alone ("xD") are put together by the tokenizer but never found: the package asks only for what is not a word. */
 static bool is_letters(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -301,7 +301,7 @@ static void unknown(struct run *r, const struct pattern_token *t, const struct w
 		begin(r, t, w->value, 1, 1, "emoticon");
 }
 
-/* Tokens that are no words of the dictionary matter only while something reaches over them. */
+/* Tokens that are not words of the dictionary matter only while something reaches over them. */
 static void pass_over(struct run *r, const struct pattern_token *t, const struct pattern_token *end)
 {
 	for (; t < end && (r->negation || r->modifier); t++)

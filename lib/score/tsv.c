@@ -105,7 +105,7 @@ int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e
 	if (tab)
 		number.n = (size_t)(tab - number.p);
 	if (!parse_number(number, value))
-		return tsv_fail(t, e, "'%.*s' is no finite number", STR_FMT(number));
+		return tsv_fail(t, e, "'%.*s' is not a finite number", STR_FMT(number));
 	return 1;
 }
 

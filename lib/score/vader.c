@@ -199,7 +199,7 @@ struct run {
 	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
-/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is no word. */
+/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is not a word. */
 static inline struct token strip(const struct span *w, const char *text, bool ascii)
 {
 	size_t n = w->core_n;

@@ -92,14 +92,14 @@ static inline uint32_t words_probe(const struct words *w, struct word_bits b, co
 	}
 }
 
-/* The number of a token whatever its case, 0 if it is no word of the set. */
+/* The number of a token whatever its case, 0 if it is not a word of the set. */
 static inline uint32_t words_find(const struct words *w, const char *p, size_t n)
 {
 	uint32_t at = words_probe(w, word_load(p, n), p, n);
 	return w->word[at].n ? at : 0;
 }
 
-/* False if the token is no word of the set; true for all its words and for few others. */
+/* False if the token is not a word of the set; true for all its words and for few others. */
 static inline bool words_maybe(const struct words *w, const char *p, size_t n)
 {
 	uint64_t bit = word_hash(word_load(p, n), n) >> (64 - WORDS_FILTER_BITS);

@@ -78,7 +78,7 @@ static const char *value_end(const char *p, const char *end)
 static int bad_json(struct request *x, const struct json_scan *s, size_t offset)
 {
 	request_problem(x, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
-	    "the body is no JSON: %s at byte %zu", s->message, offset + s->column);
+	    "the body is not JSON: %s at byte %zu", s->message, offset + s->column);
 	return -1;
 }
 
@@ -90,7 +90,7 @@ static bool is_fatal(const struct json_scan *s)
 
 static int broken_array(struct request *x, const char *why, size_t at)
 {
-	request_problem(x, 400, CODE_BAD_JSON, "the body is no JSON: %s at byte %zu", why, at + 1);
+	request_problem(x, 400, CODE_BAD_JSON, "the body is not JSON: %s at byte %zu", why, at + 1);
 	return -1;
 }
 

@@ -61,7 +61,7 @@ static void look_up(struct hands *h, struct request *const *x, size_t n)
 					: "fwd=uri-miss");
 		else if (l->state == LOOK_BROKEN)
 			request_problem(
-			    x[i], 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
+			    x[i], 500, "broken_row", "the message's columns sentiment and extra are not JSON objects");
 		else
 			not_found(x[i]);
 	}
@@ -139,7 +139,7 @@ static void correct(struct hands *h, struct request *x)
 	}
 	bury(h, m.id, m.version, CHANGE_UPDATE);
 	if (message_write(&m, &x->out, &h->scan) < 0) {
-		request_problem(x, 500, "broken_row", "the message's columns sentiment and extra are no JSON objects");
+		request_problem(x, 500, "broken_row", "the message's columns sentiment and extra are not JSON objects");
 		return;
 	}
 	rest_set_tag(x, m.version);
@@ -163,8 +163,8 @@ static struct str read_label(struct request *x, struct arena *mem)
 	json_pad(&x->body);
 	if (json_scan(&s, (struct str){x->body.p, n}) < 0) {
 		const char *code = code_of_json(s.error);
-		request_problem(
-		    x, rest_status_of(code), code, "the body is no JSON object: %s at byte %zu", s.message, s.column);
+		request_problem(x, rest_status_of(code), code, "the body is not a JSON object: %s at byte %zu",
+		    s.message, s.column);
 	} else {
 		const struct json_member *m = json_find(&s, STR("label"));
 		if (m && m->type == JSON_STRING)

@@ -55,7 +55,7 @@ struct worker {
 void service_init(struct service *s);
 /* Once no thread uses it. */
 void service_release(struct service *s);
-/* Closes a handle that ends.cache gave, if it is not shared. NULL is no handle. */
+/* Closes a handle that ends.cache gave, if it is not shared. NULL is not a handle. */
 void service_put_cache(struct service *s, struct cache *c);
 /* This thread's own; lent for its life. */
 struct worker *service_worker(struct service *s);

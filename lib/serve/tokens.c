@@ -54,7 +54,7 @@ static bool is_name(struct str s)
 	return true;
 }
 
-/* The greatest of the list's, since each includes those below; SCOPE_NONE: one of them is no scope. */
+/* The greatest of the list's, since each includes those below; SCOPE_NONE: one of them is not a scope. */
 static enum scope scope_of(struct str s)
 {
 	enum scope most = SCOPE_NONE;

@@ -83,7 +83,7 @@ static bool is_member(const struct json_member *m, const struct json_member *end
 }
 
 /* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is its model's name, as spelled. What carries
- * reasons or a person's correction is no function of the text alone. */
+ * reasons or a person's correction is not a function of the text alone. */
 static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 {
 	if (json_scan(s, result) < 0 || s->n < 3)
@@ -159,7 +159,7 @@ static void attach(struct cache_context *c, struct batch *b, struct rec *r, stru
 	r->result = (struct str){r->add.p + r->add.n - result.n, result.n};
 }
 
-/* What is no result of the model, whoever has written it there, is a miss. */
+/* What is not a result of the model, whoever has written it there, is a miss. */
 static void check_hits(struct cache_context *c)
 {
 	struct str model;
@@ -254,7 +254,7 @@ static void add_as_told(
     struct cache_context *c, struct batch *b, const struct rec *r, uint64_t version, int64_t read_at)
 {
 	struct message m;
-	struct rec copy = *r; /* a record that is no message is no reject here */
+	struct rec copy = *r; /* a record that is not a message is not a reject here */
 	if (message_read(&m, b, &copy, &c->scan, &c->inner) < 0)
 		return;
 	m.version = version;

@@ -192,7 +192,7 @@ static int base64_digit(unsigned char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* Decodes up to the first byte that is no digit. */
+/* Decodes up to the first byte that is not a digit. */
 static struct str base64(struct str s, struct arena *a)
 {
 	char *out = arena_alloc(a, s.n / 4 * 3 + 3 + JSON_PAD);

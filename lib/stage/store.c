@@ -246,7 +246,7 @@ static int write_line(struct batch *b, struct rec *r, const struct message *m, s
 	buf_clear(line);
 	if (message_write(m, line, s) < 0)
 		return rec_reject(b, r, CODE_BAD_ROW,
-		    "the columns sentiment and extra of message '%.*s' are no JSON objects", STR_FMT(m->id));
+		    "the columns sentiment and extra of message '%.*s' are not JSON objects", STR_FMT(m->id));
 	r->line = json_padded(&b->mem, buf_view(line));
 	r->add = STR_NONE;
 	return 0;

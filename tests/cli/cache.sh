@@ -72,7 +72,7 @@ END
 t 'put passes it' "echo '{}' | senti-cache put -q --cache $away" 0 <<'END'
 {}
 END
-t 'what is no JSON is rejected by both' "echo '{' | senti-cache put -q --cache $away 2>/dev/null" 1
+t 'what is not JSON is rejected by both' "echo '{' | senti-cache put -q --cache $away 2>/dev/null" 1
 t 'a full disk is status 3' "senti-cache get -q --cache $away in.jsonl >/dev/full" 3 <<'END'
 --- stderr
 senti-cache: cannot write to stdout: No space left on device
@@ -88,12 +88,12 @@ try 'senti-cache --help'
 END
 usage 'in.jsonl' <<'END'
 --- stderr
-senti-cache: 'in.jsonl' is no verb of senti-cache
+senti-cache: 'in.jsonl' is not a verb of senti-cache
 try 'senti-cache --help'
 END
 usage 'get --cache http://a:geheim@b' <<'END'
 --- stderr
-senti-cache: 'http://a:***@b' is no cache; there are redis://host:port, unix:PATH and memory:SIZE
+senti-cache: 'http://a:***@b' is not a cache; there are redis://host:port, unix:PATH and memory:SIZE
 try 'senti-cache --help'
 END
 usage 'get --cache rediss://host' <<'END'

@@ -61,7 +61,7 @@ END
 ok 'the sums hold behind an open quote' sums senti-ingest -b 3 open.csv
 
 printf 'id,text\n1,a\377\n2,b\000c\n3,fine\n' >hostile.csv
-t 'CSV: bytes that are no UTF-8, and NUL' 'senti-ingest hostile.csv' 1 <<'END'
+t 'CSV: bytes that are not UTF-8, and NUL' 'senti-ingest hostile.csv' 1 <<'END'
 {"id":"3","text":"fine","source":"hostile.csv"}
 --- stderr
 {"error":{"code":"bad_utf8","message":"no UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"input_base64":"MSxh/w=="}
@@ -97,7 +97,7 @@ END
 t 'the one column is the text' 'printf "review\nfine\n" | senti-ingest -F csv --source s | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
 {"id":"H","text":"fine","source":"s"}
 END
-t 'a header that is no UTF-8 is told' 'printf "id,t\344xt\n1,a\n" | senti-ingest -F csv' 2 <<'END'
+t 'a header that is not UTF-8 is told' 'printf "id,t\344xt\n1,a\n" | senti-ingest -F csv' 2 <<'END'
 --- stderr
 senti-ingest: stdin:1: the header is not UTF-8; convert the file first (iconv -f FROM -t UTF-8)
 END
@@ -183,7 +183,7 @@ t 'JSON: ids are spliced in, all else stays byte for byte' 'senti-ingest --sourc
 {"id":"7","text":"y","source":"own"}
 {"text":"z","id":"H","source":"s"}
 --- stderr
-{"error":{"code":"bad_text","message":"member 'text' is no string","tool":"senti-ingest","line":5,"column":9,"file":"in.jsonl"},"input":"{\"text\":5}"}
+{"error":{"code":"bad_text","message":"member 'text' is not a string","tool":"senti-ingest","line":5,"column":9,"file":"in.jsonl"},"input":"{\"text\":5}"}
 {"error":{"code":"no_text","message":"no member 'text' (--text names another)","tool":"senti-ingest","line":6,"file":"in.jsonl"},"input":"{\"n\":1}"}
 {"error":{"code":"not_object","message":"not an object at column 1","tool":"senti-ingest","line":7,"column":1,"file":"in.jsonl"},"input":"[1]"}
 {"error":{"code":"bad_json","message":"expected true, false or null at column 2","tool":"senti-ingest","line":8,"column":2,"file":"in.jsonl"},"input":"nope"}
@@ -267,7 +267,7 @@ t 'no named group, no expression, no text, no pattern' \
 	"for p in '(x)' '(' '(?<a>.)(?<b>.)'; do echo x | senti-ingest -F log --pattern \"\$p\"; done; senti-ingest -F log a.txt" 2 <<'END'
 --- stderr
 senti-ingest: the pattern has no named group; name at least the text: (?<text>...)
-senti-ingest: the pattern is no preset and no regular expression: missing closing parenthesis at character 2 of '('
+senti-ingest: the pattern is neither a preset nor a regular expression: missing closing parenthesis at character 2 of '('
 senti-ingest: --pattern: which group is the text? Name it with --text; there are: a, b
 senti-ingest: -F log needs --pattern: common, combined, syslog, journal, or a regular expression
 try 'senti-ingest --help'
@@ -285,7 +285,7 @@ t 'reject: the lines come back as they were' 'senti-ingest -F reject rejects.jso
 4,"unclosed,1,x,y,z
 END
 printf '{"text":"ok"\n{"text":"b\303"}\n' >bad.jsonl
-t 'replay of JSON: what was mended goes through, what is no text stays rejected, and comes back as what it was' \
+t 'replay of JSON: what was mended goes through, what is not text stays rejected, and comes back as what it was' \
 	'senti-ingest bad.jsonl 2>rej >/dev/null; senti-ingest -F reject rej 2>still | sed "s/\$/}/" | senti-ingest -F json --source s | sed "s/[0-9a-f]\{32\}/H/"; senti-ingest -F reject still >twice; tail -n 1 rej | cmp - twice; sed "s/input.*//" still' 0 <<'END'
 {"text":"ok","id":"H","source":"s"}
 {"error":{"code":"bad_utf8","message":"what was rejected cannot be a line of text: column 11","tool":"senti-ingest","line":2,"file":"rej"},"

@@ -123,9 +123,9 @@ stop
 ok 'status 1: something was rejected' [ "$status" -eq 1 ]
 ok 'with every byte of it' sh -c 'sed -n "s/.*input_base64\":\"\([^\"]*\).*/\1/p" err | base64 -d | wc -c | grep -qx 3000003'
 
-t 'what is no file cannot be followed' 'mkfifo pipe; senti-ingest --follow pipe' 3 <<'END'
+t 'what is not a file cannot be followed' 'mkfifo pipe; senti-ingest --follow pipe' 3 <<'END'
 --- stderr
-senti-ingest: cannot follow 'pipe': it is no regular file; pipe it in instead
+senti-ingest: cannot follow 'pipe': it is not a regular file; pipe it in instead
 END
 
 # --- rate ---

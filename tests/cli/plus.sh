@@ -25,7 +25,7 @@ rule() { # rule NAME <<END: the cases
 	done
 }
 
-rule 'variation selectors, skin tones and joiners are no part of an emoji' <<'END'
+rule 'variation selectors, skin tones and joiners are not part of an emoji' <<'END'
 positive|❤️
 =|❤️|❤
 =|❤︎|❤

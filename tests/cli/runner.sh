@@ -55,7 +55,7 @@ END
 t 'no file at all is a failure' 'last' 1 <<'END'
 0 passed, 1 failed
 END
-t 'a skip is no failure' 'last "$T/skips.sh"' 0 <<'END'
+t 'a skip is not a failure' 'last "$T/skips.sh"' 0 <<'END'
 1 passed, 0 failed
 END
 t 'but where CI=true' 'CI=true last "$T/skips.sh"' 1 <<'END'

@@ -161,7 +161,7 @@ else
 fi
 ok 'progress is told once a second has passed, also to a log' \
 	sh -c '(echo "{\"text\":\"good\"}"; sleep 1.1; echo "{\"text\":\"bad\"}") | senti-score --progress 2>err >/dev/null; grep -Eq "^senti-score: 2 records, [0-9]+/s$" err'
-ok 'and not unasked, where stderr is no terminal' \
+ok 'and not unasked, where stderr is not a terminal' \
 	sh -c '(echo "{\"text\":\"good\"}"; sleep 1.1; echo "{\"text\":\"bad\"}") | senti-score 2>err >/dev/null; test ! -s err'
 
 # --- full disk, closed pipe, signals ---

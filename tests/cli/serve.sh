@@ -109,7 +109,7 @@ problem 'U+0000' 422 nul /v1/sentiment -H "$json" -d '{"text":"\u0000"}'
 problem 'an unknown model' 400 unknown_model '/v1/sentiment?model=nix' -H "$json" -d '{"text":"x"}'
 problem 'a model of the file system' 400 unknown_model '/v1/sentiment?model=./x.senti' -H "$json" -d '{"text":"x"}'
 problem 'explain what?' 400 bad_query '/v1/sentiment?explain=perhaps' -H "$json" -d '{"text":"x"}'
-problem 'a query that is no UTF-8' 400 bad_query '/v1/sentiment?model=%ff' -H "$json" -d '{"text":"x"}'
+problem 'a query that is not UTF-8' 400 bad_query '/v1/sentiment?model=%ff' -H "$json" -d '{"text":"x"}'
 problem 'another type' 415 unsupported_media_type /v1/sentiment -H 'Content-Type: text/plain' -d 'I love it'
 says 'what is taken' Accept-Post 'application/json, application/x-ndjson'
 
@@ -161,7 +161,7 @@ says 'as NDJSON' Content-Type application/x-ndjson
 problem 'no JSON' 400 bad_json /v1/messages -H "$json" -d '{'
 problem 'no text' 422 no_text /v1/messages -H "$json" -d '{}'
 problem 'an empty id' 422 no_id /v1/messages -H "$json" -d '{"id":"","text":"x"}'
-problem 'an id that is no string' 422 bad_id /v1/messages -H "$json" -d '{"id":7,"text":"x"}'
+problem 'an id that is not a string' 422 bad_id /v1/messages -H "$json" -d '{"id":7,"text":"x"}'
 problem 'an id that is too long' 422 bad_id /v1/messages -H "$json" -d "{\"id\":\"$(printf '%0513d' 0)\",\"text\":\"x\"}"
 answers 'one that is just not' 202 - /v1/messages -H "$json" -d "{\"id\":\"$(printf '%0511d' 0)ö\",\"text\":\"x\"}"
 ok 'is deleted' test "$(ask "$(header Location)" -X DELETE)" = 204
@@ -188,7 +188,7 @@ IDS
 answers 'a path may spell + as it is' 404 '.detail | contains("a+b")' /v1/messages/a+b
 problem 'a broken escape' 400 bad_path /v1/messages/a%2
 problem 'U+0000 in a path' 400 bad_path /v1/messages/a%00b
-problem 'a path that is no UTF-8' 400 bad_path /v1/messages/%ff
+problem 'a path that is not UTF-8' 400 bad_path /v1/messages/%ff
 
 # --- one message: tags and conditions ---
 answers 'a message' 200 - /v1/messages/m2
@@ -462,8 +462,8 @@ fails() { # fails NAME STATUS PATTERN OPTION...
 	ok 'on stderr only' test ! -s out
 }
 fails 'an unknown option' 2 'nix' --nix
-fails 'no address' 2 'no address to listen on' -l nowhere:port
-fails 'a port that is none' 2 'no address to listen on' -l 127.0.0.1:99999
+fails 'no address' 2 'not an address to listen on' -l nowhere:port
+fails 'a port that is none' 2 'not an address to listen on' -l 127.0.0.1:99999
 fails 'an unknown model' 2 "unknown model 'nix'" -m nix
 fails 'no number' 2 'max-items' --max-items x
 fails 'a lexicon without +' 2 'takes \+FILE' --lexicon words.tsv

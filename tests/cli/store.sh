@@ -126,7 +126,7 @@ t 'another text drops it' \
 	'sed -n "1s/love/like/p" in.jsonl | senti-store >/dev/null && senti-store get 1 | grep -o "sentiment.*"' 0 <<'END'
 sentiment":{"label":"positive","score":0.6369,"model":"m@1"},"version":7}
 END
-t 'a label set back is no correction' 'senti-store correct 1 negative 1 positive >/dev/null; senti-store query --corrected | ids' 0 <<'END'
+t 'a label set back is not a correction' 'senti-store correct 1 negative 1 positive >/dev/null; senti-store query --corrected | ids' 0 <<'END'
 3
 END
 t 'records with id and label correct too' \
@@ -206,13 +206,13 @@ t 'with status 1' 'senti-store --store sqlite:bad.db bad.jsonl 2>/dev/null' 1
 
 usage() { t "usage: $1" "senti-store $1 2>&1 | sed 1q" 0; }
 usage '--store mysql://me:secret@localhost/x stats' <<'END'
-senti-store: 'mysql://me:***@localhost/x' is no store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
+senti-store: 'mysql://me:***@localhost/x' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
 END
 usage '--store sqlite: stats' <<'END'
-senti-store: 'sqlite:' is no store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
+senti-store: 'sqlite:' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
 END
 usage '--store postgresql://me:sec%ret@localhost/x?password=x stats' <<'END'
-senti-store: 'postgresql://me:***@localhost/x' is no address that libpq understands; it is postgresql://user@host:port/database, other characters as %XX
+senti-store: 'postgresql://me:***@localhost/x' is not an address that libpq understands; it is postgresql://user@host:port/database, other characters as %XX
 END
 usage '--store postgresql://me:sec@ret@localhost/x stats' <<'END'
 senti-store: the store's address has two '@' before its path: write one in a password as %40

@@ -46,12 +46,12 @@ ok 'after kill -9 the same again' sh -c 'senti-store --store sqlite:kill.db many
 ok 'has all rows, none twice' test "$(count kill.db)" = 20000
 ok 'in a sound file' sound kill.db
 
-printf 'this is no database, whatever its name says\n%01000d' 0 >no.db
-t 'a file that is no database' 'echo "{\"text\":\"x\"}" | senti-store --store sqlite:no.db' 3 <<'END'
+printf 'this is not a database, whatever its name says\n%01000d' 0 >no.db
+t 'a file that is not a database' 'echo "{\"text\":\"x\"}" | senti-store --store sqlite:no.db' 3 <<'END'
 --- stderr
 senti-store: cannot open 'no.db': file is not a database: name another file with --store
 END
-ok 'is left as it was' grep -q 'this is no database' no.db
+ok 'is left as it was' grep -q 'this is not a database' no.db
 
 sqlite3 foreign.db 'CREATE TABLE message (x)'
 t 'tables of somebody else' 'senti-store query --store sqlite:foreign.db' 3 <<'END'

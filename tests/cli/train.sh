@@ -121,7 +121,7 @@ END
 }
 ok 'stopped before the end of its input it leaves the old model' stop_early
 
-# --- files that are no models ---
+# --- files that are not models ---
 head -c 9000 model >cut.senti
 : >empty.senti
 echo 'no model at all, but long enough for one' >foreign.senti
@@ -131,11 +131,11 @@ senti-score: model file './cut.senti' is truncated: 9000 bytes where its head sa
 END
 t 'empty' 'senti-score -m ./empty.senti -e a' 3 <<'END'
 --- stderr
-senti-score: './empty.senti' is no model file of senti-train
+senti-score: './empty.senti' is not a model file of senti-train
 END
 t 'foreign' 'senti-score -m foreign.senti -e a' 3 <<'END'
 --- stderr
-senti-score: 'foreign.senti' is no model file of senti-train
+senti-score: 'foreign.senti' is not a model file of senti-train
 END
 t 'damaged' 'senti-eval -m damaged.senti' 3 <<'END'
 --- stderr
@@ -147,7 +147,7 @@ senti-score: cannot open model file 'none.senti': No such file or directory
 END
 t 'a folder' 'senti-score -m . -e a' 3 <<'END'
 --- stderr
-senti-score: '.' is no model file of senti-train
+senti-score: '.' is not a model file of senti-train
 END
 echo 'x	3' >my.tsv
 t 'a lexicon is layered over what training saw' 'score ./model --lexicon +my.tsv -e "a zork tuesday" -e "a zork tuesday x"; score ./model -e "a zork tuesday x"' 0 <<'END'

@@ -134,7 +134,7 @@ ok 'are put in order again' cmp fifty out
 ok 'two answers to each' run 0 -i fifty -- perl -ne '$|=1; print; print'
 ok 'count once' cmp fifty out
 ok 'and are counted' grep -q '"duplicates":[1-9]' err
-ok 'what is no answer' run 3 -i fifty --max-failures 3 -- perl -ne '$|=1; print "Loading\n"'
+ok 'what is not an answer' run 3 -i fifty --max-failures 3 -- perl -ne '$|=1; print "Loading\n"'
 ok 'is shown' grep -q "having written 'Loading'" err
 ok 'an answer to nobody' run 1 -i one -- sh -c "echo '{\"id\":\"strange\"}'; cat"
 ok 'rejects the record' rejects 'command_failed '

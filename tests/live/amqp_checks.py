@@ -182,7 +182,7 @@ def properties():
 
 @check
 def large_headers():
-    "headers that fill a whole frame stop nobody: what is no traceparent does not go on"
+    "headers that fill a whole frame stop nobody: what is not a traceparent does not go on"
     declare("heads")
     for n in (100, 130000, 130900):
         publish("heads", [b'{"id":"%d","text":"fine"}' % n, b"{bad"], headers={"traceparent": "x" * n})

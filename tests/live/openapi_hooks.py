@@ -1,4 +1,4 @@
-"""What schemathesis must know of NDJSON: it is sent as it is written, and what is no text cannot be sent at all."""
+"""What schemathesis must know of NDJSON: it is sent as it is written, and what is not text cannot be sent at all."""
 import schemathesis
 
 LINES = "application/x-ndjson"

@@ -400,7 +400,7 @@ def servers_that_are_no_redis_do_not_stop_a_pipeline():
 
 @check
 def answers_that_redis_does_not_give_are_errors_where_something_is_promised():
-    """keys that are no strings, and a script that answers no number, end verify, stats and invalidate with status 3"""
+    """keys that are not strings, and a script that answers no number, end verify, stats and invalidate with status 3"""
     greeting = b"*2\r\n$1\r\n9\r\n$1\r\n9\r\n$0\r\n\r\n$0\r\n\r\n"
     store = os.path.join(DIR, "strange.db")
     tool("senti-store", "migrate", "--store", f"sqlite:{store}")

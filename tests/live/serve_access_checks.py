@@ -178,7 +178,7 @@ def beyond_loopback():
         assert out.startswith(b"HTTP/1.1 200"), out
     assert not os.path.exists(path)
     for wrong in ("nonsense", "127.0.0.1:x", "127.0.0.1:70000", "[::1]:"):
-        assert "no address to listen on" in refused("-l", wrong, status=2)
+        assert "not an address to listen on" in refused("-l", wrong, status=2)
     for wrong in (("--tokens", "/nowhere/tokens"), ("--tokens", write(new_path("tokens"), "a b c\n"))):
         refused("-l", "127.0.0.1:0", *wrong, status=3)
 
@@ -380,7 +380,7 @@ def inherited_sockets():
             s = activated(wrong, listening=False)
             s.process.wait(60)
             s.stop(3)
-            assert "no listening stream socket" in s.said(), s.said()
+            assert "not a listening stream socket" in s.said(), s.said()
 
 
 @check

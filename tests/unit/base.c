@@ -18,7 +18,7 @@ static void test_numbers(void)
 	static const char *const bad[] = {
 	    "", "18446744073709551616", "99999999999999999999", "-1", "+1", " 1", "1 ", "1x", "x"};
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		ok(str_u64(str_of(bad[i]), &v) < 0 && v == 7, "'%s' is no number, and changes nothing", bad[i]);
+		ok(str_u64(str_of(bad[i]), &v) < 0 && v == 7, "'%s' is not a number, and changes nothing", bad[i]);
 	ok(str_cmp(STR("a"), STR("b")) < 0 && str_cmp(STR("ab"), STR("a")) > 0 && str_cmp(STR(""), STR_NONE) == 0 &&
 		str_cmp(STR("\xff"), STR("a")) > 0,
 	    "slices are ordered by bytes, then length");
@@ -204,7 +204,7 @@ static void test_time(void)
 	    "2024-1-1T00:00:00Z", " 2024-01-01T00:00:00Z"};
 	int64_t ms = 5;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		ok(time_parse(str_of(bad[i]), &ms) < 0 && ms == 5, "'%s' is no time", bad[i]);
+		ok(time_parse(str_of(bad[i]), &ms) < 0 && ms == 5, "'%s' is not a time", bad[i]);
 	size_t wrong = 0;
 	for (int64_t day = -719162; day < 2932897; day += 13) {
 		int64_t in = day * 86400000 + (day * 7919 % 86400000 + 86400000) % 86400000, out;

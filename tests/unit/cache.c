@@ -178,7 +178,7 @@ static void readers(struct cache *c)
 	shows(c, "r", "2 two", "%s: all that changed nothing", what);
 }
 
-/* True once so much time has gone by that what should still live may be over: a busy machine is no failure. */
+/* True once so much time has gone by that what should still live may be over: a busy machine is not a failure. */
 static bool late(int64_t since, int64_t ms)
 {
 	return clock_mono_ms() - since >= ms;
@@ -566,7 +566,7 @@ static void refuses_address(const char *bad, const char *because)
 static void addresses(void)
 {
 	refuses_address("rediss://host", "stunnel");
-	refuses_address("http://host", "no Redis address");
+	refuses_address("http://host", "not a Redis address");
 	refuses_address("redis://host/one", "database");
 	refuses_address("redis://:geheim@host/one", "database");
 	refuses_address("redis://host:0", "port");

@@ -283,7 +283,7 @@ static void test_verify_race(void)
 	cache_row("race", row, old);
 	change("race", "new");
 	ok(verified(&v, "{\"checked\":1,\"gone\":0,\"stale\":0}\n", NULL),
-	    "is no false alarm while it is on its way to the new one");
+	    "is not a false alarm while it is on its way to the new one");
 }
 
 static void test_verify_results(void)

@@ -125,7 +125,7 @@ static void rejects(void)
 	    "one of no record in flight");
 	ok(!inflight_reject(&t.f, padded(&t, "{\"error\":\"c\",\"input\":\"x\"}")) &&
 		!inflight_reject(&t.f, padded(&t, "junk")),
-	    "and what is no reject");
+	    "and what is not a reject");
 	ok(answer(&t, "{\"id\":\"g\"}", NULL) == ANSWER_TAKEN && t.f.open == 0, "a passed record");
 	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"late\"},\"input\":\"{\\\"id\\\":\\\"a\\\"}\"}")) &&
 		rejected(&t, 0, "late"),

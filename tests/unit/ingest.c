@@ -67,7 +67,7 @@ static void test_times(void)
 	for (size_t i = 0; i < COUNT_OF(pair); i++)
 		time_is(pair[i][0], pair[i][1]);
 	char out[TIME_LEN];
-	ok(when_read((struct str){"2024-05-01\0 12:00", 17}, 0, out) == WHEN_BAD, "a NUL is no part of a time");
+	ok(when_read((struct str){"2024-05-01\0 12:00", 17}, 0, out) == WHEN_BAD, "a NUL is not part of a time");
 }
 
 static void test_zone(void)

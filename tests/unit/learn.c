@@ -248,7 +248,7 @@ static void test_damage(const struct buf *file)
 	h.label[0] = 0;
 	h.shift[0] = NAN;
 	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
-	ok(load_status(odd.p, odd.n, &e) < 0, "nor with a weight that is no number");
+	ok(load_status(odd.p, odd.n, &e) < 0, "nor with a weight that is not a number");
 	buf_clear(&odd);
 	h.shift[0] = 0;
 	h.seen_none = h.seen_all;

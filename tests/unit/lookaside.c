@@ -183,7 +183,7 @@ static void test_broken(struct lookaside *l)
 	sqlite3_exec(db, "INSERT INTO message (id, text, extra) VALUES ('broken', 'x', 'no JSON')", NULL, NULL, NULL);
 	sqlite3_close(db);
 	ok(look(l, "broken").state == LOOK_BROKEN && look(l, "broken").state == LOOK_BROKEN,
-	    "a row that is no record is told");
+	    "a row that is not a record is told");
 	ok(!look(l, "broken").hit && !look(l, "broken").stored, "and never cached");
 }
 

@@ -102,7 +102,7 @@ static void test_registry(void)
 	registry_write(r, &b);
 	buf_char(&b, 0);
 	ok(strstr(b.p, "le=\"+Inf\"} 6\n") && strstr(b.p, "h_sum{route=\"/v1\"} NaN\n"),
-	    "what is no number lies above all");
+	    "what is not a number lies above all");
 	buf_free(&b);
 	registry_free(r);
 }

@@ -65,7 +65,7 @@ int main(void)
 	r = scan(&f, "{\"te\\u0078t\":\"a\"}", &form);
 	is_str(r->text, STR("a"), "an escaped name is the same name");
 	r = scan(&f, "{\"text\":\"a\",\"id\":5}", &form);
-	ok(r->fate == FATE_OUT && !r->id.p, "an id that is no string is no id");
+	ok(r->fate == FATE_OUT && !r->id.p, "an id that is not a string is not an id");
 	struct rec_form with_id = form;
 	with_id.needs_id = true;
 	r = scan(&f, "{\"text\":\"a\",\"id\":5}", &with_id);

@@ -83,7 +83,7 @@ static void test_refusal(struct store *s)
 	struct message m[3] = {message("x1", "x"), message("", "no id"), message("x3", "x")};
 	m[2].label = STR("great");
 	struct message *row[] = {&m[0], &m[1], &m[2]};
-	ok(store_put(s, row, 3, &mem, &e) == 0, "what the database refuses is no error");
+	ok(store_put(s, row, 3, &mem, &e) == 0, "what the database refuses is not an error");
 	ok(m[0].fate == MESSAGE_STORED && m[1].fate == MESSAGE_REFUSED && m[2].fate == MESSAGE_REFUSED,
 	    "it alone is refused");
 	ok(m[1].why.n > 0, "with the reason: %.*s", STR_FMT(m[1].why));

@@ -52,7 +52,7 @@ static void test_checksum(void)
 	ok(sum == CPYTHON_CHECKSUM, "all code points are as CPython 3.11 has them (0x%016llx)",
 	    (unsigned long long)sum);
 	ok(!unicode_is_alpha(0xd800) && !unicode_is_space(0x110000) && unicode_case_of(0xffffffff) == CASE_NONE,
-	    "what is no character has no property");
+	    "what is not a character has no property");
 }
 
 static void test_properties(void)
