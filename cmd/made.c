@@ -5,7 +5,7 @@
 
 #include "lib/flow/mem.h"
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 struct source *made_lines(const char *const *line, size_t n)
 {

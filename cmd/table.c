@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/io.h"
+#include "lib/base/visible.h"
 #include "lib/json/scan.h"
 #include "lib/score/engine.h"
 
@@ -19,15 +20,6 @@ struct table {
 
 static const char *const paint[] = {
     [LABEL_NEGATIVE] = "\033[31m", [LABEL_NEUTRAL] = "\033[2m", [LABEL_POSITIVE] = "\033[32m"};
-
-/* Control characters would let a text write over the screen. */
-static void put_visible(struct buf *b, struct str text)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		buf_char(b, c < 0x20 || c == 0x7f ? ' ' : (char)c);
-	}
-}
 
 static void put_row(struct table *t, const struct rec *r)
 {
@@ -47,7 +39,7 @@ static void put_row(struct table *t, const struct rec *r)
 	if (t->colour)
 		buf_str(&t->buf, STR("\033[0m"));
 	buf_str(&t->buf, STR("  "));
-	put_visible(&t->buf, r->text);
+	visible_put(&t->buf, r->text, VISIBLE_BLANK);
 	buf_char(&t->buf, '\n');
 }
 
@@ -73,7 +65,7 @@ static void put_reasons(struct table *t, const struct rec *r)
 		    (value = json_find(&one, STR("value"))) && (rule = json_find(&one, STR("rule")))) {
 			buf_printf(&t->buf, "  %+8.4f  %-12.*s", strtod(value->value.p, NULL), (int)rule->value.n - 2,
 			    rule->value.p + 1);
-			put_visible(&t->buf, json_decode(word, &t->mem));
+			visible_put(&t->buf, json_decode(word, &t->mem), VISIBLE_BLANK);
 			buf_char(&t->buf, '\n');
 		}
 		n += n < rest.n && rest.p[n] == ',';

@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/visible.h"
 
 static const char *tool = "senti";
 static enum log_level threshold = LOG_WARN;
@@ -30,27 +31,19 @@ bool log_enabled(enum log_level level)
 	return level <= threshold;
 }
 
-/* Quotes for both styles: what JSON needs, which logfmt readers take too. Bytes beyond ASCII pass. */
+/* Quotes for both styles: what JSON needs, which logfmt readers take too. */
 static void put_quoted(struct buf *b, const char *s)
 {
 	buf_char(b, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\')
-			buf_char(b, '\\');
-		if (c < 0x20)
-			buf_printf(b, "\\u%04x", c);
-		else
-			buf_char(b, (char)c);
-	}
+	visible_put(b, str_of(s), VISIBLE_JSON);
 	buf_char(b, '"');
 }
 
 static void put_value(struct buf *b, const char *s)
 {
-	bool bare = *s != 0;
+	bool bare = *s && visible_plain(str_of(s));
 	for (const char *p = s; *p; p++)
-		bare = bare && (unsigned char)*p > ' ' && *p != '"' && *p != '=' && *p != '\\';
+		bare = bare && *p != ' ' && *p != '"' && *p != '=' && *p != '\\';
 	if (style != LOG_JSON && bare)
 		buf_str(b, str_of(s));
 	else
@@ -79,7 +72,7 @@ static void put_event(enum log_level level, const char *msg, va_list ap)
 		buf_printf(&b, "%s: ", tool);
 		if (level != LOG_ERROR)
 			buf_printf(&b, "%s: ", level_name[level]);
-		buf_str(&b, str_of(msg));
+		visible_put(&b, str_of(msg), VISIBLE_HEX);
 	} else {
 		char time[TIME_LEN + 1] = {0};
 		time_format(clock_wall_ms(), time);

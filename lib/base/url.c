@@ -1,6 +1,10 @@
 /* url.c - addresses, split and percent-decoded (RFC 3986, of which it takes what services need). */
 #include "lib/base/url.h"
 
+#include <strings.h>
+
+#include "lib/base/buf.h"
+
 static bool is_scheme_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
@@ -139,23 +143,54 @@ const char *url_arg(const struct url *u, const char *name)
 	return NULL;
 }
 
+/* True if an argument of this name, in any spelling of capitals, holds a secret: password, sslpassword, passfile, ... */
+static bool is_secret(const char *name, size_t n)
+{
+	static const char *const part[] = {"pass", "pwd", "secret", "token", "auth"};
+	for (size_t i = 0; i < COUNT_OF(part); i++)
+		for (size_t at = 0, len = strlen(part[i]); at + len <= n; at++)
+			if (strncasecmp(name + at, part[i], len) == 0)
+				return true;
+	return false;
+}
+
+/* Both forms that services take: ?password=x&... and, as libpq has it, host=h password=x (which may be 'quoted'). */
+static const char *put_argument(struct buf *out, const char *p)
+{
+	const char *name = p, *value = p + strcspn(p, "=&? ");
+	if (*value != '=') {
+		p = value + (*value != 0);
+		buf_add(out, name, (size_t)(p - name));
+		return p;
+	}
+	value++;
+	const char *end = value + strcspn(value, value[0] == '\'' ? "" : "& ");
+	for (const char *q = value + 1; value[0] == '\'' && q < end; q++)
+		if (*q == '\'' && q[-1] != '\\')
+			end = q + 1;
+	buf_add(out, name, (size_t)(value - name));
+	if (is_secret(name, (size_t)(value - 1 - name)))
+		buf_str(out, STR("***"));
+	else
+		buf_add(out, value, (size_t)(end - value));
+	return end;
+}
+
 char *url_redact(const char *s)
 {
-	const char *start = strstr(s, "://");
-	size_t n = strlen(s);
-	if (!start)
-		return xstrdup(s);
-	start += 3;
-	const char *end = start + strcspn(start, "/?#"), *at = NULL;
-	for (const char *q = start; q < end; q++)
-		if (*q == '@')
-			at = q;
-	const char *colon = at ? memchr(start, ':', (size_t)(at - start)) : NULL;
-	if (!colon)
-		return xstrdup(s);
-	char *out = xmalloc(n + 4);
-	snprintf(out, n + 4, "%.*s***%s", (int)(colon + 1 - s), s, at);
-	return out;
+	struct buf out = {0};
+	const char *start = strstr(s, "://"), *at = strrchr(s, '@');
+	/* A password may hold what ought to be escaped, so it is taken to reach to the last '@'. */
+	const char *colon = start ? start + 3 + strcspn(start + 3, ":/?#") : NULL;
+	if (colon && *colon == ':' && at > colon) {
+		buf_add(&out, s, (size_t)(colon + 1 - s));
+		buf_str(&out, STR("***"));
+		s = at;
+	}
+	while (*s)
+		s = put_argument(&out, s);
+	buf_char(&out, 0);
+	return out.p;
 }
 
 void url_free(struct url *u)

@@ -2,7 +2,7 @@
 #include "lib/data/fold.h"
 
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 enum { FINAL_SIGMA = 0x3c2, SIGMA = 0x3c3, LOWER_MAX = 3 * 4 };
 

@@ -5,7 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 #define CODE_BAD_ID "bad_id"
 #define CODE_BAD_SENTIMENT "bad_sentiment"

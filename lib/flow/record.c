@@ -4,7 +4,7 @@
 #include <stdarg.h>
 
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 struct rec *batch_add(struct batch *b)
 {

@@ -14,7 +14,7 @@
 #include "lib/http/cors.h"
 #include "lib/http/http_internal.h"
 #include "lib/text/hash.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 enum { GZIP_FROM = 1024, GZIP_LEVEL = 1, STREAM_BLOCK = 1024 };
 

@@ -3,7 +3,7 @@
 #include "lib/ingest/format.h"
 #include "lib/ingest/maker.h"
 #include "lib/ingest/row.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 struct csv {
 	const struct ingest *conf;

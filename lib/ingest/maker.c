@@ -8,7 +8,7 @@
 #include "lib/ingest/when.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 _Static_assert(MAKER_ID_LEN == HASH_HEX, "an id is a hash");
 

@@ -6,7 +6,7 @@
  */
 #include "lib/json/scan.h"
 
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 #if defined(__SSE2__) && !defined(SENTI_PORTABLE)
 #include <emmintrin.h>

@@ -1,7 +1,7 @@
 /* write.c - strings, numbers and base64 as JSON has them. */
 #include "lib/json/write.h"
 
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 #if defined(__SSE2__) && !defined(SENTI_PORTABLE)
 #include <emmintrin.h>

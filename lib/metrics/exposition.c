@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 void exposition_family(struct buf *out, enum metric_kind kind, const char *name, const char *help)
 {

@@ -6,7 +6,7 @@
  */
 #include "lib/net/pg_db.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 enum {
 	DOTTED_I = 0x130,

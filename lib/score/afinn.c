@@ -18,7 +18,7 @@
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 EMBED(afinn_en, "lexicons/afinn/en.tsv")
 EMBED(afinn_da, "lexicons/afinn/da.tsv")

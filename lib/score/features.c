@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 /* --- tokens --- */
 

@@ -4,7 +4,7 @@
 #include "lib/base/io.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 int layer_read(struct layer *l, const char *path, struct err *e)
 {

@@ -3,7 +3,7 @@
 
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 /* Punctuation that parts two words where no blank stands. */
 static inline bool parts(char c)

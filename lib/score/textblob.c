@@ -15,7 +15,7 @@
 #include "lib/score/pattern_tokens.h"
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 EMBED(textblob_words, "lexicons/textblob/words.tsv")
 EMBED(textblob_emoticons, "lexicons/textblob/emoticons.tsv")

@@ -18,7 +18,7 @@
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 EMBED(vader_boosters, "lexicons/vader/boosters.tsv")
 EMBED(vader_negations, "lexicons/vader/negations.tsv")

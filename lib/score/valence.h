@@ -10,7 +10,7 @@
 #include "lib/score/engine.h"
 #include "lib/score/lexical.h"
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 static const double CAPS = 0.733, NEGATION = -0.74;
 

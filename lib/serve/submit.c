@@ -16,7 +16,7 @@
 #include "lib/serve/observe.h"
 #include "lib/stage/store.h"
 #include "lib/text/hash.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 enum { PAUSE_MS = 500, STUCK_MS = 5000, MOST_ID = 512 };
 

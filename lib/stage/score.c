@@ -2,7 +2,7 @@
 #include "lib/stage/score.h"
 
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 struct score_context {
 	const struct score_conf *conf;

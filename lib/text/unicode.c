@@ -2,7 +2,7 @@
 #include "lib/text/unicode.h"
 
 #include "lib/text/unicode_tables.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 static unsigned property_of_high(uint32_t c)
 {

@@ -10,7 +10,7 @@
 #include "lib/http/http_internal.h"
 #include "lib/serve/observe.h"
 #include "lib/serve/rest.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static void find(const char *what)

@@ -21,7 +21,7 @@
 
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static void find(const char *what, const char *detail)

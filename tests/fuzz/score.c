@@ -4,7 +4,7 @@
 
 #include "lib/json/scan.h"
 #include "lib/score/engine.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static void find(const char *engine, const char *what)

@@ -162,7 +162,14 @@ static void test_url(void)
 	static const char *const shown[][2] = {{"redis://u:secret@h:1/0", "redis://u:***@h:1/0"},
 	    {"redis://:se@cret@h", "redis://:***@h"}, {"redis://u@h", "redis://u@h"},
 	    {"redis://h:6379/", "redis://h:6379/"}, {"sqlite:x.db", "sqlite:x.db"},
-	    {"http://h/a:b@c", "http://h/a:b@c"}};
+	    {"http://h/a:b@c", "http://h/a:b@c"}, {"amqp://u:a/b@h", "amqp://u:***@h"},
+	    {"amqp://u:a?b#c@h", "amqp://u:***@h"},
+	    {"postgresql://h/d?user=u&password=x&sslmode=require",
+		"postgresql://h/d?user=u&password=***&sslmode=require"},
+	    {"host=h password=x user=u", "host=h password=*** user=u"},
+	    {"host=h PassWord='x y\\'z' user=u", "host=h PassWord=*** user=u"},
+	    {"redis://h?auth=", "redis://h?auth=***"}, {"unix:/s?sslpassword='", "unix:/s?sslpassword=***"},
+	    {"a?b&c", "a?b&c"}};
 	for (size_t i = 0; i < COUNT_OF(shown); i++) {
 		char *r = url_redact(shown[i][0]);
 		is_str(str_of(r), str_of(shown[i][1]), "%s is shown without its password", shown[i][0]);

@@ -4,7 +4,7 @@
 
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/unit/tap.h"
 
 static struct json_scan scan;
@@ -236,7 +236,7 @@ static uint64_t next_random(void)
 	return z ^ z >> 31;
 }
 
-/* Texts of all scripts with, in half of them, one byte made wrong; lib/text/utf8.h is the judge. */
+/* Texts of all scripts with, in half of them, one byte made wrong; lib/base/utf8.h is the judge. */
 static void test_utf8(void)
 {
 	static const char *const piece[] = {"a", " ", "plain ", "\u00e9", "\u0416", "\u07ff", "\u0800", "\u0939",

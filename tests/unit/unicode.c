@@ -1,7 +1,7 @@
 /* unicode.c - character properties: single cases that people know, and one checksum over all code points that
  * scripts/build-unicode --checksum computes with CPython's str. */
 #include "lib/text/unicode.h"
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/unit/tap.h"
 
 #define CPYTHON_CHECKSUM 0xa0ee7b72b856fde4u

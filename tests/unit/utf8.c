@@ -1,5 +1,5 @@
 /* utf8.c - validation against a decoder that is written out plainly, over all short sequences that can matter. */
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 #include "tests/unit/tap.h"
 
 /* The length of the sequence by the definition: decode by the lead byte's length, then refuse what is not the shortest

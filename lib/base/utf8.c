@@ -1,5 +1,5 @@
 /* utf8.c - checking, counting and writing UTF-8; runs of ASCII are passed eight bytes at a time. */
-#include "lib/text/utf8.h"
+#include "lib/base/utf8.h"
 
 #define HIGH_BITS 0x8080808080808080u
 
