@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "lib/base/log.h"
 #include "lib/learn/eval.h"
+#include "lib/score/model.h"
 
 enum { OPT_LABEL = OPT_OWN, OPT_MAP, OPT_RESULT, OPT_TWO, OPT_JSON, OPT_MIN_F1 };
 

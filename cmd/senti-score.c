@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "cmd/table.h"
 #include "lib/flow/mem.h"
+#include "lib/score/model.h"
 #include "lib/stage/score.h"
 
 enum { OPT_FORCE = OPT_OWN, OPT_INTO, OPT_EXPLAIN, OPT_LEXICON, OPT_NEUTRAL, OPT_MODELS };

@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "lib/base/clock.h"
 #include "lib/learn/train.h"
+#include "lib/score/model.h"
 
 enum {
 	OPT_LABEL = OPT_OWN,
