@@ -60,7 +60,7 @@ $(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
 $(BUILD)/lib/score/plus.o: $(wildcard lexicons/vader/*.tsv lexicons/plus/*.tsv)
 $(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
-$(BUILD)/lib/serve/docs.o: lib/serve/openapi.json lib/serve/docs.html
+$(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
 
 # Debian keeps libpq's header in a folder of its own.
 $(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)

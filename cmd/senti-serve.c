@@ -2,16 +2,10 @@
 #include "cmd/caches.h"
 #include "cmd/run.h"
 #include "cmd/stores.h"
-#include "lib/base/sig.h"
-#include "lib/base/systemd.h"
-#include "lib/serve/backend.h"
 #include "lib/http/cors.h"
-#include "lib/serve/health.h"
-#include "lib/serve/life.h"
-#include "lib/serve/news.h"
-#include "lib/serve/observe.h"
-#include "lib/serve/submit.h"
+#include "lib/serve/server.h"
 #include "lib/serve/tokens.h"
+#include "lib/stage/follow.h"
 
 enum {
 	OPT_MAX_BODY = OPT_OWN,
@@ -32,7 +26,7 @@ enum {
 	OPT_DRAIN_DELAY
 };
 
-enum { BACKEND_THREADS = 2, RETRY_MS = 2000, MOST_ORIGINS = 64 };
+enum { RETRY_MS = 2000, MOST_ORIGINS = 64 };
 
 static const struct opt_def own[] = {
     {'l', "listen", "ADDRESS", "HOST:PORT, :PORT for all addresses, or unix:PATH (default 127.0.0.1:8080)"},
@@ -62,16 +56,12 @@ static const char examples[] =
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/x-ndjson' --data-binary @texts.jsonl\n";
 
 struct options {
-	struct http_conf http;
-	struct model_conf model;
-	const char *queue, *tokens, *new_token;
+	struct server_conf server;
+	const char *queue, *new_token;
 	const char *cors[MOST_ORIGINS + 1];
 	size_t origins;
-	bool insecure;
-	unsigned drain_delay_s;
 	uint64_t max_items, max_waiting;
 	struct tool *tool;
-	struct service service;
 };
 
 /* The limits of connections. */
@@ -102,7 +92,7 @@ static int add_origin(struct options *o, const char *value, struct err *e)
 	if (o->origins == MOST_ORIGINS)
 		return err_set(e, ERR_USAGE, "--cors may be given %d times", MOST_ORIGINS);
 	o->cors[o->origins++] = value;
-	o->http.cors = o->cors;
+	o->server.http.cors = o->cors;
 	return 0;
 }
 
@@ -112,17 +102,17 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 	uint64_t n;
 	switch (letter) {
 	case 'l':
-		o->http.listen = value;
+		o->server.http.listen = value;
 		return 0;
 	case 'm':
-		o->model.spec = value;
+		o->server.model.spec = value;
 		return 0;
 	case OPT_LEXICON:
-		return opt_lexicon(value, &o->model.lexicon, e);
+		return opt_lexicon(value, &o->server.model.lexicon, e);
 	case OPT_MAX_BODY:
 		if (opt_size(value, "max-body", 1, (uint64_t)1 << 40, &n, e) < 0)
 			return -1;
-		o->http.max_body = n;
+		o->server.http.max_body = n;
 		return 0;
 	case OPT_MAX_ITEMS:
 		return opt_number(value, "max-items", 1, 1000000, &o->max_items, e);
@@ -132,26 +122,26 @@ static int on_option(void *arg, int letter, const char *value, struct err *e)
 		o->queue = value;
 		return 0;
 	case OPT_ACCESS_LOG:
-		o->http.access_log = true;
+		o->server.http.access_log = true;
 		return 0;
 	case OPT_TOKENS:
-		o->tokens = value;
+		o->server.tokens = value;
 		return 0;
 	case OPT_NEW_TOKEN:
 		o->new_token = value;
 		return 0;
 	case OPT_INSECURE:
-		o->insecure = true;
+		o->server.insecure = true;
 		return 0;
 	case OPT_DRAIN_DELAY:
 		if (opt_number(value, "drain-delay", 0, 3600, &n, e) < 0)
 			return -1;
-		o->drain_delay_s = o->tool->drain_more_s = (unsigned)n;
+		o->server.drain_delay_s = o->tool->drain_more_s = (unsigned)n;
 		return 0;
 	case OPT_CORS:
 		return add_origin(o, value, e);
 	}
-	return on_limit(&o->http, letter, value, e);
+	return on_limit(&o->server.http, letter, value, e);
 }
 
 /* ---- what each thread opens for itself ---- */
@@ -167,7 +157,7 @@ static struct store *open_store(void *arg, struct err *e)
 static struct cache *open_cache(void *arg, struct err *e)
 {
 	const struct options *o = arg;
-	return o->service.local ? o->service.local : caches_open(o->tool->cache, o->tool->ttl_ms, e);
+	return caches_open(o->tool->cache, o->tool->ttl_ms, e);
 }
 
 static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
@@ -177,35 +167,6 @@ static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
 	conf.retry_ms = RETRY_MS;
 	conf.counts = c;
 	return end_sink(o->queue, LANE_OUT, &conf, e);
-}
-
-/* ---- the life of the server ---- */
-
-static int start(struct options *o, struct err *e)
-{
-	struct service *s = &o->service;
-	service_init(s);
-	if (systemd_socket(&o->http.socket, e) < 0 || (o->tokens && !(s->tokens = tokens_open(o->tokens, e))))
-		return -1;
-	o->http.local_only = !o->tokens && !o->insecure;
-	o->http.admit = service_admit;
-	s->models = models_new(&o->model, e);
-	if (!s->models)
-		return -1;
-	if (strncmp(o->tool->cache, "memory:", 7) == 0 && !(s->local = caches_open(o->tool->cache, o->tool->ttl_ms, e)))
-		return -1;
-	s->ends =
-	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
-	s->limits = o->tool->limits;
-	s->max_items = o->max_items;
-	s->max_waiting = o->max_waiting;
-	s->observe = observe_new(s, service_routes);
-	o->http.ended = observe_ended;
-	s->news = news_start(s, e); /* first, so that it misses nothing that is stored here */
-	s->submit = s->news ? submit_start(s, post_done, e) : NULL;
-	if (!s->submit || !backend_start(s, BACKEND_THREADS, e))
-		return -1;
-	return (s->health = health_start(s, e)) ? 0 : -1;
 }
 
 /* The line can be appended to the file by the shell, and the token shown to whom it is for: it is nowhere else. */
@@ -226,22 +187,22 @@ static int make_token(const struct tool *t, const char *wanted)
 	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
-static void stop(struct service *s)
+static int run(struct options *o)
 {
-	if (s->health)
-		health_stop(s->health);
-	if (s->submit)
-		submit_stop(s->submit);
-	if (s->backend)
-		backend_stop(s->backend);
-	if (s->news)
-		news_stop(s->news);
-	if (s->local)
-		s->local->close(s->local);
-	if (s->tokens)
-		tokens_free(s->tokens);
-	observe_free(s->observe);
-	service_release(s);
+	const struct tool *t = o->tool;
+	struct err e;
+	char *reader = follow_reader(t->cache);
+	struct server_conf *c = &o->server;
+	c->ends =
+	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
+	c->cache_reader = reader;
+	c->http.threads = t->jobs;
+	c->limits = t->limits;
+	c->max_items = o->max_items;
+	c->max_waiting = o->max_waiting;
+	int rc = server_run(c, &e);
+	free(reader);
+	return rc < 0 ? tool_fail(t, &e) : STATUS_OK;
 }
 
 int main(int argc, char **argv)
@@ -256,16 +217,14 @@ int main(int argc, char **argv)
 	    .on_option = on_option,
 	};
 	struct options o = {
-	    .http = {.listen = "127.0.0.1:8080",
-		.socket = -1,
-		.route = service_routes,
-		.max_body = (size_t)64 << 20,
-		.max_header = (size_t)16 << 10,
-		.max_held = (uint64_t)512 << 20,
-		.header_s = 10,
-		.body_s = 60,
-		.idle_s = 60},
-	    .model.spec = opt_model(),
+	    .server = {.http = {.listen = "127.0.0.1:8080",
+			   .max_body = (size_t)64 << 20,
+			   .max_header = (size_t)16 << 10,
+			   .max_held = (uint64_t)512 << 20,
+			   .header_s = 10,
+			   .body_s = 60,
+			   .idle_s = 60},
+		.model.spec = opt_model()},
 	    .max_items = 10000,
 	    .max_waiting = 100000,
 	    .tool = &t,
@@ -279,18 +238,5 @@ int main(int argc, char **argv)
 	}
 	if (!t.cache)
 		t.cache = "memory:64M";
-	o.http.threads = t.jobs;
-	o.http.app = &o.service;
-	if (o.new_token)
-		return make_token(&t, o.new_token);
-	int hup = sig_hup_fd();
-	struct http *h = start(&o, &e) == 0 ? http_start(&o.http, &e) : NULL;
-	if (!h) {
-		stop(&o.service);
-		return tool_fail(&t, &e);
-	}
-	observe_server(o.service.observe, h);
-	life_run(&o.service, h, o.drain_delay_s, hup);
-	stop(&o.service);
-	return STATUS_OK;
+	return o.new_token ? make_token(&t, o.new_token) : run(&o);
 }

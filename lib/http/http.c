@@ -94,6 +94,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
     const char *version, const char *piece, size_t *n, void **context)
 {
 	struct request *x = *context;
+	(void)arg;
 	(void)url;
 	if (!x) /* the library calls on_request_line first, always */
 		return MHD_NO;
@@ -114,7 +115,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	 * it belongs to another thread, and what that has done is not looked at. */
 	enter(c, PHASE_ANSWER);
 	if (!x->own->deferred && !x->own->answered && !x->own->cut) {
-		x->route->end(x, ((struct http *)arg)->conf.app);
+		x->route->end(x, x->route->app);
 		if (x->own->deferred)
 			return MHD_YES;
 	}

@@ -27,20 +27,19 @@
 #define MEDIA_NDJSON "application/x-ndjson"
 #define MEDIA_PROBLEM "application/problem+json"
 
-enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
-
 struct request;
 
 struct route {
 	const char *method; /* "GET" answers HEAD as well */
 	const char *path;   /* "/v1/messages/{id}": a segment in braces takes any one segment that is not empty */
-	enum scope scope;   /* what a token must allow */
+	unsigned access;    /* what `admit` makes of it */
 	/* Called once the headers are in; may answer, and then the body is not read. May be NULL. */
 	void (*begin)(struct request *x, void *app);
 	/* Takes the body piece by piece as it arrives; false, or NULL: the piece is collected in x->body. */
 	bool (*piece)(struct request *x, void *app, struct str piece);
 	/* Called once the body is in: answers or defers. */
 	void (*end)(struct request *x, void *app);
+	void *app; /* for the three above; lent */
 };
 
 struct http_conf {
@@ -48,13 +47,14 @@ struct http_conf {
 	    listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all addresses), "unix:PATH"; port 0: any that is free */
 	int socket; /* a listening socket that was inherited, or -1 */
 	const struct route *route; /* ended by one without a path; lent */
-	void *app;		   /* for the handlers */
 	bool local_only;	   /* refuse to listen where others than this machine can reach it */
 	const char *const *cors;   /* origins whose pages may read the answers, ended by NULL, or "*"; NULL: none */
 	/* May answer instead of the route (401, 403). NULL: all are let in. */
-	void (*admit)(struct request *x, void *app);
-	/* Told of each request that has ended, in the thread of its connection. May be NULL. */
-	void (*ended)(const struct request *x, void *app);
+	void (*admit)(struct request *x, void *arg);
+	void *admit_arg;
+	/* Called for each request that has ended, in the thread of its connection. May be NULL. */
+	void (*ended)(const struct request *x, void *arg);
+	void *ended_arg;
 	unsigned threads;
 	unsigned connections; /* at most; 0: as many as descriptors allow */
 	unsigned per_address; /* connections of one address (IPv6: of one /64), loopback exempt; 0: no limit */

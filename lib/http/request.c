@@ -50,7 +50,7 @@ void request_free(struct request *x)
 	struct request_private *o = x->own;
 	if (o->begun) {
 		if (o->http->conf.ended)
-			o->http->conf.ended(x, o->http->conf.app);
+			o->http->conf.ended(x, o->http->conf.ended_arg);
 		atomic_fetch_sub(&o->http->busy, 1);
 	}
 	if (x->drop)
@@ -390,9 +390,9 @@ int request_begin(struct request *x, struct MHD_Connection *c, const char *metho
 	else if (look.length && strtoull(look.length, NULL, 10) > o->http->conf.max_body)
 		request_problem(x, 413, "too_large", "the body has more than %zu bytes", o->http->conf.max_body);
 	else if (o->http->conf.admit)
-		o->http->conf.admit(x, o->http->conf.app);
+		o->http->conf.admit(x, o->http->conf.admit_arg);
 	if (!o->answered && x->route->begin)
-		x->route->begin(x, o->http->conf.app);
+		x->route->begin(x, x->route->app);
 	return o->answered ? -1 : 0;
 }
 
@@ -424,7 +424,7 @@ int request_take(struct request *x, const char *p, size_t n)
 	}
 	if (o->answered)
 		return 0;
-	if (x->route->piece && x->route->piece(x, o->http->conf.app, (struct str){p, n}))
+	if (x->route->piece && x->route->piece(x, x->route->app, (struct str){p, n}))
 		return 0;
 	if (hold(x, n)) {
 		if (!x->body.p)

@@ -2,13 +2,13 @@
 #include "lib/serve/health.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/timedwait.h"
-#include "lib/serve/news.h"
-#include "lib/serve/submit.h"
 
 enum { EACH_MS = 500, LATE_MS = 1000 };
 
@@ -28,8 +28,9 @@ struct probe {
 };
 
 struct health {
-	struct service *service;
-	struct probe probe[HEALTH_NEWS]; /* those that a thread asks */
+	struct health_conf conf;
+	struct probe probe[HEALTH_FEED]; /* those that a thread asks */
+	atomic_bool draining;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool ending;
@@ -38,7 +39,7 @@ struct health {
 const char *health_name(enum health_part part)
 {
 	static const char *const name[] = {
-	    [HEALTH_STORE] = "store", [HEALTH_CACHE] = "cache", [HEALTH_QUEUE] = "queue", [HEALTH_NEWS] = "news"};
+	    [HEALTH_STORE] = "store", [HEALTH_CACHE] = "cache", [HEALTH_QUEUE] = "queue", [HEALTH_FEED] = "news"};
 	return name[part];
 }
 
@@ -46,7 +47,7 @@ const char *health_name(enum health_part part)
 
 static int ask_store(struct probe *p, struct err *e)
 {
-	const struct ends *o = &p->health->service->ends;
+	const struct ends *o = p->health->conf.ends;
 	struct message nobody = {.id = STR("")}, *const one = &nobody;
 	if (!p->store && !(p->store = o->store(o->arg, e)))
 		return -1;
@@ -55,9 +56,9 @@ static int ask_store(struct probe *p, struct err *e)
 
 static int ask_cache(struct probe *p, struct err *e)
 {
-	const struct ends *o = &p->health->service->ends;
+	const struct ends *o = p->health->conf.ends;
 	struct entry nobody = {.kind = ENTRY_MESSAGE, .key = STR(CACHE_MESSAGE)}, *const one = &nobody;
-	if (!p->cache && !(p->cache = o->cache(o->arg, e)))
+	if (!p->cache && ends_cache(o, &p->cache, e) < 0)
 		return -1;
 	if (p->cache->get(p->cache, &one, 1, &p->mem, e) < 0)
 		return -1;
@@ -66,7 +67,7 @@ static int ask_cache(struct probe *p, struct err *e)
 
 static int ask_queue(struct probe *p, struct err *e)
 {
-	const struct ends *o = &p->health->service->ends;
+	const struct ends *o = p->health->conf.ends;
 	struct err ignored;
 	if (!p->queue && !(p->queue = o->queue(o->arg, NULL, e)))
 		return -1;
@@ -82,7 +83,7 @@ static void close_ends(struct probe *p)
 	struct err ignored; /* nothing was written */
 	if (p->store)
 		p->store->close(p->store, &ignored);
-	service_put_cache(p->health->service, p->cache);
+	ends_close_cache(p->health->conf.ends, p->cache);
 	if (p->queue)
 		p->queue->close(p->queue, &ignored);
 	arena_free(&p->mem);
@@ -121,24 +122,23 @@ static void *probe_run(void *arg)
 	return NULL;
 }
 
-/* The process's own memory is always there. */
-static bool needs_thread(const struct service *s, enum health_part part)
+static bool exists(const struct ends *o, enum health_part part)
 {
-	return part == HEALTH_STORE || (part == HEALTH_CACHE && s->ends.cache && !s->local) ||
-	       (part == HEALTH_QUEUE && s->ends.queue);
+	return part == HEALTH_CACHE ? o->cache != NULL : part == HEALTH_QUEUE ? o->queue != NULL : true;
 }
 
-struct health *health_start(struct service *s, struct err *e)
+struct health *health_start(const struct health_conf *conf, struct err *e)
 {
 	struct health *h = xcalloc(1, sizeof *h);
-	h->service = s;
+	h->conf = *conf;
 	pthread_mutex_init(&h->lock, NULL);
 	cond_init(&h->ended);
-	for (int i = 0; i < HEALTH_NEWS; i++) {
+	for (int i = 0; i < HEALTH_FEED; i++) {
 		struct probe *p = &h->probe[i];
 		*p = (struct probe){.health = h, .part = (enum health_part)i};
 		atomic_init(&p->ok, true);
-		if (!needs_thread(s, p->part))
+		/* The process's own memory is always there. */
+		if (!exists(conf->ends, p->part) || (p->part == HEALTH_CACHE && conf->ends->local))
 			continue;
 		errno = pthread_create(&p->thread, NULL, probe_run, p);
 		if (errno) {
@@ -177,14 +177,24 @@ static bool probe_ok(const struct probe *p)
 
 enum health_state health_state(struct health *h, enum health_part part)
 {
-	struct service *s = h->service;
+	const struct ends *o = h->conf.ends;
 	struct err ignored;
-	bool ok = part < HEALTH_NEWS ? probe_ok(&h->probe[part]) : news_alive(s->news);
-	if ((part == HEALTH_CACHE && !s->ends.cache) || (part == HEALTH_QUEUE && !s->ends.queue))
+	if (!exists(o, part))
 		return HEALTH_NONE;
-	if (part == (s->ends.queue ? HEALTH_QUEUE : HEALTH_STORE))
-		ok = ok && submit_ready(s->submit, &ignored);
+	bool ok = part < HEALTH_FEED ? probe_ok(&h->probe[part]) : feed_alive(h->conf.feed);
+	if (part == (o->queue ? HEALTH_QUEUE : HEALTH_STORE))
+		ok = ok && intake_ready(h->conf.intake, &ignored);
 	return ok ? HEALTH_OK : HEALTH_FAILING;
+}
+
+void health_drain(struct health *h)
+{
+	atomic_store(&h->draining, true);
+}
+
+bool health_draining(struct health *h)
+{
+	return atomic_load(&h->draining);
 }
 
 bool health_put(struct health *h, struct buf *out)
@@ -202,24 +212,4 @@ bool health_put(struct health *h, struct buf *out)
 	}
 	buf_char(out, '}');
 	return ready;
-}
-
-void health_get(struct request *x, void *app)
-{
-	struct service *s = app;
-	struct buf checks = {0};
-	bool ready = health_put(s->health, &checks), draining = atomic_load(&s->draining);
-	request_set(x, "Cache-Control", "no-store");
-	if (ready && !draining) {
-		buf_str(&x->out, STR("{\"status\":\"ok\",\"checks\":"));
-		buf_str(&x->out, buf_view(&checks));
-		buf_str(&x->out, STR("}\n"));
-		request_answer(x, 200, MEDIA_JSON);
-	} else {
-		request_set(x, "Retry-After", draining ? "5" : "1");
-		request_problem(x, 503, draining ? "draining" : "not_ready",
-		    draining ? "the server is shutting down" : "what the server needs does not answer");
-		request_problem_member(x, "checks", buf_view(&checks));
-	}
-	buf_free(&checks);
 }

@@ -1,20 +1,29 @@
 /* health.h - whether what the server needs answers: threads of their own ask all the time, so that /readyz never waits.
  *
  * Each dependency is asked twice a second, on a connection of its own. One that has not answered for a second counts as failing, however long it
- * goes on to say nothing. Without the store, the queue or the news requests fail or wait; without the cache they are slower.
+ * goes on to say nothing. Without the store, the queue or the feed requests fail or wait; without the cache they are slower.
  */
 #ifndef SENTI_HEALTH_H
 #define SENTI_HEALTH_H
 
-#include "lib/serve/service.h"
+#include "lib/serve/ends.h"
+#include "lib/serve/feed.h"
+#include "lib/serve/intake.h"
 
-enum health_part { HEALTH_STORE, HEALTH_CACHE, HEALTH_QUEUE, HEALTH_NEWS, HEALTH_COUNT };
+enum health_part { HEALTH_STORE, HEALTH_CACHE, HEALTH_QUEUE, HEALTH_FEED, HEALTH_COUNT };
 enum health_state { HEALTH_NONE, HEALTH_OK, HEALTH_FAILING }; /* NONE: the server has no such thing */
+
+/* All lent for the health's life. */
+struct health_conf {
+	const struct ends *ends;
+	struct feed *feed;
+	struct intake *intake;
+};
 
 struct health;
 
-/* New, asking; all count as well until the first answers. The service has its submit and news. NULL and *e on failure. */
-struct health *health_start(struct service *s, struct err *e);
+/* New, asking; all count as well until the first answers. NULL and *e on failure. */
+struct health *health_start(const struct health_conf *conf, struct err *e);
 /* Ends and frees it. */
 void health_stop(struct health *h);
 
@@ -23,8 +32,8 @@ enum health_state health_state(struct health *h, enum health_part part);
 const char *health_name(enum health_part part);
 /* Appends {"store":"ok","cache":"failing",...} and tells whether requests can be served. */
 bool health_put(struct health *h, struct buf *out);
-
-/* GET /readyz */
-void health_get(struct request *x, void *app);
+/* The server is ending: it is not ready from now on. */
+void health_drain(struct health *h);
+bool health_draining(struct health *h);
 
 #endif

@@ -7,13 +7,16 @@
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <pthread.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #include "lib/base/io.h"
+#include "lib/http/http.h"
 
 enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
 
+#define CHALLENGE "Bearer realm=\"senti\""
 #define PREFIX "senti_" /* scanners for leaked secrets look for such words */
 #define HASH_KIND "sha256:"
 #define HEX_LEN (2 * (size_t)SHA256_DIGEST_SIZE)
@@ -250,4 +253,37 @@ int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct 
 	buf_printf(line, "%.*s %s " HASH_KIND "%.*s\n", STR_FMT(name), colon + 1, (int)HEX_LEN, hex);
 	explicit_bzero(secret, sizeof secret);
 	return 0;
+}
+
+/* ---- requests ---- */
+
+static void refuse(struct request *x, const char *challenge, const char *kind, const char *why)
+{
+	request_set(x, "WWW-Authenticate", "%s", challenge);
+	request_problem(x, 401, kind, "%s", why);
+}
+
+void tokens_admit(struct request *x, void *arg)
+{
+	struct tokens *tokens = arg;
+	enum scope needed = (enum scope)x->route->access, has;
+	static const char scheme[] = "Bearer ";
+	if (!tokens || needed == SCOPE_NONE)
+		return;
+	const char *given = request_header(x, "Authorization");
+	if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) {
+		refuse(x, CHALLENGE, "no_token", "this needs a token: send it as 'Authorization: Bearer TOKEN'");
+		return;
+	}
+	given += sizeof scheme - 1;
+	given += strspn(given, " ");
+	has = tokens_find(tokens, str_of(given), x->caller);
+	if (has == SCOPE_NONE) {
+		refuse(
+		    x, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");
+	} else if (has < needed) {
+		request_set(x, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
+		    scope_name(needed));
+		request_problem(x, 403, "scope_missing", "this needs a token with the scope '%s'", scope_name(needed));
+	}
 }

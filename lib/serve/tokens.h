@@ -11,9 +11,12 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
-#include "lib/http/http.h"
+
+struct request;
 
 enum { TOKEN_NAME = 64 };
+/* Each includes those before it. As route.access: what a token must allow; SCOPE_NONE: none is needed. */
+enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
 
 struct tokens;
 
@@ -29,6 +32,10 @@ enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME 
 
 /* A new token for what `wanted` says ("shop:read,write"), and its line for the file with a line end: 0, or -1 with *e. */
 MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct err *e);
+
+/* For http_conf.admit, with the tokens as its argument (NULL: everybody may do everything): 401 or 403 for a request without a token that allows what
+ * its route needs, an enum scope in route.access. */
+void tokens_admit(struct request *x, void *tokens);
 
 /* The word for a scope ("read"). Constant. */
 const char *scope_name(enum scope s);

@@ -8,8 +8,12 @@
 #include "lib/json/scan.h"
 #include "lib/serve/body.h"
 #include "lib/http/http_internal.h"
-#include "lib/serve/observe.h"
-#include "lib/serve/rest.h"
+#include "lib/serve/metrics.h"
+#include "lib/serve/models.h"
+#include "lib/serve/routes/rest.h"
+#include "lib/serve/routes/routes.h"
+#include "lib/serve/thread_context.h"
+#include "lib/serve/tokens.h"
 #include "lib/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -163,8 +167,8 @@ static void look_at_all(struct request *x, void *app)
 	request_answer(x, 200, MEDIA_JSON);
 }
 
-static struct service service = {
-    .max_items = 50, .limits = {.records = 1000, .bytes = 1 << 20, .max_record = 2000}, .max_waiting = 10};
+static struct routes conf = {.sentiment = {.max_record = 2000, .max_items = 50}};
+static struct server_metrics metrics;
 static struct http server;
 static struct route routes[4];
 
@@ -172,24 +176,28 @@ static void start(void)
 {
 	static const char *const origins[] = {"https://one.example", NULL};
 	struct err e;
-	service.models = models_new(&(struct model_conf){.spec = "afinn"}, &e);
-	if (!service.models)
+	conf.models = conf.sentiment.models = models_new(&(struct model_conf){.spec = "afinn"}, &e);
+	if (!conf.models)
 		find(e.msg);
-	for (const struct route *r = service_routes; r->path; r++)
+	struct route all[ROUTES + 1];
+	routes_fill(all, &conf);
+	for (const struct route *r = all; r->path; r++)
 		if (strcmp(r->path, "/v1/sentiment") == 0)
 			routes[0] = *r;
 		else if (strcmp(r->path, "/v1/models") == 0)
 			routes[1] = *r;
-	routes[2] = (struct route){"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, look_at_all};
+	routes[2] = (struct route){"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, look_at_all, NULL};
 	CHECK(routes[0].path && routes[1].path);
-	service.observe = observe_new(&service, routes);
-	service_init(&service);
+	server_metrics_init(&metrics, routes, 3);
+	for (size_t i = 0; i < 3; i++)
+		request_metrics_name(metrics.requests, i, routes[i].path, routes[i].method);
+	conf.sentiment.threads = thread_contexts_new(metrics.texts);
 	server.conf = (struct http_conf){.route = routes,
-	    .app = &service,
 	    .cors = origins,
 	    .max_body = 20000,
 	    .max_held = 1 << 20,
-	    .ended = observe_ended};
+	    .ended = server_metrics_ended,
+	    .ended_arg = &metrics};
 	memset(server.id, 'a', sizeof server.id);
 }
 
@@ -242,7 +250,7 @@ static void serve(const char *method, const char *target, const char *version, s
 	}
 	if (!cut) {
 		if (!refused && !x->own->answered && !x->own->cut)
-			x->route->end(x, &service);
+			x->route->end(x, x->route->app);
 		CHECK(request_queue(x) == MHD_YES);
 		check_answer();
 	}
@@ -285,7 +293,7 @@ static void read_headers(char **text, const char *end)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!service.models)
+	if (!conf.models)
 		start();
 	char *copy = xcalloc(size + 1, 1), *text = copy, *end = copy + size;
 	if (size)

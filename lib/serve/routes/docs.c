@@ -1,7 +1,7 @@
 /* docs.c - what the server says about itself: GET /openapi.json, GET /docs, which shows that as a page, and GET /. */
 #include "lib/base/embed.h"
-#include "lib/serve/docs.h"
-#include "lib/serve/service.h"
+#include "lib/serve/models.h"
+#include "lib/serve/routes/routes.h"
 #include "lib/text/hash.h"
 
 EMBED(description, "lib/serve/openapi.json")
@@ -21,11 +21,10 @@ static void put_filled(struct buf *out, struct str text, struct str mark, struct
 	buf_str(out, text);
 }
 
-void openapi_get(struct request *x, void *app)
+void openapi_get(struct request *x, void *models)
 {
-	struct service *s = app;
 	struct buf names = {0}, filled = {0};
-	models_put_names(s->models, &names);
+	models_put_names(models, &names);
 	put_filled(&filled, description(), STR("\"@MODELS@\""), buf_view(&names));
 	put_filled(&x->out, buf_view(&filled), STR("@VERSION@"), str_of(SENTI_VERSION));
 	buf_free(&names);

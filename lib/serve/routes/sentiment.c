@@ -1,7 +1,10 @@
 /* sentiment.c - POST /v1/sentiment: scores now, in the connection's own thread, and stores nothing. */
 #include "lib/serve/body.h"
-#include "lib/serve/rest.h"
+#include "lib/serve/models.h"
+#include "lib/serve/routes/rest.h"
+#include "lib/serve/routes/routes.h"
 #include "lib/serve/spool.h"
+#include "lib/serve/thread_context.h"
 
 enum { RESULT_ROOM = 160 }; /* a result is mostly shorter */
 
@@ -22,7 +25,7 @@ static void drop(void *state)
 
 void sentiment_begin(struct request *x, void *app)
 {
-	struct service *service = app;
+	struct sentiment_conf *conf = app;
 	struct err e;
 	enum body_form form = body_form(x);
 	bool explain = false;
@@ -33,14 +36,14 @@ void sentiment_begin(struct request *x, void *app)
 	if (!rest_query_bool(x, "explain", &explain))
 		return;
 	struct str spec = request_query(x, "model");
-	const struct model *model = spec.p ? models_find(service->models, spec, &e) : models_default(service->models);
+	const struct model *model = spec.p ? models_find(conf->models, spec, &e) : models_default(conf->models);
 	if (!model) {
 		request_problem(x, 400, "unknown_model", "%s", e.msg);
 		return;
 	}
 	struct scoring *s = xcalloc(1, sizeof *s);
 	*s = (struct scoring){.model = model, .explain = explain, .as_lines = form == BODY_LINES, .spool = SPOOL_INIT};
-	s->lines.max_record = service->limits.max_record;
+	s->lines.max_record = conf->max_record;
 	x->state = s;
 	x->drop = drop;
 }
@@ -62,15 +65,15 @@ static void reject_long(struct batch *b, size_t max_record)
 }
 
 /* Works off the lines that have arrived. */
-static void work(struct request *x, struct service *service, struct str piece, bool end)
+static void work(struct request *x, struct sentiment_conf *conf, struct str piece, bool end)
 {
 	struct scoring *s = x->state;
-	struct worker *w = service_worker(service);
-	struct batch *b = &w->batch;
+	struct thread_context *t = thread_context_get(conf->threads);
+	struct batch *b = &t->batch;
 	struct err e;
 	batch_reset(b);
 	body_lines_add(&s->lines, b, piece, end);
-	worker_score(service, w, b, s->model, s->explain);
+	thread_context_score(t, b, s->model, s->explain);
 	for (size_t i = 0; i < b->n; i++) {
 		put_record(&x->out, &b->rec[i]);
 		buf_char(&x->out, '\n');
@@ -87,10 +90,10 @@ bool sentiment_piece(struct request *x, void *app, struct str piece)
 	return s->as_lines;
 }
 
-static void answer_lines(struct request *x, struct service *service)
+static void answer_lines(struct request *x, struct sentiment_conf *conf)
 {
 	struct scoring *s = x->state;
-	work(x, service, STR_NONE, true);
+	work(x, conf, STR_NONE, true);
 	if (request_answered(x))
 		return;
 	x->out_fd = spool_give(&s->spool);
@@ -110,20 +113,20 @@ static void answer_one(struct request *x, const struct rec *r)
 
 void sentiment_end(struct request *x, void *app)
 {
-	struct service *service = app;
+	struct sentiment_conf *conf = app;
 	struct scoring *s = x->state;
 	if (s->as_lines) {
-		answer_lines(x, service);
+		answer_lines(x, conf);
 		return;
 	}
-	struct worker *w = service_worker(service);
-	struct batch *b = &w->batch;
+	struct thread_context *t = thread_context_get(conf->threads);
+	struct batch *b = &t->batch;
 	bool array;
 	batch_reset(b);
-	if (body_json(x, b, service->max_items, &array) < 0)
+	if (body_json(x, b, conf->max_items, &array) < 0)
 		return;
-	reject_long(b, service->limits.max_record);
-	worker_score(service, w, b, s->model, s->explain);
+	reject_long(b, conf->max_record);
+	thread_context_score(t, b, s->model, s->explain);
 	if (!array) {
 		answer_one(x, &b->rec[0]);
 		return;

@@ -2,7 +2,10 @@
 #ifndef SENTI_REST_H
 #define SENTI_REST_H
 
-#include "lib/serve/service.h"
+#include "lib/data/store.h"
+#include "lib/flow/record.h"
+#include "lib/http/http.h"
+#include "lib/score/engine.h"
 
 /* 415, naming what is taken. */
 void rest_unsupported(struct request *x);

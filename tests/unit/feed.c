@@ -1,11 +1,12 @@
-/* What those who wait for news are told: listeners, who have the ring or read the past, and callers who expect a result; on a store that the test
- * moves by hand, and connections that are a flag each. */
-#include "lib/serve/news.h"
+/* What the feed brings: to subscribers, who read the ring or the past, and to callers who await a result; on a store that the test moves by
+ * hand, and connections that are a flag each. */
+#include "lib/serve/feed.h"
 
 #include <poll.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
 #include "tests/unit/tap.h"
 
 enum { MOST = 10000, PATIENCE_MS = 20000 };
@@ -117,73 +118,79 @@ static struct store *open_store(void *arg, struct err *e)
 	return &store;
 }
 
-static struct service service = {.ends = {.store = open_store}};
-static struct news *news;
+static struct ends ends = {.store = open_store};
+static struct subscribers *subscribers;
+static struct await *await;
+static struct feed *feed;
 
-/* ---- connections: as http.h promises, but for the network ---- */
+/* ---- connections ---- */
 
 struct client {
-	struct request x; /* first */
 	atomic_bool asleep, cut;
-	struct listener *l;
-	struct buf got;
+	struct subscriber *s;
+	uint64_t from;
+	bool over;
+	size_t events;
+	struct buf got; /* a line an event */
 };
 
-void request_pause(struct request *x)
+static void pause_client(void *arg)
 {
-	((struct client *)x)->asleep = true;
+	((struct client *)arg)->asleep = true;
 }
 
-void request_resume(struct request *x)
+static void resume_client(void *arg)
 {
-	((struct client *)x)->asleep = false;
+	((struct client *)arg)->asleep = false;
 }
 
-void request_cut(struct request *x)
+static void cut_client(void *arg)
 {
-	((struct client *)x)->cut = true;
+	((struct client *)arg)->cut = true;
 }
 
 static void listen_from(struct client *c, const char *source, uint64_t after)
 {
 	*c = (struct client){0};
-	struct news_filter f = {.source = source ? str_of(source) : STR_NONE};
-	c->l = news_listen(news, &c->x, &f, after);
+	const struct subscriber_conf conf = {.source = source ? str_of(source) : STR_NONE,
+	    .after = after,
+	    .arg = c,
+	    .pause = pause_client,
+	    .resume = resume_client,
+	    .cut = cut_client};
+	c->s = subscribe(subscribers, &conf, &c->from);
 }
 
 /* Reads what there is: false once the stream has ended. */
 static bool read_some(struct client *c)
 {
-	char piece[700];
-	ssize_t n = 0;
-	while (!c->asleep && (n = news_read(&c->x, c->l, piece, sizeof piece)) > 0)
-		buf_add(&c->got, piece, (size_t)n);
-	return n >= 0;
-}
-
-static size_t events(struct client *c)
-{
-	size_t n = 0;
-	*buf_reserve(&c->got, 1) = 0;
-	for (const char *p = c->got.p; (p = strstr(p, "event: scored\n")); p++)
-		n++;
-	return n;
+	struct feed_event *ev;
+	while (!c->asleep && !c->over) {
+		enum subscriber_next next = subscriber_next(c->s, &ev);
+		c->over = next == SUBSCRIBER_END || next == SUBSCRIBER_CUT;
+		if (next != SUBSCRIBER_EVENT)
+			continue;
+		buf_printf(&c->got, "%llu %.*s\n", (unsigned long long)ev->seq, STR_FMT(ev->record));
+		c->events++;
+		feed_event_release(ev);
+	}
+	return !c->over;
 }
 
 /* Reads until there are n events: how many there are, or fewer when that never happens. */
 static size_t read_events(struct client *c, size_t n)
 {
 	int64_t end = clock_mono_ms() + PATIENCE_MS;
-	while (read_some(c) && events(c) < n && clock_mono_ms() < end)
+	while (read_some(c) && c->events < n && clock_mono_ms() < end)
 		usleep(1000);
-	return events(c);
+	return c->events;
 }
 
 static void leave(struct client *c)
 {
 	while (!c->asleep && read_some(c))
 		;
-	news_leave(c->l);
+	subscriber_leave(c->s);
 	buf_free(&c->got);
 }
 
@@ -198,26 +205,26 @@ static void put_many(size_t n, const char *source)
 	}
 }
 
-static void test_listeners(void)
+static void test_subscribers(void)
 {
 	struct client now, rare, past, slow;
 	listen_from(&now, NULL, LOG_END);
 	listen_from(&rare, "rare", LOG_END);
 	listen_from(&slow, NULL, LOG_END);
-	ok(read_some(&now) && now.asleep && events(&now) == 0, "nothing has happened");
-	is_str(buf_view(&now.got), STR("retry: 1000\nid: 0\n\n"), "and a client knows from where on it is told");
+	ok(read_some(&now) && now.asleep && now.events == 0, "nothing has happened");
+	is_u64(now.from, 0, "and a client knows from where on it is told");
 	read_some(&rare);
 	put("a", "t", "s");
 	is_u64(read_events(&now, 1), 1, "an event is told");
-	ok(strstr(now.got.p, "id: 1\ndata: {\"id\":\"a\",") != NULL, "with its place and the record");
+	ok(strncmp(now.got.p, "1 {\"id\":\"a\",", 12) == 0, "with its place and the record");
 	/* Beyond the ring: now reads along, slow does not, nothing is for rare. */
 	for (int i = 0; i < 6; i++) {
 		put_many(1000, "many");
 		read_events(&now, 1 + 1000 * ((size_t)i + 1));
 	}
-	is_u64(events(&now), 6001, "who reads has all");
+	is_u64(now.events, 6001, "who reads has all");
 	ok(slow.cut && !now.cut && !rare.cut, "who does not read is cut, and no other");
-	ok(!read_some(&slow) && events(&slow) == 0, "its stream is over");
+	ok(!read_some(&slow) && slow.events == 0, "its stream is over");
 	put("b", "t", "rare");
 	is_u64(read_events(&rare, 1), 1, "a filter that let nothing through for long has missed nothing");
 	listen_from(&past, NULL, 0);
@@ -229,7 +236,7 @@ static void test_listeners(void)
 	leave(&now);
 	leave(&rare);
 	leave(&slow);
-	is_u64(news_listeners(news), 0, "all have left");
+	is_u64(subscribers_count(subscribers), 0, "all have left");
 }
 
 struct answer {
@@ -244,9 +251,9 @@ static void on_result(void *caller, size_t item, struct str record)
 	atomic_fetch_add(&a->calls, 1);
 }
 
-static void expect(struct answer *a, size_t item, const char *id, const char *text, int64_t ms)
+static void wait_for(struct answer *a, size_t item, const char *id, const char *text, int64_t ms)
 {
-	news_expect(news, str_of(id), str_of(text), clock_mono_ms() + ms, on_result, a, item);
+	await_add(await, str_of(id), str_of(text), clock_mono_ms() + ms, on_result, a, item);
 }
 
 static bool answered(struct answer *a)
@@ -256,26 +263,29 @@ static bool answered(struct answer *a)
 	return a->calls == 1;
 }
 
-static void test_expectations(void)
+static void test_await(void)
 {
 	enum { MANY = 1000, HOUR = 3600000 };
 	static struct answer a[MANY];
 	put("old", "text", "s");
-	expect(a, 0, "old", "text", HOUR);
+	wait_for(a, 0, "old", "text", HOUR);
 	ok(answered(&a[0]) && strstr(a[0].record, "\"id\":\"old\""), "what is there already");
-	expect(a, 1, "old", "another", HOUR);
-	expect(a, 2, "old", "another", HOUR);
+	wait_for(a, 6, "old", "text", HOUR);
+	wait_for(a, 7, "old", "text", HOUR);
+	ok(answered(&a[6]) && answered(&a[7]) && strstr(a[7].record, "\"id\":\"old\""), "told to both who wait");
+	wait_for(a, 1, "old", "another", HOUR);
+	wait_for(a, 2, "old", "another", HOUR);
 	put("old", "another", "s");
 	ok(answered(&a[1]) && answered(&a[2]) && strstr(a[1].record, "another"), "another text, told to both who wait");
-	expect(a, 3, "never", "t", 1);
+	wait_for(a, 3, "never", "t", 1);
 	ok(answered(&a[3]) && !a[3].record[0], "the time is over");
 	/* Stored, and looked for while the store does not answer. */
 	set_away(true);
 	put("while", "away", "s");
 	struct client c;
 	listen_from(&c, NULL, LOG_END);
-	expect(a, 4, "while", "away", HOUR);
-	expect(a, 5, "late", "t", 1);
+	wait_for(a, 4, "while", "away", HOUR);
+	wait_for(a, 5, "late", "t", 1);
 	ok(answered(&a[5]) && a[4].calls == 0, "who waits for a store that is away is told in time");
 	set_away(false);
 	ok(answered(&a[4]) && a[4].record[0], "and what was stored is found once it is back");
@@ -287,7 +297,7 @@ static void test_expectations(void)
 		snprintf(id, sizeof id, "m%zu", i);
 		if (i % 2)
 			put(id, "t", "s");
-		expect(a, i, id, "t", HOUR);
+		wait_for(a, i, id, "t", HOUR);
 		if (i % 2 == 0)
 			put(id, "t", "s");
 	}
@@ -295,9 +305,9 @@ static void test_expectations(void)
 		all = answered(&a[i]) && a[i].record[0] && all;
 	ok(all, "many, stored before and after");
 	memset(a, 0, sizeof a);
-	expect(a, 0, "no", "t", HOUR);
-	news_end_waits(news);
-	expect(a, 1, "nor", "t", HOUR);
+	wait_for(a, 0, "no", "t", HOUR);
+	await_end(await);
+	wait_for(a, 1, "nor", "t", HOUR);
 	ok(answered(&a[0]) && answered(&a[1]), "the end answers all");
 }
 
@@ -334,7 +344,7 @@ static void test_looked_for_again(void)
 	db.no_rows = true;
 	looks_before = db.looks;
 	pthread_mutex_unlock(&db.lock);
-	expect(a, 0, "quiet", "t", 3600000);
+	wait_for(a, 0, "quiet", "t", 3600000);
 	ok(is(looked_again) && a->calls == 0, "a row is looked for, and the store fails");
 	pthread_mutex_lock(&db.lock);
 	db.no_rows = false;
@@ -348,7 +358,7 @@ static void test_end(void)
 	listen_from(&c, NULL, LOG_END);
 	listen_from(&stuck, NULL, 5);
 	read_some(&c);
-	news_end_streams(news);
+	subscribers_end(subscribers);
 	for (int64_t end = clock_mono_ms() + PATIENCE_MS; (c.asleep || !stuck.cut) && clock_mono_ms() < end;)
 		usleep(1000);
 	ok(!c.asleep && !read_some(&c), "the end wakes who sleeps");
@@ -360,13 +370,19 @@ static void test_end(void)
 int main(void)
 {
 	struct err e;
-	news = news_start(&service, &e);
-	if (!ok(news != NULL, "it starts"))
+	int event = event_open();
+	await = await_new(event);
+	subscribers = subscribers_new(event);
+	feed = feed_start(&(struct feed_conf){&ends, await, subscribers, event}, &e);
+	if (!ok(feed != NULL, "it starts"))
 		return tap_done();
-	test_listeners();
+	test_subscribers();
 	test_looked_for_again();
-	test_expectations();
+	test_await();
 	test_end();
-	news_stop(news);
+	feed_stop(feed);
+	subscribers_free(subscribers);
+	await_free(await);
+	close(event);
 	return tap_done();
 }

@@ -1,8 +1,9 @@
 /* stats.c - GET /v1/stats: what the stored messages come to, by label, source, model or time. */
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
-#include "lib/serve/backend.h"
-#include "lib/serve/rest.h"
+#include "lib/serve/db_context.h"
+#include "lib/serve/routes/rest.h"
+#include "lib/serve/routes/routes.h"
 
 enum { MOST = 10000, MEAN_DIGITS = 6 };
 
@@ -74,14 +75,14 @@ static void put_group(struct buf *out, const struct stat *g)
 	    (unsigned long long)g->neutral, (unsigned long long)g->negative);
 }
 
-static void aggregate(struct hands *h, struct request *x)
+static void aggregate(struct db_context *c, struct request *x)
 {
 	const struct question *q = x->state;
-	struct stat *group = arena_alloc(&h->mem, MOST * sizeof *group);
+	struct stat *group = arena_alloc(&c->mem, MOST * sizeof *group);
 	struct err e;
-	int n = h->store->aggregate(h->store, &q->filter, q->by, q->step_ms, group, MOST, &h->mem, &e);
+	int n = c->store->aggregate(c->store, &q->filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
 	if (n < 0) {
-		backend_unavailable(x, &e);
+		db_unavailable(x, &e);
 		return;
 	}
 	buf_str(&x->out, STR("{\"items\":["));
@@ -94,10 +95,11 @@ static void aggregate(struct hands *h, struct request *x)
 	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void aggregate_all(struct hands *h, struct request *const *x, size_t n)
+static void aggregate_all(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
+	(void)app;
 	for (size_t i = 0; i < n; i++)
-		aggregate(h, x[i]);
+		aggregate(c, x[i]);
 }
 
 void stats_get(struct request *x, void *app)
@@ -107,5 +109,5 @@ void stats_get(struct request *x, void *app)
 	x->state = q;
 	x->drop = free;
 	if (read_by(x, &q->by) && read_step(x, &q->step_ms) && rest_query_filter(x, &q->filter))
-		backend_do(((struct service *)app)->backend, x, aggregate_all);
+		db_pool_do(app, x, aggregate_all);
 }

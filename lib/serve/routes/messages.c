@@ -1,9 +1,11 @@
 /* messages.c - stored messages by id, and pages of them. */
 #include "lib/base/clock.h"
-#include "lib/serve/backend.h"
-#include "lib/serve/news.h"
-#include "lib/serve/observe.h"
-#include "lib/serve/rest.h"
+#include "lib/serve/db_context.h"
+#include "lib/serve/feed.h"
+#include "lib/serve/metrics.h"
+#include "lib/serve/routes/rest.h"
+#include "lib/serve/routes/routes.h"
+#include "lib/serve/thread_context.h"
 
 enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
 
@@ -33,27 +35,28 @@ static void changed(struct request *x, uint64_t version)
 	request_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
 }
 
-static enum observe_cache said(const struct look *l)
+static enum cache_answer answer_of(const struct look *l)
 {
 	if (l->hit)
-		return l->state == LOOK_FOUND ? OBSERVE_HIT : OBSERVE_ABSENT;
-	return l->asked ? OBSERVE_MISS : OBSERVE_SKIPPED;
+		return l->state == LOOK_FOUND ? CACHE_HIT : CACHE_ABSENT;
+	return l->asked ? CACHE_MISS : CACHE_SKIPPED;
 }
 
 /* Those that several clients ask for at the same time, in one look. */
-static void look_up(struct hands *h, struct request *const *x, size_t n)
+static void look_up(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
-	struct look look[BACKEND_BATCH] = {0};
+	const struct messages_conf *conf = app;
+	struct look look[DB_BATCH] = {0};
 	struct err e;
 	for (size_t i = 0; i < n; i++)
 		look[i].id = x[i]->segment;
-	int rc = look_aside(news_current(h->service->news) ? h->aside : h->bare, look, n, &h->mem, &e);
+	int rc = look_aside(feed_current(conf->feed) ? c->aside : c->bare, look, n, &c->mem, &e);
 	for (size_t i = 0; i < n; i++) {
 		const struct look *l = &look[i];
-		if (h->cache)
-			observe_cache(h->service->observe, said(l));
+		if (c->cache)
+			series_add(conf->answers[answer_of(l)], 1);
 		if (rc < 0)
-			backend_unavailable(x[i], &e);
+			db_unavailable(x[i], &e);
 		else if (l->state == LOOK_FOUND)
 			answer_record(x[i], l->record, l->version,
 			    l->hit	? "hit"
@@ -68,40 +71,40 @@ static void look_up(struct hands *h, struct request *const *x, size_t n)
 }
 
 /* What the process's own cache has needs no other thread. */
-static bool from_local(struct request *x, struct service *s)
+static bool from_local(struct request *x, const struct messages_conf *conf)
 {
-	if (!s->local || !news_current(s->news))
+	if (!conf->local || !feed_current(conf->feed))
 		return false;
-	struct worker *w = service_worker(s);
+	struct thread_context *t = thread_context_get(conf->threads);
 	struct err e;
-	batch_reset(&w->batch);
-	buf_clear(&w->key);
-	cache_key_message(&w->key, x->segment);
-	struct entry entry = {.kind = ENTRY_MESSAGE, .key = buf_view(&w->key)}, *const one = &entry;
-	if (s->local->get(s->local, &one, 1, &w->batch.mem, &e) < 0 || entry.state != ENTRY_HIT)
+	batch_reset(&t->batch);
+	buf_clear(&t->key);
+	cache_key_message(&t->key, x->segment);
+	struct entry entry = {.kind = ENTRY_MESSAGE, .key = buf_view(&t->key)}, *const one = &entry;
+	if (conf->local->get(conf->local, &one, 1, &t->batch.mem, &e) < 0 || entry.state != ENTRY_HIT)
 		return false;
-	observe_cache(s->observe, OBSERVE_HIT);
+	series_add(conf->answers[CACHE_HIT], 1);
 	answer_record(x, entry.value, entry.version, "hit");
 	return true;
 }
 
 void message_get(struct request *x, void *app)
 {
-	struct service *s = app;
-	if (!from_local(x, s))
-		backend_do(s->backend, x, look_up);
+	const struct messages_conf *conf = app;
+	if (!from_local(x, conf))
+		db_pool_do(conf->pool, x, look_up);
 }
 
 /* The one version that If-Match lets us change, in m->only_version; false with the request answered where there is none. A list of several
  * needs a look at the row, and a star one that it is there. */
-static bool may_change(struct hands *h, struct request *x, struct message *m)
+static bool may_change(struct db_context *c, struct request *x, struct message *m)
 {
 	struct message row = {.id = m->id}, *const one = &row;
 	struct err e;
 	if (!request_header(x, "If-Match"))
 		return true;
-	if (h->store->get(h->store, &one, 1, &h->mem, &e) < 0)
-		backend_unavailable(x, &e);
+	if (c->store->get(c->store, &one, 1, &c->mem, &e) < 0)
+		db_unavailable(x, &e);
 	else if (row.fate != MESSAGE_FOUND)
 		not_found(x);
 	else if (rest_tag_matches(x, "If-Match", row.version) == 0)
@@ -110,23 +113,23 @@ static bool may_change(struct hands *h, struct request *x, struct message *m)
 	return !request_answered(x);
 }
 
-/* Whoever has been told of the change must not find what was before it. */
-static void bury(struct hands *h, struct str id, uint64_t version, enum change_op op)
+/* A client that has been told of the change must not find what was before it. */
+static void invalidate(struct db_context *c, struct str id, uint64_t version, enum change_op op)
 {
-	struct change c = {.id = id, .version = version, .op = op};
+	struct change change = {.id = id, .version = version, .op = op};
 	struct err ignored; /* the outbox has it as well, and whoever follows that tries until it is done */
-	if (h->cache && h->cache->invalidate(h->cache, &c, 1, &ignored) < 0)
+	if (c->cache && c->cache->invalidate(c->cache, &change, 1, &ignored) < 0)
 		return;
 }
 
-static void correct(struct hands *h, struct request *x)
+static void correct(struct db_context *c, struct request *x)
 {
 	struct message m = {.id = x->segment, .label = *(const struct str *)x->state}, *const one = &m;
 	struct err e;
-	if (!may_change(h, x, &m))
+	if (!may_change(c, x, &m))
 		return;
-	if (h->store->correct(h->store, &one, 1, &h->mem, &e) < 0) {
-		backend_unavailable(x, &e);
+	if (c->store->correct(c->store, &one, 1, &c->mem, &e) < 0) {
+		db_unavailable(x, &e);
 		return;
 	}
 	if (m.fate == MESSAGE_CHANGED) {
@@ -137,8 +140,8 @@ static void correct(struct hands *h, struct request *x)
 		not_found(x);
 		return;
 	}
-	bury(h, m.id, m.version, CHANGE_UPDATE);
-	if (message_write(&m, &x->out, &h->scan) < 0) {
+	invalidate(c, m.id, m.version, CHANGE_UPDATE);
+	if (message_write(&m, &x->out, &c->scan) < 0) {
 		request_problem(x, 500, "broken_row", "the message's columns sentiment and extra are not JSON objects");
 		return;
 	}
@@ -147,10 +150,11 @@ static void correct(struct hands *h, struct request *x)
 	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void correct_all(struct hands *h, struct request *const *x, size_t n)
+static void correct_all(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
+	(void)app;
 	for (size_t i = 0; i < n; i++)
-		correct(h, x[i]);
+		correct(c, x[i]);
 }
 
 /* The label that the body {"label":...} names, or STR_NONE with the request answered. */
@@ -195,34 +199,35 @@ void message_patch_begin(struct request *x, void *app)
 
 void message_patch(struct request *x, void *app)
 {
-	struct service *s = app;
-	struct worker *w = service_worker(s);
-	batch_reset(&w->batch);
-	struct str label = read_label(x, &w->batch.mem);
+	const struct messages_conf *conf = app;
+	struct thread_context *t = thread_context_get(conf->threads);
+	batch_reset(&t->batch);
+	struct str label = read_label(x, &t->batch.mem);
 	if (!label.p)
 		return;
 	struct str *kept = xmalloc(sizeof *kept);
 	*kept = label;
 	x->state = kept;
 	x->drop = free;
-	backend_do(s->backend, x, correct_all);
+	db_pool_do(conf->pool, x, correct_all);
 }
 
-static void remove_all(struct hands *h, struct request *const *x, size_t n)
+static void remove_all(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
+	(void)app;
 	for (size_t i = 0; i < n; i++) {
 		struct message m = {.id = x[i]->segment}, *const one = &m;
 		struct err e;
-		if (!may_change(h, x[i], &m))
+		if (!may_change(c, x[i], &m))
 			continue;
-		if (h->store->remove(h->store, &one, 1, &e) < 0) {
-			backend_unavailable(x[i], &e);
+		if (c->store->remove(c->store, &one, 1, &e) < 0) {
+			db_unavailable(x[i], &e);
 		} else if (m.fate == MESSAGE_CHANGED) {
 			request_problem(x[i], 412, "changed", "the message has changed meanwhile");
 		} else if (m.fate != MESSAGE_FOUND) {
 			not_found(x[i]);
 		} else {
-			bury(h, m.id, 0, CHANGE_DELETE);
+			invalidate(c, m.id, 0, CHANGE_DELETE);
 			request_answer(x[i], 204, NULL);
 		}
 	}
@@ -230,7 +235,7 @@ static void remove_all(struct hands *h, struct request *const *x, size_t n)
 
 void message_delete(struct request *x, void *app)
 {
-	backend_do(((struct service *)app)->backend, x, remove_all);
+	db_pool_do(((const struct messages_conf *)app)->pool, x, remove_all);
 }
 
 /* ---- a page ---- */
@@ -308,15 +313,15 @@ static size_t bytes_of(const struct message *m, size_t n)
 	return bytes;
 }
 
-static void list(struct hands *h, struct request *x)
+static void list(struct db_context *c, struct request *x)
 {
 	struct page *p = x->state;
 	struct err e;
 	/* one more than asked for tells whether there is a next page */
-	struct message *row = arena_alloc(&h->mem, (p->limit + 1) * sizeof *row);
-	int n = h->store->query(h->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &h->mem, &e);
+	struct message *row = arena_alloc(&c->mem, (p->limit + 1) * sizeof *row);
+	int n = c->store->query(c->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &c->mem, &e);
 	if (n < 0) {
-		backend_unavailable(x, &e);
+		db_unavailable(x, &e);
 		return;
 	}
 	size_t shown = (size_t)n > p->limit ? p->limit : (size_t)n;
@@ -327,7 +332,7 @@ static void list(struct hands *h, struct request *x)
 		size_t at = x->out.n;
 		if (!first)
 			buf_char(&x->out, ',');
-		if (message_write(&row[i], &x->out, &h->scan) < 0)
+		if (message_write(&row[i], &x->out, &c->scan) < 0)
 			x->out.n = at; /* a row that only SQL can have made; GET names it */
 		else
 			first = false;
@@ -338,10 +343,11 @@ static void list(struct hands *h, struct request *x)
 	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void list_all(struct hands *h, struct request *const *x, size_t n)
+static void list_all(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
+	(void)app;
 	for (size_t i = 0; i < n; i++)
-		list(h, x[i]);
+		list(c, x[i]);
 }
 
 void messages_list(struct request *x, void *app)
@@ -350,5 +356,5 @@ void messages_list(struct request *x, void *app)
 	x->state = p;
 	x->drop = free;
 	if (read_filter(x, p))
-		backend_do(((struct service *)app)->backend, x, list_all);
+		db_pool_do(((const struct messages_conf *)app)->pool, x, list_all);
 }

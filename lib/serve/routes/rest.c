@@ -1,5 +1,5 @@
 /* rest.c - what the REST routes share. */
-#include "lib/serve/rest.h"
+#include "lib/serve/routes/rest.h"
 
 #include <strings.h>
 

@@ -1,5 +1,5 @@
-/* submit.c - the pump behind POST /v1/messages. */
-#include "lib/serve/submit.h"
+/* intake.c - the pump behind POST /v1/messages. */
+#include "lib/serve/intake.h"
 
 #include <errno.h>
 #include <time.h>
@@ -9,11 +9,9 @@
 #include "lib/base/timedwait.h"
 #include "lib/base/map.h"
 #include "lib/data/message.h"
-#include "lib/metrics/registry.h"
-#include "lib/flow/gather.h"
 #include "lib/flow/pump.h"
 #include "lib/json/write.h"
-#include "lib/serve/observe.h"
+#include "lib/stage/score.h"
 #include "lib/stage/store.h"
 #include "lib/text/hash.h"
 #include "lib/base/utf8.h"
@@ -22,20 +20,18 @@ enum { PAUSE_MS = 500, STUCK_MS = 5000, MOST_ID = 512 };
 
 #define CODE_BAD_ID "bad_id"
 
-struct submit {
+struct intake {
 	struct source port; /* stands around the gatherer, for what must come after the queue's confirm */
-	struct service *service;
+	struct intake_conf conf;
 	struct source *gather;
 	struct store *store; /* embedded: where the messages go; else NULL */
 	struct sink *queue;
 	struct cache *cache; /* NULL: none */
 	int64_t read_at;     /* the cache's clock before the batch's commit */
-	struct limits limits;
 	struct counts counts;
 	_Atomic uint64_t under_way; /* handed in, and not told of */
 	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was told */
-	struct series *texts;
-	atomic_bool away; /* there is a `why` */
+	atomic_bool away;	    /* there is a `why` */
 	struct json_scan scan, inner;
 	struct buf keys, line;
 	pthread_t thread;
@@ -49,7 +45,7 @@ struct submit {
 
 static void *open_self(const void *conf, struct err *e)
 {
-	struct submit *m;
+	struct intake *m;
 	(void)e;
 	memcpy(&m, &conf, sizeof m); /* the only context there is */
 	return m;
@@ -60,7 +56,7 @@ static void close_self(void *ctx)
 	(void)ctx;
 }
 
-static void give_id(struct submit *m, struct batch *b, struct rec *r)
+static void give_id(struct intake *m, struct batch *b, struct rec *r)
 {
 	char json[UUID_LEN + 2], *id = arena_alloc(&b->mem, UUID_LEN);
 	uuid_ordered(id);
@@ -81,15 +77,16 @@ static void join_lines(struct rec *r)
 
 static int prepare_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct submit *m = ctx;
+	struct intake *m = ctx;
 	(void)e;
 	if (m->cache)
 		m->read_at = m->cache->clock(m->cache);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 		struct message message;
-		if (r->line.n > m->limits.max_record) {
-			rec_reject(b, r, CODE_TOO_LONG, "the record has more than %zu bytes", m->limits.max_record);
+		if (r->line.n > m->conf.limits.max_record) {
+			rec_reject(
+			    b, r, CODE_TOO_LONG, "the record has more than %zu bytes", m->conf.limits.max_record);
 			continue;
 		}
 		join_lines(r);
@@ -106,9 +103,9 @@ static int prepare_run(void *ctx, struct batch *b, struct err *e)
 /* What scoring has added becomes a part of the line, since that is what the store reads. */
 static int join_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct submit *m = ctx;
+	struct intake *m = ctx;
 	(void)e;
-	series_add(m->texts, b->counter[COUNTER_SCORED]);
+	series_add(m->conf.texts, b->counter[COUNTER_SCORED]);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
 		if (r->fate != FATE_OUT || !r->add.n)
@@ -124,7 +121,7 @@ static int join_run(void *ctx, struct batch *b, struct err *e)
 /* ---- what is stored is put in the cache at once, so that whoever was told of it finds it there ---- */
 
 /* Appends to the batch's memory what a store shows of the message, with room behind it for whoever scans it; or STR_NONE. */
-static struct str written(struct submit *m, struct batch *b, const struct message *row)
+static struct str written(struct intake *m, struct batch *b, const struct message *row)
 {
 	buf_clear(&m->line);
 	if (message_write(row, &m->line, &m->inner) < 0)
@@ -132,14 +129,14 @@ static struct str written(struct submit *m, struct batch *b, const struct messag
 	return json_padded(&b->mem, buf_view(&m->line));
 }
 
-static void add_entry(struct submit *m, struct batch *b, struct entry *to, struct str id, struct str value)
+static void add_entry(struct intake *m, struct batch *b, struct entry *to, struct str id, struct str value)
 {
 	buf_clear(&m->keys);
 	cache_key_message(&m->keys, id);
 	*to = (struct entry){.kind = ENTRY_MESSAGE, .key = arena_str(&b->mem, buf_view(&m->keys)), .value = value};
 }
 
-static void put_entries(struct submit *m, struct batch *b, struct entry *entry, size_t n)
+static void put_entries(struct intake *m, struct batch *b, struct entry *entry, size_t n)
 {
 	struct entry **list = arena_alloc(&b->mem, (n + 1) * sizeof *list);
 	struct err e;
@@ -150,7 +147,7 @@ static void put_entries(struct submit *m, struct batch *b, struct entry *entry, 
 }
 
 /* Submitted, and not stored yet. */
-static void keep_submitted(struct submit *m, struct batch *b)
+static void keep_submitted(struct intake *m, struct batch *b)
 {
 	struct entry *entry = arena_alloc(&b->mem, (b->n + 1) * sizeof *entry);
 	size_t n = 0;
@@ -191,7 +188,7 @@ static size_t rows_of(const struct batch *b, struct message *row, struct message
 /* What is stored may be another thing than what was sent: a person's correction stays. So callers and cache are given the rows. */
 static int keep_run(void *ctx, struct batch *b, struct err *e)
 {
-	struct submit *m = ctx;
+	struct intake *m = ctx;
 	struct message *row = arena_alloc(&b->mem, (b->n + 1) * sizeof *row);
 	struct message **list = arena_alloc(&b->mem, (b->n + 1) * sizeof *list);
 	size_t *at = arena_alloc(&b->mem, (b->n + 1) * sizeof *at), n = rows_of(b, row, list, at), kept = 0;
@@ -223,7 +220,7 @@ static const struct stage keep_stage = {.name = "keep", .open = open_self, .run 
 
 /* ---- the ends ---- */
 
-static void say(struct submit *m, const struct err *e)
+static void say(struct intake *m, const struct err *e)
 {
 	pthread_mutex_lock(&m->lock);
 	m->why = *e;
@@ -232,31 +229,31 @@ static void say(struct submit *m, const struct err *e)
 }
 
 /* n more are under way, or less. */
-static void move(struct submit *m, uint64_t n)
+static void move(struct intake *m, uint64_t n)
 {
 	if (atomic_load(&m->under_way) == 0 || n > UINT64_MAX / 2)
 		atomic_store(&m->moved_at, clock_mono_ms());
 	counts_unacked(&m->counts, atomic_fetch_add(&m->under_way, n) + n);
 }
 
-static enum next submit_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
+static enum next intake_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	struct submit *m = (struct submit *)s;
+	struct intake *m = (struct intake *)s;
 	return m->gather->next(m->gather, b, l, wake, e);
 }
 
-static int submit_accept(struct source *s, struct batch *b, struct err *e)
+static int intake_accept(struct source *s, struct batch *b, struct err *e)
 {
-	struct submit *m = (struct submit *)s;
+	struct intake *m = (struct intake *)s;
 	if (m->queue)
 		keep_submitted(m, b);
 	move(m, -(uint64_t)b->n);
 	return m->gather->accept(m->gather, b, e);
 }
 
-static void submit_abandon(struct source *s, struct batch *b)
+static void intake_abandon(struct source *s, struct batch *b)
 {
-	struct submit *m = (struct submit *)s;
+	struct intake *m = (struct intake *)s;
 	move(m, -(uint64_t)b->n);
 	m->gather->abandon(m->gather, b);
 }
@@ -280,15 +277,15 @@ static int flush_nowhere(struct sink *s, struct err *e)
 
 /* ---- the thread ---- */
 
-static int open_ends(struct submit *m, struct err *e)
+static int open_ends(struct intake *m, struct err *e)
 {
-	const struct ends *o = &m->service->ends;
+	const struct ends *o = m->conf.ends;
 	if (o->queue)
 		return (m->queue = o->queue(o->arg, &m->counts, e)) ? 0 : -1;
 	return (m->store = o->store(o->arg, e)) ? 0 : -1;
 }
 
-static int close_ends(struct submit *m, struct err *e)
+static int close_ends(struct intake *m, struct err *e)
 {
 	int rc = m->queue ? m->queue->close(m->queue, e) : m->store ? m->store->close(m->store, e) : 0;
 	m->queue = NULL;
@@ -296,10 +293,10 @@ static int close_ends(struct submit *m, struct err *e)
 	return rc;
 }
 
-static int run_once(struct submit *m, struct err *e)
+static int run_once(struct intake *m, struct err *e)
 {
 	struct sink nowhere = {.put = put_nowhere, .flush = flush_nowhere};
-	struct score_conf score = {.model = models_default(m->service->models),
+	struct score_conf score = {.model = m->conf.model,
 	    .form = {
 		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
 	struct step embedded[] = {{&prepare_stage, m}, {&score_stage, &score}, {&join_stage, m},
@@ -309,14 +306,14 @@ static int run_once(struct submit *m, struct err *e)
 	    .nsteps = m->queue ? 1 : COUNT_OF(embedded),
 	    .out = m->queue ? m->queue : &nowhere,
 	    .rejects = &nowhere,
-	    .limits = m->limits,
+	    .limits = m->conf.limits,
 	    .jobs = 1,
 	    .counts = &m->counts};
 	return pump(&p, e);
 }
 
 /* False once the server is ending. */
-static bool pause_a_while(struct submit *m)
+static bool pause_a_while(struct intake *m)
 {
 	pthread_mutex_lock(&m->lock);
 	if (!m->ending)
@@ -326,9 +323,9 @@ static bool pause_a_while(struct submit *m)
 	return go_on;
 }
 
-static void *submit_run(void *arg)
+static void *intake_run(void *arg)
 {
-	struct submit *m = arg;
+	struct intake *m = arg;
 	struct err e, ignored;
 	for (;;) {
 		bool open = m->queue || m->store || open_ends(m, &e) == 0;
@@ -348,40 +345,38 @@ static void *submit_run(void *arg)
 	return NULL;
 }
 
-struct submit *submit_start(struct service *s, gather_done *done, struct err *e)
+struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 {
-	struct submit *m = xcalloc(1, sizeof *m);
-	m->port = (struct source){.next = submit_next, .accept = submit_accept, .abandon = submit_abandon};
-	m->service = s;
-	m->limits = s->limits;
+	struct intake *m = xcalloc(1, sizeof *m);
+	m->port = (struct source){.next = intake_next, .accept = intake_accept, .abandon = intake_abandon};
+	m->conf = *conf;
 	pthread_mutex_init(&m->lock, NULL);
 	cond_init(&m->ended);
 	counts_start(&m->counts);
 	counts_queue(&m->counts); /* the table of messages is one as well */
-	m->texts = observe_model(s->observe, str_of(models_default(s->models)->name));
-	m->gather = gather_new(s->max_waiting, done);
+	m->gather = gather_new(conf->max_waiting, conf->done);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
-	if (!m->gather || open_ends(m, e) < 0 || (s->ends.cache && !(m->cache = s->ends.cache(s->ends.arg, e))))
+	if (!m->gather || open_ends(m, e) < 0 || ends_cache(conf->ends, &m->cache, e) < 0)
 		goto failed;
-	errno = pthread_create(&m->thread, NULL, submit_run, m);
+	errno = pthread_create(&m->thread, NULL, intake_run, m);
 	if (errno == 0)
 		return m;
 	err_sys(e, "cannot start a thread");
 failed:;
 	struct err ignored;
 	close_ends(m, &ignored);
-	service_put_cache(m->service, m->cache);
+	ends_close_cache(conf->ends, m->cache);
 	if (m->gather)
 		m->gather->close(m->gather, &ignored);
 	free(m);
 	return NULL;
 }
 
-int submit_add(struct submit *m, const struct str *line, size_t n, void *caller, struct err *e)
+int intake_add(struct intake *m, const struct str *line, size_t n, void *caller, struct err *e)
 {
 	if (atomic_load_explicit(&m->away, memory_order_acquire)) {
-		submit_ready(m, e);
+		intake_ready(m, e);
 		return -1;
 	}
 	move(m, n);
@@ -391,12 +386,12 @@ int submit_add(struct submit *m, const struct str *line, size_t n, void *caller,
 	return rc;
 }
 
-struct counts *submit_counts(struct submit *m)
+struct counts *intake_counts(struct intake *m)
 {
 	return &m->counts;
 }
 
-bool submit_ready(struct submit *m, struct err *e)
+bool intake_ready(struct intake *m, struct err *e)
 {
 	pthread_mutex_lock(&m->lock);
 	*e = m->why;
@@ -407,7 +402,7 @@ bool submit_ready(struct submit *m, struct err *e)
 	return !e->msg[0];
 }
 
-void submit_stop(struct submit *m)
+void intake_stop(struct intake *m)
 {
 	struct err ignored;
 	pthread_mutex_lock(&m->lock);
@@ -417,7 +412,7 @@ void submit_stop(struct submit *m)
 	gather_end(m->gather);
 	pthread_join(m->thread, NULL);
 	m->gather->close(m->gather, &ignored); /* tells those that are left */
-	service_put_cache(m->service, m->cache);
+	ends_close_cache(m->conf.ends, m->cache);
 	json_scan_free(&m->scan);
 	json_scan_free(&m->inner);
 	buf_free(&m->keys);

@@ -1,0 +1,39 @@
+/* db_context.h - a few threads that wait for the store and the cache, so that no connection's thread has to.
+ *
+ * Each has a context with its own handles. Requests that come at the same time and ask for the same kind of work are done together: a hundred
+ * reads of messages that arrive while one is under way cost one more round trip.
+ */
+#ifndef SENTI_DB_CONTEXT_H
+#define SENTI_DB_CONTEXT_H
+
+#include "lib/data/lookaside.h"
+#include "lib/http/http.h"
+#include "lib/serve/ends.h"
+
+enum { DB_BATCH = 64 };
+
+/* What a thread has. Lent. */
+struct db_context {
+	struct store *store;
+	struct cache *cache; /* NULL: none */
+	struct lookaside *aside;
+	struct lookaside *bare; /* the same, but without a cache that is this process's own */
+	struct arena mem;	/* empty at each call */
+	struct json_scan scan;
+};
+
+/* Answers n requests of routes with the same `app`, 1 to DB_BATCH of them; they are resumed afterwards. */
+typedef void db_work(struct db_context *c, struct request *const *x, size_t n, void *app);
+
+struct db_pool;
+/* New, running; `ends` is lent. At most max_waiting requests wait. NULL and *e on failure. */
+struct db_pool *db_pool_start(const struct ends *ends, unsigned threads, size_t max_waiting, struct err *e);
+/* Defers the request, to be answered by `work`; or answers it with 503 at once if too many are waiting. Thread-safe. */
+void db_pool_do(struct db_pool *p, struct request *x, db_work *work);
+/* Does what is waiting, then ends and frees it. */
+void db_pool_stop(struct db_pool *p);
+
+/* The answer for a store that fails: 503 with Retry-After. */
+void db_unavailable(struct request *x, const struct err *e);
+
+#endif

@@ -1,0 +1,26 @@
+/* ends.h - how the server's threads open what only cmd knows by name: the store, the cache, the queue. */
+#ifndef SENTI_SERVE_ENDS_H
+#define SENTI_SERVE_ENDS_H
+
+#include "lib/data/cache.h"
+#include "lib/flow/counts.h"
+#include "lib/flow/port.h"
+
+struct ends {
+	void *arg; /* for the three below; each call makes a handle for one thread, NULL with *e on failure */
+	struct store *(*store)(void *arg, struct err *e);
+	struct cache *(*cache)(void *arg, struct err *e); /* NULL: there is none */
+	/* Counts in c (may be NULL) what concerns queues. NULL: the store is the queue. */
+	struct sink *(*queue)(void *arg, struct counts *c, struct err *e);
+	struct cache *local; /* the cache, if it is this process's own: all threads share it */
+};
+
+/* Finds out whether the cache is this process's own, and then opens it: 0, or -1 with *e. */
+MUST_USE int ends_open_local(struct ends *o, struct err *e);
+void ends_close_local(struct ends *o);
+/* One thread's handle of the cache, to be given back: 0, *c NULL if there is no cache; or -1 with *e. */
+MUST_USE int ends_cache(const struct ends *o, struct cache **c, struct err *e);
+/* NULL is allowed. */
+void ends_close_cache(const struct ends *o, struct cache *c);
+
+#endif

@@ -1,0 +1,42 @@
+/* metrics.h - what /metrics shows of a server: requests, texts by model, the cache's answers, what waits, the counts of the intake's pump, the
+ * process.
+ */
+#ifndef SENTI_SERVE_METRICS_H
+#define SENTI_SERVE_METRICS_H
+
+#include <stdatomic.h>
+
+#include "lib/http/http.h"
+#include "lib/metrics/requests.h"
+#include "lib/serve/feed.h"
+#include "lib/serve/health.h"
+#include "lib/serve/intake.h"
+
+/* What a cache said of one message: it has it; it has nothing; it knows that there is no such message; it is away, or too far behind to be asked. */
+enum cache_answer { CACHE_HIT, CACHE_MISS, CACHE_ABSENT, CACHE_SKIPPED, CACHE_ANSWERS };
+
+struct server_metrics {
+	struct registry *registry;
+	struct family *texts; /* by the model's name */
+	struct series *cache[CACHE_ANSWERS];
+	struct request_metrics *requests;
+	const struct route *routes;
+	size_t nroutes;
+	/* Read at each scrape; lent. */
+	struct feed *feed;
+	struct subscribers *subscribers;
+	struct intake *intake;
+	struct health *health;
+	_Atomic(struct http *) http; /* NULL: it does not listen, or no longer */
+};
+
+/* The routes, which end as in http.h, are lent; their paths may be filled in later, before server_metrics_watch. */
+void server_metrics_init(struct server_metrics *m, const struct route *routes, size_t nroutes);
+/* What is read at each scrape is all set, but for http. */
+void server_metrics_watch(struct server_metrics *m);
+/* Once no thread uses it. */
+void server_metrics_release(struct server_metrics *m);
+/* For http_conf.ended, with the metrics as its argument. */
+void server_metrics_ended(const struct request *x, void *metrics);
+
+#endif

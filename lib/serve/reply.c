@@ -1,0 +1,202 @@
+/* reply.c - ordered slots that become one answer. */
+#include "lib/serve/reply.h"
+
+#include "lib/base/log.h"
+
+void reply_init(struct reply *r, enum reply_form form)
+{
+	*r = (struct reply){.form = form, .spool = SPOOL_INIT};
+	pthread_mutex_init(&r->lock, NULL);
+	atomic_init(&r->references, 1);
+}
+
+bool reply_release(struct reply *r)
+{
+	return atomic_fetch_sub(&r->references, 1) == 1;
+}
+
+void reply_free(struct reply *r)
+{
+	for (size_t i = r->told; i < r->nslots; i++)
+		buf_free(&r->slot[i].text);
+	free(r->slot);
+	buf_free(&r->out);
+	spool_free(&r->spool);
+	pthread_mutex_destroy(&r->lock);
+}
+
+/* ---- slots; the lock is held ---- */
+
+static bool holds_more_than(const struct reply *r, size_t part)
+{
+	return r->nslots - r->told > REPLY_ITEMS / part || r->bytes > REPLY_BYTES / part;
+}
+
+static void tell(struct reply *r, struct str text)
+{
+	if (r->owner == REPLY_GONE)
+		return;
+	if (r->form == REPLY_ARRAY)
+		buf_char(&r->out, r->items ? ',' : '[');
+	buf_str(&r->out, text);
+	r->items++;
+	if (r->form != REPLY_LINES)
+		return;
+	buf_char(&r->out, '\n');
+	if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, false, &r->no_space) < 0)
+		log_error("cannot keep an answer", "error", r->no_space.msg, NULL);
+}
+
+/* All that is full and has nothing open before it. */
+static void tell_full(struct reply *r)
+{
+	while (r->told < r->nslots && r->slot[r->told].full) {
+		struct reply_slot *s = &r->slot[r->told++];
+		tell(r, buf_view(&s->text));
+		buf_free(&s->text);
+	}
+	if (r->told * 2 > r->nslots) {
+		r->nslots -= r->told;
+		memmove(r->slot, r->slot + r->told, r->nslots * sizeof *r->slot);
+		r->gone += r->told;
+		r->told = 0;
+	}
+}
+
+/* A batch has taken the slot's record. */
+static struct reply_slot *taken(struct reply *r, size_t number)
+{
+	struct reply_slot *s = &r->slot[number - r->gone];
+	r->bytes -= s->bytes;
+	s->bytes = 0;
+	return s;
+}
+
+static enum reply_wake close_slot(struct reply *r, struct reply_slot *s)
+{
+	s->full = true;
+	r->open--;
+	tell_full(r);
+	enum reply_wake wake = r->owner == REPLY_WAITS && r->open == 0		    ? REPLY_COMPLETE
+			       : r->owner == REPLY_PAUSED && !holds_more_than(r, 2) ? REPLY_READ_ON
+										    : REPLY_NOTHING;
+	if (wake)
+		r->owner = REPLY_RUNS;
+	return wake;
+}
+
+/* ---- the owner ---- */
+
+size_t reply_reserve(struct reply *r, const struct str *record, size_t n)
+{
+	atomic_fetch_add(&r->references, n);
+	pthread_mutex_lock(&r->lock);
+	size_t first = r->gone + r->nslots;
+	if (r->nslots + n > r->room) {
+		r->room = r->nslots + n > 2 * r->room ? r->nslots + n : 2 * r->room;
+		r->slot = xreallocarray(r->slot, r->room, sizeof *r->slot);
+	}
+	for (size_t i = 0; i < n; i++) {
+		r->slot[r->nslots++] = (struct reply_slot){.bytes = record[i].n};
+		r->bytes += record[i].n;
+	}
+	r->open += n;
+	pthread_mutex_unlock(&r->lock);
+	return first;
+}
+
+void reply_cancel(struct reply *r, size_t n)
+{
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < n; i++)
+		r->bytes -= r->slot[--r->nslots].bytes;
+	r->open -= n;
+	pthread_mutex_unlock(&r->lock);
+	atomic_fetch_sub(&r->references, n);
+}
+
+bool reply_loaded(struct reply *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool loaded = holds_more_than(r, 1);
+	pthread_mutex_unlock(&r->lock);
+	return loaded;
+}
+
+bool reply_pause(struct reply *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool sleeps = holds_more_than(r, 2);
+	if (sleeps)
+		r->owner = REPLY_PAUSED;
+	pthread_mutex_unlock(&r->lock);
+	return sleeps;
+}
+
+bool reply_end(struct reply *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool complete = r->open == 0;
+	if (!complete)
+		r->owner = REPLY_WAITS;
+	pthread_mutex_unlock(&r->lock);
+	return complete;
+}
+
+bool reply_leave(struct reply *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->owner = REPLY_GONE;
+	pthread_mutex_unlock(&r->lock);
+	return reply_release(r);
+}
+
+bool reply_finish(struct reply *r)
+{
+	if (r->form == REPLY_ARRAY)
+		buf_str(&r->out, r->items ? STR("]\n") : STR("[]\n"));
+	else if (r->form == REPLY_ONE)
+		buf_char(&r->out, '\n');
+	else if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, true, &r->no_space) < 0)
+		log_error("cannot keep an answer", "error", r->no_space.msg, NULL);
+	return !r->no_space.msg[0];
+}
+
+/* ---- fillers ---- */
+
+bool reply_put(struct reply *r, size_t slot, struct str text)
+{
+	pthread_mutex_lock(&r->lock);
+	bool wanted = r->owner != REPLY_GONE;
+	buf_str(&taken(r, slot)->text, text);
+	pthread_mutex_unlock(&r->lock);
+	return wanted;
+}
+
+enum reply_wake reply_fill(struct reply *r, size_t slot, struct str text)
+{
+	pthread_mutex_lock(&r->lock);
+	struct reply_slot *s = taken(r, slot);
+	if (!text.p) {
+		r->late = true;
+	} else if (s == &r->slot[r->told]) { /* no copy: all before it are there */
+		tell(r, text);
+		buf_free(&s->text);
+		r->told++;
+	} else {
+		buf_clear(&s->text);
+		buf_str(&s->text, text);
+	}
+	enum reply_wake wake = close_slot(r, s);
+	pthread_mutex_unlock(&r->lock);
+	return wake;
+}
+
+enum reply_wake reply_fail(struct reply *r, size_t slot)
+{
+	pthread_mutex_lock(&r->lock);
+	r->failed = true;
+	enum reply_wake wake = close_slot(r, taken(r, slot));
+	pthread_mutex_unlock(&r->lock);
+	return wake;
+}

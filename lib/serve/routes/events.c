@@ -1,0 +1,126 @@
+/* events.c - GET /v1/events: scored messages as server-sent events. */
+#include "lib/base/log.h"
+#include "lib/data/store.h"
+#include "lib/serve/routes/rest.h"
+#include "lib/serve/routes/routes.h"
+#include "lib/serve/subscribers.h"
+
+/* The wire format, of one subscriber. */
+struct stream {
+	struct request *x;
+	struct subscriber *subscriber;
+	struct buf text; /* what is to be sent next, */
+	size_t sent;	 /* and so much of it has been */
+};
+
+/* A record has no line end, as JSON of one line. */
+static void put_event(struct buf *out, const struct feed_event *ev)
+{
+	buf_printf(out, "event: scored\nid: %llu\ndata: ", (unsigned long long)ev->seq);
+	buf_str(out, ev->record);
+	buf_str(out, STR("\n\n"));
+}
+
+/* Gets the next text: 1, or what stream_read returns without one. */
+static ssize_t fill(struct stream *s)
+{
+	struct feed_event *ev;
+	buf_clear(&s->text);
+	s->sent = 0;
+	switch (subscriber_next(s->subscriber, &ev)) {
+	case SUBSCRIBER_EVENT:
+		put_event(&s->text, ev);
+		feed_event_release(ev);
+		return 1;
+	case SUBSCRIBER_BEAT:
+		buf_str(&s->text, STR(":\n\n"));
+		return 1;
+	case SUBSCRIBER_END:
+		return STREAM_END;
+	case SUBSCRIBER_CUT:
+		return STREAM_CUT;
+	case SUBSCRIBER_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+static ssize_t stream_read(struct request *x, void *arg, char *out, size_t max)
+{
+	struct stream *s = arg;
+	ssize_t rc = s->sent < s->text.n ? 1 : fill(s);
+	(void)x;
+	if (rc != 1)
+		return rc;
+	size_t left = s->text.n - s->sent, n = left < max ? left : max;
+	memcpy(out, s->text.p + s->sent, n);
+	s->sent += n;
+	return (ssize_t)n;
+}
+
+static void stream_drop(void *arg)
+{
+	struct stream *s = arg;
+	subscriber_leave(s->subscriber);
+	buf_free(&s->text);
+	free(s);
+}
+
+/* ---- the subscriber's calls ---- */
+
+static void pause_stream(void *arg)
+{
+	request_pause(((struct stream *)arg)->x);
+}
+
+static void resume_stream(void *arg)
+{
+	request_resume(((struct stream *)arg)->x);
+}
+
+static void cut_stream(void *arg)
+{
+	struct request *x = ((struct stream *)arg)->x;
+	log_info("a listener was too slow", "request_id", x->request_id, NULL);
+	request_cut(x);
+}
+
+/* What the query and the headers ask for; false with the request answered. */
+static bool read_conf(struct request *x, struct subscriber_conf *c)
+{
+	const char *last = request_header(x, "Last-Event-ID");
+	struct str from = last ? str_of(last) : request_query(x, "last-event-id");
+	enum label known;
+	*c = (struct subscriber_conf){
+	    .label = request_query(x, "label"), .source = request_query(x, "source"), .after = LOG_END};
+	if (c->label.p && label_parse(c->label, &known) < 0) {
+		request_problem(
+		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(c->label));
+		return false;
+	}
+	if (from.n && str_u64(from, &c->after) < 0) {
+		request_problem(x, 400, "bad_event_id", "Last-Event-ID is the id of an event, a number");
+		return false;
+	}
+	return true;
+}
+
+void events_get(struct request *x, void *app)
+{
+	struct subscriber_conf conf;
+	uint64_t from;
+	if (!read_conf(x, &conf))
+		return;
+	struct stream *s = xcalloc(1, sizeof *s);
+	s->x = x;
+	conf.arg = s;
+	conf.pause = pause_stream;
+	conf.resume = resume_stream;
+	conf.cut = cut_stream;
+	s->subscriber = subscribe(app, &conf, &from);
+	/* so that the client knows at once that it is connected, and from where on */
+	buf_printf(&s->text, "retry: 1000\nid: %llu\n\n", (unsigned long long)from);
+	request_set(x, "Cache-Control", "no-store");
+	request_set(x, "X-Accel-Buffering", "no");
+	request_stream(x, 200, "text/event-stream", stream_read, s, stream_drop);
+}

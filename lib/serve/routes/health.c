@@ -1,0 +1,30 @@
+/* health.c - GET /livez: the process answers. GET /readyz: so does what it needs. */
+#include "lib/serve/health.h"
+#include "lib/serve/routes/routes.h"
+
+void livez_get(struct request *x, void *app)
+{
+	(void)app;
+	buf_str(&x->out, STR("{\"status\":\"ok\"}\n"));
+	request_answer(x, 200, MEDIA_JSON);
+}
+
+void readyz_get(struct request *x, void *app)
+{
+	struct health *h = app;
+	struct buf checks = {0};
+	bool ready = health_put(h, &checks), draining = health_draining(h);
+	request_set(x, "Cache-Control", "no-store");
+	if (ready && !draining) {
+		buf_str(&x->out, STR("{\"status\":\"ok\",\"checks\":"));
+		buf_str(&x->out, buf_view(&checks));
+		buf_str(&x->out, STR("}\n"));
+		request_answer(x, 200, MEDIA_JSON);
+	} else {
+		request_set(x, "Retry-After", draining ? "5" : "1");
+		request_problem(x, 503, draining ? "draining" : "not_ready",
+		    draining ? "the server is shutting down" : "what the server needs does not answer");
+		request_problem_member(x, "checks", buf_view(&checks));
+	}
+	buf_free(&checks);
+}

@@ -1,0 +1,26 @@
+/* routes.c - which handler answers what. */
+#include "lib/serve/routes/routes.h"
+
+#include "lib/serve/tokens.h"
+
+void routes_fill(struct route table[ROUTES + 1], struct routes *r)
+{
+	const struct route filled[ROUTES + 1] = {
+	    {"POST", "/v1/sentiment", SCOPE_READ, sentiment_begin, sentiment_piece, sentiment_end, &r->sentiment},
+	    {"POST", "/v1/messages", SCOPE_WRITE, post_begin, post_piece, post_end, &r->post},
+	    {"GET", "/v1/messages", SCOPE_READ, NULL, NULL, messages_list, &r->messages},
+	    {"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, message_get, &r->messages},
+	    {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch, &r->messages},
+	    {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete, &r->messages},
+	    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get, r->subscribers},
+	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->pool},
+	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models},
+	    {"GET", "/livez", SCOPE_NONE, NULL, NULL, livez_get, NULL},
+	    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, readyz_get, r->health},
+	    {"GET", "/metrics", SCOPE_READ, NULL, NULL, metrics_get, r->registry},
+	    {"GET", "/openapi.json", SCOPE_NONE, NULL, NULL, openapi_get, r->models},
+	    {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get, NULL},
+	    {"GET", "/", SCOPE_NONE, NULL, NULL, home_get, NULL},
+	};
+	memcpy(table, filled, sizeof filled);
+}

@@ -1,0 +1,93 @@
+/* routes.h - the handlers of all routes, one file a resource, and the table of them. */
+#ifndef SENTI_ROUTES_H
+#define SENTI_ROUTES_H
+
+#include "lib/flow/record.h"
+#include "lib/http/http.h"
+#include "lib/metrics/registry.h"
+
+struct await;
+struct cache;
+struct db_pool;
+struct feed;
+struct health;
+struct intake;
+struct models;
+struct subscribers;
+struct thread_contexts;
+
+enum { ROUTES = 15 };
+
+/* What the handlers of each resource use; all lent for as long as the server runs. */
+struct routes {
+	struct sentiment_conf {
+		struct models *models;
+		struct thread_contexts *threads;
+		size_t max_record, max_items;
+	} sentiment;
+	struct post_conf {
+		struct intake *intake;
+		struct await
+		    *await; /* NULL: what is taken in is scored at once, and nobody needs to wait for workers */
+		struct thread_contexts *threads;
+		size_t max_record, max_items;
+	} post;
+	struct messages_conf {
+		struct db_pool *pool;
+		struct thread_contexts *threads;
+		struct feed *feed;
+		struct cache *local;	       /* the cache, if it is this process's own; else NULL */
+		struct series *const *answers; /* by enum cache_answer */
+	} messages;
+	struct db_pool *pool;
+	struct subscribers *subscribers;
+	struct models *models;
+	struct health *health;
+	struct registry *registry;
+};
+
+/* Fills the table, whose last entry ends it. */
+void routes_fill(struct route table[ROUTES + 1], struct routes *r);
+
+/* sentiment.c: POST /v1/sentiment */
+void sentiment_begin(struct request *x, void *app);
+bool sentiment_piece(struct request *x, void *app, struct str piece);
+void sentiment_end(struct request *x, void *app);
+
+/* messages_post.c: POST /v1/messages */
+void post_begin(struct request *x, void *app);
+bool post_piece(struct request *x, void *app, struct str piece);
+void post_end(struct request *x, void *app);
+/* For intake_conf.done. */
+void post_done(struct rec *r, bool ok);
+
+/* messages.c: /v1/messages/{id}, and GET /v1/messages */
+void message_get(struct request *x, void *app);
+void message_patch_begin(struct request *x, void *app);
+void message_patch(struct request *x, void *app);
+void message_delete(struct request *x, void *app);
+void messages_list(struct request *x, void *app);
+
+/* events.c: GET /v1/events */
+void events_get(struct request *x, void *app);
+
+/* stats.c: GET /v1/stats */
+void stats_get(struct request *x, void *app);
+
+/* models.c: GET /v1/models */
+void models_get(struct request *x, void *app);
+
+/* health.c: GET /livez, which is 200 while the process answers at all; GET /readyz */
+void livez_get(struct request *x, void *app);
+void readyz_get(struct request *x, void *app);
+
+/* metrics.c: GET /metrics */
+void metrics_get(struct request *x, void *app);
+
+/* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a page that needs nothing from
+ * elsewhere; GET /, which leads there. */
+void openapi_get(struct request *x, void *app);
+void docs_get(struct request *x, void *app);
+void home_get(struct request *x, void *app);
+
+#endif

@@ -1,0 +1,252 @@
+/* server.c - the life of the server. */
+#include "lib/serve/server.h"
+
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/log.h"
+#include "lib/base/sig.h"
+#include "lib/base/systemd.h"
+#include "lib/serve/db_context.h"
+#include "lib/serve/invalidator.h"
+#include "lib/serve/metrics.h"
+#include "lib/serve/models.h"
+#include "lib/serve/routes/routes.h"
+#include "lib/serve/thread_context.h"
+#include "lib/serve/tokens.h"
+
+enum { DB_THREADS = 2, DRAIN_POLL_MS = 10 };
+
+struct server {
+	const struct server_conf *conf;
+	struct ends ends;
+	struct models *models;
+	struct tokens *tokens;
+	int event; /* of the feed */
+	struct await *await;
+	struct subscribers *subscribers;
+	struct feed *feed;
+	struct invalidator *invalidator;
+	struct intake *intake;
+	struct db_pool *pool;
+	struct health *health;
+	struct server_metrics metrics;
+	struct thread_contexts *threads;
+	struct routes routes;
+	struct route route[ROUTES + 1];
+	struct http *http;
+	int socket; /* inherited, or -1 */
+	int hup;
+	int64_t watchdog_ms, next_tick;
+};
+
+/* ---- start ---- */
+
+static int start_feed(struct server *s, struct err *e)
+{
+	s->event = event_open();
+	if (s->event < 0)
+		return err_sys(e, "cannot make a descriptor");
+	s->await = await_new(s->event);
+	s->subscribers = subscribers_new(s->event);
+	const struct feed_conf conf = {
+	    .ends = &s->ends, .await = s->await, .subscribers = s->subscribers, .event = s->event};
+	s->feed = feed_start(&conf, e);
+	if (!s->feed)
+		return -1;
+	if (!s->ends.cache || s->ends.local)
+		return 0;
+	return (s->invalidator = invalidator_start(&s->ends, s->conf->cache_reader, e)) ? 0 : -1;
+}
+
+static int start_intake(struct server *s, struct err *e)
+{
+	const struct model *model = models_default(s->models);
+	const struct intake_conf conf = {.ends = &s->ends,
+	    .model = model,
+	    .texts = family_series(s->metrics.texts, &(struct str){model->name, strlen(model->name)}),
+	    .limits = s->conf->limits,
+	    .max_waiting = s->conf->max_waiting,
+	    .done = post_done};
+	return (s->intake = intake_start(&conf, e)) ? 0 : -1;
+}
+
+static int start_health(struct server *s, struct err *e)
+{
+	const struct health_conf conf = {.ends = &s->ends, .feed = s->feed, .intake = s->intake};
+	return (s->health = health_start(&conf, e)) ? 0 : -1;
+}
+
+static void fill_routes(struct server *s)
+{
+	const struct server_conf *c = s->conf;
+	s->routes = (struct routes){
+	    .sentiment = {.models = s->models,
+		.threads = s->threads,
+		.max_record = c->limits.max_record,
+		.max_items = c->max_items},
+	    .post = {.intake = s->intake,
+		.await = s->ends.queue ? s->await : NULL,
+		.threads = s->threads,
+		.max_record = c->limits.max_record,
+		.max_items = c->max_items},
+	    .messages = {.pool = s->pool,
+		.threads = s->threads,
+		.feed = s->feed,
+		.local = s->ends.local,
+		.answers = s->metrics.cache},
+	    .pool = s->pool,
+	    .subscribers = s->subscribers,
+	    .models = s->models,
+	    .health = s->health,
+	    .registry = s->metrics.registry,
+	};
+	routes_fill(s->route, &s->routes);
+}
+
+static void watch(struct server *s)
+{
+	s->metrics.feed = s->feed;
+	s->metrics.subscribers = s->subscribers;
+	s->metrics.intake = s->intake;
+	s->metrics.health = s->health;
+	server_metrics_watch(&s->metrics);
+}
+
+static int listen_now(struct server *s, struct err *e)
+{
+	struct http_conf http = s->conf->http;
+	http.route = s->route;
+	http.socket = s->socket;
+	http.local_only = !s->tokens && !s->conf->insecure;
+	http.admit = tokens_admit;
+	http.admit_arg = s->tokens;
+	http.ended = server_metrics_ended;
+	http.ended_arg = &s->metrics;
+	s->http = http_start(&http, e);
+	atomic_store(&s->metrics.http, s->http);
+	return s->http ? 0 : -1;
+}
+
+static int start(struct server *s, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+	server_metrics_init(&s->metrics, s->route, ROUTES);
+	s->threads = thread_contexts_new(s->metrics.texts);
+	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
+	    !(s->models = models_new(&c->model, e)) || ends_open_local(&s->ends, e) < 0 || start_feed(s, e) < 0 ||
+	    start_intake(s, e) < 0 || !(s->pool = db_pool_start(&s->ends, DB_THREADS, c->max_waiting, e)) ||
+	    start_health(s, e) < 0)
+		return -1;
+	fill_routes(s);
+	watch(s);
+	return listen_now(s, e);
+}
+
+/* ---- run and drain ---- */
+
+/* The service manager hears from the thread that would stop the server. */
+static void tick(struct server *s)
+{
+	int64_t now = clock_mono_ms();
+	if (s->watchdog_ms && now >= s->next_tick) {
+		systemd_notify("WATCHDOG=1");
+		s->next_tick = now + s->watchdog_ms / 2;
+	}
+}
+
+/* A file that cannot be read or is wrong leaves all as it was. */
+static void reload(struct server *s)
+{
+	struct err e;
+	char n[24];
+	if (!s->tokens) {
+		log_info("nothing to read again: there is no --tokens", NULL);
+	} else if (tokens_reload(s->tokens, &e) < 0) {
+		log_error(e.msg, "tokens", "as before", NULL);
+	} else {
+		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
+		log_info("tokens read again", "tokens", n, NULL);
+	}
+}
+
+static void run(struct server *s)
+{
+	char state[256];
+	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_address(s->http));
+	log_info("listening", "address", http_address(s->http), NULL);
+	systemd_notify(state);
+	while (!sig_stopping()) {
+		struct pollfd p[2] = {{.fd = sig_fd(), .events = POLLIN}, {.fd = s->hup, .events = POLLIN}};
+		int64_t most = s->watchdog_ms / 4 + 1;
+		tick(s);
+		poll(p, COUNT_OF(p), !s->watchdog_ms ? -1 : most < INT32_MAX ? (int)most : INT32_MAX);
+		if (sig_hup_taken(s->hup))
+			reload(s);
+	}
+}
+
+static void doze(struct server *s)
+{
+	nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
+	tick(s);
+}
+
+static void drain(struct server *s)
+{
+	int64_t until = clock_mono_ms() + (int64_t)s->conf->drain_delay_s * 1000;
+	systemd_notify("STOPPING=1\nSTATUS=answering what has been asked");
+	health_drain(s->health);
+	subscribers_end(s->subscribers);
+	while (clock_mono_ms() < until)
+		doze(s);
+	http_quiesce(s->http);
+	await_end(s->await);
+	while (http_busy(s->http))
+		doze(s);
+	atomic_store(&s->metrics.http, NULL);
+	http_stop(s->http);
+}
+
+/* ---- stop ---- */
+
+static void stop(struct server *s)
+{
+	if (s->health)
+		health_stop(s->health);
+	if (s->pool)
+		db_pool_stop(s->pool);
+	if (s->intake)
+		intake_stop(s->intake);
+	if (s->invalidator)
+		invalidator_stop(s->invalidator);
+	if (s->feed)
+		feed_stop(s->feed);
+	subscribers_free(s->subscribers);
+	await_free(s->await);
+	if (s->event >= 0)
+		close(s->event);
+	ends_close_local(&s->ends);
+	models_free(s->models);
+	if (s->tokens)
+		tokens_free(s->tokens);
+	thread_contexts_free(s->threads);
+	server_metrics_release(&s->metrics);
+}
+
+int server_run(const struct server_conf *conf, struct err *e)
+{
+	struct server s = {
+	    .conf = conf, .ends = conf->ends, .event = -1, .socket = -1, .watchdog_ms = systemd_watchdog_ms()};
+	s.hup = sig_hup_fd(); /* before the threads, which must not take it */
+	int rc = start(&s, e);
+	if (rc == 0) {
+		run(&s);
+		drain(&s);
+	}
+	stop(&s);
+	return rc;
+}

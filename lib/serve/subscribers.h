@@ -1,0 +1,86 @@
+/* subscribers.h - who hears of scored messages as they are stored, and how far each has come. Knows no wire format.
+ *
+ *     feed's thread -> subscribers_publish -> ring of events -> subscriber_next, each with its own place in the ring
+ *
+ * One ring serves all, so a subscriber costs a place in it and its connection. One that is so slow that the ring has gone past its place is
+ * cut. One that begins at an earlier place of the log is given what came since, page by page (subscribers_behind, subscriber_catch_up), until it
+ * has caught up with the ring; so it misses nothing, and nobody waits for it.
+ *
+ *     enum subscriber_next n = subscriber_next(s, &event);
+ *     if (n == SUBSCRIBER_EVENT) { ... event->record ...; event_release(event); }
+ */
+#ifndef SENTI_SUBSCRIBERS_H
+#define SENTI_SUBSCRIBERS_H
+
+#include "lib/base/base.h"
+
+/* A message that is scored and stored. Shared by all who read it, freed with the last reference. */
+struct feed_event {
+	uint64_t seq; /* its entry in the store's log */
+	struct str id, label, source, record;
+	struct feed_event_private *own;
+};
+
+/* New, a copy of all, with one reference. */
+struct feed_event *feed_event_new(uint64_t seq, struct str id, struct str label, struct str source, struct str record);
+void feed_event_release(struct feed_event *ev);
+
+struct subscribers;
+struct subscriber;
+
+struct subscriber_conf {
+	struct str label, source; /* which messages; absent strings do not restrict; copied */
+	uint64_t after;		  /* after this entry of the log; LOG_END: from now on */
+	/* Called with a lock held: they must return at once and call nothing of this file. */
+	void *arg;
+	void (*pause)(void *arg);  /* there is nothing now: from subscriber_next, before any resume */
+	void (*resume)(void *arg); /* there is something again */
+	void (*cut)(
+	    void *arg); /* too slow: end the connection whether or not it reads; a resume follows if it was paused */
+};
+
+/* New; `event` (event.h) wakes the feed's thread. */
+struct subscribers *subscribers_new(int event);
+/* Once all have left. NULL is allowed. */
+void subscribers_free(struct subscribers *l);
+size_t subscribers_count(struct subscribers *l);
+/* Ends all: each is woken, and cut if it has not read its end soon. Thread-safe. */
+void subscribers_end(struct subscribers *l);
+
+/* New. *from: the entry of the log after which its events begin. */
+struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf *conf, uint64_t *from);
+void subscriber_leave(struct subscriber *s);
+
+/* BEAT: nothing has happened for long; let the other side see that this one lives. */
+enum subscriber_next {
+	SUBSCRIBER_EVENT,
+	SUBSCRIBER_BEAT,
+	SUBSCRIBER_NOTHING, /* conf.pause has been called */
+	SUBSCRIBER_END,
+	SUBSCRIBER_CUT
+};
+/* EVENT: a reference to it in *ev. */
+enum subscriber_next subscriber_next(struct subscriber *s, struct feed_event **ev);
+
+/* ---- the feed's thread ---- */
+
+/* The next event, whose reference it takes. */
+void subscribers_publish(struct subscribers *l, struct feed_event *ev);
+/* The ring has all up to this entry of the log: who subscribes from now on hears what comes after it. */
+void subscribers_reached(struct subscribers *l, uint64_t after);
+/* A round of catching up begins. */
+void subscribers_round(struct subscribers *l);
+/* One that has nothing to send and has had no page in this round, or NULL; *after is its place in the log. It stays until subscriber_catch_up. */
+struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after);
+bool subscriber_wants(const struct subscriber *s, struct str label, struct str source);
+/* Its next page: n events, at most SUBSCRIBER_PAGE, whose references it takes; all up to the entry `after` has been looked at. `end`: the log had no
+ * more. True if it has caught up with the ring, whose subscriber it is from now on. */
+bool subscriber_catch_up(struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end);
+/* Heartbeats, and the end of those who do not read theirs. */
+void subscribers_beat(struct subscribers *l, int64_t now);
+/* The feed's thread should come back soon: some have not read their end. */
+bool subscribers_ending(struct subscribers *l);
+
+enum { SUBSCRIBER_PAGE = 64 };
+
+#endif

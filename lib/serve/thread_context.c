@@ -1,0 +1,85 @@
+/* thread_context.c - one context a thread, by a key of pthread. */
+#include "lib/serve/thread_context.h"
+
+#include <pthread.h>
+
+#include "lib/stage/score.h"
+
+/* A stage of scoring as one thread uses it again and again. */
+struct scorer {
+	struct scorer *next;
+	struct series *texts;
+	struct score_conf conf;
+	void *context;
+};
+
+struct thread_contexts {
+	pthread_key_t key;
+	struct family *texts;
+};
+
+static void context_free(void *arg)
+{
+	struct thread_context *t = arg;
+	for (struct scorer *s = t->scorers, *next; s; s = next) {
+		next = s->next;
+		score_stage.close(s->context);
+		free(s);
+	}
+	batch_free(&t->batch);
+	buf_free(&t->key);
+	free(t);
+}
+
+struct thread_contexts *thread_contexts_new(struct family *texts)
+{
+	struct thread_contexts *all = xcalloc(1, sizeof *all);
+	all->texts = texts;
+	pthread_key_create(&all->key, context_free);
+	return all;
+}
+
+void thread_contexts_free(struct thread_contexts *all)
+{
+	if (!all)
+		return;
+	pthread_key_delete(all->key);
+	free(all);
+}
+
+struct thread_context *thread_context_get(struct thread_contexts *all)
+{
+	struct thread_context *t = pthread_getspecific(all->key);
+	if (!t) {
+		t = xcalloc(1, sizeof *t);
+		t->all = all;
+		pthread_setspecific(all->key, t);
+	}
+	return t;
+}
+
+static struct scorer *find_scorer(struct thread_context *t, const struct model *model, bool explain)
+{
+	for (struct scorer *s = t->scorers; s; s = s->next)
+		if (s->conf.model == model && s->conf.explain == explain)
+			return s;
+	struct scorer *s = xcalloc(1, sizeof *s);
+	s->conf = (struct score_conf){.model = model,
+	    .explain = explain,
+	    .form = {
+		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
+	s->context = score_stage.open(&s->conf, NULL);
+	s->texts = family_series(t->all->texts, &(struct str){model->name, strlen(model->name)});
+	s->next = t->scorers;
+	t->scorers = s;
+	return s;
+}
+
+void thread_context_score(struct thread_context *t, struct batch *b, const struct model *model, bool explain)
+{
+	struct scorer *s = find_scorer(t, model, explain);
+	uint64_t before = b->counter[COUNTER_SCORED];
+	struct err never; /* the stage cannot fail */
+	score_stage.run(s->context, b, &never);
+	series_add(s->texts, b->counter[COUNTER_SCORED] - before);
+}
