@@ -106,7 +106,7 @@ static int gate(const struct options *o)
 	int status = STATUS_OK;
 	for (size_t i = 0; i < o->eval.sides; i++) {
 		const struct contestant *side = &o->eval.side[i];
-		double f1 = metrics_figures(&side->metrics).macro_f1;
+		double f1 = accuracy_figures(&side->accuracy).macro_f1;
 		char got[32], wanted[32];
 		if (f1 >= o->min_f1)
 			continue;

@@ -1,42 +1,42 @@
 /* csv.c - the formats csv and tsv: a header or numbered columns, rows by row.h, a record a row. */
 #include "lib/base/log.h"
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 #include "lib/ingest/row.h"
 #include "lib/base/utf8.h"
 
 struct csv {
 	const struct ingest *conf;
-	struct maker *maker;
+	struct record_builder *builder;
 	struct rows *rows;
 	struct layout layout;
 	char delimiter;
 	bool headed;
 };
 
-static void *open_rows(const struct ingest *conf, struct maker *m, bool tsv)
+static void *open_rows(const struct ingest *conf, struct record_builder *builder, bool tsv)
 {
 	struct csv *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
-	c->maker = m;
+	c->builder = builder;
 	c->delimiter = conf->delimiter ? conf->delimiter : tsv ? '\t' : ',';
 	c->rows = rows_new(c->delimiter, tsv);
 	return c;
 }
 
-static void *csv_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *csv_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	(void)e;
-	return open_rows(conf, m, false);
+	return open_rows(conf, builder, false);
 }
 
-static void *tsv_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *tsv_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	(void)e;
-	return open_rows(conf, m, true);
+	return open_rows(conf, builder, true);
 }
 
-static int csv_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int csv_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct csv *c = ctx;
 	(void)room;
@@ -60,7 +60,7 @@ static const struct defaults defaults = {.text = (const char *const[]){"text", N
 
 static int name_columns(struct csv *c, const struct str *name, size_t n, struct err *e)
 {
-	if (layout_init(&c->layout, name, n, c->conf, &defaults, "column", c->maker->origin.name, e) < 0)
+	if (layout_init(&c->layout, name, n, c->conf, &defaults, "column", c->builder->origin.name, e) < 0)
 		return -1;
 	c->headed = true;
 	return 0;
@@ -85,7 +85,7 @@ static void hint(const struct csv *c, const struct row *row, int rc, struct err 
 		size_t used = strlen(e->msg);
 		snprintf(e->msg + used, sizeof e->msg - used, " (is the delimiter '%s'? See --delimiter)", shown);
 	} else if (d) {
-		log_warn("the file has one column only; see --delimiter", "file", c->maker->origin.name, "likely",
+		log_warn("the file has one column only; see --delimiter", "file", c->builder->origin.name, "likely",
 		    shown, NULL);
 	}
 }
@@ -95,7 +95,7 @@ static int read_header(struct csv *c, const struct row *row, struct err *e)
 	if (utf8_valid_prefix(row->raw) < row->raw.n || memchr(row->raw.p, 0, row->raw.n))
 		return err_set(e, ERR_USAGE,
 		    "%s:%llu: the header is not UTF-8; convert the file first (iconv -f FROM -t UTF-8)",
-		    c->maker->origin.name, (unsigned long long)row->line);
+		    c->builder->origin.name, (unsigned long long)row->line);
 	struct str *name = xreallocarray(NULL, row->n, sizeof *name);
 	for (size_t i = 0; i < row->n; i++)
 		name[i] = trim(row->cell[i]);
@@ -123,28 +123,28 @@ static void put_row(struct csv *c, struct batch *b, const struct row *row)
 {
 	struct place at = {row->line, row->sub};
 	struct str raw = line_content(row->raw);
-	if (!maker_check(b, raw, at))
+	if (!builder_check(b, raw, at))
 		return;
 	if (row->n != c->layout.n)
-		maker_reject(b, raw, at, CODE_BAD_ROW, "the row has %zu field%s, the header %zu", row->n,
+		builder_reject(b, raw, at, CODE_BAD_ROW, "the row has %zu field%s, the header %zu", row->n,
 		    row->n == 1 ? "" : "s", c->layout.n);
 	else
-		maker_put(c->maker, b, &c->layout, row->cell, raw, at);
+		builder_put(c->builder, b, &c->layout, row->cell, raw, at);
 }
 
-static int csv_work(void *ctx, struct room *room, struct err *e)
+static int csv_work(void *ctx, struct batch_room *room, struct err *e)
 {
 	struct csv *c = ctx;
 	struct row row;
-	while (!room_full(room)) {
+	while (!batch_room_full(room)) {
 		switch (rows_next(c->rows, c->layout.n, room->limits->max_record, &row)) {
 		case ROW_NONE:
 			return 0;
 		case ROW_BROKEN:
 			if (!c->headed && !c->conf->no_header)
 				return err_set(e, ERR_USAGE, "%s:%llu: the header cannot be read: %s",
-				    c->maker->origin.name, (unsigned long long)row.line, row.why);
-			maker_reject(room->b, line_content(row.raw), (struct place){row.line, row.sub}, CODE_BAD_ROW,
+				    c->builder->origin.name, (unsigned long long)row.line, row.why);
+			builder_reject(room->b, line_content(row.raw), (struct place){row.line, row.sub}, CODE_BAD_ROW,
 			    "%s", row.why);
 			break;
 		case ROW_READY:

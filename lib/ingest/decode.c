@@ -7,7 +7,7 @@
 #include "lib/ingest/decode.h"
 
 #include "lib/ingest/follow.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 #include "lib/ingest/sniff.h"
 #include "lib/text/hash.h"
 
@@ -21,7 +21,7 @@ struct inner {
 /* One file that is being read. */
 struct file {
 	const char *origin; /* as the inner source names it */
-	struct maker maker;
+	struct record_builder builder;
 	struct ingest conf;	     /* with the pattern found for it */
 	const struct format *format; /* NULL: not begun, or nothing but blank lines yet */
 	void *ctx;
@@ -147,7 +147,7 @@ static const char *path_of(const struct decode *d, const char *origin)
 
 static void file_begin(struct decode *d, struct file *f, const struct rec *first)
 {
-	struct origin *o = &f->maker.origin;
+	struct origin *o = &f->builder.origin;
 	const char *path = path_of(d, f->origin), *slash = path ? strrchr(path, '/') : NULL;
 	*o = (struct origin){.name = f->origin, .file = STR(""), .salt = STR("")};
 	f->begun = true;
@@ -176,7 +176,7 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 		return -1;
 	f->conf = *d->conf;
 	f->conf.pattern = found.pattern;
-	f->ctx = found.format->open(&f->conf, &f->maker, e);
+	f->ctx = found.format->open(&f->conf, &f->builder, e);
 	f->format = found.format;
 	return f->ctx ? 0 : -1;
 }
@@ -184,10 +184,10 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 /* --- lines --- */
 
 /* What was rejected before it came here (an over-long line) passes as it is; its rest comes from the inner source. */
-static void pass(struct decode *d, struct room *room, const struct rec *in)
+static void pass(struct decode *d, struct batch_room *room, const struct rec *in)
 {
 	struct rec *r =
-	    maker_add(room->b, in->long_line ? in->line : line_content(in->line), (struct place){.line = in->lineno});
+	    builder_add(room->b, in->long_line ? in->line : line_content(in->line), (struct place){.line = in->lineno});
 	r->origin = in->origin;
 	r->fate = in->fate;
 	r->code = in->code;
@@ -220,7 +220,7 @@ static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
 	return true;
 }
 
-static int take(struct decode *d, struct room *room, struct err *e)
+static int take(struct decode *d, struct batch_room *room, struct err *e)
 {
 	struct inner *i = d->last;
 	const struct rec *in = &i->batch.rec[i->at];
@@ -255,7 +255,7 @@ static int take(struct decode *d, struct room *room, struct err *e)
 	return 0;
 }
 
-static int work(struct decode *d, struct room *room, struct err *e)
+static int work(struct decode *d, struct batch_room *room, struct err *e)
 {
 	struct file *f = d->busy;
 	size_t before = room->b->n;
@@ -312,12 +312,12 @@ static enum next refill(struct decode *d, const struct limits *l, int wake, stru
 	return NEXT_BATCH;
 }
 
-static enum next fill(struct decode *d, struct room *room, int wake, struct err *e)
+static enum next fill(struct decode *d, struct batch_room *room, int wake, struct err *e)
 {
 	struct batch *b = room->b;
 	for (;;) {
 		enum next next = NEXT_BATCH;
-		if (b->more || room_full(room))
+		if (b->more || batch_room_full(room))
 			return NEXT_BATCH;
 		if (d->busy)
 			next = work(d, room, e) < 0 ? NEXT_ERROR : NEXT_BATCH;
@@ -337,7 +337,7 @@ static enum next fill(struct decode *d, struct room *room, int wake, struct err 
 static enum next decode_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	struct decode *d = (struct decode *)port;
-	struct room room = {.b = b, .limits = l};
+	struct batch_room room = {.b = b, .limits = l};
 	if (d->failed) {
 		*e = d->error;
 		return NEXT_ERROR;
@@ -399,7 +399,7 @@ static int decode_close(struct source *port, struct err *e)
 	int rc = d->from->close(d->from, e);
 	for (size_t i = 0; i < d->nfiles; i++) {
 		file_close(&d->file[i]);
-		maker_free(&d->file[i].maker);
+		builder_free(&d->file[i].builder);
 		buf_free(&d->file[i].salt);
 	}
 	inner_free(d->first);

@@ -11,7 +11,7 @@ const struct format *format_named(const char *name)
 	return NULL;
 }
 
-bool room_full(struct room *r)
+bool batch_room_full(struct batch_room *r)
 {
 	for (; r->counted < r->b->n; r->counted++)
 		r->bytes += r->b->rec[r->counted].line.n;

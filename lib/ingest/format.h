@@ -21,29 +21,29 @@ struct ingest {
 	size_t npaths;		 /* 0: stdin */
 };
 
-/* Where a format puts its records: a batch and its limits. `counted` and `bytes` belong to room_full. */
-struct room {
+/* Where a format puts its records: a batch and its limits. `counted` and `bytes` belong to batch_room_full. */
+struct batch_room {
 	struct batch *b;
 	const struct limits *limits;
 	size_t counted, bytes;
 };
 
 /* True if the batch shall take no further record. */
-bool room_full(struct room *r);
+bool batch_room_full(struct batch_room *r);
 
-struct maker;
+struct record_builder;
 
 struct format {
 	const char *name;
 	bool headed; /* the first line names the columns, unless no_header */
-	/* New: reads one file, from its beginning. The maker is lent; NULL and *e (ERR_USAGE) where the options do not fit. */
-	void *(*open)(const struct ingest *conf, struct maker *m, struct err *e);
+	/* New: reads one file, from its beginning. The builder is lent; NULL and *e (ERR_USAGE) where the options do not fit. */
+	void *(*open)(const struct ingest *conf, struct record_builder *builder, struct err *e);
 	/* Takes a line with its end, never blank unless `headed`. A line gives at most one record, unless there is `work`. -1: the file cannot be
 	 * read with these options. */
-	int (*line)(void *ctx, struct room *r, struct str line, uint64_t number, struct err *e);
+	int (*line)(void *ctx, struct batch_room *r, struct str line, uint64_t number, struct err *e);
 	/* For formats whose records cross lines: makes records of what `line` took in. 1: the room is full, call again; 0: done, or it
 	 * needs more lines; -1. May be NULL, as those below. */
-	int (*work)(void *ctx, struct room *r, struct err *e);
+	int (*work)(void *ctx, struct batch_room *r, struct err *e);
 	/* No line follows what was taken in: a record that is open is cut here. `work` then gives what is left. */
 	void (*cut)(void *ctx);
 	/* True while lines that were taken in have not become records. */

@@ -4,13 +4,13 @@
  * __CURSOR names an entry for good, so an entry without another id gets one made of it, whatever stream it comes in.
  */
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 #include "lib/text/hash.h"
 
 enum { MAX_FIELDS = 8 };
 
 struct journal {
-	struct maker *maker;
+	struct record_builder *builder;
 	struct layout layout;
 	struct str name[MAX_FIELDS];
 	size_t n;
@@ -40,7 +40,7 @@ static void journal_close(void *ctx)
 	free(j);
 }
 
-static void *journal_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *journal_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	static const char *const fields[] = {
 	    "MESSAGE", "__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "PRIORITY"};
@@ -48,7 +48,7 @@ static void *journal_open(const struct ingest *conf, struct maker *m, struct err
 	const struct defaults defaults = {.text = text, .time = "__REALTIME_TIMESTAMP", .strict_time = true};
 	struct ingest named = *conf;
 	struct journal *j = xcalloc(1, sizeof *j);
-	j->maker = m;
+	j->builder = builder;
 	j->own_id = conf->id != NULL;
 	named.id = j->own_id ? conf->id : "__CURSOR";
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
@@ -122,7 +122,7 @@ static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct
 		if (is_text && !field[i].p)
 			return rec_reject(
 			    b, r, CODE_NO_TEXT, "no field '%.*s' (--text names another)", STR_FMT(j->name[i]));
-		const char *code = field[i].p ? maker_fault(field[i], &column) : NULL;
+		const char *code = field[i].p ? builder_fault(field[i], &column) : NULL;
 		if (code)
 			return rec_reject(
 			    b, r, code, "field '%.*s' is not text: byte %zu", STR_FMT(j->name[i]), column);
@@ -130,7 +130,7 @@ static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct
 	return 0;
 }
 
-static int journal_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int journal_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct journal *j = ctx;
 	struct batch *b = room->b;
@@ -138,7 +138,7 @@ static int journal_line(void *ctx, struct room *room, struct str line, uint64_t 
 	const struct rec_form any = {.text_name = STR("MESSAGE"), .result_name = STR("sentiment")};
 	char id[HASH_HEX];
 	(void)e;
-	struct rec *r = maker_add(b, content, (struct place){.line = number});
+	struct rec *r = builder_add(b, content, (struct place){.line = number});
 	if (rec_scan(b, r, &j->scan, &any) < 0 || read_fields(j, b, r, field) < 0)
 		return 0;
 	b->n--; /* it was there to be rejected; the record that is made takes its place */
@@ -148,7 +148,7 @@ static int journal_line(void *ctx, struct room *room, struct str line, uint64_t 
 		hash_list(of, COUNT_OF(of), id);
 		*cursor = (struct str){id, sizeof id};
 	}
-	maker_put(j->maker, b, &j->layout, field, content, (struct place){.line = number});
+	builder_put(j->builder, b, &j->layout, field, content, (struct place){.line = number});
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* jsonl.c - the format json: records already, one a line. What stands there stays byte for byte; members that the options name are renamed in their
  * place, and an id is spliced in where there is none. */
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
-#include "lib/ingest/when.h"
+#include "lib/ingest/record_builder.h"
+#include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
 
 /* A piece of the line that is spelled anew. */
@@ -16,19 +16,19 @@ enum { MAX_EDITS = 8 };
 
 struct jsonl {
 	const struct ingest *conf;
-	struct maker *maker;
+	struct record_builder *builder;
 	struct json_scan scan;
 	struct edit edit[MAX_EDITS];
 	size_t edits;
 	struct buf out, value;
 };
 
-static void *jsonl_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *jsonl_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	(void)e;
 	struct jsonl *j = xcalloc(1, sizeof *j);
 	j->conf = conf;
-	j->maker = m;
+	j->builder = builder;
 	return j;
 }
 
@@ -86,11 +86,11 @@ static int take_time(struct jsonl *j, struct batch *b, struct rec *r, struct str
 	*time = spelled(m, &b->mem);
 	if (!j->conf->time)
 		return 0;
-	enum when w = is_word(m) ? when_read(*time, clock_wall_ms(), out) : WHEN_BAD;
-	if (w == WHEN_BAD)
+	enum timeparse w = is_word(m) ? timeparse_read(*time, clock_wall_ms(), out) : TIMEPARSE_BAD;
+	if (w == TIMEPARSE_BAD)
 		return rec_reject(b, r, CODE_BAD_TIME, "the time %.*s is of no known form",
 		    (int)(m->value.n > 80 ? 80 : m->value.n), m->value.p);
-	if (w == WHEN_WRITTEN)
+	if (w == TIMEPARSE_WRITTEN)
 		edit(j, m->value, quoted(j, &b->mem, (struct str){out, TIME_LEN}));
 	return rename_member(j, b, r, m, STR("time"));
 }
@@ -147,22 +147,22 @@ static void apply(struct jsonl *j, struct batch *b, struct rec *r)
 /* Splices in what is missing. */
 static void complete(struct jsonl *j, struct batch *b, struct rec *r, bool has_id, struct str time)
 {
-	struct str source = j->maker->origin.source;
+	struct str source = j->builder->origin.source;
 	bool add_source = j->conf->source && !json_find(&j->scan, STR("source"));
 	if (!has_id) {
-		char id[MAKER_ID_LEN];
-		maker_id(j->maker, (struct place){.line = r->lineno}, time, r->text, id);
+		char id[BUILDER_ID_LEN];
+		builder_id(j->builder, (struct place){.line = r->lineno}, time, r->text, id);
 		rec_set(b, r, &j->scan, STR("id"), quoted(j, &b->mem, (struct str){id, sizeof id}));
 	}
 	if (add_source)
 		rec_set(b, r, &j->scan, STR("source"), quoted(j, &b->mem, source));
 }
 
-static int jsonl_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int jsonl_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct jsonl *j = ctx;
 	struct batch *b = room->b;
-	struct rec *r = maker_add(b, line_content(line), (struct place){.line = number});
+	struct rec *r = builder_add(b, line_content(line), (struct place){.line = number});
 	struct str name = str_of(j->conf->text ? j->conf->text : "text");
 	const struct rec_form form = {.text_name = name, .result_name = STR("sentiment")};
 	struct str time = STR("");

@@ -2,7 +2,7 @@
 #include "lib/ingest/logs.h"
 
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 #include "lib/ingest/groups.h"
 
 /* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes it slow. */
@@ -52,7 +52,7 @@ const struct logs_preset *logs_guess(struct str line)
 }
 
 struct logs {
-	struct maker *maker;
+	struct record_builder *builder;
 	struct groups *pattern;
 	struct layout layout;
 	struct str *group;
@@ -67,13 +67,13 @@ static void logs_close(void *ctx)
 	free(l);
 }
 
-static void *logs_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *logs_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	const struct logs_preset *preset = logs_preset(conf->pattern);
 	const struct defaults defaults = {.text = preset ? preset->text : plain, .strict_time = preset != NULL};
 	struct logs *l = xcalloc(1, sizeof *l);
 	const struct str *name;
-	l->maker = m;
+	l->builder = builder;
 	l->pattern = groups_new(preset ? preset->expression : conf->pattern, e);
 	if (!l->pattern)
 		goto fail;
@@ -86,21 +86,22 @@ fail:
 	return NULL;
 }
 
-static int logs_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int logs_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct logs *l = ctx;
 	struct str content = line_content(line);
 	struct place at = {.line = number};
 	const char *why;
 	(void)e;
-	if (!maker_check(room->b, content, at))
+	if (!builder_check(room->b, content, at))
 		return 0;
 	if (!groups_match(l->pattern, content, l->group, &why))
-		maker_reject(room->b, content, at, CODE_NO_MATCH, "%s", why);
+		builder_reject(room->b, content, at, CODE_NO_MATCH, "%s", why);
 	else if (!l->group[l->layout.text].p)
-		maker_reject(room->b, content, at, CODE_NO_TEXT, "the line matches, but its text took no part in that");
+		builder_reject(
+		    room->b, content, at, CODE_NO_TEXT, "the line matches, but its text took no part in that");
 	else
-		maker_put(l->maker, room->b, &l->layout, l->group, content, at);
+		builder_put(l->builder, room->b, &l->layout, l->group, content, at);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* replay.c - the format reject: turns reject objects back into the lines that were rejected. */
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 
 struct replay {
 	struct json_scan scan;
@@ -9,9 +9,9 @@ struct replay {
 
 #define CODE_NOT_REJECT "not_reject"
 
-static void *replay_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *replay_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
-	(void)m;
+	(void)builder;
 	if (conf->text || conf->id || conf->time || conf->source) {
 		err_set(e, ERR_USAGE,
 		    "-F reject gives back the lines as they were: --text, --id, --time and --source do not go with it");
@@ -78,19 +78,19 @@ static int check(struct batch *b, struct rec *r, struct str line)
 	if (memchr(line.p, '\n', line.n))
 		return rec_reject(
 		    b, r, CODE_BAD_ROW, "what was rejected is not a single line; correct it where it came from");
-	const char *code = maker_fault(line, &column);
+	const char *code = builder_fault(line, &column);
 	if (code)
 		return rec_reject(b, r, code, "what was rejected cannot be a line of text: column %zu", column);
 	return 0;
 }
 
-static int replay_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int replay_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct replay *p = ctx;
 	struct batch *b = room->b;
 	const struct rec_form any = {.text_name = STR("text"), .result_name = STR("sentiment")};
 	(void)e;
-	struct rec *r = maker_add(b, line_content(line), (struct place){.line = number});
+	struct rec *r = builder_add(b, line_content(line), (struct place){.line = number});
 	if (rec_scan(b, r, &p->scan, &any) < 0)
 		return 0;
 	if (!is_reject(&p->scan)) {

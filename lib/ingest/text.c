@@ -1,19 +1,19 @@
 /* text.c - the format text: a line is a text. */
 #include "lib/ingest/format.h"
-#include "lib/ingest/maker.h"
+#include "lib/ingest/record_builder.h"
 
 struct text {
-	struct maker *maker;
+	struct record_builder *builder;
 	struct layout layout;
 };
 
-static void *text_open(const struct ingest *conf, struct maker *m, struct err *e)
+static void *text_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	static const char *const name[] = {"text", NULL};
 	const struct defaults defaults = {.text = name};
 	const struct ingest plain = {.source = conf->source};
 	struct text *t = xcalloc(1, sizeof *t);
-	t->maker = m;
+	t->builder = builder;
 	if (conf->text || conf->id || conf->time)
 		err_set(
 		    e, ERR_USAGE, "a plain text has no columns: --text, --id and --time need csv, tsv, json or log");
@@ -23,14 +23,14 @@ static void *text_open(const struct ingest *conf, struct maker *m, struct err *e
 	return NULL;
 }
 
-static int text_line(void *ctx, struct room *room, struct str line, uint64_t number, struct err *e)
+static int text_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
 {
 	struct text *t = ctx;
 	struct str content = line_content(line);
 	struct place at = {.line = number};
 	(void)e;
-	if (maker_check(room->b, content, at))
-		maker_put(t->maker, room->b, &t->layout, &content, content, at);
+	if (builder_check(room->b, content, at))
+		builder_put(t->builder, room->b, &t->layout, &content, content, at);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static void count(const struct eval_conf *f, size_t side, const struct gold *gol
 		guess.label = guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
 		guess.confidence = NAN; /* it was that of another label */
 	}
-	metrics_add(&f->side[side].metrics, gold, &guess);
+	accuracy_add(&f->side[side].accuracy, gold, &guess);
 }
 
 static int take(struct context *c, struct batch *b, struct rec *r)
@@ -138,7 +138,7 @@ static void put_line(const struct eval_conf *c, struct str head, double (*get)(c
 	size_t from = out->n;
 	buf_printf(out, "%-*.*s", HEAD_WIDTH, STR_FMT(head));
 	for (size_t i = 0; i < c->sides; i++) {
-		struct figures f = metrics_figures(&c->side[i].metrics);
+		struct figures f = accuracy_figures(&c->side[i].accuracy);
 		double v = get(&f, k);
 		any |= !isnan(v);
 		if (isnan(v))
@@ -198,7 +198,7 @@ static void put_figures(const struct eval_conf *c, struct buf *out)
 		buf_printf(out, "  %*s", width, name_of(&c->side[i]));
 	buf_printf(out, "\n%-*s", HEAD_WIDTH, "records");
 	for (size_t i = 0; i < c->sides; i++) {
-		const struct metrics *m = &c->side[i].metrics;
+		const struct accuracy *m = &c->side[i].accuracy;
 		buf_printf(out, "  %*llu", width, (unsigned long long)(m->n > m->rated ? m->n : m->rated));
 	}
 	buf_char(out, '\n');
@@ -246,10 +246,10 @@ static void put_confusion(const struct eval_conf *c, const struct contestant *si
 	for (size_t g = LABELS; g-- > 0;) {
 		uint64_t row = 0;
 		for (size_t k = 0; k < LABELS; k++)
-			row += side->metrics.confusion[g][k];
+			row += side->accuracy.confusion[g][k];
 		buf_printf(out, "\n%-10s", label_name((enum label)g));
 		for (size_t k = LABELS; k-- > 0;)
-			put_cell(c, side->metrics.confusion[g][k], row, g == k, out);
+			put_cell(c, side->accuracy.confusion[g][k], row, g == k, out);
 	}
 	buf_char(out, '\n');
 }
@@ -258,7 +258,7 @@ void eval_report(const struct eval_conf *c, struct buf *out)
 {
 	put_figures(c, out);
 	for (size_t i = 0; i < c->sides; i++)
-		if (c->side[i].metrics.n)
+		if (c->side[i].accuracy.n)
 			put_confusion(c, &c->side[i], out);
 	out->n--; /* the sink ends the line */
 }
@@ -283,7 +283,7 @@ static int eval_end(void *ctx, struct batch *b, struct err *e)
 		buf_clear(&c->out);
 		buf_str(&c->out, STR("{\"model\":"));
 		json_put_string(&c->out, str_of(name_of(&f->side[i])));
-		metrics_json(&f->side[i].metrics, &c->out);
+		accuracy_json(&f->side[i].accuracy, &c->out);
 		buf_char(&c->out, '}');
 		add_line(b, &c->out);
 	}

@@ -3,13 +3,13 @@
 #define SENTI_LEARN_EVAL_H
 
 #include "lib/flow/stage.h"
-#include "lib/learn/metrics.h"
+#include "lib/learn/accuracy.h"
 
 /* One side of the comparison. */
 struct contestant {
 	const struct model *model; /* NULL: the results that the records carry */
 	const char *name;	   /* for the report; NULL: the model's own */
-	struct metrics metrics;	   /* filled by the run */
+	struct accuracy accuracy;  /* filled by the run */
 };
 
 struct eval_conf {

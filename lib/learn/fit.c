@@ -363,7 +363,7 @@ static void fit_figures(const struct work *w, struct linear_head *h)
 	lexicon->engine->scratch_free(s);
 }
 
-static void judge(const struct work *w, const struct linear_head *h, struct metrics *out)
+static void judge(const struct work *w, const struct linear_head *h, struct accuracy *out)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		double p[K];
@@ -373,7 +373,7 @@ static void judge(const struct work *w, const struct linear_head *h, struct metr
 		unsigned best = 0;
 		for (unsigned c = 1; c < w->classes; c++)
 			best = p[c] > p[best] ? c : best;
-		metrics_add(out, &(struct gold){.has_class = true, .label = w->example[i].label},
+		accuracy_add(out, &(struct gold){.has_class = true, .label = w->example[i].label},
 		    &(struct guess){w->label[best], 0, p[best]});
 	}
 }

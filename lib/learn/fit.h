@@ -7,7 +7,7 @@
 #define SENTI_LEARN_FIT_H
 
 #include "lib/base/arena.h"
-#include "lib/learn/metrics.h"
+#include "lib/learn/accuracy.h"
 #include "lib/score/linear.h"
 
 struct example {
@@ -33,7 +33,7 @@ struct fit {
 	struct linear_head head;  /* all but what linear_write completes */
 	struct linear_cell *cell; /* new; 2^bits of them */
 	unsigned char *seen;	  /* new; SEEN_BYTES */
-	struct metrics held_out;  /* over the folds, each text by a model that has not seen it */
+	struct accuracy held_out; /* over the folds, each text by a model that has not seen it */
 };
 
 /* 0 and *out, or -1 and *e. There must be examples of two classes at least. */

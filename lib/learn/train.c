@@ -157,7 +157,7 @@ static void put_meta(const struct context *c, const struct fit *fit, struct buf 
 	put_number(b, STR("folds"), f->folds);
 	json_put_name(b, STR("held_out"));
 	buf_char(b, '{');
-	metrics_json(&fit->held_out, b);
+	accuracy_json(&fit->held_out, b);
 	buf_str(b, STR("}}"));
 }
 

@@ -2,7 +2,7 @@
 #include "lib/net/amqp_frame.h"
 
 #include "lib/base/log.h"
-#include "lib/net/amqp_body.h"
+#include "lib/net/body.h"
 
 /* It has 55 bytes. All headers of a message must fit into one frame, so what pretends to be one and is larger does not go on. */
 enum { LONGEST_TRACE = 256 };

@@ -1,7 +1,7 @@
 /* amqp_sink.c - a queue or an exchange as a sink: publishes, and waits for the broker's word that each message is safe.
  *
  * What was put stays in the window until it is confirmed; what was refused, or went out on a connection that broke, is published again.
- * Rejects take the same way; only their bodies and headers differ (amqp_parcel.c).
+ * Rejects take the same way; only their bodies and headers differ (outgoing.c).
  */
 #include <poll.h>
 
@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/net/amqp.h"
 #include "lib/net/amqp_link.h"
-#include "lib/net/amqp_parcel.h"
+#include "lib/net/outgoing.h"
 
 enum { CONFIRM_MS = 30000, REFUSED_PAUSE_MS = 200, PERSISTENT = 2, MOST_HEADERS = 8 };
 
@@ -49,12 +49,12 @@ static int set_up(struct amqp_link *l, struct err *e)
 
 /* ---- publishing ---- */
 
-static amqp_bytes_t bytes_of(const struct publisher *p, struct span s)
+static amqp_bytes_t bytes_of(const struct publisher *p, struct window_part s)
 {
 	return (amqp_bytes_t){s.n, p->window.bytes.p + s.at};
 }
 
-static int add_text(const struct publisher *p, amqp_table_entry_t *h, int n, const char *name, struct span s)
+static int add_text(const struct publisher *p, amqp_table_entry_t *h, int n, const char *name, struct window_part s)
 {
 	if (!s.n)
 		return n;
@@ -63,7 +63,7 @@ static int add_text(const struct publisher *p, amqp_table_entry_t *h, int n, con
 	return n + 1;
 }
 
-static int headers_of(const struct publisher *p, const struct parcel *m, amqp_table_entry_t h[MOST_HEADERS])
+static int headers_of(const struct publisher *p, const struct outgoing *m, amqp_table_entry_t h[MOST_HEADERS])
 {
 	int n = add_text(p, h, 0, "traceparent", m->trace);
 	if (!m->code.n)
@@ -81,7 +81,7 @@ static int headers_of(const struct publisher *p, const struct parcel *m, amqp_ta
 	return n;
 }
 
-static int publish(struct publisher *p, const struct parcel *m)
+static int publish(struct publisher *p, const struct outgoing *m)
 {
 	const struct amqp_address *a = &p->link.address;
 	amqp_table_entry_t header[MOST_HEADERS];
@@ -170,7 +170,7 @@ static enum outcome send_rest(struct publisher *p, struct err *e)
 				return patience_lost(p, "taken nothing", e);
 			continue;
 		}
-		int rc = publish(p, &w->parcel[w->sent]);
+		int rc = publish(p, &w->outgoing[w->sent]);
 		if (rc < 0) {
 			/* What it had to say before it closed is still to be read, and says more than the failed write. */
 			if (take_news(p, &any, e) != FINE)

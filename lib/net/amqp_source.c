@@ -9,7 +9,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
-#include "lib/net/amqp_body.h"
+#include "lib/net/body.h"
 #include "lib/net/amqp_link.h"
 
 enum { EPOCH_SHIFT = 48 };

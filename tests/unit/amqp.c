@@ -2,8 +2,8 @@
 #include "lib/net/amqp.h"
 
 #include "lib/net/amqp_address.h"
-#include "lib/net/amqp_body.h"
-#include "lib/net/amqp_parcel.h"
+#include "lib/net/body.h"
+#include "lib/net/outgoing.h"
 #include "tests/unit/tap.h"
 
 static void shown(const char *end, const char *broker, const char *want, const char *queue)
@@ -162,7 +162,7 @@ static void windows(void)
 	window_settle(&w, 5, true, false);
 	ok(w.open == 0 && w.refused && w.first == 5, "the rest is refused");
 	window_again(&w, w.base + w.sent);
-	ok(w.n == 2 && w.parcel[0].tries == 2 && w.parcel[1].tries == 4 && w.base == 6 && !w.sent && !w.refused,
+	ok(w.n == 2 && w.outgoing[0].tries == 2 && w.outgoing[1].tries == 4 && w.base == 6 && !w.sent && !w.refused,
 	    "and alone is sent again, in its order");
 	send_all(&w);
 	window_settle(&w, 5, true, true);
@@ -193,21 +193,21 @@ static void packs(void)
 		r->envelope = i < 2 ? &one : i < 4 ? &two : NULL;
 	}
 	ok(pack_records(&k, &w, &b) == 0 && w.n == 2, "four records in two messages");
-	is_str(window_str(&w, w.parcel[0].body), STR("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "the first");
-	is_str(window_str(&w, w.parcel[0].id), STR("a"), "its id");
-	is_str(window_str(&w, w.parcel[0].trace), STR("t1"), "its trace, which is that of all");
-	is_str(window_str(&w, w.parcel[1].body), STR("{\"id\":\"c\"}\n{}\n"), "the second leaves out the reject");
-	is_str(window_str(&w, w.parcel[1].trace), STR(""), "traces that differ are nobody's");
+	is_str(window_str(&w, w.outgoing[0].body), STR("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), "the first");
+	is_str(window_str(&w, w.outgoing[0].id), STR("a"), "its id");
+	is_str(window_str(&w, w.outgoing[0].trace), STR("t1"), "its trace, which is that of all");
+	is_str(window_str(&w, w.outgoing[1].body), STR("{\"id\":\"c\"}\n{}\n"), "the second leaves out the reject");
+	is_str(window_str(&w, w.outgoing[1].trace), STR(""), "traces that differ are nobody's");
 	struct err e;
 	window_clear(&w);
 	b.rec[2].envelope = &(struct envelope){.body = STR("bad"), .id = STR("m"), .trace = STR(""), .tries = 3};
 	ok(pack_rejects(&k, &w, &b, "tool", NULL, &e) == 0 && w.n == 1, "one reject");
-	is_str(window_str(&w, w.parcel[0].body), STR("bad"), "with the original bytes");
-	is_str(window_str(&w, w.parcel[0].why), STR("a \"reason\"\n\xef\xbf\xbd"), "and a reason in UTF-8");
+	is_str(window_str(&w, w.outgoing[0].body), STR("bad"), "with the original bytes");
+	is_str(window_str(&w, w.outgoing[0].why), STR("a \"reason\"\n\xef\xbf\xbd"), "and a reason in UTF-8");
 	b.rec[2].envelope = NULL;
 	window_clear(&w);
-	ok(pack_rejects(&k, &w, &b, "tool", NULL, &e) == 0 && w.n == 1 && !w.parcel[0].code.n, "without a letter");
-	ok(strstr(window_str(&w, w.parcel[0].body).p, "\"input\":\"bad\"") != NULL, "a reject object");
+	ok(pack_rejects(&k, &w, &b, "tool", NULL, &e) == 0 && w.n == 1 && !w.outgoing[0].code.n, "without an envelope");
+	ok(strstr(window_str(&w, w.outgoing[0].body).p, "\"input\":\"bad\"") != NULL, "a reject object");
 	packer_free(&k);
 	window_free(&w);
 	batch_free(&b);

@@ -3,7 +3,7 @@
 #include "lib/ingest/decode.h"
 #include "lib/ingest/groups.h"
 #include "lib/ingest/row.h"
-#include "lib/ingest/when.h"
+#include "lib/ingest/timeparse.h"
 #include "tests/unit/tap.h"
 
 /* --- times --- */
@@ -12,8 +12,10 @@ static void time_is(const char *in, const char *want)
 {
 	static const int64_t now = 1709294400000; /* 2024-03-01T12:00:00Z */
 	char out[TIME_LEN + 1] = {0};
-	enum when w = when_read(str_of(in), now, out);
-	struct str got = w == WHEN_BAD ? STR("bad") : w == WHEN_RFC3339 ? STR("same") : (struct str){out, TIME_LEN};
+	enum timeparse w = timeparse_read(str_of(in), now, out);
+	struct str got = w == TIMEPARSE_BAD	  ? STR("bad")
+			 : w == TIMEPARSE_RFC3339 ? STR("same")
+						  : (struct str){out, TIME_LEN};
 	is_str(got, str_of(want), "time '%s'", in);
 }
 
@@ -67,7 +69,8 @@ static void test_times(void)
 	for (size_t i = 0; i < COUNT_OF(pair); i++)
 		time_is(pair[i][0], pair[i][1]);
 	char out[TIME_LEN];
-	ok(when_read((struct str){"2024-05-01\0 12:00", 17}, 0, out) == WHEN_BAD, "a NUL is not part of a time");
+	ok(timeparse_read((struct str){"2024-05-01\0 12:00", 17}, 0, out) == TIMEPARSE_BAD,
+	    "a NUL is not part of a time");
 }
 
 static void test_zone(void)

@@ -122,24 +122,24 @@ static void test_tokens_cover(void)
 
 static void test_metrics(void)
 {
-	struct metrics m = {0};
+	struct accuracy m = {0};
 	static const enum label pair[][2] = {{LABEL_POSITIVE, LABEL_POSITIVE}, {LABEL_POSITIVE, LABEL_NEGATIVE},
 	    {LABEL_NEGATIVE, LABEL_NEGATIVE}, {LABEL_NEGATIVE, LABEL_NEUTRAL}};
 	for (size_t i = 0; i < COUNT_OF(pair); i++)
-		metrics_add(
+		accuracy_add(
 		    &m, &(struct gold){.has_class = true, .label = pair[i][0]}, &(struct guess){pair[i][1], 0, 0.75});
-	struct figures f = metrics_figures(&m);
+	struct figures f = accuracy_figures(&m);
 	ok(f.accuracy == 0.5 && f.macro_recall == 0.5, "recall is over the labelled classes");
 	ok(fabs(f.macro_f1 - (2.0 / 3 + 0.5 + 0) / 3) < 1e-12, "F1 over the labelled or predicted ones");
 	ok(fabs(f.ece - 0.25) < 1e-12, "sure of 0.75, right in half: off by 0.25");
 	ok(isnan(f.pearson) && isnan(f.recall[LABEL_NEUTRAL]), "what nothing was counted for");
-	struct metrics none = {0};
-	f = metrics_figures(&none);
+	struct accuracy none = {0};
+	f = accuracy_figures(&none);
 	ok(isnan(f.accuracy) && isnan(f.macro_f1) && isnan(f.ece), "nothing at all");
 	for (int i = 0; i < 5; i++)
-		metrics_add(&none, &(struct gold){.has_number = true, .number = 1e9 + i},
+		accuracy_add(&none, &(struct gold){.has_number = true, .number = 1e9 + i},
 		    &(struct guess){LABEL_NEUTRAL, -i, NAN});
-	f = metrics_figures(&none);
+	f = accuracy_figures(&none);
 	ok(fabs(f.pearson + 1) < 1e-9 && none.n == 0, "ratings far from 0 correlate exactly");
 }
 
@@ -359,7 +359,7 @@ static void test_classes(unsigned classes)
 	struct buf file = {0}, same = {0};
 	make_examples(classes);
 	ok(fit_model(&c, example, EXAMPLES, &fit, &e) == 0, "trains with %u classes", classes);
-	ok(metrics_figures(&fit.held_out).macro_recall > 0.95, "what is held out is found");
+	ok(accuracy_figures(&fit.held_out).macro_recall > 0.95, "what is held out is found");
 	linear_write(&fit.head, fit.cell, fit.seen, STR("{}"), &file);
 	ok(fit_model(&c, example, EXAMPLES, &again, &e) == 0, "trains again");
 	linear_write(&again.head, again.cell, again.seen, STR("{}"), &same);

@@ -1,9 +1,9 @@
-/* amqp_parcel.h - records to messages: one each, several in a pack, or a reject with its reason. */
-#ifndef SENTI_AMQP_PARCEL_H
-#define SENTI_AMQP_PARCEL_H
+/* outgoing.h - records to messages: one each, several in a pack, or a reject with its reason. */
+#ifndef SENTI_NET_OUTGOING_H
+#define SENTI_NET_OUTGOING_H
 
 #include "lib/flow/port.h"
-#include "lib/net/amqp_window.h"
+#include "lib/net/window.h"
 
 struct packer {
 	size_t most; /* records in a message; 1: each by itself */
@@ -14,7 +14,7 @@ struct packer {
 
 /* Puts the batch's outgoing records into the window. A pack never crosses batches, and holds at most 1 MiB or one record. */
 int pack_records(struct packer *k, struct window *w, const struct batch *b);
-/* Puts its rejects: of a record with a letter the original bytes as a dead letter, else a reject object of `tool`; `from` has the rest of a long line. */
+/* Puts its rejects: of a record with an envelope the original bytes as a dead letter, else a reject object of `tool`; `from` has the rest of a long line. */
 int pack_rejects(
     struct packer *k, struct window *w, const struct batch *b, const char *tool, struct source *from, struct err *e);
 void packer_free(struct packer *k);

@@ -1,23 +1,23 @@
-/* maker.c - records out of fields. */
-#include "lib/ingest/maker.h"
+/* record_builder.c - records out of fields. */
+#include "lib/ingest/record_builder.h"
 
 #include <stdarg.h>
 
 #include "lib/base/log.h"
 #include "lib/base/map.h"
-#include "lib/ingest/when.h"
+#include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 #include "lib/base/utf8.h"
 
-_Static_assert(MAKER_ID_LEN == HASH_HEX, "an id is a hash");
+_Static_assert(BUILDER_ID_LEN == HASH_HEX, "an id is a hash");
 
-void maker_free(struct maker *m)
+void builder_free(struct record_builder *builder)
 {
-	buf_free(&m->line);
+	buf_free(&builder->line);
 }
 
-struct rec *maker_add(struct batch *b, struct str line, struct place at)
+struct rec *builder_add(struct batch *b, struct str line, struct place at)
 {
 	struct rec *r = batch_add(b);
 	r->line = json_padded(&b->mem, line);
@@ -25,17 +25,17 @@ struct rec *maker_add(struct batch *b, struct str line, struct place at)
 	return r;
 }
 
-void maker_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
+void builder_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
 {
 	char why[480];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	rec_reject(b, maker_add(b, raw, at), code, "%s", why);
+	rec_reject(b, builder_add(b, raw, at), code, "%s", why);
 }
 
-const char *maker_fault(struct str raw, size_t *column)
+const char *builder_fault(struct str raw, size_t *column)
 {
 	size_t good = utf8_valid_prefix(raw);
 	const char *nul = good ? memchr(raw.p, 0, good) : NULL;
@@ -43,21 +43,23 @@ const char *maker_fault(struct str raw, size_t *column)
 	return nul ? CODE_NUL : good < raw.n ? CODE_BAD_UTF8 : NULL;
 }
 
-bool maker_check(struct batch *b, struct str raw, struct place at)
+bool builder_check(struct batch *b, struct str raw, struct place at)
 {
 	size_t column;
-	const char *code = maker_fault(raw, &column);
+	const char *code = builder_fault(raw, &column);
 	if (code)
-		maker_reject(b, raw, at, code, "%s at column %zu",
+		builder_reject(b, raw, at, code, "%s at column %zu",
 		    strcmp(code, CODE_NUL) == 0 ? "a NUL byte" : "no UTF-8", column);
 	return !code;
 }
 
-void maker_id(const struct maker *m, struct place at, struct str time, struct str text, char out[MAKER_ID_LEN])
+void builder_id(
+    const struct record_builder *builder, struct place at, struct str time, struct str text, char out[BUILDER_ID_LEN])
 {
 	char place[48];
 	int n = snprintf(place, sizeof place, at.sub ? "%llu.%u" : "%llu", (unsigned long long)at.line, at.sub);
-	const struct str field[] = {m->origin.source, m->origin.file, m->origin.salt, {place, (size_t)n}, time, text};
+	const struct str field[] = {
+	    builder->origin.source, builder->origin.file, builder->origin.salt, {place, (size_t)n}, time, text};
 	hash_list(field, COUNT_OF(field), out);
 }
 
@@ -68,10 +70,10 @@ static bool normal_time(struct str *value, char out[TIME_LEN])
 		*value = STR_NONE;
 		return true;
 	}
-	enum when w = when_read(*value, clock_wall_ms(), out);
-	if (w == WHEN_WRITTEN)
+	enum timeparse w = timeparse_read(*value, clock_wall_ms(), out);
+	if (w == TIMEPARSE_WRITTEN)
 		*value = (struct str){out, TIME_LEN};
-	return w != WHEN_BAD;
+	return w != TIMEPARSE_BAD;
 }
 
 static void put_member(struct buf *line, struct str name, struct str value)
@@ -87,32 +89,32 @@ static struct str field_of(const struct str *field, ptrdiff_t i)
 	return i < 0 ? STR_NONE : field[i];
 }
 
-void maker_put(
-    struct maker *m, struct batch *b, const struct layout *l, const struct str *field, struct str raw, struct place at)
+void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
+    struct str raw, struct place at)
 {
-	char hash[MAKER_ID_LEN], written[TIME_LEN];
+	char hash[BUILDER_ID_LEN], written[TIME_LEN];
 	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),
 		   source = field_of(field, l->source), spelled = time;
 	if (!normal_time(&time, written) && l->strict_time) {
-		maker_reject(b, raw, at, CODE_BAD_TIME, "the time '%.*s' is of no known form",
+		builder_reject(b, raw, at, CODE_BAD_TIME, "the time '%.*s' is of no known form",
 		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})));
 		return;
 	}
 	if (!id.n) {
-		maker_id(m, at, spelled, text, hash);
+		builder_id(builder, at, spelled, text, hash);
 		id = (struct str){hash, sizeof hash};
 	}
-	struct buf *line = &m->line;
+	struct buf *line = &builder->line;
 	buf_clear(line);
 	put_member(line, STR("{\"id\":"), id);
 	put_member(line, STR(",\"text\":"), text);
 	put_member(line, STR(",\"time\":"), time);
-	put_member(line, STR(",\"source\":"), source.n ? source : m->origin.source);
+	put_member(line, STR(",\"source\":"), source.n ? source : builder->origin.source);
 	for (size_t i = 0; i < l->n; i++)
 		if (l->role[i] == ROLE_OTHER)
 			put_member(line, buf_view(&l->name[i]), field[i]);
 	buf_char(line, '}');
-	maker_add(b, buf_view(line), at);
+	builder_add(b, buf_view(line), at);
 }
 
 /* --- layouts --- */

@@ -1,6 +1,6 @@
-/* when.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing years, and whether
+/* timeparse.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing years, and whether
  * such a day exists. The program never calls setlocale, so the names of months are English. */
-#include "lib/ingest/when.h"
+#include "lib/ingest/timeparse.h"
 
 #include <time.h>
 
@@ -178,7 +178,7 @@ static int read_calendar(const struct reading *r, int64_t now_ms, int64_t *ms)
 	return -1;
 }
 
-enum when when_read(struct str s, int64_t now_ms, char out[TIME_LEN])
+enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN])
 {
 	struct reading r = {0};
 	int64_t ms;
@@ -186,21 +186,21 @@ enum when when_read(struct str s, int64_t now_ms, char out[TIME_LEN])
 	s = trim(s);
 	bool rfc3339 = time_parse(s, &ms) == 0;
 	if (rfc3339 && s.n == whole)
-		return WHEN_RFC3339;
+		return TIMEPARSE_RFC3339;
 	if (!rfc3339 && read_epoch(s, &ms) < 0) {
 		if (s.n > MAX_LEN || memchr(s.p ? s.p : "", 0, s.n))
-			return WHEN_BAD;
+			return TIMEPARSE_BAD;
 		memcpy(r.text, s.p ? s.p : "", s.n);
 		if (take_fraction(&r) < 0)
-			return WHEN_BAD;
+			return TIMEPARSE_BAD;
 		name_zone(&r);
 		if (read_calendar(&r, now_ms, &ms) < 0)
-			return WHEN_BAD;
+			return TIMEPARSE_BAD;
 		ms += r.fraction_ms;
 	}
 	static const int64_t first = -62135596800000, end = 253402300800000; /* years 0001 to 9999 */
 	if (ms < first || ms >= end)
-		return WHEN_BAD;
+		return TIMEPARSE_BAD;
 	time_format(ms, out);
-	return WHEN_WRITTEN;
+	return TIMEPARSE_WRITTEN;
 }

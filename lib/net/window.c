@@ -1,25 +1,25 @@
-/* amqp_window.c - which messages the broker has confirmed. */
-#include "lib/net/amqp_window.h"
+/* window.c - which messages the broker has confirmed. */
+#include "lib/net/window.h"
 
-struct parcel *window_add(struct window *w)
+struct outgoing *window_add(struct window *w)
 {
 	if (w->n == w->cap) {
 		w->cap = w->cap ? w->cap * 2 : 64;
-		w->parcel = xreallocarray(w->parcel, w->cap, sizeof *w->parcel);
+		w->outgoing = xreallocarray(w->outgoing, w->cap, sizeof *w->outgoing);
 	}
-	struct parcel *p = &w->parcel[w->n++];
-	*p = (struct parcel){0};
+	struct outgoing *p = &w->outgoing[w->n++];
+	*p = (struct outgoing){0};
 	return p;
 }
 
-struct span window_keep(struct window *w, struct str s)
+struct window_part window_keep(struct window *w, struct str s)
 {
-	struct span at = {w->bytes.n, s.n};
+	struct window_part at = {w->bytes.n, s.n};
 	buf_str(&w->bytes, s);
 	return at;
 }
 
-struct str window_str(const struct window *w, struct span s)
+struct str window_str(const struct window *w, struct window_part s)
 {
 	return s.n ? (struct str){w->bytes.p + s.at, s.n} : STR("");
 }
@@ -36,13 +36,13 @@ void window_settle(struct window *w, uint64_t tag, bool multiple, bool ok)
 		return;
 	size_t last = (size_t)(tag - w->base);
 	for (size_t i = multiple ? w->first : last; i <= last; i++) {
-		if (w->parcel[i].state != PARCEL_OPEN)
+		if (w->outgoing[i].state != OUTGOING_OPEN)
 			continue;
-		w->parcel[i].state = ok ? PARCEL_DONE : PARCEL_REFUSED;
+		w->outgoing[i].state = ok ? OUTGOING_DONE : OUTGOING_REFUSED;
 		w->refused = w->refused || !ok;
 		w->open--;
 	}
-	while (w->first < w->sent && w->parcel[w->first].state != PARCEL_OPEN)
+	while (w->first < w->sent && w->outgoing[w->first].state != OUTGOING_OPEN)
 		w->first++;
 }
 
@@ -50,10 +50,10 @@ void window_again(struct window *w, uint64_t base)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < w->n; i++) {
-		if (w->parcel[i].state == PARCEL_DONE)
+		if (w->outgoing[i].state == OUTGOING_DONE)
 			continue;
-		w->parcel[kept] = w->parcel[i];
-		w->parcel[kept++].state = PARCEL_OPEN;
+		w->outgoing[kept] = w->outgoing[i];
+		w->outgoing[kept++].state = OUTGOING_OPEN;
 	}
 	w->n = kept;
 	w->sent = w->first = w->open = 0;
@@ -71,7 +71,7 @@ void window_clear(struct window *w)
 
 void window_free(struct window *w)
 {
-	free(w->parcel);
+	free(w->outgoing);
 	buf_free(&w->bytes);
 	*w = (struct window){0};
 }

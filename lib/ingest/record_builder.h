@@ -1,10 +1,10 @@
-/* maker.h - makes records of fields: names their members, derives ids, normalises times.
+/* record_builder.h - makes records of fields: names their members, derives ids, normalises times.
  *
  * A layout says which of a file's columns (or a pattern's groups) become text, id, time and source; it is found once a file. The
  * members of a record stand in this order: id, text, time, source, then the other columns in theirs.
  */
-#ifndef SENTI_MAKER_H
-#define SENTI_MAKER_H
+#ifndef SENTI_RECORD_BUILDER_H
+#define SENTI_RECORD_BUILDER_H
 
 #include "lib/ingest/format.h"
 
@@ -16,12 +16,12 @@ struct origin {
 	struct str salt;   /* tells one stream, or one rotation of a file, from the next; else empty */
 };
 
-struct maker {
+struct record_builder {
 	struct origin origin;
 	struct buf line; /* scratch */
 };
 
-void maker_free(struct maker *m);
+void builder_free(struct record_builder *builder);
 
 /* Where in its file a record stands: a line, and which row within it (old Mac line ends make several). */
 struct place {
@@ -53,21 +53,22 @@ MUST_USE int layout_init(struct layout *l, const struct str *name, size_t n, con
 void layout_free(struct layout *l);
 
 /* Appends a record of l->n fields to the batch, or a reject that holds `raw` where a time is bad. A field whose p is NULL gives no member.
- * All bytes are copied; fields must be UTF-8 without NUL (see maker_check). */
-void maker_put(
-    struct maker *m, struct batch *b, const struct layout *l, const struct str *field, struct str raw, struct place at);
+ * All bytes are copied; fields must be UTF-8 without NUL (see builder_check). */
+void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
+    struct str raw, struct place at);
 /* NULL if raw is UTF-8 without NUL, else the code of a reject and the column (from 1) of the first byte at fault. */
-const char *maker_fault(struct str raw, size_t *column);
+const char *builder_fault(struct str raw, size_t *column);
 /* True if there is no fault; else appends a reject. */
-bool maker_check(struct batch *b, struct str raw, struct place at);
+bool builder_check(struct batch *b, struct str raw, struct place at);
 /* Appends a rejected record with a copy of raw. */
-void maker_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
+void builder_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
     PRINTF_LIKE(5, 6);
 /* Appends a record with a copy of `line`, with JSON_PAD readable bytes behind it. Lent until the next is added. */
-struct rec *maker_add(struct batch *b, struct str line, struct place at);
+struct rec *builder_add(struct batch *b, struct str line, struct place at);
 
 /* The id of a record that has none, from its origin, place, time as spelled and text. */
-#define MAKER_ID_LEN 32
-void maker_id(const struct maker *m, struct place at, struct str time, struct str text, char out[MAKER_ID_LEN]);
+#define BUILDER_ID_LEN 32
+void builder_id(
+    const struct record_builder *builder, struct place at, struct str time, struct str text, char out[BUILDER_ID_LEN]);
 
 #endif

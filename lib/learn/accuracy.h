@@ -1,13 +1,13 @@
-/* metrics.h - how well predictions agree with labels: counts that are added up record by record, and the figures made of them. */
-#ifndef SENTI_LEARN_METRICS_H
-#define SENTI_LEARN_METRICS_H
+/* accuracy.h - how well predictions agree with labels: counts that are added up record by record, and the figures made of them. */
+#ifndef SENTI_ACCURACY_H
+#define SENTI_ACCURACY_H
 
 #include "lib/base/buf.h"
 #include "lib/learn/label.h"
 
 #define CALIBRATION_BINS 15
 
-struct metrics {
+struct accuracy {
 	uint64_t confusion[LABELS][LABELS]; /* [labelled][predicted] */
 	uint64_t n;			    /* with a class */
 	struct {
@@ -25,7 +25,7 @@ struct guess {
 	double score, confidence;
 };
 
-void metrics_add(struct metrics *m, const struct gold *gold, const struct guess *guess);
+void accuracy_add(struct accuracy *m, const struct gold *gold, const struct guess *guess);
 
 /* NaN: not defined, since nothing was counted that it needs. */
 struct figures {
@@ -35,9 +35,9 @@ struct figures {
 
 /* Macro F1 is the mean over the classes that were labelled or predicted, macro recall over those that were labelled (balanced accuracy). ECE is the
  * expected calibration error over CALIBRATION_BINS equal bins. */
-struct figures metrics_figures(const struct metrics *m);
+struct figures accuracy_figures(const struct accuracy *m);
 
 /* Appends "n":...,"accuracy":...,...: the members without braces. */
-void metrics_json(const struct metrics *m, struct buf *out);
+void accuracy_json(const struct accuracy *m, struct buf *out);
 
 #endif

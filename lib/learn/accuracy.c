@@ -1,11 +1,11 @@
-/* metrics.c - accuracy and its kin. */
-#include "lib/learn/metrics.h"
+/* accuracy.c - accuracy and its kin. */
+#include "lib/learn/accuracy.h"
 
 #include <math.h>
 
 #include "lib/json/write.h"
 
-static void add_confidence(struct metrics *m, double confidence, bool right)
+static void add_confidence(struct accuracy *m, double confidence, bool right)
 {
 	if (!(confidence >= 0 && confidence <= 1))
 		return;
@@ -17,7 +17,7 @@ static void add_confidence(struct metrics *m, double confidence, bool right)
 }
 
 /* Welford's update of a covariance. */
-static void add_rating(struct metrics *m, double x, double y)
+static void add_rating(struct accuracy *m, double x, double y)
 {
 	m->rated++;
 	double dx = x - m->mean_x, dy = y - m->mean_y;
@@ -28,7 +28,7 @@ static void add_rating(struct metrics *m, double x, double y)
 	m->xy += dx * (y - m->mean_y);
 }
 
-void metrics_add(struct metrics *m, const struct gold *gold, const struct guess *guess)
+void accuracy_add(struct accuracy *m, const struct gold *gold, const struct guess *guess)
 {
 	if (gold->has_number)
 		add_rating(m, guess->score, gold->number);
@@ -44,7 +44,7 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? (double)part / (double)whole : NAN;
 }
 
-static double calibration_error(const struct metrics *m)
+static double calibration_error(const struct accuracy *m)
 {
 	uint64_t n = 0;
 	double off = 0;
@@ -55,7 +55,7 @@ static double calibration_error(const struct metrics *m)
 	return n ? off / (double)n : NAN;
 }
 
-struct figures metrics_figures(const struct metrics *m)
+struct figures accuracy_figures(const struct accuracy *m)
 {
 	struct figures f = {.ece = calibration_error(m)};
 	uint64_t right = 0;
@@ -98,7 +98,7 @@ static void put_count(struct buf *b, struct str name, uint64_t n)
 	buf_u64(b, n);
 }
 
-static void put_class(struct buf *b, const struct metrics *m, const struct figures *f, size_t c)
+static void put_class(struct buf *b, const struct accuracy *m, const struct figures *f, size_t c)
 {
 	uint64_t support = 0;
 	for (size_t k = 0; k < LABELS; k++)
@@ -112,9 +112,9 @@ static void put_class(struct buf *b, const struct metrics *m, const struct figur
 	buf_char(b, '}');
 }
 
-void metrics_json(const struct metrics *m, struct buf *b)
+void accuracy_json(const struct accuracy *m, struct buf *b)
 {
-	struct figures f = metrics_figures(m);
+	struct figures f = accuracy_figures(m);
 	put_count(b, STR("n"), m->n);
 	put(b, STR("accuracy"), f.accuracy);
 	put(b, STR("macro_f1"), f.macro_f1);

@@ -1,5 +1,5 @@
-/* amqp_parcel.c - what stands in a message, and in its headers. */
-#include "lib/net/amqp_parcel.h"
+/* outgoing.c - what stands in a message, and in its headers. */
+#include "lib/net/outgoing.h"
 
 #include "lib/json/write.h"
 
@@ -31,7 +31,7 @@ static struct str trace_of(const struct rec *r)
 	return r->envelope ? r->envelope->trace : STR("");
 }
 
-static void add_line(struct packer *k, struct window *w, struct parcel *m, const struct rec *r)
+static void add_line(struct packer *k, struct window *w, struct outgoing *m, const struct rec *r)
 {
 	size_t before = w->bytes.n;
 	if (m->body.n == 0)
@@ -43,7 +43,7 @@ static void add_line(struct packer *k, struct window *w, struct parcel *m, const
 }
 
 /* Id and trace stand before the body, which grows. A pack has the id of its first record, and a trace where that is the same for all. */
-static void start(struct packer *k, struct window *w, struct parcel *m, const struct rec *r, struct str trace)
+static void start(struct packer *k, struct window *w, struct outgoing *m, const struct rec *r, struct str trace)
 {
 	m->lines = k->most > 1;
 	m->id = window_keep(w, id_of(k, r));
@@ -78,7 +78,7 @@ int pack_records(struct packer *k, struct window *w, const struct batch *b)
 		}
 		bool one_trace;
 		size_t n = run_length(k, b, i, &one_trace);
-		struct parcel *m = window_add(w);
+		struct outgoing *m = window_add(w);
 		start(k, w, m, &b->rec[i], one_trace ? trace_of(&b->rec[i]) : STR(""));
 		for (size_t end = i + n; i < end; i++)
 			if (b->rec[i].fate == FATE_OUT)
@@ -88,7 +88,7 @@ int pack_records(struct packer *k, struct window *w, const struct batch *b)
 }
 
 /* Header texts must be UTF-8: other bytes become U+FFFD. */
-static struct span keep_text(struct packer *k, struct window *w, struct str s)
+static struct window_part keep_text(struct packer *k, struct window *w, struct str s)
 {
 	buf_clear(&k->line);
 	json_put_lossy(&k->line, shorter(s, MOST_WHY));
@@ -98,7 +98,7 @@ static struct span keep_text(struct packer *k, struct window *w, struct str s)
 		return window_keep(w, spelled);
 	struct buf plain = {0};
 	json_unescape(spelled, &plain);
-	struct span at = window_keep(w, buf_view(&plain));
+	struct window_part at = window_keep(w, buf_view(&plain));
 	buf_free(&plain);
 	return at;
 }
@@ -106,7 +106,7 @@ static struct span keep_text(struct packer *k, struct window *w, struct str s)
 static void dead_letter(struct packer *k, struct window *w, const struct rec *r, const char *tool)
 {
 	const struct rec_cause *c = r->cause;
-	struct parcel m = {.tries = r->envelope->tries, .truncated = r->truncated};
+	struct outgoing m = {.tries = r->envelope->tries, .truncated = r->truncated};
 	struct str id = r->envelope->id.n ? r->envelope->id : r->id.p ? r->id : STR("");
 	m.id = window_keep(w, id.n <= LONGEST_ID ? id : STR(""));
 	m.trace = window_keep(w, r->envelope->trace);
@@ -138,7 +138,7 @@ static int long_line(struct window *w, const struct rec *r, const char *tool, st
 		struct rec whole = *r;
 		whole.line = buf_view(&kept);
 		whole.truncated = truncated;
-		struct span body = {w->bytes.n, 0};
+		struct window_part body = {w->bytes.n, 0};
 		rec_put_reject(&w->bytes, &whole, tool);
 		body.n = w->bytes.n - body.at;
 		window_add(w)->body = body;
@@ -149,7 +149,7 @@ static int long_line(struct window *w, const struct rec *r, const char *tool, st
 
 static void reject_object(struct window *w, const struct rec *r, const char *tool)
 {
-	struct span body = {w->bytes.n, 0};
+	struct window_part body = {w->bytes.n, 0};
 	rec_put_reject(&w->bytes, r, tool);
 	body.n = w->bytes.n - body.at;
 	window_add(w)->body = body;

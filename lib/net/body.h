@@ -1,6 +1,6 @@
-/* amqp_body.h - bodies of messages to lines of records. Nothing here knows a broker. */
-#ifndef SENTI_AMQP_BODY_H
-#define SENTI_AMQP_BODY_H
+/* body.h - bodies of messages to lines of records. Nothing here knows a broker. */
+#ifndef SENTI_NET_BODY_H
+#define SENTI_NET_BODY_H
 
 #include "lib/flow/record.h"
 

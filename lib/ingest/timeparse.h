@@ -1,12 +1,12 @@
-/* when.h - the spellings of time that logs and exports use, read as RFC 3339. */
-#ifndef SENTI_WHEN_H
-#define SENTI_WHEN_H
+/* timeparse.h - the spellings of time that logs and exports use, read as RFC 3339. */
+#ifndef SENTI_TIMEPARSE_H
+#define SENTI_TIMEPARSE_H
 
 #include "lib/base/clock.h"
 
-enum when { WHEN_BAD = -1, WHEN_RFC3339 = 0, WHEN_WRITTEN = 1 };
+enum timeparse { TIMEPARSE_BAD = -1, TIMEPARSE_RFC3339 = 0, TIMEPARSE_WRITTEN = 1 };
 
-/* WHEN_RFC3339: `s` is one already and stays as it is; WHEN_WRITTEN: `out` holds TIME_LEN bytes, UTC with milliseconds.
+/* TIMEPARSE_RFC3339: `s` is one already and stays as it is; TIMEPARSE_WRITTEN: `out` holds TIME_LEN bytes, UTC with milliseconds.
  * Understood are, with blanks around them or not:
  *     10/Oct/2000:13:55:36 -0700         (Apache, also in square brackets)
  *     Nov 23 01:02:03                    (syslog: of the year of `now`, or of the last one that puts it at most a day after `now`)
@@ -16,6 +16,6 @@ enum when { WHEN_BAD = -1, WHEN_RFC3339 = 0, WHEN_WRITTEN = 1 };
  *     1714557600  1714557600.25  1714557600123   (since 1970: 9 to 11 digits are seconds, 12 to 14 milliseconds, 15 to 17
  *                                         microseconds, 18 and 19 nanoseconds)
  * A time without a zone is local time ($TZ). Zones by name: UTC, GMT, Z, and those of RFC 2822 (EST, EDT, ... PDT). */
-enum when when_read(struct str s, int64_t now_ms, char out[TIME_LEN]);
+enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN]);
 
 #endif

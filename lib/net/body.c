@@ -1,5 +1,5 @@
-/* amqp_body.c - a body of a message is one JSON text, or lines. */
-#include "lib/net/amqp_body.h"
+/* body.c - a body of a message is one JSON text, or lines. */
+#include "lib/net/body.h"
 
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
