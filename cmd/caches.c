@@ -8,9 +8,11 @@
 
 static struct cache *open_memory(const char *size, const struct cache_conf *conf, struct err *e)
 {
+	static const struct option_def def = {
+	    .type = OPTION_SIZE, .size = sizeof(uint64_t), .min = MEMORY_LEAST, .max = SIZE_MAX / 2};
 	uint64_t bytes = (uint64_t)64 << 20;
 	struct err ignored;
-	if (*size && opt_size(size, "cache", MEMORY_LEAST, SIZE_MAX / 2, &bytes, &ignored) < 0) {
+	if (*size && option_value(&def, &bytes, size, &ignored) < 0) {
 		err_set(e, ERR_USAGE, "'memory:%s': a size is wanted such as memory:64M, at least 64K", size);
 		return NULL;
 	}

@@ -37,7 +37,7 @@ struct end_conf tool_ends(struct tool *t)
 
 static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 {
-	bool files = t->noperands && !(t->shared & OPT_IDS);
+	bool files = t->noperands && t->operands == OPERANDS_FILES;
 	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
 	size_t n = files ? t->noperands : t->from ? 1 : 0;
 	const struct end_conf conf = tool_ends(t);
@@ -74,7 +74,8 @@ int tool_finish(struct tool *t, const struct err *failed)
 	}
 	if (failed)
 		return failed->kind == ERR_USAGE ? STATUS_USAGE : STATUS_ENVIRONMENT;
-	double allowed = t->max_rejects_share ? t->max_rejects / 100 * (double)t->counts.in : t->max_rejects;
+	double allowed =
+	    t->max_rejects.percent ? t->max_rejects.most / 100 * (double)t->counts.in : t->max_rejects.most;
 	if ((double)t->counts.rejected > allowed)
 		return STATUS_REJECTS;
 	return t->exit_if_empty && t->counts.in == 0 ? STATUS_EMPTY : STATUS_OK;

@@ -6,98 +6,62 @@
 #include "lib/ingest/follow.h"
 #include "lib/ingest/rate.h"
 
-enum {
-	OPT_TEXT = OPT_OWN,
-	OPT_ID,
-	OPT_TIME,
-	OPT_SOURCE,
-	OPT_NO_HEADER,
-	OPT_DELIMITER,
-	OPT_PATTERN,
-	OPT_FOLLOW,
-	OPT_RATE
-};
-
-static const struct opt_def own[] = {
-    {'F', "format", "FORMAT",
-	"csv, tsv, text, json, log, reject; auto (default): by the file's\nname, else by its first line"},
-    {OPT_TEXT, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)"},
-    {OPT_ID, "id", "COL", "the one that becomes the id (default: id, else made of source, line, time and text)"},
-    {OPT_TIME, "time", "COL", "the one that becomes the time, rewritten as RFC 3339 (default: time)"},
-    {OPT_SOURCE, "source", "NAME", "where the records come from (default: the file's name)"},
-    {OPT_NO_HEADER, "no-header", NULL, "the first row is data; columns are c1, c2, ..."},
-    {OPT_DELIMITER, "delimiter", "C", "what stands between fields: one character, or tab"},
-    {OPT_PATTERN, "pattern", "NAME|REGEX",
-	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text"},
-    {OPT_FOLLOW, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped"},
-    {OPT_RATE, "rate", "N[/s]", "at most N records a second (/m, /h: a minute, an hour)"},
-    {0},
-};
-
-struct config {
+struct options {
 	struct ingest ingest;
 	struct rate rate;
 	bool follow;
 };
 
-static int set_format(struct config *c, const char *value, struct err *e)
+static int read_format(void *to, const char *value, struct err *e)
 {
-	c->ingest.format = format_named(value);
-	if (!c->ingest.format && strcmp(value, "auto") != 0)
-		return err_set(
-		    e, ERR_USAGE, "--format takes csv, tsv, text, json, log, reject or auto, not '%s'", value);
+	const struct format **format = to;
+	*format = format_named(value);
+	if (!*format && strcmp(value, "auto") != 0)
+		return option_bad("format", value, "csv, tsv, text, json, log, reject or auto", e);
 	return 0;
 }
 
-static int set_delimiter(struct config *c, const char *value, struct err *e)
+static int read_delimiter(void *to, const char *value, struct err *e)
 {
+	char *delimiter = to;
 	bool tab = strcmp(value, "tab") == 0 || strcmp(value, "\\t") == 0;
-	c->ingest.delimiter = tab ? '\t' : value[0];
-	if (!tab && (!value[0] || value[1] || value[0] == '"' || value[0] == '\n' || value[0] == '\r'))
-		return err_set(
-		    e, ERR_USAGE, "--delimiter takes one character (a byte, no quote) or tab, not '%s'", value);
+	*delimiter = tab ? '\t' : value[0];
+	if (!tab && (!value[0] || value[1] || strchr("\"\n\r", value[0])))
+		return option_bad("delimiter", value, "one character (a byte, no quote) or tab", e);
 	return 0;
 }
 
-static int on_option(void *arg, int letter, const char *value, struct err *e)
+static int read_rate(void *to, const char *value, struct err *e)
 {
-	struct config *c = arg;
-	switch (letter) {
-	case 'F':
-		return set_format(c, value, e);
-	case OPT_TEXT:
-		c->ingest.text = value;
-		break;
-	case OPT_ID:
-		c->ingest.id = value;
-		break;
-	case OPT_TIME:
-		c->ingest.time = value;
-		break;
-	case OPT_SOURCE:
-		c->ingest.source = value;
-		break;
-	case OPT_NO_HEADER:
-		c->ingest.no_header = true;
-		break;
-	case OPT_DELIMITER:
-		return set_delimiter(c, value, e);
-	case OPT_PATTERN:
-		c->ingest.pattern = value;
-		break;
-	case OPT_FOLLOW:
-		c->follow = true;
-		break;
-	case OPT_RATE:
-		return rate_parse(value, &c->rate, e);
-	}
-	return 0;
+	return rate_parse(value, to, e);
 }
+
+#define OPTIONS struct options
+static const struct option_def own[] = {
+    {'F', "format", "FORMAT",
+	"csv, tsv, text, json, log, reject; auto (default): by the file's\nname, else by its first line",
+	OPT_CALL(ingest.format, read_format)},
+    {0, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)",
+	OPT_STRING(ingest.text)},
+    {0, "id", "COL", "the one that becomes the id (default: id, else made of source, line, time and text)",
+	OPT_STRING(ingest.id)},
+    {0, "time", "COL", "the one that becomes the time, rewritten as RFC 3339 (default: time)", OPT_STRING(ingest.time)},
+    {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_STRING(ingest.source)},
+    {0, "no-header", NULL, "the first row is data; columns are c1, c2, ...", OPT_FLAG(ingest.no_header)},
+    {0, "delimiter", "C", "what stands between fields: one character, or tab",
+	OPT_CALL(ingest.delimiter, read_delimiter)},
+    {0, "pattern", "NAME|REGEX",
+	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text",
+	OPT_STRING(ingest.pattern)},
+    {0, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped", OPT_FLAG(follow)},
+    {0, "rate", "N[/s]", "at most N records a second (/m, /h: a minute, an hour)", OPT_CALL(rate, read_rate)},
+    {0},
+};
 
 /* Options that no format in question would look at are mistakes. */
-static int check(const struct config *c, struct err *e)
+static int check(const struct options *o, struct err *e)
 {
-	const struct ingest *i = &c->ingest;
+	const struct ingest *i = &o->ingest;
 	const struct format *f = i->format;
 	if (i->pattern && f && f != &format_log)
 		return err_set(e, ERR_USAGE, "--pattern is for logs, not for -F %s", f->name);
@@ -110,7 +74,7 @@ static int check(const struct config *c, struct err *e)
 	    (i->text && i->time && strcmp(i->text, i->time) == 0) || (i->id && i->time && strcmp(i->id, i->time) == 0))
 		return err_set(e, ERR_USAGE, "--text, --id and --time must name different columns");
 	for (size_t k = 0; k < i->npaths; k++) {
-		if (c->follow && strcmp(i->path[k], "-") == 0)
+		if (o->follow && strcmp(i->path[k], "-") == 0)
 			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
 		if (end_check(i->path[k], e) < 0)
 			return -1;
@@ -118,7 +82,7 @@ static int check(const struct config *c, struct err *e)
 			continue;
 		if (i->npaths > 1)
 			return err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
-		if (c->follow)
+		if (o->follow)
 			return err_set(e, ERR_USAGE, "--follow needs files; a queue is followed without it");
 		if (f && f != &format_json && f != &format_reject)
 			return err_set(
@@ -139,27 +103,27 @@ static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, 
 	return end_source(i->path, i->npaths, &conf, e);
 }
 
-static int open_source(struct config *c, struct tool *t, struct err *e)
+static int open_source(struct options *o, struct tool *t, struct err *e)
 {
-	struct ingest *i = &c->ingest;
+	struct ingest *i = &o->ingest;
 	i->path = t->noperands ? t->operand : t->from ? &t->from : NULL;
 	i->npaths = t->noperands ? t->noperands : t->from != NULL;
-	if (check(c, e) < 0)
+	if (check(o, e) < 0)
 		return -1;
 	if (i->pattern)
 		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
-	struct source *from = open_inner(i, c->follow, t, e);
+	struct source *from = open_inner(i, o->follow, t, e);
 	if (!from)
 		return -1;
-	t->source = source_decode(i, from, c->follow);
-	if (c->rate.records)
-		t->source = source_rate(t->source, c->rate);
+	t->source = source_decode(i, from, o->follow);
+	if (o->rate.records)
+		t->source = source_rate(t->source, o->rate);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = {0};
+	struct options o = {0};
 	struct err e;
 	struct tool t = {
 	    .name = "senti-ingest",
@@ -174,16 +138,16 @@ int main(int argc, char **argv)
 			"  journalctl -o json -u shop | senti-ingest --pattern journal\n"
 			"  senti-ingest -F reject rejected.jsonl | senti-score\n",
 	    .own = own,
-	    .shared = OPT_FILTER | OPT_OUT,
-	    .on_option = on_option,
-	    .arg = &c,
+	    .options = &o,
+	    .shared = SHARED_FILTER | SHARED_OUT,
 	};
 	/* Else the C library looks at /etc/localtime once for each time that it converts. */
 	setenv("TZ", ":/etc/localtime", 0);
-	tool_options(&t, argc, argv);
+	(void)argc;
+	tool_options(&t, argv);
 	if (!t.from && !t.noperands)
 		t.from = "-";
-	if (open_source(&c, &t, &e) < 0)
+	if (open_source(&o, &t, &e) < 0)
 		return tool_fail(&t, &e);
 	return tool_run(&t, NULL, 0);
 }

@@ -62,8 +62,15 @@ char *xstrdup(const char *s);
 /* New, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);
 
+/* The value of an environment variable; NULL if it is unset or empty. Lent. */
+static inline const char *env_get(const char *name)
+{
+	const char *value = getenv(name);
+	return value && *value ? value : NULL;
+}
+
 /* Library functions that senti must not use. With _FORTIFY_SOURCE and clang, sprintf is a macro. */
 #undef sprintf
-#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof strncpy strncat
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof strncpy strncat getenv
 
 #endif

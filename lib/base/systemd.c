@@ -13,7 +13,7 @@ enum { FIRST_FD = 3 };
 /* True if the variable is a number. */
 static bool number(const char *name, uint64_t *out)
 {
-	const char *v = getenv(name);
+	const char *v = env_get(name);
 	return v && str_u64(str_of(v), out) == 0;
 }
 
@@ -53,7 +53,7 @@ int systemd_socket(int *fd, struct err *e)
 
 void systemd_notify(const char *state)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = env_get("NOTIFY_SOCKET");
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	size_t n = path ? strlen(path) : 0;
 	if (n < 2 || n >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@'))
@@ -73,9 +73,9 @@ void systemd_notify(const char *state)
 int64_t systemd_watchdog_ms(void)
 {
 	uint64_t us, pid;
-	if (!getenv("NOTIFY_SOCKET") || !number("WATCHDOG_USEC", &us) || us < 1000 || us > (uint64_t)INT64_MAX)
+	if (!env_get("NOTIFY_SOCKET") || !number("WATCHDOG_USEC", &us) || us < 1000 || us > (uint64_t)INT64_MAX)
 		return 0;
-	if (getenv("WATCHDOG_PID") && !(number("WATCHDOG_PID", &pid) && pid == (uint64_t)getpid()))
+	if (env_get("WATCHDOG_PID") && !(number("WATCHDOG_PID", &pid) && pid == (uint64_t)getpid()))
 		return 0;
 	return (int64_t)(us / 1000);
 }

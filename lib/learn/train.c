@@ -91,7 +91,7 @@ static void data_hash(const struct context *c, char out[HASH_HEX])
 /* The clock would make the same data and seed give different files. */
 static int64_t date_of(const struct context *c)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	const char *epoch = env_get("SOURCE_DATE_EPOCH");
 	uint64_t s;
 	if (epoch && str_u64(str_of(epoch), &s) == 0 && s < 253402300800)
 		return (int64_t)s * 1000;

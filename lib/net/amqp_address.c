@@ -55,7 +55,7 @@ static char *dup_or(const char *s, const char *otherwise)
 static char *file_of(const struct url *end, const struct url *broker, const char *arg, const char *variable)
 {
 	const char *s = url_arg(end, arg);
-	return dup_or(s ? s : url_arg(broker, arg), getenv(variable));
+	return dup_or(s ? s : url_arg(broker, arg), env_get(variable));
 }
 
 static bool is_amqp(const struct url *u)

@@ -327,10 +327,10 @@ static int check_server(struct pg *s, struct err *e)
 static void connect_now(struct pg *s)
 {
 	const char *const name[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",
-	    "keepalives_count", "tcp_user_timeout", getenv("PGCONNECT_TIMEOUT") ? "keepalives" : "connect_timeout",
+	    "keepalives_count", "tcp_user_timeout", env_get("PGCONNECT_TIMEOUT") ? "keepalives" : "connect_timeout",
 	    "dbname", "client_encoding", NULL};
 	const char *const value[] = {
-	    s->tool, "20", "5", "4", "40000", getenv("PGCONNECT_TIMEOUT") ? "1" : "10", s->address, "UTF8", NULL};
+	    s->tool, "20", "5", "4", "40000", env_get("PGCONNECT_TIMEOUT") ? "1" : "10", s->address, "UTF8", NULL};
 	s->conn = PQconnectdbParams(name, value, 1);
 }
 

@@ -88,8 +88,8 @@ int redis_address_parse(struct redis_address *a, const char *address, struct err
 		redis_address_free(a);
 		return -1;
 	}
-	const char *secret = getenv("REDISCLI_AUTH");
-	if (!a->password && secret && *secret)
+	const char *secret = env_get("REDISCLI_AUTH");
+	if (!a->password && secret)
 		a->password = xstrdup(secret);
 	if (a->user && !a->password) {
 		redis_address_free(a);

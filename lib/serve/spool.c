@@ -9,8 +9,8 @@
 /* In a directory that needs no cleaning up after a crash: the file has no name. */
 static int open_nameless(struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
-	dir = dir && *dir ? dir : "/tmp";
+	const char *dir = env_get("TMPDIR");
+	dir = dir ? dir : "/tmp";
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	return fd < 0 ? err_sys(e, "cannot make a temporary file in '%s'", dir) : fd;
 }

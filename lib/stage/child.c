@@ -27,7 +27,7 @@ int child_find(const char *command, struct err *e)
 		errno = EACCES;
 		return may_run(command) ? 0 : err_sys(e, "cannot run '%s'", command);
 	}
-	const char *path = getenv("PATH");
+	const char *path = env_get("PATH");
 	struct buf b = {0};
 	bool found = false;
 	for (const char *p = path ? path : "/bin:/usr/bin"; !found; p++) {

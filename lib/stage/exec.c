@@ -558,11 +558,11 @@ int exec_conf_open(struct exec_conf *c, struct err *e)
 {
 	if (child_find(c->argv[0], e) < 0)
 		return -1;
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = env_get("TMPDIR");
 	struct buf b = {0};
-	buf_printf(&b, "%s/senti-worker.XXXXXX%c", tmp && *tmp ? tmp : "/tmp", 0);
+	buf_printf(&b, "%s/senti-worker.XXXXXX%c", tmp ? tmp : "/tmp", 0);
 	if (!mkdtemp(b.p)) { /* with mode 0700 */
-		err_sys(e, "cannot make a private folder in '%s' (TMPDIR)", tmp && *tmp ? tmp : "/tmp");
+		err_sys(e, "cannot make a private folder in '%s' (TMPDIR)", tmp ? tmp : "/tmp");
 		buf_free(&b);
 		return -1;
 	}

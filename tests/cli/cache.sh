@@ -83,12 +83,12 @@ ok 'a closed pipe ends it quietly' sh -c "yes '{\"text\":\"x\"}' | senti-cache g
 usage() { t "usage: $1" "senti-cache $1" 2; } # what is wanted follows
 usage '' <<'END'
 --- stderr
-senti-cache: a verb is wanted: get, put, follow, invalidate, verify, stats or key
+senti-cache: a verb is missing: get, put, invalidate, follow, verify, key or stats
 try 'senti-cache --help'
 END
 usage 'in.jsonl' <<'END'
 --- stderr
-senti-cache: 'in.jsonl' is not a verb of senti-cache
+senti-cache: 'in.jsonl' is not a verb; a verb is get, put, invalidate, follow, verify, key or stats
 try 'senti-cache --help'
 END
 usage 'get --cache http://a:geheim@b' <<'END'
@@ -118,12 +118,12 @@ try 'senti-cache --help'
 END
 usage 'put -m vader' <<'END'
 --- stderr
-senti-cache: --model does not belong to put
+senti-cache: --model belongs to get, verify and key, not to put
 try 'senti-cache --help'
 END
 usage 'get -e x' <<'END'
 --- stderr
-senti-cache: --expression does not belong to get
+senti-cache: --expression belongs to key, not to get
 try 'senti-cache --help'
 END
 usage 'invalidate 1' <<'END'
@@ -133,7 +133,17 @@ try 'senti-cache --help'
 END
 usage "stats --cache $away 1" <<'END'
 --- stderr
-senti-cache: stats takes no operands, as '1'
+senti-cache: unexpected operand '1': stats takes no operands
+try 'senti-cache --help'
+END
+usage 'get -i in.jsonl in.jsonl' <<'END'
+--- stderr
+senti-cache: -i in.jsonl and operands exclude each other
+try 'senti-cache --help'
+END
+usage 'key -i in.jsonl -e x' <<'END'
+--- stderr
+senti-cache: -i in.jsonl and -e exclude each other
 try 'senti-cache --help'
 END
 usage 'get -f a --into a' <<'END'

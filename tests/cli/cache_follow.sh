@@ -15,14 +15,14 @@ for verb in follow verify; do
 	refused "$verb of a cache that nobody else sees" "senti-cache $verb --cache memory:" 'shared with no other process'
 	refused "$verb takes no operands" "senti-cache $verb --cache $nowhere a" 'takes no operands'
 	refused "$verb reads no records" "senti-cache $verb --cache $nowhere -i x" 'does not go with'
-	refused "$verb of a store that is none" "senti-cache $verb --cache $nowhere --store mysql:x" 'no store'
+	refused "$verb of a store that is none" "senti-cache $verb --cache $nowhere --store mysql:x" 'not a store'
 	ok "$verb of a store that is not there" sh -c "senti-cache $verb --cache $nowhere --store sqlite:none.db 2>/dev/null; test \$? = 3 && test ! -e none.db"
 done
 refused 'a sample of none' "senti-cache verify --cache $nowhere --sample 0" '--sample takes'
-refused 'a reader without a name' "senti-cache follow --cache $nowhere --reader ''" '--reader takes a name'
-refused 'options of follow elsewhere' "senti-cache verify --cache $nowhere --once" '--once does not belong to verify'
-refused 'options of verify elsewhere' "senti-cache follow --cache $nowhere --sample 1" '--sample does not belong to follow'
-refused 'the model is not for follow' "senti-cache follow --cache $nowhere -m vader" '--model does not belong to follow'
+refused 'a reader without a name' "senti-cache follow --cache $nowhere --reader ''" '--reader takes a NAME that is not empty'
+refused 'options of follow elsewhere' "senti-cache verify --cache $nowhere --once" '--once belongs to follow, not to verify'
+refused 'options of verify elsewhere' "senti-cache follow --cache $nowhere --sample 1" '--sample belongs to verify, not to follow'
+refused 'the model is not for follow' "senti-cache follow --cache $nowhere -m vader" '--model belongs to get, verify and key, not to follow'
 refused 'a model that is none' "senti-cache verify --cache $nowhere -m none" "'none'"
 
 t 'verify fails without the cache' "senti-cache verify --cache $nowhere" 3 <<'END'

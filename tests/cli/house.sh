@@ -32,6 +32,20 @@ complete_in() { # complete_in FILE TOOL: its lines for the tool have all options
 	options "$2" | diff - got
 }
 
+# guessed TOOL PREFIX WORDS: each word with a letter too many is a usage error that names the right one
+guessed() {
+	[ -n "$3" ] && for word in $3; do
+		word=${word#"$2"}
+		"$1" "$2$word~" >said 2>&1
+		status=$?
+		if [ "$status" -ne 2 ] || ! grep -q "did you mean '$2$word'?$" said; then
+			echo "$1 $2$word~: status $status"
+			cat said
+			return 1
+		fi
+	done
+}
+
 for tool in $tools; do
 	t "$tool --version" "$tool --version" 0 <<-END
 		$tool $version
@@ -44,7 +58,7 @@ for tool in $tools; do
 	t "$tool: help into a full disk is status 3" "$tool --help >/dev/full" 3
 	t "$tool: an unknown option" "$tool --no-such-option" 2 <<-END
 		--- stderr
-		$tool: unknown or ambiguous option '--no-such-option'
+		$tool: unknown option '--no-such-option'
 		try '$tool --help'
 	END
 	t "$tool: an unknown letter" "$tool -?" 2 <<-END
@@ -67,8 +81,38 @@ for tool in $tools; do
 		$tool: --log-format takes logfmt or json, not 'xml'
 		try '$tool --help'
 	END
+	t "$tool: the beginning of several options" "$tool --ver --v" 2 <<-END
+		--- stderr
+		$tool: option '--ver' is ambiguous: --verbose, --version
+		try '$tool --help'
+	END
 	ok "$tool: each option of --help is taken" taken "$tool"
+	ok "$tool: each option is guessed from a slip" guessed "$tool" -- "$(options "$tool")"
 done
+
+for tool in senti-store senti-cache; do
+	verbs=$("$tool" --help | sed -n "s/^\(usage:\)\{0,1\} *$tool \[\{0,1\}\([a-z|]*\).*/\2/p" | tr '|' '\n')
+	ok "$tool: each verb is guessed from a slip" guessed "$tool" '' "$verbs"
+done
+ok 'each model is guessed from a slip' sh -c 'senti-score --models | cut -d" " -f1 | sed "s/^.\(.*\)/\1 &/" >models && [ -s models ] &&
+	while read -r slip model; do senti-score -m "$slip" -e x 2>&1 | grep -q "did you mean .$model.?$" || exit 1; done <models'
+t 'a file that has the name of a slip is a file' 'echo "{\"id\":\"a\",\"text\":\"x\"}" >gte && senti-store gte' 0 <<'END'
+{"id":"a","text":"x","version":1}
+END
+t 'a text is not a file' 'senti-score "I love it"' 3 <<'END'
+--- stderr
+senti-score: cannot open 'I love it': no such file; to score a text itself, give it after -e
+END
+
+# An empty variable of the environment counts as unset.
+t 'empty variables are unset' 'echo x | SENTI_MODEL= SENTI_REJECT= SENTI_REDIS= SENTI_STORE= TMPDIR= senti-worker -i - -- cat && SENTI_MODEL= senti-score -e good |
+	grep -c vader- && SENTI_REDIS= senti-cache stats' 2 <<'END'
+x
+1
+--- stderr
+senti-cache: stats: no cache is named; --cache or $SENTI_REDIS does
+try 'senti-cache --help'
+END
 
 # Completions: up to date, and what bash really offers.
 # shellcheck disable=SC2086

@@ -467,6 +467,6 @@ fails 'a port that is none' 2 'not an address to listen on' -l 127.0.0.1:99999
 fails 'an unknown model' 2 "unknown model 'nix'" -m nix
 fails 'no number' 2 'max-items' --max-items x
 fails 'a lexicon without +' 2 'takes \+FILE' --lexicon words.tsv
-fails 'operands' 2 "options only, not 'extra'" extra
+fails 'operands' 2 "unexpected operand 'extra': senti-serve takes no operands" extra
 fails 'a store that cannot be opened' 3 'no/such/senti.db' --store sqlite:no/such/senti.db -l 127.0.0.1:0
 finish

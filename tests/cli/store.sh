@@ -239,7 +239,7 @@ usage 'export --label positive' <<'END'
 senti-store: --label belongs to query, not to export
 END
 usage 'query file' <<'END'
-senti-store: query takes no operands, as 'file'
+senti-store: unexpected operand 'file': query takes no operands
 END
 usage 'get --label positive' <<'END'
 senti-store: --label belongs to query, not to get
@@ -257,7 +257,7 @@ usage 'correct 1 great' <<'END'
 senti-store: a label is positive, neutral or negative, not 'great'
 END
 usage 'put -i in.jsonl in.jsonl' <<'END'
-senti-store: -i in.jsonl does not go with operands
+senti-store: -i in.jsonl and operands exclude each other
 END
 t 'a usage error is status 2' 'senti-store query --label great 2>/dev/null' 2
 

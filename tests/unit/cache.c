@@ -614,7 +614,7 @@ int main(void)
 	jitter();
 	addresses();
 	away();
-	address = getenv("SENTI_REDIS");
+	address = env_get("SENTI_REDIS");
 	if (address && *address) {
 		what = "redis";
 		c = redis_cache(address, NULL, &e);

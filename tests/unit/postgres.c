@@ -196,7 +196,7 @@ static void test_triggers(struct store *s, PGconn *other)
 
 int main(void)
 {
-	const char *url = getenv("SENTI_TEST_POSTGRES");
+	const char *url = env_get("SENTI_TEST_POSTGRES");
 	if (!url) {
 		printf("1..0 # SKIP SENTI_TEST_POSTGRES names no database\n");
 		return 0;

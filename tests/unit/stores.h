@@ -147,7 +147,7 @@ static inline void stores_each(void (*suite)(const struct kind *))
 	if (!mkdtemp(dir))
 		exit(STATUS_ENVIRONMENT);
 	snprintf(path, sizeof path, "%s/db", dir);
-	const char *url = getenv("SENTI_TEST_POSTGRES");
+	const char *url = env_get("SENTI_TEST_POSTGRES");
 	const struct kind kind[] = {
 	    {"SQLite in a file", path, sqlite_open, true, too_deep()},
 	    {"SQLite in memory", ":memory:", sqlite_open, false, too_deep()},
