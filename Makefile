@@ -1,4 +1,4 @@
-# senti: make, make check, make install. All targets: all check live cluster asan fuzz bench soak demo lint format format-check
+# senti: make, make check, make install. All targets: all check live system asan fuzz bench soak demo lint format format-check
 # completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
 include config.mk
 
@@ -9,8 +9,6 @@ BUILD = build
 LIB_C = $(sort $(shell find lib -name '*.c'))
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
-LIVE = serve_faults serve_batch queue_faults postgres_faults amqp consistency vader textblob nltk openapi events traefik pipeline redis postgres metrics serve_hostile \
-	serve_slow worker afinn serve_access
 # postgres only runs on a server; tests/live calls it.
 TESTS = $(filter-out postgres,$(basename $(notdir $(sort $(wildcard tests/unit/*.c)))))
 FUZZ = $(filter-out main,$(basename $(notdir $(sort $(wildcard tests/fuzz/*.c)))))
@@ -85,14 +83,13 @@ check: lint test
 test: $(BIN) $(UNIT) $(REPLAY)
 	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
-# Needs Python and the package index: parity with the package itself (scripts/fetch-vader gets it).
-live: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/reader
+# Needs Python and the package index: each tool on real servers, each engine beside the package that it equals (scripts/fetch-vader gets them);
+# and all tools together, from end to end.
+live: DIR = tests/live
+system: DIR = tests/system
+live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
-	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $(LIVE:%=tests/live/%)
-
-# Three brokers that lose one another, which takes two minutes.
-cluster: $(BIN)
-	@PYTHON=$(abspath build)/venv/bin/python $(RUN) tests/live/queue_cluster
+	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
 
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
 ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN="-fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -152,7 +149,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 
-.PHONY: all check test live cluster asan fuzz fuzz-programs bench soak demo lint format format-check completions install dist clean
+.PHONY: all check test live system asan fuzz fuzz-programs bench soak demo lint format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

@@ -5,6 +5,12 @@
 #
 # Few connections to the server are shared by many clients, so what a session keeps shows itself as an error soon.
 
+PATH=$PATH:/usr/sbin
+
+pgbouncer_installed() {
+	command -v pgbouncer
+}
+
 pgbouncer_launch() {
 	local dir=$1/pgbouncer tries=100 job
 	(
@@ -25,8 +31,6 @@ pgbouncer_launch() {
 pgbouncer_start() {
 	local top=$1 dir=$1/pgbouncer port setting
 	shift
-	PATH=$PATH:/usr/sbin
-	command -v pgbouncer >/dev/null || fail 'pgbouncer is not installed (Debian: pgbouncer)'
 	our_pid "$top" postgresql >/dev/null || fail "start postgresql in '$top' first"
 	mkdir -p "$dir"
 	port=$(free_ports 1)
@@ -42,7 +46,7 @@ pgbouncer_start() {
 	} >"$dir/pgbouncer.ini"
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$dir"
 	pgbouncer_launch "$top"
-	echo "SENTI_STORE='postgresql://postgres@127.0.0.1:$port/postgres'"
+	echo "SENTI_POOLER='postgresql://postgres@127.0.0.1:$port/postgres'"
 }
 
 pgbouncer_kill() {
@@ -53,7 +57,6 @@ pgbouncer_kill() {
 }
 
 pgbouncer_again() {
-	PATH=$PATH:/usr/sbin
 	pgbouncer_launch "$1"
 }
 

@@ -7,6 +7,10 @@
 
 postgresql_bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 
+postgresql_installed() {
+	[ -x "$postgresql_bin/postgres" ]
+}
+
 # The server refuses root; its folder would be no place to stand in for everybody.
 postgresql_as() (
 	cd / || exit
@@ -16,7 +20,6 @@ postgresql_as() (
 postgresql_prepare() {
 	local dir=$1/postgresql port setting
 	shift
-	[ -x "$postgresql_bin/postgres" ] || fail 'PostgreSQL is not installed (Debian: postgresql-15)'
 	mkdir -p "$dir"
 	[ "$(id -u)" != 0 ] || chown postgres: "$dir"
 	postgresql_as test -w "$dir" || fail "the user postgres cannot reach '$dir'"
@@ -28,7 +31,7 @@ postgresql_prepare() {
 	}
 	printf '%s\n' "host all postgres 127.0.0.1/32 trust" "host all all 127.0.0.1/32 scram-sha-256" >"$dir/data/pg_hba.conf"
 	{
-		printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $port" "unix_socket_directories = ''" "shared_buffers = 64MB" "max_connections = 60"
+		printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $port" "unix_socket_directories = ''" "shared_buffers = 64MB" "max_connections = 100"
 		for setting; do
 			printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"
 		done

@@ -4,6 +4,10 @@
 
 rabbit_bin=/usr/lib/rabbitmq/bin
 
+rabbitmq_installed() {
+	[ -x $rabbit_bin/rabbitmq-server ]
+}
+
 rabbit_env() {
 	local dir=$1/rabbitmq port epmd
 	port=$(cat "$dir/port")
@@ -21,7 +25,6 @@ rabbit_env() {
 # What stands in DIR/rabbitmq.conf, if the caller has put one there, is added to the configuration (TLS, limits).
 rabbit_prepare() {
 	local dir=$1/rabbitmq other=$2 port
-	[ -x $rabbit_bin/rabbitmq-server ] || fail 'RabbitMQ is not installed (Debian: rabbitmq-server)'
 	mkdir -p "$dir"
 	port=$(free_ports 4)
 	echo "$port" >"$dir/port"

@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # redis - sourced by scripts/services: one server on a port of loopback and on the socket DIR/redis/sock, nothing saved on disk.
 
+redis_installed() {
+	command -v redis-server
+}
+
 redis_cli() {
 	redis-cli -s "$1/redis/sock" "${@:2}"
 }
@@ -31,7 +35,6 @@ redis_launch() {
 # What stands in DIR/redis.conf, if the caller has put one there, is added to the configuration (users, maxmemory).
 redis_start() {
 	local dir=$1/redis port
-	command -v redis-server >/dev/null || fail 'Redis is not installed (Debian: redis-server)'
 	mkdir -p "$dir"
 	port=$(free_ports 1)
 	cat >"$dir/redis.conf" <<-END

@@ -15,6 +15,10 @@ traefik_program() {
 	fi
 }
 
+traefik_installed() {
+	traefik_program
+}
+
 # The certificate is read at the start: it must be there before.
 traefik_certificate() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
@@ -60,7 +64,6 @@ traefik_start() {
 	local top=$1 dir=$1/traefik port
 	shift
 	[ $# -gt 0 ] || fail 'traefik wants the addresses of the servers'
-	traefik_program >/dev/null || fail 'Traefik is not installed (scripts/fetch-traefik)'
 	mkdir -p "$dir"
 	port=$(free_ports 3)
 	echo "$port" >"$dir/port"

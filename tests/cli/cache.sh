@@ -1,5 +1,5 @@
 #!/bin/sh
-# senti-cache without a server: records pass, what promises something fails, and usage errors. tests/live/redis has the rest.
+# senti-cache without a server: records pass, what promises something fails, and usage errors. tests/live/redis.py has the rest.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 unset REDISCLI_AUTH

@@ -1,5 +1,5 @@
 #!/bin/sh
-# senti-cache follow and verify where there is no cache: what they refuse, and that a failure loses no change. (tests/live/pipeline has the rest.)
+# senti-cache follow and verify where there is no cache: what they refuse, and that a failure loses no change. (tests/system/pipeline.py has the rest.)
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 nowhere=redis://127.0.0.1:1
