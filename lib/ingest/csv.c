@@ -121,7 +121,7 @@ static int number_columns(struct csv *c, const struct row *row, struct err *e)
 
 static void put_row(struct csv *c, struct batch *b, const struct row *row)
 {
-	struct place at = {row->line, row->sub};
+	struct line_place at = {row->line, row->sub};
 	struct str raw = line_content(row->raw);
 	if (!builder_check(b, raw, at))
 		return;
@@ -144,8 +144,8 @@ static int csv_work(void *ctx, struct batch_room *room, struct err *e)
 			if (!c->headed && !c->conf->no_header)
 				return err_set(e, ERR_USAGE, "%s:%llu: the header cannot be read: %s",
 				    c->builder->origin.name, (unsigned long long)row.line, row.why);
-			builder_reject(room->b, line_content(row.raw), (struct place){row.line, row.sub}, CODE_BAD_ROW,
-			    "%s", row.why);
+			builder_reject(room->b, line_content(row.raw), (struct line_place){row.line, row.sub},
+			    CODE_BAD_ROW, "%s", row.why);
 			break;
 		case ROW_READY:
 			if (c->headed) {

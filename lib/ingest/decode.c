@@ -186,8 +186,8 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 /* What was rejected before it came here (an over-long line) passes as it is; its rest comes from the inner source. */
 static void pass(struct decode *d, struct batch_room *room, const struct rec *in)
 {
-	struct rec *r =
-	    builder_add(room->b, in->long_line ? in->line : line_content(in->line), (struct place){.line = in->lineno});
+	struct rec *r = builder_add(
+	    room->b, in->long_line ? in->line : line_content(in->line), (struct line_place){.line = in->lineno});
 	r->origin = in->origin;
 	r->fate = in->fate;
 	r->code = in->code;

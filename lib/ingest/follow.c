@@ -27,7 +27,7 @@ struct life {
 };
 
 /* A place in one life of a file. */
-struct place {
+struct file_place {
 	uint64_t offset, line, inode, truncations, head; /* head: how many of its first bytes stand in head_hash */
 	char birth[BIRTH], head_hash[HASH_HEX + 1], life[HASH_HEX + 1];
 };
@@ -36,7 +36,7 @@ struct place {
 struct given {
 	struct given *next;
 	struct followed *file;
-	struct place place;
+	struct file_place place;
 	bool more; /* the batch ends in a long_line, whose end is known when it is accepted */
 };
 
@@ -52,11 +52,11 @@ struct followed {
 	struct buf text;
 	struct buf head; /* its first bytes, as read */
 	struct life *life;
-	struct place saved;
+	struct file_place saved;
 	bool has_saved, resume; /* resume: it is to be opened at `saved` */
 };
 
-struct follow {
+struct file_follow {
 	struct source port;
 	struct followed *file;
 	size_t n, turn;
@@ -71,7 +71,7 @@ struct follow {
 
 /* --- watching --- */
 
-static void watch_folder(struct follow *s, const char *path)
+static void watch_folder(struct file_follow *s, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
@@ -81,7 +81,7 @@ static void watch_folder(struct follow *s, const char *path)
 	free(folder);
 }
 
-static void watch_file(struct follow *s, struct followed *f)
+static void watch_file(struct file_follow *s, struct followed *f)
 {
 	/* By descriptor: the path may mean another file by now. */
 	char path[40];
@@ -89,7 +89,7 @@ static void watch_file(struct follow *s, struct followed *f)
 	f->watch = s->inotify < 0 ? -1 : inotify_add_watch(s->inotify, path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB);
 }
 
-static enum io_wait wait_change(const struct follow *s, int wake)
+static enum io_wait wait_change(const struct file_follow *s, int wake)
 {
 	char events[4096];
 	enum io_wait w =
@@ -110,7 +110,7 @@ static size_t spell_birth(int fd, char out[BIRTH])
 	return (size_t)snprintf(out, BIRTH, "%lld.%u", (long long)x.stx_btime.tv_sec, x.stx_btime.tv_nsec);
 }
 
-static struct life *keep_life(struct follow *s, struct life *life)
+static struct life *keep_life(struct file_follow *s, struct life *life)
 {
 	life->next = s->lives;
 	s->lives = life;
@@ -126,7 +126,7 @@ static void hash_head(struct str head, char out[HASH_HEX + 1])
 }
 
 /* Whether the open file is the one of the place, and still holds what was read of it. */
-static bool is_place(int fd, const struct place *p, bool *truncated)
+static bool is_place(int fd, const struct file_place *p, bool *truncated)
 {
 	struct stat st;
 	char birth[BIRTH], head[FIRST_BYTES], hash[HASH_HEX + 1];
@@ -142,7 +142,7 @@ static bool is_place(int fd, const struct place *p, bool *truncated)
 }
 
 /* The name in the folder of `path` that the file of the place has now: new, or NULL. */
-static char *find_moved(const char *path, const struct place *p)
+static char *find_moved(const char *path, const struct file_place *p)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? str_dup((struct str){path, (size_t)(slash - path) + 1}) : xstrdup("./"), *found = NULL;
@@ -180,9 +180,9 @@ static int open_saved(const struct followed *f)
 	return fd;
 }
 
-static int go_to_saved(struct follow *s, struct followed *f, struct err *e)
+static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 {
-	const struct place *p = &f->saved;
+	const struct file_place *p = &f->saved;
 	bool truncated = false;
 	if (!is_place(f->fd, p, &truncated)) {
 		log_warn(
@@ -211,9 +211,9 @@ static int go_to_saved(struct follow *s, struct followed *f, struct err *e)
 }
 
 /* Where the file stands that is open now. */
-static void place_of(const struct followed *f, struct place *p)
+static void place_of(const struct followed *f, struct file_place *p)
 {
-	*p = (struct place){.offset = f->read - f->text.n,
+	*p = (struct file_place){.offset = f->read - f->text.n,
 	    .line = f->lineno,
 	    .inode = f->st.st_ino,
 	    .truncations = f->truncations,
@@ -225,7 +225,7 @@ static void place_of(const struct followed *f, struct place *p)
 		memcpy(p->life, f->life->hash, HASH_HEX);
 }
 
-static void note_given(struct follow *s, struct followed *f, const struct batch *b)
+static void note_given(struct file_follow *s, struct followed *f, const struct batch *b)
 {
 	if (!s->state || !b->n)
 		return;
@@ -239,7 +239,7 @@ static void note_given(struct follow *s, struct followed *f, const struct batch 
 
 static void put_place(struct buf *out, const struct followed *f)
 {
-	const struct place *p = &f->saved;
+	const struct file_place *p = &f->saved;
 	buf_str(out, STR("{\"path\":"));
 	json_put_lossy(out, str_of(f->path));
 	buf_printf(out, ",\"offset\":%llu,\"line\":%llu,\"inode\":%llu,\"truncations\":%llu,\"head\":%llu",
@@ -249,7 +249,7 @@ static void put_place(struct buf *out, const struct followed *f)
 }
 
 /* The new state takes the place of the old one as a whole, and is on the disk before it does. */
-static int save(const struct follow *s, struct err *e)
+static int save(const struct file_follow *s, struct err *e)
 {
 	struct buf text = {0}, name = {0};
 	for (size_t i = 0; i < s->n; i++)
@@ -273,7 +273,7 @@ static int save(const struct follow *s, struct err *e)
 
 static int follow_accept(struct source *port, struct batch *b, struct err *e)
 {
-	struct follow *s = (struct follow *)port;
+	struct file_follow *s = (struct file_follow *)port;
 	struct given *g = s->given;
 	(void)b;
 	if (g->more) { /* nothing has been read since but the rest of the line */
@@ -305,7 +305,7 @@ static bool string_member(const struct json_scan *j, const char *name, char *out
 	return true;
 }
 
-static bool read_place(const struct json_scan *j, struct place *p)
+static bool read_place(const struct json_scan *j, struct file_place *p)
 {
 	return number_member(j, "offset", &p->offset) && number_member(j, "line", &p->line) &&
 	       number_member(j, "inode", &p->inode) && number_member(j, "truncations", &p->truncations) &&
@@ -316,9 +316,9 @@ static bool read_place(const struct json_scan *j, struct place *p)
 }
 
 /* A line of the state: a file that is not followed now is forgotten. */
-static bool load_line(struct follow *s, struct json_scan *j, struct str line)
+static bool load_line(struct file_follow *s, struct json_scan *j, struct str line)
 {
-	struct place p = {0};
+	struct file_place p = {0};
 	struct buf path = {0};
 	if (json_scan(j, line) < 0 || !read_place(j, &p))
 		return false;
@@ -335,7 +335,7 @@ static bool load_line(struct follow *s, struct json_scan *j, struct str line)
 	return true;
 }
 
-static int load(struct follow *s, struct err *e)
+static int load(struct file_follow *s, struct err *e)
 {
 	struct buf text = {0};
 	struct json_scan j = {0};
@@ -372,7 +372,7 @@ static void begin(struct followed *f)
 }
 
 /* 1 open, 0 not there, -1. */
-static int open_file(struct follow *s, struct followed *f, struct err *e)
+static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 {
 	f->fd = f->resume ? open_saved(f) : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0) {
@@ -403,7 +403,7 @@ static int open_file(struct follow *s, struct followed *f, struct err *e)
 	return 1;
 }
 
-static void leave_file(struct follow *s, struct followed *f)
+static void leave_file(struct file_follow *s, struct followed *f)
 {
 	if (f->watch >= 0)
 		inotify_rm_watch(s->inotify, f->watch);
@@ -412,7 +412,7 @@ static void leave_file(struct follow *s, struct followed *f)
 	f->idle = false;
 }
 
-enum change { UNCHANGED, TRUNCATED, REPLACED };
+enum file_change { UNCHANGED, TRUNCATED, REPLACED };
 
 /* A file may be truncated and grow beyond its old size before anyone looks; then its beginning is another one. */
 static bool rewritten(const struct followed *f)
@@ -423,7 +423,7 @@ static bool rewritten(const struct followed *f)
 }
 
 /* An empty successor shows that the writer has not moved yet: it may still write to this file. */
-static bool replaced(const struct follow *s, const struct followed *f)
+static bool replaced(const struct file_follow *s, const struct followed *f)
 {
 	struct stat named;
 	for (int look = 0; look < 2; look++) {
@@ -438,7 +438,7 @@ static bool replaced(const struct follow *s, const struct followed *f)
 	return false;
 }
 
-static enum change look(const struct follow *s, const struct followed *f)
+static enum file_change look(const struct file_follow *s, const struct followed *f)
 {
 	struct stat now;
 	if ((fstat(f->fd, &now) == 0 && (uint64_t)now.st_size < f->read) || rewritten(f))
@@ -450,7 +450,7 @@ static enum change look(const struct follow *s, const struct followed *f)
 
 /* Inode and birth tell files apart that have had one name, wherever a restart finds them; the beginning does where a file system knows no birth. Of one
  * inode that is written anew from its start, only the count of truncations tells. */
-static struct life *name_life(struct follow *s, const struct followed *f, struct str first)
+static struct life *name_life(struct file_follow *s, const struct followed *f, struct str first)
 {
 	char inode[24], birth[BIRTH], count[24];
 	struct life *life = xcalloc(1, sizeof *life);
@@ -482,7 +482,7 @@ static bool trim(struct str *line)
 	return false;
 }
 
-static struct rec *add_rec(struct follow *s, struct followed *f, struct batch *b, struct str line)
+static struct rec *add_rec(struct file_follow *s, struct followed *f, struct batch *b, struct str line)
 {
 	if (!f->life)
 		f->life = name_life(s, f, line);
@@ -496,7 +496,7 @@ static struct rec *add_rec(struct follow *s, struct followed *f, struct batch *b
 }
 
 /* NULL: it is none. */
-static struct rec *add_line(struct follow *s, struct followed *f, struct batch *b, struct str line)
+static struct rec *add_line(struct file_follow *s, struct followed *f, struct batch *b, struct str line)
 {
 	f->fresh = false;
 	f->lineno++;
@@ -511,7 +511,7 @@ static void reject_long(struct batch *b, struct rec *r, size_t max)
 }
 
 /* Gives whole lines to the batch, as many as it takes. */
-static void cut_lines(struct follow *s, struct followed *f, struct batch *b, const struct limits *l)
+static void cut_lines(struct file_follow *s, struct followed *f, struct batch *b, const struct limits *l)
 {
 	size_t at = 0;
 	if (f->fresh && f->text.n >= 3 && memcmp(f->text.p, "\xef\xbb\xbf", 3) == 0)
@@ -540,7 +540,7 @@ static void cut_lines(struct follow *s, struct followed *f, struct batch *b, con
 	}
 }
 
-static void last_line(struct follow *s, struct followed *f, struct batch *b)
+static void last_line(struct file_follow *s, struct followed *f, struct batch *b)
 {
 	if (f->text.n)
 		add_line(s, f, b, buf_view(&f->text));
@@ -576,7 +576,7 @@ static int restart(struct followed *f, struct err *e)
 }
 
 /* At the end of what is there: 1 if there may be more after all, or the file has ended for good (then *ended), 0 if not now. */
-static int go_on(const struct follow *s, struct followed *f, bool *ended)
+static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 {
 	*ended = false;
 	switch (look(s, f)) {
@@ -595,7 +595,7 @@ static int go_on(const struct follow *s, struct followed *f, bool *ended)
 }
 
 /* The file that was being read is over: its successor, or its own new beginning, comes next. */
-static int turn_over(struct follow *s, struct followed *f, struct err *e)
+static int turn_over(struct file_follow *s, struct followed *f, struct err *e)
 {
 	if (!f->leaving)
 		return restart(f, e);
@@ -604,7 +604,7 @@ static int turn_over(struct follow *s, struct followed *f, struct err *e)
 }
 
 /* Lines of one file, if it has any now. */
-static int serve(struct follow *s, struct followed *f, struct batch *b, const struct limits *l, struct err *e)
+static int serve(struct file_follow *s, struct followed *f, struct batch *b, const struct limits *l, struct err *e)
 {
 	if (f->idle && look(s, f) == TRUNCATED) {
 		last_line(s, f, b);
@@ -646,7 +646,7 @@ static int serve(struct follow *s, struct followed *f, struct batch *b, const st
 
 static enum next follow_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	struct follow *s = (struct follow *)port;
+	struct file_follow *s = (struct file_follow *)port;
 	while (!sig_stopping()) {
 		for (size_t i = 0; i < s->n; i++) {
 			struct followed *f = &s->file[s->turn];
@@ -667,7 +667,7 @@ static enum next follow_next(struct source *port, struct batch *b, const struct 
 /* The rest of a line that is longer than any record; it may still be growing. */
 static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 {
-	struct follow *s = (struct follow *)port;
+	struct file_follow *s = (struct file_follow *)port;
 	struct followed *f = s->in_long;
 	while (f && !sig_stopping()) {
 		buf_clear(&s->piece);
@@ -697,7 +697,7 @@ static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 
 static int follow_close(struct source *port, struct err *e)
 {
-	struct follow *s = (struct follow *)port;
+	struct file_follow *s = (struct file_follow *)port;
 	(void)e;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->file[i].fd >= 0)
@@ -723,7 +723,7 @@ static int follow_close(struct source *port, struct err *e)
 
 struct source *source_follow(const char *const *path, size_t npaths)
 {
-	struct follow *s = xcalloc(1, sizeof *s);
+	struct file_follow *s = xcalloc(1, sizeof *s);
 	s->file = xcalloc(npaths, sizeof *s->file);
 	s->n = npaths;
 	s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -739,7 +739,7 @@ struct source *source_follow(const char *const *path, size_t npaths)
 struct source *source_follow_records(const char *const *path, size_t npaths, const char *state, struct err *e)
 {
 	struct source *port = source_follow(path, npaths);
-	struct follow *s = (struct follow *)port;
+	struct file_follow *s = (struct file_follow *)port;
 	s->records = true;
 	s->state = state;
 	s->given_end = &s->given;

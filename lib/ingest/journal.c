@@ -138,7 +138,7 @@ static int journal_line(void *ctx, struct batch_room *room, struct str line, uin
 	const struct rec_form any = {.text_name = STR("MESSAGE"), .result_name = STR("sentiment")};
 	char id[HASH_HEX];
 	(void)e;
-	struct rec *r = builder_add(b, content, (struct place){.line = number});
+	struct rec *r = builder_add(b, content, (struct line_place){.line = number});
 	if (rec_scan(b, r, &j->scan, &any) < 0 || read_fields(j, b, r, field) < 0)
 		return 0;
 	b->n--; /* it was there to be rejected; the record that is made takes its place */
@@ -148,7 +148,7 @@ static int journal_line(void *ctx, struct batch_room *room, struct str line, uin
 		hash_list(of, COUNT_OF(of), id);
 		*cursor = (struct str){id, sizeof id};
 	}
-	builder_put(j->builder, b, &j->layout, field, content, (struct place){.line = number});
+	builder_put(j->builder, b, &j->layout, field, content, (struct line_place){.line = number});
 	return 0;
 }
 

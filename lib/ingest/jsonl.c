@@ -151,7 +151,7 @@ static void complete(struct jsonl *j, struct batch *b, struct rec *r, bool has_i
 	bool add_source = j->conf->source && !json_find(&j->scan, STR("source"));
 	if (!has_id) {
 		char id[BUILDER_ID_LEN];
-		builder_id(j->builder, (struct place){.line = r->lineno}, time, r->text, id);
+		builder_id(j->builder, (struct line_place){.line = r->lineno}, time, r->text, id);
 		rec_set(b, r, &j->scan, STR("id"), quoted(j, &b->mem, (struct str){id, sizeof id}));
 	}
 	if (add_source)
@@ -162,7 +162,7 @@ static int jsonl_line(void *ctx, struct batch_room *room, struct str line, uint6
 {
 	struct jsonl *j = ctx;
 	struct batch *b = room->b;
-	struct rec *r = builder_add(b, line_content(line), (struct place){.line = number});
+	struct rec *r = builder_add(b, line_content(line), (struct line_place){.line = number});
 	struct str name = str_of(j->conf->text ? j->conf->text : "text");
 	const struct rec_form form = {.text_name = name, .result_name = STR("sentiment")};
 	struct str time = STR("");

@@ -90,7 +90,7 @@ static int logs_line(void *ctx, struct batch_room *room, struct str line, uint64
 {
 	struct logs *l = ctx;
 	struct str content = line_content(line);
-	struct place at = {.line = number};
+	struct line_place at = {.line = number};
 	const char *why;
 	(void)e;
 	if (!builder_check(room->b, content, at))

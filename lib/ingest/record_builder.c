@@ -17,7 +17,7 @@ void builder_free(struct record_builder *builder)
 	buf_free(&builder->line);
 }
 
-struct rec *builder_add(struct batch *b, struct str line, struct place at)
+struct rec *builder_add(struct batch *b, struct str line, struct line_place at)
 {
 	struct rec *r = batch_add(b);
 	r->line = json_padded(&b->mem, line);
@@ -25,7 +25,7 @@ struct rec *builder_add(struct batch *b, struct str line, struct place at)
 	return r;
 }
 
-void builder_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
+void builder_reject(struct batch *b, struct str raw, struct line_place at, const char *code, const char *fmt, ...)
 {
 	char why[480];
 	va_list ap;
@@ -43,7 +43,7 @@ const char *builder_fault(struct str raw, size_t *column)
 	return nul ? CODE_NUL : good < raw.n ? CODE_BAD_UTF8 : NULL;
 }
 
-bool builder_check(struct batch *b, struct str raw, struct place at)
+bool builder_check(struct batch *b, struct str raw, struct line_place at)
 {
 	size_t column;
 	const char *code = builder_fault(raw, &column);
@@ -53,8 +53,8 @@ bool builder_check(struct batch *b, struct str raw, struct place at)
 	return !code;
 }
 
-void builder_id(
-    const struct record_builder *builder, struct place at, struct str time, struct str text, char out[BUILDER_ID_LEN])
+void builder_id(const struct record_builder *builder, struct line_place at, struct str time, struct str text,
+    char out[BUILDER_ID_LEN])
 {
 	char place[48];
 	int n = snprintf(place, sizeof place, at.sub ? "%llu.%u" : "%llu", (unsigned long long)at.line, at.sub);
@@ -90,7 +90,7 @@ static struct str field_of(const struct str *field, ptrdiff_t i)
 }
 
 void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
-    struct str raw, struct place at)
+    struct str raw, struct line_place at)
 {
 	char hash[BUILDER_ID_LEN], written[TIME_LEN];
 	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),

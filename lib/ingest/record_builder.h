@@ -24,7 +24,7 @@ struct record_builder {
 void builder_free(struct record_builder *builder);
 
 /* Where in its file a record stands: a line, and which row within it (old Mac line ends make several). */
-struct place {
+struct line_place {
 	uint64_t line;
 	unsigned sub;
 };
@@ -55,20 +55,20 @@ void layout_free(struct layout *l);
 /* Appends a record of l->n fields to the batch, or a reject that holds `raw` where a time is bad. A field whose p is NULL gives no member.
  * All bytes are copied; fields must be UTF-8 without NUL (see builder_check). */
 void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
-    struct str raw, struct place at);
+    struct str raw, struct line_place at);
 /* NULL if raw is UTF-8 without NUL, else the code of a reject and the column (from 1) of the first byte at fault. */
 const char *builder_fault(struct str raw, size_t *column);
 /* True if there is no fault; else appends a reject. */
-bool builder_check(struct batch *b, struct str raw, struct place at);
+bool builder_check(struct batch *b, struct str raw, struct line_place at);
 /* Appends a rejected record with a copy of raw. */
-void builder_reject(struct batch *b, struct str raw, struct place at, const char *code, const char *fmt, ...)
+void builder_reject(struct batch *b, struct str raw, struct line_place at, const char *code, const char *fmt, ...)
     PRINTF_LIKE(5, 6);
 /* Appends a record with a copy of `line`, with JSON_PAD readable bytes behind it. Lent until the next is added. */
-struct rec *builder_add(struct batch *b, struct str line, struct place at);
+struct rec *builder_add(struct batch *b, struct str line, struct line_place at);
 
 /* The id of a record that has none, from its origin, place, time as spelled and text. */
 #define BUILDER_ID_LEN 32
-void builder_id(
-    const struct record_builder *builder, struct place at, struct str time, struct str text, char out[BUILDER_ID_LEN]);
+void builder_id(const struct record_builder *builder, struct line_place at, struct str time, struct str text,
+    char out[BUILDER_ID_LEN]);
 
 #endif

@@ -90,7 +90,7 @@ static int replay_line(void *ctx, struct batch_room *room, struct str line, uint
 	struct batch *b = room->b;
 	const struct rec_form any = {.text_name = STR("text"), .result_name = STR("sentiment")};
 	(void)e;
-	struct rec *r = builder_add(b, line_content(line), (struct place){.line = number});
+	struct rec *r = builder_add(b, line_content(line), (struct line_place){.line = number});
 	if (rec_scan(b, r, &p->scan, &any) < 0)
 		return 0;
 	if (!is_reject(&p->scan)) {

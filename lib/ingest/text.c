@@ -27,7 +27,7 @@ static int text_line(void *ctx, struct batch_room *room, struct str line, uint64
 {
 	struct text *t = ctx;
 	struct str content = line_content(line);
-	struct place at = {.line = number};
+	struct line_place at = {.line = number};
 	(void)e;
 	if (builder_check(room->b, content, at))
 		builder_put(t->builder, room->b, &t->layout, &content, content, at);

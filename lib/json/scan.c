@@ -14,13 +14,13 @@
 
 /* One call of json_scan or json_check. Functions below get the place where they begin and return the place behind
  * what they have read, or NULL after fault(). */
-struct job {
+struct scan_job {
 	const char *start, *end;
 	bool escaped; /* the last string had a backslash */
 	struct json_scan *out;
 };
 
-static const char *fault(struct job *j, enum json_error error, const char *at, const char *message)
+static const char *fault(struct scan_job *j, enum json_error error, const char *at, const char *message)
 {
 	if (error == JSON_BAD && at >= j->end) {
 		at = j->end;
@@ -36,12 +36,12 @@ static const char *fault(struct job *j, enum json_error error, const char *at, c
 }
 
 /* The byte at p, or -1 at the end. */
-static inline int peek(const struct job *j, const char *p)
+static inline int peek(const struct scan_job *j, const char *p)
 {
 	return p < j->end ? (unsigned char)*p : -1;
 }
 
-static inline const char *skip_blanks(const struct job *j, const char *p)
+static inline const char *skip_blanks(const struct scan_job *j, const char *p)
 {
 	while (p < j->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
 		p++;
@@ -191,7 +191,7 @@ static inline bool is_surrogate(int32_t c)
 	return (c & 0xf800) == 0xd800;
 }
 
-static const char *scan_unicode_escape(struct job *j, const char *p)
+static const char *scan_unicode_escape(struct scan_job *j, const char *p)
 {
 	for (const char *q = p + 2; q < p + 6; q++)
 		if (q >= j->end || !hex_digit[(unsigned char)*q])
@@ -208,7 +208,7 @@ static const char *scan_unicode_escape(struct job *j, const char *p)
 	return p + 12;
 }
 
-static inline const char *scan_escape(struct job *j, const char *p)
+static inline const char *scan_escape(struct scan_job *j, const char *p)
 {
 	int c = peek(j, p + 1);
 	if (c == 'u')
@@ -219,7 +219,7 @@ static inline const char *scan_escape(struct job *j, const char *p)
 }
 
 /* p is at the opening quote. */
-static inline const char *scan_string(struct job *j, const char *p)
+static inline const char *scan_string(struct scan_job *j, const char *p)
 {
 	j->escaped = false;
 	p++;
@@ -256,7 +256,7 @@ static inline bool is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
-static const char *scan_digits(struct job *j, const char *p)
+static const char *scan_digits(struct scan_job *j, const char *p)
 {
 	if (!is_digit(peek(j, p)))
 		return fault(j, JSON_BAD, p, "expected a digit");
@@ -265,7 +265,7 @@ static const char *scan_digits(struct job *j, const char *p)
 	return p;
 }
 
-static const char *scan_number(struct job *j, const char *p)
+static const char *scan_number(struct scan_job *j, const char *p)
 {
 	p += *p == '-';
 	if (peek(j, p) == '0')
@@ -282,7 +282,7 @@ static const char *scan_number(struct job *j, const char *p)
 	return scan_digits(j, p + (c == '+' || c == '-'));
 }
 
-static const char *scan_word(struct job *j, const char *p, const char *word)
+static const char *scan_word(struct scan_job *j, const char *p, const char *word)
 {
 	for (; *word; word++, p++)
 		if (peek(j, p) != *word)
@@ -290,7 +290,7 @@ static const char *scan_word(struct job *j, const char *p, const char *word)
 	return p;
 }
 
-static const char *scan_scalar(struct job *j, const char *p, enum json_type *type)
+static const char *scan_scalar(struct scan_job *j, const char *p, enum json_type *type)
 {
 	int c = peek(j, p);
 	switch (c) {
@@ -315,7 +315,7 @@ static const char *scan_scalar(struct job *j, const char *p, enum json_type *typ
 }
 
 /* A name and its colon. */
-static inline const char *scan_name(struct job *j, const char *p)
+static inline const char *scan_name(struct scan_job *j, const char *p)
 {
 	if (peek(j, p) != '"')
 		return fault(j, JSON_BAD, p, "expected a name in quotes");
@@ -339,7 +339,7 @@ static bool in_object(const struct nest *n)
 	return n->object[(n->depth - 1) / 64] >> (n->depth - 1) % 64 & 1;
 }
 
-static const char *open_container(struct job *j, struct nest *n, const char *p)
+static const char *open_container(struct scan_job *j, struct nest *n, const char *p)
 {
 	if (n->outer + n->depth == JSON_MAX_DEPTH)
 		return fault(j, JSON_BAD, p, "nested deeper than 2048");
@@ -350,7 +350,7 @@ static const char *open_container(struct job *j, struct nest *n, const char *p)
 }
 
 /* Closes what closes behind a value, up to the next value: its beginning, or, with n->depth 0, the end of all. */
-static const char *close_containers(struct job *j, struct nest *n, const char *p)
+static const char *close_containers(struct scan_job *j, struct nest *n, const char *p)
 {
 	while (n->depth) {
 		bool object = in_object(n);
@@ -369,7 +369,7 @@ static const char *close_containers(struct job *j, struct nest *n, const char *p
 }
 
 /* Any value, with all that is nested in it. */
-static const char *scan_value(struct job *j, const char *p, size_t outer, enum json_type *type)
+static const char *scan_value(struct scan_job *j, const char *p, size_t outer, enum json_type *type)
 {
 	struct nest n;
 	n.object[0] = 0;
@@ -403,7 +403,7 @@ static struct json_member *add_member(struct json_scan *s)
 	return &s->member[s->n++];
 }
 
-static inline const char *scan_member(struct job *j, const char *p)
+static inline const char *scan_member(struct scan_job *j, const char *p)
 {
 	struct json_member *m = add_member(j->out);
 	m->name.p = p + 1;
@@ -433,7 +433,7 @@ static inline const char *scan_member(struct job *j, const char *p)
 }
 
 /* p is at the opening brace. */
-static const char *scan_object(struct job *j, const char *p)
+static const char *scan_object(struct scan_job *j, const char *p)
 {
 	p = skip_blanks(j, p + 1);
 	if (peek(j, p) == '}')
@@ -453,7 +453,7 @@ static const char *scan_object(struct job *j, const char *p)
 }
 
 /* Nothing but blanks may follow. p may be NULL. */
-static int finish(struct job *j, const char *p)
+static int finish(struct scan_job *j, const char *p)
 {
 	if (p) {
 		p = skip_blanks(j, p);
@@ -466,7 +466,7 @@ static int finish(struct job *j, const char *p)
 	return -1;
 }
 
-static struct job begin(struct json_scan *s, struct str text)
+static struct scan_job begin(struct json_scan *s, struct str text)
 {
 	s->n = 0;
 	s->error = JSON_OK;
@@ -474,19 +474,19 @@ static struct job begin(struct json_scan *s, struct str text)
 	s->message = NULL;
 	if (!text.p)
 		text = STR("");
-	return (struct job){.start = text.p, .end = text.p + text.n, .out = s};
+	return (struct scan_job){.start = text.p, .end = text.p + text.n, .out = s};
 }
 
 int json_check(struct json_scan *s, struct str text)
 {
-	struct job j = begin(s, text);
+	struct scan_job j = begin(s, text);
 	enum json_type type;
 	return finish(&j, scan_value(&j, skip_blanks(&j, j.start), 0, &type));
 }
 
 int json_scan(struct json_scan *s, struct str line)
 {
-	struct job j = begin(s, line);
+	struct scan_job j = begin(s, line);
 	const char *p = skip_blanks(&j, j.start);
 	if (likely(peek(&j, p) == '{'))
 		return finish(&j, scan_object(&j, p));

@@ -114,9 +114,9 @@ static int came_back(const struct publisher *p, struct err *e)
 }
 
 /* What the functions below return: all is well, a new connection may help, or nothing will. */
-enum outcome { FINE, BROKEN, FAILED };
+enum sent { FINE, BROKEN, FAILED };
 
-static enum outcome take_news(struct publisher *p, bool *any, struct err *e)
+static enum sent take_news(struct publisher *p, bool *any, struct err *e)
 {
 	struct amqp_link *l = &p->link;
 	*any = false;
@@ -143,7 +143,7 @@ static enum outcome take_news(struct publisher *p, bool *any, struct err *e)
 	}
 }
 
-static enum outcome patience_lost(struct publisher *p, const char *what, struct err *e)
+static enum sent patience_lost(struct publisher *p, const char *what, struct err *e)
 {
 	err_set(e, ERR_ENV, "the broker %s has %s for %d s", p->link.address.at.shown, what, CONFIRM_MS / 1000);
 	link_drop(&p->link);
@@ -151,13 +151,13 @@ static enum outcome patience_lost(struct publisher *p, const char *what, struct 
 }
 
 /* Publishes what was not yet sent. Before each message the broker must be reading, else we would wait within the library. */
-static enum outcome send_rest(struct publisher *p, struct err *e)
+static enum sent send_rest(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
 	int64_t until = 0;
 	while (w->sent < w->n) {
 		bool any = false;
-		enum outcome got = FINE;
+		enum sent got = FINE;
 		if (link_fd(&p->link) < 0)
 			return take_news(p, &any, e);
 		bool writable = link_writable(&p->link, p->link.tick_ms);
@@ -187,12 +187,12 @@ static enum outcome send_rest(struct publisher *p, struct err *e)
 }
 
 /* Waits until all that was sent is settled. */
-static enum outcome await(struct publisher *p, struct err *e)
+static enum sent await(struct publisher *p, struct err *e)
 {
 	int64_t until = clock_mono_ms() + CONFIRM_MS;
 	while (p->window.open) {
 		bool any;
-		enum outcome got = take_news(p, &any, e);
+		enum sent got = take_news(p, &any, e);
 		if (got != FINE)
 			return got;
 		int64_t now = clock_mono_ms();
@@ -228,7 +228,7 @@ static int settle(struct publisher *p, struct err *e)
 	struct window *w = &p->window;
 	unsigned refusals = 0;
 	for (;;) {
-		enum outcome o = send_rest(p, &p->why);
+		enum sent o = send_rest(p, &p->why);
 		if (o == FINE)
 			o = await(p, &p->why);
 		if (o == FAILED) {
@@ -309,7 +309,7 @@ static int publisher_check(struct sink *port, struct err *e)
 	if (open_link(p, e) < 0)
 		return -1;
 	link_enter(&p->link);
-	enum outcome o = take_news(p, &any, &p->why);
+	enum sent o = take_news(p, &any, &p->why);
 	int rc = o == FINE ? 0 : -1;
 	if (o == BROKEN)
 		rc = link_mend(&p->link, &p->why, e) == 0 ? 0 : -1;

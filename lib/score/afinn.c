@@ -44,7 +44,7 @@ struct afinn {
 	struct layer layer;
 };
 
-struct scratch {
+struct afinn_scratch {
 	struct buf lower, phrase;
 };
 
@@ -234,11 +234,12 @@ static struct model *afinn_load(const struct model_conf *conf, struct err *e)
 static struct scratch *afinn_scratch(const struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct scratch));
+	return xcalloc(1, sizeof(struct afinn_scratch));
 }
 
-static void afinn_scratch_free(struct scratch *s)
+static void afinn_scratch_free(struct scratch *scratch)
 {
+	struct afinn_scratch *s = (struct afinn_scratch *)scratch;
 	buf_free(&s->lower);
 	buf_free(&s->phrase);
 	free(s);
@@ -246,9 +247,9 @@ static void afinn_scratch_free(struct scratch *s)
 
 /* --- one text --- */
 
-struct run {
+struct afinn_run {
 	const struct afinn *a;
-	struct scratch *s;
+	struct afinn_scratch *s;
 	struct str original;
 	struct str text; /* the same if it is ASCII, else in lower case */
 	struct why *why;
@@ -257,7 +258,7 @@ struct run {
 };
 
 /* Bytes of the original text behind an offset of the one in lower case; asked for ever later ones. Lower case may have more or fewer bytes. */
-static size_t original(struct run *r, size_t offset, bool is_end)
+static size_t original(struct afinn_run *r, size_t offset, bool is_end)
 {
 	if (r->text.p == r->original.p)
 		return offset;
@@ -275,7 +276,7 @@ static size_t original(struct run *r, size_t offset, bool is_end)
 	return r->low > offset && !is_end ? before : r->at; /* within what one character became */
 }
 
-static void count(struct run *r, const char *from, const char *to, double value, const char *rule)
+static void count(struct afinn_run *r, const char *from, const char *to, double value, const char *rule)
 {
 	r->sum += value;
 	if (unlikely(r->why != NULL) && value != 0) {
@@ -302,7 +303,7 @@ static bool add_gap(struct buf *phrase, const char **p, const char *end)
 }
 
 /* The longest entry of several runs that begins at p: its end, or NULL. */
-static const char *find_phrase(struct run *r, const char *p, unsigned most, const struct word **found)
+static const char *find_phrase(struct afinn_run *r, const char *p, unsigned most, const struct word **found)
 {
 	struct buf *phrase = &r->s->phrase;
 	const char *end = r->text.p + r->text.n, *best = NULL;
@@ -323,7 +324,7 @@ static const char *find_phrase(struct run *r, const char *p, unsigned most, cons
 }
 
 /* The entry that begins with the run at p: its end, or NULL. */
-static const char *count_words(struct run *r, const char *p, const char *stop)
+static const char *count_words(struct afinn_run *r, const char *p, const char *stop)
 {
 	const struct afinn *a = r->a;
 	uint32_t number = words_find(&a->words, p, (size_t)(stop - p));
@@ -343,7 +344,7 @@ static unsigned char small(char c)
 }
 
 /* The longest emoticon that begins at p: its end, or NULL. */
-static const char *count_face(struct run *r, const char *p)
+static const char *count_face(struct afinn_run *r, const char *p)
 {
 	const struct afinn *a = r->a;
 	size_t left = (size_t)(r->text.p + r->text.n - p), n = a->longest[small(*p)];
@@ -358,7 +359,7 @@ static const char *count_face(struct run *r, const char *p)
 }
 
 /* Counts what begins inside of a word or among marks: emoticons only, from p to `stop`, beyond which the last may reach. */
-static const char *count_faces(struct run *r, const char *p, const char *stop)
+static const char *count_faces(struct afinn_run *r, const char *p, const char *stop)
 {
 	while (p < stop) {
 		const char *to = count_face(r, p);
@@ -368,7 +369,7 @@ static const char *count_faces(struct run *r, const char *p, const char *stop)
 }
 
 /* Whether the character before p, which is not the first, is part of a word. */
-static bool within_word(const struct run *r, const char *p)
+static bool within_word(const struct afinn_run *r, const char *p)
 {
 	const char *q = p - 1;
 	while (q > r->text.p && (*q & 0xc0) == 0x80)
@@ -376,7 +377,7 @@ static bool within_word(const struct run *r, const char *p)
 	return is_word_character(utf8_next(&q));
 }
 
-static void count_all(struct run *r)
+static void count_all(struct afinn_run *r)
 {
 	const char *p = r->text.p, *end = p + r->text.n;
 	bool faces = r->a->emoticons;
@@ -394,9 +395,11 @@ static void count_all(struct run *r)
 	}
 }
 
-static void afinn_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+static void afinn_score(
+    const struct model *m, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
-	struct run r = {.a = (const struct afinn *)m, .s = s, .original = text, .text = text, .why = why};
+	struct afinn_scratch *s = (struct afinn_scratch *)scratch;
+	struct afinn_run r = {.a = (const struct afinn *)m, .s = s, .original = text, .text = text, .why = why};
 	if (!text_is_ascii(text)) {
 		buf_clear(&s->lower);
 		buf_reserve(&s->lower, text.n * 3 + SPLIT_PAD);

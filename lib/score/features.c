@@ -103,7 +103,7 @@ static const char *mark_end(const char *p, const char *limit, const char *end)
 	return p;
 }
 
-bool token_next(struct cutter *c, struct token *out)
+bool token_next(struct cutter *c, struct feature_token *out)
 {
 	const char *p = c->p, *end = c->end;
 	enum byte_class k = SPACE;
@@ -140,7 +140,7 @@ bool token_next(struct cutter *c, struct token *out)
 		while (p < limit && (class_at(p) == MARK || class_at(p) == QUOTE));
 	}
 	c->p = p;
-	*out = (struct token){from, (uint32_t)(p - from), out->url};
+	*out = (struct feature_token){from, (uint32_t)(p - from), out->url};
 	return true;
 }
 
@@ -205,7 +205,7 @@ static uint8_t traits_of(const struct form *f)
 	return letters;
 }
 
-void form_of(const struct token *t, struct form *out)
+void form_of(const struct feature_token *t, struct form *out)
 {
 	const char *p = t->p, *end = t->p + t->n;
 	unsigned upper = 0, lower = 0, same = 0;
@@ -285,7 +285,7 @@ void gram_list_free(struct gram_list *l)
 void features_list(const struct feature_conf *c, struct str text, struct gram_list *out)
 {
 	struct cutter cut = {text.p, text.p + text.n};
-	struct token t;
+	struct feature_token t;
 	uint64_t before = 0;
 	size_t before_at = 0;
 	unsigned scope = 0;

@@ -26,7 +26,7 @@ struct feature_conf {
 
 #define TOKEN_MAX 96 /* bytes; longer runs are cut */
 
-struct token {
+struct feature_token {
 	const char *p;
 	uint32_t n;
 	bool url;
@@ -37,7 +37,7 @@ struct cutter {
 };
 
 /* The next token of a text of valid UTF-8; false at its end. */
-bool token_next(struct cutter *c, struct token *out);
+bool token_next(struct cutter *c, struct feature_token *out);
 
 /* What a word is, and does to those behind it. */
 enum {
@@ -57,7 +57,7 @@ struct form {
 	uint8_t traits; /* FORM_... */
 };
 
-void form_of(const struct token *t, struct form *out);
+void form_of(const struct feature_token *t, struct form *out);
 
 enum gram_group { GRAM_WORD, GRAM_LETTERS, GRAM_GROUPS };
 

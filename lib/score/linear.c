@@ -52,7 +52,7 @@ struct cached {
 
 _Static_assert(sizeof(struct cached) == 64, "a word in the cache is one line");
 
-struct scratch {
+struct linear_scratch {
 	struct cached *cache; /* in `room`, where lines begin */
 	void *room;
 	struct scratch *lexicon;
@@ -243,16 +243,17 @@ static struct model *linear_load(const struct model_conf *conf, struct err *e)
 static struct scratch *linear_scratch(const struct model *m)
 {
 	const struct model *lexicon = ((const struct linear *)m)->lexicon;
-	struct scratch *s = xcalloc(1, sizeof *s);
+	struct linear_scratch *s = xcalloc(1, sizeof *s);
 	s->lexicon = lexicon->engine->scratch(lexicon);
 	/* Zeroed memory of this size comes from the kernel page by page as it is used: a single text touches few. */
 	s->room = xcalloc((1 << CACHE_BITS) + 1, sizeof(struct cached));
 	s->cache = (void *)(((uintptr_t)s->room + sizeof(struct cached) - 1) & ~(uintptr_t)(sizeof(struct cached) - 1));
-	return s;
+	return (struct scratch *)s;
 }
 
-static void linear_scratch_free(struct scratch *s)
+static void linear_scratch_free(struct scratch *scratch)
 {
+	struct linear_scratch *s = (struct linear_scratch *)scratch;
 	plus_engine.scratch_free(s->lexicon);
 	gram_list_free(&s->list);
 	free(s->room);
@@ -268,7 +269,7 @@ static inline void add_cell(const struct linear_cell *c, int32_t sum[SUMS])
 	sum[RARITY] += c->rarity;
 }
 
-static void fill_cached(const struct linear *l, const struct token *t, struct cached *w)
+static void fill_cached(const struct linear *l, const struct feature_token *t, struct cached *w)
 {
 	struct form f;
 	struct gram gram[GRAMS_MAX];
@@ -284,7 +285,7 @@ static void fill_cached(const struct linear *l, const struct token *t, struct ca
 }
 
 /* The token's bytes as they are, zeros behind. A web address is one word, whatever it says. */
-static void key_of(const struct token *t, uint64_t k[2])
+static void key_of(const struct feature_token *t, uint64_t k[2])
 {
 	if (unlikely(t->url)) {
 		k[0] = 1; /* U+0001 is in no token */
@@ -307,13 +308,13 @@ static void key_of(const struct token *t, uint64_t k[2])
 /* Tokens on their way through the tables, in blocks, so that the memory that they need is fetched while others are worked on. */
 enum { BLOCK = 64 };
 
-struct look {
-	struct token t;
+struct look_up {
+	struct feature_token t;
 	uint64_t k[2];
 	struct cached *at;
 };
 
-static inline void look_ahead(struct scratch *s, struct look *w)
+static inline void look_ahead(struct linear_scratch *s, struct look_up *w)
 {
 	key_of(&w->t, w->k);
 	__extension__ typedef unsigned __int128 wide;
@@ -322,7 +323,7 @@ static inline void look_ahead(struct scratch *s, struct look *w)
 	__builtin_prefetch(w->at);
 }
 
-static inline const struct cached *find_word(const struct linear *l, const struct look *w)
+static inline const struct cached *find_word(const struct linear *l, const struct look_up *w)
 {
 	struct cached *c = w->at;
 	uint16_t n = w->t.url ? 1 : (uint16_t)w->t.n;
@@ -342,7 +343,8 @@ struct walk {
 };
 
 /* The same steps as those of features_list. */
-static void sum_block(const struct linear *l, struct look *look, size_t n, struct walk *walk, struct linear_sums *sums)
+static void sum_block(
+    const struct linear *l, struct look_up *look, size_t n, struct walk *walk, struct linear_sums *sums)
 {
 	const struct feature_conf *f = &l->head->features;
 	const struct linear_cell *far[2 * BLOCK]; /* cells that are being fetched */
@@ -377,11 +379,11 @@ static void sum_block(const struct linear *l, struct look *look, size_t n, struc
 	sums->seen += seen;
 }
 
-static void sum_words(const struct linear *l, struct scratch *s, struct str text, struct linear_sums *sums)
+static void sum_words(const struct linear *l, struct linear_scratch *s, struct str text, struct linear_sums *sums)
 {
 	struct cutter cut = {text.p, text.p + text.n};
 	struct walk walk = {0};
-	struct look look[BLOCK];
+	struct look_up look[BLOCK];
 	size_t n;
 	do {
 		for (n = 0; n < BLOCK && token_next(&cut, &look[n].t); n++)
@@ -480,7 +482,7 @@ static void keep_best(struct reason *best, size_t *n, struct reason one)
 }
 
 /* The n-grams that count most for or against positive over negative, and all of the lexicon's figures as one. */
-static void explain(const struct linear *l, struct scratch *s, struct str text, const struct linear_sums *sums,
+static void explain(const struct linear *l, struct linear_scratch *s, struct str text, const struct linear_sums *sums,
     const double figure[FIGURES], double trust, struct why *why)
 {
 	const struct linear_head *h = l->head;
@@ -512,8 +514,10 @@ static void explain(const struct linear *l, struct scratch *s, struct str text, 
 		why_add(why, 0, 0, by_figures, "lexicon");
 }
 
-static void linear_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+static void linear_score(
+    const struct model *m, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
+	struct linear_scratch *s = (struct linear_scratch *)scratch;
 	const struct linear *l = (const struct linear *)m;
 	const struct linear_head *h = l->head;
 	struct linear_sums sums = {0};

@@ -19,7 +19,7 @@ EMBED(nltk_idioms, "lexicons/nltk/idioms.tsv")
 
 static const double DAMPENS = -0.293; /* what boosters of two words add, whatever the table says */
 
-enum special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
+enum nltk_special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"never", "so", "this", "least", "at", "very", "kind", "of", "but"};
 
 struct nltk {
@@ -30,12 +30,12 @@ struct nltk {
 /* A word of the lexicon as it is spelled in this text, and its valence. */
 struct seen {
 	uint64_t text; /* the number of the text; another: an empty slot */
-	struct token token;
+	struct word_token token;
 	double valence;
 };
 
-struct scratch {
-	struct token *token;
+struct nltk_scratch {
+	struct word_token *token;
 	size_t cap;
 	struct buf text, folded;
 	struct but_values values;
@@ -72,11 +72,12 @@ static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 static struct scratch *nltk_scratch(const struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct scratch));
+	return xcalloc(1, sizeof(struct nltk_scratch));
 }
 
-static void nltk_scratch_free(struct scratch *s)
+static void nltk_scratch_free(struct scratch *scratch)
 {
+	struct nltk_scratch *s = (struct nltk_scratch *)scratch;
 	free(s->token);
 	free(s->seen);
 	buf_free(&s->text);
@@ -87,9 +88,9 @@ static void nltk_scratch_free(struct scratch *s)
 
 /* --- tokens --- */
 
-struct run {
+struct nltk_run {
 	const struct nltk *m;
-	struct scratch *s;
+	struct nltk_scratch *s;
 	struct str text;
 	bool ascii;
 	bool fold; /* tokens beyond ASCII may be words */
@@ -98,12 +99,12 @@ struct run {
 	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
-static struct str text_of(const struct run *r, const struct token *t)
+static struct str text_of(const struct nltk_run *r, const struct word_token *t)
 {
 	return (struct str){r->text.p + t->from, t->n};
 }
 
-static size_t length(const struct run *r, size_t from, size_t n)
+static size_t length(const struct nltk_run *r, size_t from, size_t n)
 {
 	return r->ascii || n > 8 ? n : utf8_count((struct str){r->text.p + from, n});
 }
@@ -134,11 +135,11 @@ static bool has_punctuation(const char *p, size_t n)
 }
 
 /* The word without its mark, where it has one at one end and none elsewhere, and two characters without it. */
-static struct token strip(const struct run *r, const struct span *w)
+static struct word_token strip(const struct nltk_run *r, const struct span *w)
 {
 	const char *p = r->text.p;
 	size_t before = w->core - w->from, after = w->n - before - w->core_n;
-	struct token whole = {w->from, w->n, 0}, core = {w->core, w->core_n, 0};
+	struct word_token whole = {w->from, w->n, 0}, core = {w->core, w->core_n, 0};
 	if (likely(w->core_n == w->n) || w->core_n == 0 || (before && after))
 		return whole;
 	if (!is_listed(before ? p + w->from : p + w->core + w->core_n, before + after))
@@ -146,7 +147,7 @@ static struct token strip(const struct run *r, const struct span *w)
 	return length(r, core.from, core.n) > 1 && !has_punctuation(p + core.from, core.n) ? core : whole;
 }
 
-static uint32_t find(const struct run *r, const struct token *t)
+static uint32_t find(const struct nltk_run *r, const struct word_token *t)
 {
 	struct str token = text_of(r, t);
 	if (unlikely(r->fold) && !text_is_ascii(token))
@@ -155,19 +156,19 @@ static uint32_t find(const struct run *r, const struct token *t)
 }
 
 /* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets through. */
-static void cut_tokens(struct run *r)
+static void cut_tokens(struct nltk_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
 	struct span span[8 * SPLIT_BLOCK_WORDS];
 	uint16_t maybe[COUNT_OF(span)];
-	struct scratch *s = r->s;
+	struct nltk_scratch *s = r->s;
 	size_t words;
 	while ((words = split_words(&cut, span, COUNT_OF(span)))) {
 		if (s->cap - r->n < words) {
 			s->cap = (s->cap + words) * 2;
 			s->token = xreallocarray(s->token, s->cap, sizeof *s->token);
 		}
-		struct token *t = s->token + r->n;
+		struct word_token *t = s->token + r->n;
 		size_t n = 0, found = 0;
 		for (size_t i = 0; i < words; i++) {
 			t[n] = strip(r, &span[i]);
@@ -184,12 +185,12 @@ static void cut_tokens(struct run *r)
 
 /* --- rules --- */
 
-static const struct word *meaning_of(const struct run *r, const struct token *t)
+static const struct word *meaning_of(const struct nltk_run *r, const struct word_token *t)
 {
 	return &r->m->base.words.word[t->word];
 }
 
-static bool is(const struct run *r, const struct token *t, enum special word)
+static bool is(const struct nltk_run *r, const struct word_token *t, enum nltk_special word)
 {
 	return t->word == r->m->special[word];
 }
@@ -203,13 +204,13 @@ static bool has_capital(struct str token)
 }
 
 /* The same, spelled in lower case. */
-static bool is_small(const struct run *r, const struct token *t, enum special word)
+static bool is_small(const struct nltk_run *r, const struct word_token *t, enum nltk_special word)
 {
 	return is(r, t, word) && !has_capital(text_of(r, t));
 }
 
 static const struct phrase *find_phrase(
-    const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
+    const struct nltk_run *r, const struct phrases *list, const struct word_token *t, unsigned n)
 {
 	const struct phrase *p = phrases_find(list, &r->m->base.words, t, n);
 	for (unsigned i = 0; p && i < n; i++)
@@ -219,7 +220,7 @@ static const struct phrase *find_phrase(
 }
 
 /* Capitals count only in a text that also has tokens without. */
-static bool emphatic(struct run *r, const struct token *t)
+static bool emphatic(struct nltk_run *r, const struct word_token *t)
 {
 	if (!token_in_capitals(text_of(r, t)))
 		return false;
@@ -231,20 +232,20 @@ static bool emphatic(struct run *r, const struct token *t)
 	return r->mixed_case;
 }
 
-static double boost(struct run *r, const struct token *t, double v, unsigned back)
+static double boost(struct nltk_run *r, const struct word_token *t, double v, unsigned back)
 {
 	const struct word *m = meaning_of(r, t);
 	return m->flags & BOOSTER ? valence_boost(m->value, v, emphatic(r, t), back) : 0;
 }
 
-static bool so_or_this(const struct run *r, const struct token *t)
+static bool so_or_this(const struct nltk_run *r, const struct word_token *t)
 {
 	return is_small(r, t, SO) || is_small(r, t, THIS);
 }
 
 /* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
  * three before: the package's `and`/`or` bind so. */
-static double negate(const struct run *r, const struct token *t, double v, unsigned back)
+static double negate(const struct nltk_run *r, const struct word_token *t, double v, unsigned back)
 {
 	if (back == 2 && is_small(r, t - 2, NEVER) && so_or_this(r, t - 1))
 		return v * 1.5;
@@ -255,7 +256,7 @@ static double negate(const struct run *r, const struct token *t, double v, unsig
 }
 
 /* Idioms around the word give it their value. Asked only with three tokens before it. */
-static double idioms(const struct run *r, const struct token *t, size_t after, double v)
+static double idioms(const struct nltk_run *r, const struct word_token *t, size_t after, double v)
 {
 	const struct {
 		int from;
@@ -273,20 +274,20 @@ static double idioms(const struct run *r, const struct token *t, size_t after, d
 	return v;
 }
 
-static double boost_phrases(const struct run *r, const struct token *t, double v)
+static double boost_phrases(const struct nltk_run *r, const struct word_token *t, double v)
 {
 	const struct phrases *list = &r->m->base.boosters;
 	return find_phrase(r, list, t - 3, 2) || find_phrase(r, list, t - 2, 2) ? v + DAMPENS : v;
 }
 
-static void explain(const struct run *r, const struct token *t, double value, const char *rule)
+static void explain(const struct nltk_run *r, const struct word_token *t, double value, const char *rule)
 {
 	if (value != 0)
 		why_add(r->why, t->from, t->from + t->n, value, rule);
 }
 
 /* A rule has turned *v into `now`. `t` is the token that caused it. */
-static void turn(const struct run *r, double *v, double now, const struct token *t, const char *rule)
+static void turn(const struct nltk_run *r, double *v, double now, const struct word_token *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
 		explain(r, t, now - *v, rule);
@@ -294,9 +295,9 @@ static void turn(const struct run *r, double *v, double now, const struct token 
 }
 
 /* The valence of a word of the lexicon, number i of the tokens. */
-static double valence(struct run *r, size_t i)
+static double valence(struct nltk_run *r, size_t i)
 {
-	const struct token *t = &r->s->token[i];
+	const struct word_token *t = &r->s->token[i];
 	size_t after = r->n - i - 1;
 	double v = 0;
 	if ((meaning_of(r, t)->flags & BOOSTER) || (is(r, t, KIND) && after >= 1 && is(r, t + 1, OF)))
@@ -322,9 +323,9 @@ static double valence(struct run *r, size_t i)
 
 /* --- words seen before --- */
 
-static struct seen *seen_slot(const struct run *r, const struct token *t)
+static struct seen *seen_slot(const struct nltk_run *r, const struct word_token *t)
 {
-	struct scratch *s = r->s;
+	struct nltk_scratch *s = r->s;
 	struct str token = text_of(r, t);
 	uint64_t h = word_hash((struct word_bits){{t->word, 0}}, token.n);
 	for (size_t i = 0; i < token.n; i++)
@@ -336,9 +337,9 @@ static struct seen *seen_slot(const struct run *r, const struct token *t)
 	}
 }
 
-static void grow_seen(struct run *r)
+static void grow_seen(struct nltk_run *r)
 {
-	struct scratch *s = r->s;
+	struct nltk_scratch *s = r->s;
 	struct seen *old = s->seen;
 	size_t n = s->slots;
 	s->slots = n ? n * 4 : 256;
@@ -350,9 +351,9 @@ static void grow_seen(struct run *r)
 }
 
 /* The valence of token i: that of the first one that is spelled the same. */
-static double valence_once(struct run *r, size_t i)
+static double valence_once(struct nltk_run *r, size_t i)
 {
-	const struct token *t = &r->s->token[i];
+	const struct word_token *t = &r->s->token[i];
 	if (r->s->nseen * 2 >= r->s->slots)
 		grow_seen(r);
 	struct seen *e = seen_slot(r, t);
@@ -367,12 +368,12 @@ static double valence_once(struct run *r, size_t i)
 
 /* --- one text --- */
 
-static void judge(struct run *r)
+static void judge(struct nltk_run *r)
 {
 	size_t but = SIZE_MAX;
 	struct but_values *values = &r->s->values;
 	for (size_t i = 0; i < r->n; i++) {
-		const struct token *t = &r->s->token[i];
+		const struct word_token *t = &r->s->token[i];
 		if (!t->word)
 			continue;
 		if (but == SIZE_MAX && is(r, t, BUT))
@@ -392,11 +393,12 @@ static void judge(struct run *r)
 }
 
 static void nltk_score(
-    const struct model *model, struct scratch *s, struct str text, struct result *out, struct why *why)
+    const struct model *model, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
+	struct nltk_scratch *s = (struct nltk_scratch *)scratch;
 	const struct nltk *m = (const struct nltk *)model;
 	bool ascii = text_is_ascii(text);
-	struct run r = {.m = m, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
+	struct nltk_run r = {.m = m, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
 	r.text = ascii ? text : text_with_blanks(text, &s->text);
 	r.fold = !ascii && (m->base.layer.beyond_ascii || text_has_kelvin(text));
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};

@@ -39,7 +39,7 @@ enum { BOOST_REACH = 3, REACH = 4, FAR_REACH = 7 }; /* in tokens; the last for "
 enum { RAISES = 2, LOWERS = 8, ANCHORS = 16, OPINION = 32, TURNS = 64, EMOJI = 128 };
 
 /* The words that rules name. */
-enum special { NO, NEVER, SO, THIS, BUT, SPECIALS };
+enum plus_special { NO, NEVER, SO, THIS, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"no", "never", "so", "this", "but"};
 static const char *const opinions[] = {"think", "say", "believe", "call", "feel", "expect", "find", "see", "consider",
     "guess", "suppose", "recommend", "imagine", "describe"};
@@ -93,7 +93,7 @@ static const uint8_t stops[256] = {[','] = CLAUSE,
 
 enum { WINDOW = 256, AHEAD = PHRASE_WORDS - 1 };
 
-struct scratch {
+struct plus_scratch {
 	struct span span[WINDOW];
 	struct tok window[WINDOW];
 	uint16_t known[WINDOW]; /* which of them have a part in any rule */
@@ -297,11 +297,12 @@ static struct model *plus_load(const struct model_conf *conf, struct err *e)
 static struct scratch *plus_scratch(const struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct scratch));
+	return xcalloc(1, sizeof(struct plus_scratch));
 }
 
-static void plus_scratch_free(struct scratch *s)
+static void plus_scratch_free(struct scratch *scratch)
 {
+	struct plus_scratch *s = (struct plus_scratch *)scratch;
 	rewriting_free(&s->rewriting);
 	buf_free(&s->folded);
 	but_free(&s->values);
@@ -310,9 +311,9 @@ static void plus_scratch_free(struct scratch *s)
 
 /* --- one text --- */
 
-struct run {
+struct plus_run {
 	const struct plus *p;
-	struct scratch *s;
+	struct plus_scratch *s;
 	struct str text; /* as it is if plain, else rewritten */
 	bool plain, ascii;
 	struct why *why;
@@ -334,13 +335,13 @@ static inline struct tok strip(const struct span *w, const char *text)
 	return w->core_n ? (struct tok){w->core, w->core_n, 0, stop} : (struct tok){w->from, w->n, 0, stop};
 }
 
-static struct str text_of(const struct run *r, const struct tok *t)
+static struct str text_of(const struct plus_run *r, const struct tok *t)
 {
 	return (struct str){r->text.p + t->from, t->n};
 }
 
 /* Capitals count only in a text that also has words without. */
-static bool mixed_case(struct run *r)
+static bool mixed_case(struct plus_run *r)
 {
 	if (r->mixed_case < 0) {
 		r->mixed_case = 0;
@@ -350,27 +351,27 @@ static bool mixed_case(struct run *r)
 	return r->mixed_case;
 }
 
-static bool emphatic(struct run *r, const struct tok *t)
+static bool emphatic(struct plus_run *r, const struct tok *t)
 {
 	return t->n > 1 && is_letter(r->text.p[t->from]) && token_in_capitals(text_of(r, t)) && mixed_case(r);
 }
 
-static const struct word *meaning_of(const struct run *r, const struct tok *t)
+static const struct word *meaning_of(const struct plus_run *r, const struct tok *t)
 {
 	return &r->p->words.word[t->word];
 }
 
-static bool is(const struct run *r, const struct tok *t, enum special word)
+static bool is(const struct plus_run *r, const struct tok *t, enum plus_special word)
 {
 	return t->word == r->p->special[word];
 }
 
-static void explain(const struct run *r, size_t from, size_t to, double value, const char *rule)
+static void explain(const struct plus_run *r, size_t from, size_t to, double value, const char *rule)
 {
 	if (value == 0)
 		return;
 	if (!r->plain) {
-		const struct origin *o = (const struct origin *)(const void *)r->s->rewriting.out.origin.p;
+		const struct draft_origin *o = (const struct draft_origin *)(const void *)r->s->rewriting.out.origin.p;
 		to = to > from ? o[to - 1].to : o[from].from;
 		from = o[from].from;
 	}
@@ -378,7 +379,7 @@ static void explain(const struct run *r, size_t from, size_t to, double value, c
 }
 
 /* A rule has turned *v into `now`. `t` is the token that caused it. */
-static inline void turn(const struct run *r, double *v, double now, const struct tok *t, const char *rule)
+static inline void turn(const struct plus_run *r, double *v, double now, const struct tok *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
 		explain(r, t->from, t->from + t->n, now - *v, rule);
@@ -391,7 +392,7 @@ static double negated(double v)
 }
 
 /* Whether the token k before the entry negates it: near, or with an opinion in between ("don't think that this is good"). */
-static bool negates(const struct run *r, const struct tok *t, unsigned back)
+static bool negates(const struct plus_run *r, const struct tok *t, unsigned back)
 {
 	if (!(meaning_of(r, t)->flags & NEGATES))
 		return false;
@@ -399,7 +400,7 @@ static bool negates(const struct run *r, const struct tok *t, unsigned back)
 }
 
 /* What the tokens before an entry make of its value. */
-static double look_back(struct run *r, const struct tok *t, size_t before, double v)
+static double look_back(struct plus_run *r, const struct tok *t, size_t before, double v)
 {
 	bool flip = false;
 	const struct tok *by = t;
@@ -425,7 +426,7 @@ static double look_back(struct run *r, const struct tok *t, size_t before, doubl
 }
 
 /* "no" before an entry is its negation; alone it is a refusal. */
-static bool no_is_negation(const struct run *r, const struct tok *t, size_t after)
+static bool no_is_negation(const struct plus_run *r, const struct tok *t, size_t after)
 {
 	for (size_t i = 0; i < after && i < AHEAD && !t[i].stop; i++)
 		if (meaning_of(r, t + i + 1)->flags & WORD_KNOWN)
@@ -434,7 +435,7 @@ static bool no_is_negation(const struct run *r, const struct tok *t, size_t afte
 }
 
 /* An emoji stands for itself; repeated, it adds little. */
-static double emoji(const struct run *r, const struct tok *t, size_t before)
+static double emoji(const struct plus_run *r, const struct tok *t, size_t before)
 {
 	double v = 0;
 	turn(r, &v, meaning_of(r, t)->value, t, "emoji");
@@ -443,7 +444,7 @@ static double emoji(const struct run *r, const struct tok *t, size_t before)
 	return v;
 }
 
-static bool is_part(const struct run *r, const struct tok *t, const struct part *p)
+static bool is_part(const struct plus_run *r, const struct tok *t, const struct part *p)
 {
 	if (t->n != p->n)
 		return false;
@@ -452,7 +453,7 @@ static bool is_part(const struct run *r, const struct tok *t, const struct part 
 }
 
 /* The longest phrase around the anchor t, or NULL. No phrase goes across punctuation. */
-static const struct idiom *find_phrase(const struct run *r, const struct tok *t, size_t before, size_t after)
+static const struct idiom *find_phrase(const struct plus_run *r, const struct tok *t, size_t before, size_t after)
 {
 	for (uint32_t i = r->p->first[t->word]; i; i = r->p->idiom[i].next) {
 		const struct idiom *p = &r->p->idiom[i];
@@ -481,7 +482,7 @@ static struct tok *join(const struct idiom *p, struct tok *t)
 	return last;
 }
 
-static void add_value(struct run *r, const struct tok *t, double v)
+static void add_value(struct plus_run *r, const struct tok *t, double v)
 {
 	if (r->behind_but)
 		turn(r, &v, v * BUT_AFTER, t, "but");
@@ -490,7 +491,7 @@ static void add_value(struct run *r, const struct tok *t, double v)
 }
 
 /* Multiplies the values from one on. */
-static void scale(struct run *r, size_t from, double by, const char *rule)
+static void scale(struct plus_run *r, size_t from, double by, const char *rule)
 {
 	for (size_t i = from; i < r->s->values.n; i++) {
 		struct but_value *v = &r->s->values.value[i];
@@ -500,7 +501,7 @@ static void scale(struct run *r, size_t from, double by, const char *rule)
 	}
 }
 
-static void end_sentence(struct run *r, bool question)
+static void end_sentence(struct plus_run *r, bool question)
 {
 	if (question)
 		scale(r, r->sentence, ASKED, "question");
@@ -509,7 +510,7 @@ static void end_sentence(struct run *r, bool question)
 }
 
 /* What was said before the first "but" of a sentence counts half, each value once. */
-static void turn_at_but(struct run *r)
+static void turn_at_but(struct plus_run *r)
 {
 	if (r->behind_but)
 		return;
@@ -517,7 +518,7 @@ static void turn_at_but(struct run *r)
 	r->behind_but = true;
 }
 
-static void judge_entry(struct run *r, struct tok *t, size_t before, size_t after)
+static void judge_entry(struct plus_run *r, struct tok *t, size_t before, size_t after)
 {
 	unsigned flags = meaning_of(r, t)->flags;
 	bool intensifies =
@@ -538,7 +539,7 @@ static void judge_entry(struct run *r, struct tok *t, size_t before, size_t afte
 }
 
 /* Judges one token of the window, whose neighbours are known. */
-static inline void judge(struct run *r, size_t k)
+static inline void judge(struct plus_run *r, size_t k)
 {
 	struct tok *t = &r->s->window[k];
 	if (r->base + k >= r->next) {
@@ -561,7 +562,7 @@ static inline void judge(struct run *r, size_t k)
 }
 
 /* An emoticon of punctuation and up to two letters or digits (":D", "<3", "8)") is a token as a whole. */
-static struct tok emoticon_or(const struct run *r, const struct span *w, struct tok t)
+static struct tok emoticon_or(const struct plus_run *r, const struct span *w, struct tok t)
 {
 	if (!words_find(&r->p->words, r->text.p + w->from, w->n))
 		return t;
@@ -577,9 +578,9 @@ static inline bool maybe_word(const struct words *w, const char *p, size_t n)
 }
 
 /* Fills the window and looks its tokens up, in two rounds, so that the processor overlaps the first. */
-static void fill(struct run *r, struct split *cut, size_t *known)
+static void fill(struct plus_run *r, struct split *cut, size_t *known)
 {
-	struct scratch *s = r->s;
+	struct plus_scratch *s = r->s;
 	const struct words *words = &r->p->words;
 	size_t n = split_words(cut, s->span, WINDOW - r->filled), maybe = *known;
 	struct tok *window = s->window + r->filled;
@@ -607,10 +608,10 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 }
 
 /* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and FAR_REACH of them go along. */
-static void judge_all(struct run *r)
+static void judge_all(struct plus_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
-	struct scratch *s = r->s;
+	struct plus_scratch *s = r->s;
 	size_t from = 0; /* of the window: the first token that is new */
 	for (;;) {
 		size_t known = 0;
@@ -639,7 +640,7 @@ static double strengthen(double sum)
 	return sum * (sum * sum / (sum * sum + WEAK * WEAK));
 }
 
-static void finish(struct run *r, struct result *out)
+static void finish(struct plus_run *r, struct result *out)
 {
 	const struct but_values *values = &r->s->values;
 	double emphasis = values->n ? valence_emphasis(r->text) : 0;
@@ -655,12 +656,14 @@ static void finish(struct run *r, struct result *out)
 	r->why->raw = raw;
 }
 
-static void plus_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+static void plus_score(
+    const struct model *m, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
+	struct plus_scratch *s = (struct plus_scratch *)scratch;
 	const struct plus *p = (const struct plus *)m;
 	size_t odd = next_odd(text, 0);
 	bool plain = odd == text.n;
-	struct run r = {.p = p,
+	struct plus_run r = {.p = p,
 	    .s = s,
 	    .text = plain ? text : rewrite(&s->rewriting, &p->words, text, odd, why != NULL),
 	    .plain = plain,

@@ -47,7 +47,7 @@ size_t next_odd(struct str text, size_t at)
 #endif
 }
 
-static void draft_add(struct draft *d, const char *p, size_t n, struct origin o, bool explain)
+static void draft_add(struct draft *d, const char *p, size_t n, struct draft_origin o, bool explain)
 {
 	buf_add(&d->text, p, n);
 	for (size_t i = 0; explain && i < n; i++)
@@ -59,16 +59,16 @@ static void move(struct rewriting *w, size_t from, size_t to)
 {
 	buf_add(&w->out.text, w->word.text.p + from, to - from);
 	if (w->explain)
-		buf_add(&w->out.origin, w->word.origin.p + from * sizeof(struct origin),
-		    (to - from) * sizeof(struct origin));
+		buf_add(&w->out.origin, w->word.origin.p + from * sizeof(struct draft_origin),
+		    (to - from) * sizeof(struct draft_origin));
 }
 
 static void blank(struct rewriting *w)
 {
-	struct origin o = {0};
+	struct draft_origin o = {0};
 	if (w->explain && w->out.origin.n)
 		memcpy(&o, w->out.origin.p + w->out.origin.n - sizeof o, sizeof o);
-	draft_add(&w->out, " ", 1, (struct origin){o.to, o.to}, w->explain);
+	draft_add(&w->out, " ", 1, (struct draft_origin){o.to, o.to}, w->explain);
 }
 
 enum { RUNS = 3, SHORT_WORD = 48 };
@@ -136,12 +136,12 @@ static void put_part(struct rewriting *w, size_t from, size_t to)
 		return;
 	}
 	move(w, from, a);
-	struct origin o = {0}, last = {0};
+	struct draft_origin o = {0}, last = {0};
 	if (w->explain) {
 		memcpy(&o, w->word.origin.p + a * sizeof o, sizeof o);
 		memcpy(&last, w->word.origin.p + (b - 1) * sizeof o, sizeof o);
 	}
-	draft_add(&w->out, shorter, n, (struct origin){o.from, last.to}, w->explain);
+	draft_add(&w->out, shorter, n, (struct draft_origin){o.from, last.to}, w->explain);
 	move(w, b, to);
 }
 
@@ -227,7 +227,7 @@ static void put_emoji(struct rewriting *w, const char *text, const char **p, con
 	}
 	if (n > first && !words_find(w->words, key, n))
 		n = first;
-	struct origin o = {(uint32_t)(start - text), (uint32_t)(q - text)};
+	struct draft_origin o = {(uint32_t)(start - text), (uint32_t)(q - text)};
 	blank(w);
 	draft_add(&w->out, key, n, o, w->explain);
 	blank(w);
@@ -280,7 +280,7 @@ static void put_beyond(struct rewriting *w, const char *text, const char **p, co
 {
 	const char *start = *p;
 	uint32_t c = utf8_next(p);
-	struct origin o = {(uint32_t)(start - text), (uint32_t)(*p - text)};
+	struct draft_origin o = {(uint32_t)(start - text), (uint32_t)(*p - text)};
 	if (is_emoji(c)) {
 		put_word(w);
 		*p = start;
@@ -306,7 +306,7 @@ static void put_bytes(struct rewriting *w, struct draft *to, struct str text, si
 {
 	buf_add(&to->text, text.p + from, end - from);
 	for (size_t i = from; w->explain && i < end; i++) {
-		struct origin o = {(uint32_t)i, (uint32_t)i + 1};
+		struct draft_origin o = {(uint32_t)i, (uint32_t)i + 1};
 		buf_add(&to->origin, (const char *)&o, sizeof o);
 	}
 }

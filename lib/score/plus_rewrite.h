@@ -12,14 +12,14 @@
 #include "lib/score/words.h"
 
 /* Bytes of the original text that a byte of the rewritten one stands for. */
-struct origin {
+struct draft_origin {
 	uint32_t from, to;
 };
 
 /* Text under way, and where its bytes come from (only when explaining). */
 struct draft {
 	struct buf text;
-	struct buf origin; /* one struct origin a byte */
+	struct buf origin; /* one struct draft_origin a byte */
 };
 
 /* Room that is used again for each text; zeroed at first. */

@@ -48,7 +48,7 @@ struct textblob {
 
 enum { WINDOW = 256 };
 
-struct scratch {
+struct textblob_scratch {
 	struct pattern_cut cut;
 	struct buf text, folded;
 };
@@ -176,11 +176,12 @@ static struct model *textblob_load(const struct model_conf *conf, struct err *e)
 static struct scratch *textblob_scratch(const struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct scratch));
+	return xcalloc(1, sizeof(struct textblob_scratch));
 }
 
-static void textblob_scratch_free(struct scratch *s)
+static void textblob_scratch_free(struct scratch *scratch)
 {
+	struct textblob_scratch *s = (struct textblob_scratch *)scratch;
 	pattern_cut_free(&s->cut);
 	buf_free(&s->text);
 	buf_free(&s->folded);
@@ -196,9 +197,9 @@ struct assessment {
 	const char *rule;
 };
 
-struct run {
+struct textblob_run {
 	const struct textblob *b;
-	struct scratch *s;
+	struct textblob_scratch *s;
 	struct str text;
 	bool fold; /* tokens beyond ASCII may be words */
 	struct why *why;
@@ -215,7 +216,7 @@ static double clamp(double v)
 }
 
 /* The last assessment is final: the next one begins, or the text ends. */
-static void settle(struct run *r)
+static void settle(struct textblob_run *r)
 {
 	if (r->n == 0)
 		return;
@@ -227,14 +228,14 @@ static void settle(struct run *r)
 		why_add(r->why, a->from, a->to, p, a->negated ? "negation" : a->rule);
 }
 
-static void begin(struct run *r, const struct pattern_token *t, double p, double s, double i, const char *rule)
+static void begin(struct textblob_run *r, const struct pattern_token *t, double p, double s, double i, const char *rule)
 {
 	settle(r);
 	r->last = (struct assessment){p, s, i, false, t->from, t->from + t->n, rule};
 	r->n++;
 }
 
-static void extend(struct run *r, const struct pattern_token *t)
+static void extend(struct textblob_run *r, const struct pattern_token *t)
 {
 	size_t from = t->from, to = from + t->n;
 	r->last.from = from < r->last.from ? from : r->last.from;
@@ -242,7 +243,7 @@ static void extend(struct run *r, const struct pattern_token *t)
 }
 
 /* A word of the lexicon. Behind a modifier it is part of the same assessment. */
-static void known(struct run *r, const struct pattern_token *t, const struct word *w)
+static void known(struct textblob_run *r, const struct pattern_token *t, const struct word *w)
 {
 	const struct shade *shade = &r->b->shade[w - r->b->words.word];
 	if (!r->modifier) {
@@ -266,7 +267,7 @@ static void known(struct run *r, const struct pattern_token *t, const struct wor
 
 /* Code points of a token in lower case, counted no further than 3: İ becomes two. What was put together has two at least, and no more only if
  * it is an emoticon of two marks. */
-static unsigned length(const struct run *r, const struct pattern_token *t)
+static unsigned length(const struct textblob_run *r, const struct pattern_token *t)
 {
 	if (t->joined)
 		return r->s->cut.joined[t->joined - 1].n > 2 ? 3 : 2;
@@ -277,7 +278,7 @@ static unsigned length(const struct run *r, const struct pattern_token *t)
 }
 
 /* Any other token; `w` is the empty word for one that the dictionary does not have. */
-static void unknown(struct run *r, const struct pattern_token *t, const struct word *w)
+static void unknown(struct textblob_run *r, const struct pattern_token *t, const struct word *w)
 {
 	unsigned flags = w->flags;
 	if (flags & NEGATES)
@@ -302,13 +303,13 @@ static void unknown(struct run *r, const struct pattern_token *t, const struct w
 }
 
 /* Tokens that are not words of the dictionary matter only while something reaches over them. */
-static void pass_over(struct run *r, const struct pattern_token *t, const struct pattern_token *end)
+static void pass_over(struct textblob_run *r, const struct pattern_token *t, const struct pattern_token *end)
 {
 	for (; t < end && (r->negation || r->modifier); t++)
 		unknown(r, t, &r->b->words.word[0]);
 }
 
-static uint32_t find(const struct run *r, const struct pattern_token *t)
+static uint32_t find(const struct textblob_run *r, const struct pattern_token *t)
 {
 	const struct words *words = &r->b->words;
 	struct str token = {r->text.p + t->from, t->n};
@@ -320,7 +321,7 @@ static uint32_t find(const struct run *r, const struct pattern_token *t)
 }
 
 /* Judges a window of tokens: those that may be words are found first, without a branch, then looked up. */
-static void judge(struct run *r, const struct pattern_token *t, size_t n)
+static void judge(struct textblob_run *r, const struct pattern_token *t, size_t n)
 {
 	uint16_t maybe[WINDOW];
 	size_t found = 0, done = 0;
@@ -343,11 +344,12 @@ static void judge(struct run *r, const struct pattern_token *t, size_t n)
 }
 
 static void textblob_score(
-    const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+    const struct model *m, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
+	struct textblob_scratch *s = (struct textblob_scratch *)scratch;
 	const struct textblob *b = (const struct textblob *)m;
 	bool ascii = text_is_ascii(text);
-	struct run r = {.b = b, .s = s, .text = ascii ? text : text_with_blanks(text, &s->text), .why = why};
+	struct textblob_run r = {.b = b, .s = s, .text = ascii ? text : text_with_blanks(text, &s->text), .why = why};
 	r.fold = !ascii && (b->layer.beyond_ascii || text_has_kelvin(text));
 	pattern_tokens(&b->pattern, &s->cut, r.text);
 	for (size_t at = 0; at < s->cut.n; at += WINDOW)

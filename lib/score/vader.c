@@ -26,7 +26,7 @@ EMBED(vader_idioms, "lexicons/vader/idioms.tsv")
 EMBED(vader_emoji, "lexicons/vader/emoji.tsv")
 
 /* The words that rules name. */
-enum special { NO, OR, NOR, NEVER, SO, THIS, WITHOUT, DOUBT, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
+enum vader_special { NO, OR, NOR, NEVER, SO, THIS, WITHOUT, DOUBT, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {
     "no", "or", "nor", "never", "so", "this", "without", "doubt", "least", "at", "very", "kind", "of", "but"};
 
@@ -44,20 +44,20 @@ struct vader {
 };
 
 /* Where bytes of the rewritten text come from, for explaining. */
-struct origin {
+struct vader_origin {
 	size_t at, from, to; /* rewritten offset; original bytes */
 	bool copied;	     /* byte by byte; else the whole stands for [from, to) */
 };
 
 enum { WINDOW = 256, BEHIND = 3, AHEAD = 2 };
 
-struct scratch {
+struct vader_scratch {
 	struct span span[WINDOW];
-	struct token window[WINDOW];
+	struct word_token window[WINDOW];
 	uint16_t known[WINDOW]; /* which of them are words of the dictionary */
 	struct buf text;	/* rewritten */
 	struct but_values values;
-	struct origin *origin;
+	struct vader_origin *origin;
 	size_t origins, origins_cap;
 	struct buf folded;
 };
@@ -114,11 +114,12 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 static struct scratch *vader_scratch(const struct model *m)
 {
 	(void)m;
-	return xcalloc(1, sizeof(struct scratch));
+	return xcalloc(1, sizeof(struct vader_scratch));
 }
 
-static void vader_scratch_free(struct scratch *s)
+static void vader_scratch_free(struct scratch *scratch)
 {
+	struct vader_scratch *s = (struct vader_scratch *)scratch;
 	buf_free(&s->text);
 	buf_free(&s->folded);
 	but_free(&s->values);
@@ -128,19 +129,19 @@ static void vader_scratch_free(struct scratch *s)
 
 /* --- texts beyond ASCII --- */
 
-static void add_origin(struct scratch *s, size_t at, size_t from, size_t to, bool copied)
+static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t to, bool copied)
 {
 	if (s->origins == s->origins_cap) {
 		s->origins_cap = s->origins_cap ? s->origins_cap * 2 : 64;
 		s->origin = xreallocarray(s->origin, s->origins_cap, sizeof *s->origin);
 	}
-	s->origin[s->origins++] = (struct origin){at, from, to, copied};
+	s->origin[s->origins++] = (struct vader_origin){at, from, to, copied};
 }
 
 /* Rewrites a text so that the rules need to look at ASCII only: emoji of one code point become their words (with a blank before, unless
  * one stands there; none behind: "😀good" is "grinning facegood"), white space becomes a blank, and KELVIN SIGN, the one character beyond
  * ASCII whose lower case lies within, becomes K. For the rules nothing changes by the last two. */
-static struct str rewrite(const struct vader *v, struct scratch *s, struct str text, bool explain)
+static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct str text, bool explain)
 {
 	struct buf *out = &s->text;
 	const char *p = text.p, *end = text.p + text.n;
@@ -185,9 +186,9 @@ static struct str rewrite(const struct vader *v, struct scratch *s, struct str t
 
 /* --- one text --- */
 
-struct run {
+struct vader_run {
 	const struct vader *v;
-	struct scratch *s;
+	struct vader_scratch *s;
 	struct str text; /* ASCII, or rewritten */
 	bool ascii;
 	struct why *why;
@@ -200,21 +201,21 @@ struct run {
 };
 
 /* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is not a word. */
-static inline struct token strip(const struct span *w, const char *text, bool ascii)
+static inline struct word_token strip(const struct span *w, const char *text, bool ascii)
 {
 	size_t n = w->core_n;
 	if (unlikely(!ascii) && n > 2 && n <= 8)
 		n = utf8_count((struct str){text + w->core, n});
-	return n > 2 ? (struct token){w->core, w->core_n, 0} : (struct token){w->from, w->n, 0};
+	return n > 2 ? (struct word_token){w->core, w->core_n, 0} : (struct word_token){w->from, w->n, 0};
 }
 
-static struct str text_of(const struct run *r, const struct token *t)
+static struct str text_of(const struct vader_run *r, const struct word_token *t)
 {
 	return (struct str){r->text.p + t->from, t->n};
 }
 
 /* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without decides. */
-static bool mixed_case(struct run *r)
+static bool mixed_case(struct vader_run *r)
 {
 	if (r->mixed_case < 0) {
 		r->mixed_case = 0;
@@ -222,24 +223,24 @@ static bool mixed_case(struct run *r)
 		struct span w[SPLIT_BLOCK_WORDS];
 		for (size_t n; !r->mixed_case && (n = split_words(&cut, w, COUNT_OF(w)));)
 			for (size_t i = 0; i < n && !r->mixed_case; i++) {
-				struct token t = strip(&w[i], r->text.p, r->ascii);
+				struct word_token t = strip(&w[i], r->text.p, r->ascii);
 				r->mixed_case = !token_in_capitals(text_of(r, &t));
 			}
 	}
 	return r->mixed_case;
 }
 
-static bool emphatic(struct run *r, const struct token *t)
+static bool emphatic(struct vader_run *r, const struct word_token *t)
 {
 	return token_in_capitals(text_of(r, t)) && mixed_case(r);
 }
 
-static const struct word *meaning_of(const struct run *r, const struct token *t)
+static const struct word *meaning_of(const struct vader_run *r, const struct word_token *t)
 {
 	return &r->v->base.words.word[t->word];
 }
 
-static bool negates(struct run *r, const struct token *t)
+static bool negates(struct vader_run *r, const struct word_token *t)
 {
 	if (meaning_of(r, t)->flags & NEGATES)
 		return true;
@@ -249,15 +250,15 @@ static bool negates(struct run *r, const struct token *t)
 }
 
 static const struct phrase *find_phrase(
-    const struct run *r, const struct phrases *list, const struct token *t, unsigned n)
+    const struct vader_run *r, const struct phrases *list, const struct word_token *t, unsigned n)
 {
 	return phrases_find(list, &r->v->base.words, t, n);
 }
 
 /* Bytes of the original text behind an offset of the rewritten one. */
-static size_t original(const struct run *r, size_t at, bool is_end)
+static size_t original(const struct vader_run *r, size_t at, bool is_end)
 {
-	const struct scratch *s = r->s;
+	const struct vader_scratch *s = r->s;
 	if (r->ascii)
 		return at;
 	size_t low = 0, high = s->origins, key = is_end && at ? at - 1 : at;
@@ -268,18 +269,18 @@ static size_t original(const struct run *r, size_t at, bool is_end)
 		else
 			high = mid;
 	}
-	const struct origin *o = &s->origin[low];
+	const struct vader_origin *o = &s->origin[low];
 	return o->copied ? o->from + (at - o->at) : is_end ? o->to : o->from;
 }
 
-static void explain(const struct run *r, size_t from, size_t to, double value, const char *rule)
+static void explain(const struct vader_run *r, size_t from, size_t to, double value, const char *rule)
 {
 	if (value != 0)
 		why_add(r->why, original(r, from, false), original(r, to, true), value, rule);
 }
 
 /* A rule has turned *v into `now`. `t` is the token that caused it. */
-static inline void turn(const struct run *r, double *v, double now, const struct token *t, const char *rule)
+static inline void turn(const struct vader_run *r, double *v, double now, const struct word_token *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
 		explain(r, t->from, t->from + t->n, now - *v, rule);
@@ -287,41 +288,41 @@ static inline void turn(const struct run *r, double *v, double now, const struct
 }
 
 /* The rules around one word of the lexicon. t[-3..2] are its neighbours as far as there are any: i tokens before it, `after` behind it. */
-struct place {
-	const struct token *t;
+struct neighbours {
+	const struct word_token *t;
 	size_t i, after;
 };
 
-static bool is(const struct run *r, const struct token *t, enum special word)
+static bool is(const struct vader_run *r, const struct word_token *t, enum vader_special word)
 {
 	return t->word == r->v->special[word];
 }
 
 /* `no` just before, two before, or three before with `or` or `nor` in between. */
-static bool after_no(const struct run *r, const struct place *p)
+static bool after_no(const struct vader_run *r, const struct neighbours *p)
 {
 	return (p->i > 0 && is(r, p->t - 1, NO)) || (p->i > 1 && is(r, p->t - 2, NO)) ||
 	       (p->i > 2 && is(r, p->t - 3, NO) && (is(r, p->t - 1, OR) || is(r, p->t - 1, NOR)));
 }
 
 /* A booster k words back raises or lowers, the less the further away. */
-static double boost(struct run *r, const struct token *t, double v, unsigned back)
+static double boost(struct vader_run *r, const struct word_token *t, double v, unsigned back)
 {
 	if (!(meaning_of(r, t)->flags & BOOSTER))
 		return 0;
 	return valence_boost(meaning_of(r, t)->value, v, emphatic(r, t), back);
 }
 
-static bool so_or_this(const struct run *r, const struct token *t)
+static bool so_or_this(const struct vader_run *r, const struct word_token *t)
 {
 	return is(r, t, SO) || is(r, t, THIS);
 }
 
 /* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
  * three before: the package's `and`/`or` bind so. */
-static double negate(struct run *r, const struct place *p, double v, unsigned back)
+static double negate(struct vader_run *r, const struct neighbours *p, double v, unsigned back)
 {
-	const struct token *t = p->t;
+	const struct word_token *t = p->t;
 	if (back == 2) {
 		if (is(r, t - 2, NEVER) && so_or_this(r, t - 1))
 			return v * 1.25;
@@ -337,9 +338,9 @@ static double negate(struct run *r, const struct place *p, double v, unsigned ba
 }
 
 /* Idioms around the word give it their value. Only asked with three tokens before it, the first of them no word of the lexicon. */
-static double idioms(const struct run *r, const struct place *p, double v)
+static double idioms(const struct vader_run *r, const struct neighbours *p, double v)
 {
-	const struct token *t = p->t;
+	const struct word_token *t = p->t;
 	const struct {
 		int from;
 		unsigned n;
@@ -357,7 +358,7 @@ static double idioms(const struct run *r, const struct place *p, double v)
 }
 
 /* Boosters of several words; their sign does not follow the word's. */
-static double boost_phrases(const struct run *r, const struct place *p, double v)
+static double boost_phrases(const struct vader_run *r, const struct neighbours *p, double v)
 {
 	const struct phrase *hit;
 	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 3, 3)))
@@ -369,16 +370,16 @@ static double boost_phrases(const struct run *r, const struct place *p, double v
 	return v;
 }
 
-static bool least_before(const struct run *r, const struct place *p)
+static bool least_before(const struct vader_run *r, const struct neighbours *p)
 {
-	const struct token *t = p->t;
+	const struct word_token *t = p->t;
 	return p->i > 0 && is(r, t - 1, LEAST) && !(meaning_of(r, t - 1)->flags & IN_LEXICON) &&
 	       !(p->i > 1 && (is(r, t - 2, AT) || is(r, t - 2, VERY)));
 }
 
-static double valence(struct run *r, const struct place *p)
+static double valence(struct vader_run *r, const struct neighbours *p)
 {
-	const struct token *t = p->t;
+	const struct word_token *t = p->t;
 	const struct word *m = meaning_of(r, t);
 	double v = 0;
 	turn(r, &v, m->value, t, "lexicon");
@@ -404,12 +405,12 @@ static double valence(struct run *r, const struct place *p)
 }
 
 /* Judges one token of the window, whose neighbours are known. */
-static inline void judge(struct run *r, size_t k)
+static inline void judge(struct vader_run *r, size_t k)
 {
-	const struct token *t = &r->s->window[k];
+	const struct word_token *t = &r->s->window[k];
 	if ((meaning_of(r, t)->flags & (IN_LEXICON | BOOSTER)) != IN_LEXICON)
 		return;
-	struct place p = {t, r->base + k, r->filled - k - 1};
+	struct neighbours p = {t, r->base + k, r->filled - k - 1};
 	if (is(r, t, KIND) && p.after >= 1 && is(r, t + 1, OF))
 		return;
 	double v = valence(r, &p);
@@ -419,13 +420,13 @@ static inline void judge(struct run *r, size_t k)
 
 /* Fills the window and looks its tokens up: each in turn without a branch that depends on it, so that the processor overlaps them. Adds
  * the words of the dictionary to s->known. */
-static void fill(struct run *r, struct split *cut, size_t *known)
+static void fill(struct vader_run *r, struct split *cut, size_t *known)
 {
-	struct scratch *s = r->s;
+	struct vader_scratch *s = r->s;
 	size_t n = split_words(cut, s->span, WINDOW - r->filled), maybe = *known;
-	struct token *window = s->window + r->filled;
+	struct word_token *window = s->window + r->filled;
 	for (size_t i = 0; i < n; i++) {
-		struct token t = strip(&s->span[i], r->text.p, r->ascii);
+		struct word_token t = strip(&s->span[i], r->text.p, r->ascii);
 		window[i] = t;
 		s->known[maybe] = (uint16_t)(r->filled + i);
 		maybe += words_maybe(&r->v->base.words, r->text.p + t.from, t.n);
@@ -433,7 +434,7 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 	r->filled += n;
 	r->tokens += n;
 	for (size_t i = *known; i < maybe; i++) {
-		struct token *t = &s->window[s->known[i]];
+		struct word_token *t = &s->window[s->known[i]];
 		t->word = words_find(&r->v->base.words, r->text.p + t->from, t->n);
 		s->known[*known] = s->known[i];
 		*known += t->word != 0;
@@ -441,11 +442,11 @@ static void fill(struct run *r, struct split *cut, size_t *known)
 }
 
 /* A user's lexicon may have words beyond ASCII, which the look-up above does not fold. */
-static void fill_folded(struct run *r, size_t from, size_t *known)
+static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 {
 	*known = 0;
 	for (size_t k = from; k < r->filled; k++) {
-		struct token *t = &r->s->window[k];
+		struct word_token *t = &r->s->window[k];
 		if (!text_is_ascii(text_of(r, t)))
 			t->word = words_find_folded(&r->v->base.words, text_of(r, t), &r->s->folded);
 		r->s->known[*known] = (uint16_t)k;
@@ -454,10 +455,10 @@ static void fill_folded(struct run *r, size_t from, size_t *known)
 }
 
 /* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go along. */
-static void judge_all(struct run *r)
+static void judge_all(struct vader_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
-	struct scratch *s = r->s;
+	struct vader_scratch *s = r->s;
 	uint32_t but = r->v->special[BUT];
 	size_t from = 0; /* of the window: the first token that is new */
 	for (;;) {
@@ -489,14 +490,14 @@ static void judge_all(struct run *r)
 	}
 }
 
-static void explain_emphasis(const struct run *r, double value)
+static void explain_emphasis(const struct vader_run *r, double value)
 {
 	size_t from, to;
 	valence_emphasis_at(r->text, &from, &to);
 	explain(r, from, to, value, "punctuation");
 }
 
-static void explain_but(const struct run *r, const struct but_values *before)
+static void explain_but(const struct vader_run *r, const struct but_values *before)
 {
 	for (size_t i = 0; i < before->n; i++) {
 		const struct but_value *was = &before->value[i], *now = &r->s->values.value[i];
@@ -504,7 +505,7 @@ static void explain_but(const struct run *r, const struct but_values *before)
 	}
 }
 
-static void apply_but(struct run *r)
+static void apply_but(struct vader_run *r)
 {
 	struct but_values *values = &r->s->values;
 	if (r->but == SIZE_MAX || values->n == 0)
@@ -518,7 +519,7 @@ static void apply_but(struct run *r)
 	but_free(&before);
 }
 
-static void finish(struct run *r, struct result *out)
+static void finish(struct vader_run *r, struct result *out)
 {
 	const struct but_values *values = &r->s->values;
 	double emphasis = values->n ? valence_emphasis(r->text) : 0;
@@ -529,11 +530,13 @@ static void finish(struct run *r, struct result *out)
 		r->why->raw = raw;
 }
 
-static void vader_score(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why)
+static void vader_score(
+    const struct model *m, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
+	struct vader_scratch *s = (struct vader_scratch *)scratch;
 	const struct vader *v = (const struct vader *)m;
 	bool ascii = text_is_ascii(text);
-	struct run r = {.v = v,
+	struct vader_run r = {.v = v,
 	    .s = s,
 	    .text = ascii ? text : rewrite(v, s, text, why != NULL),
 	    .ascii = ascii,

@@ -59,7 +59,7 @@ static int load_words(struct words *w, struct err *e)
 	return rc;
 }
 
-static int load_boosters(struct words *w, struct phrases *list, struct table table, struct err *e)
+static int load_boosters(struct words *w, struct phrases *list, struct named_table table, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);
 	struct str key;
@@ -75,7 +75,7 @@ static int load_boosters(struct words *w, struct phrases *list, struct table tab
 }
 
 /* Idioms of one word stand in the packages' tables too, but their rules look only for two and three. */
-static int load_idioms(struct words *w, struct phrases *list, struct table table, struct err *e)
+static int load_idioms(struct words *w, struct phrases *list, struct named_table table, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);
 	struct str key;
@@ -87,7 +87,7 @@ static int load_idioms(struct words *w, struct phrases *list, struct table table
 	return rc;
 }
 
-static int load_negations(struct words *w, struct table table, struct err *e)
+static int load_negations(struct words *w, struct named_table table, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);
 	struct str key, none;
@@ -151,7 +151,7 @@ void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *
 	}
 }
 
-const struct phrase *phrases_search(const struct phrases *list, const struct token *t, unsigned n)
+const struct phrase *phrases_search(const struct phrases *list, const struct word_token *t, unsigned n)
 {
 	for (const struct phrase *p = list->p; p < list->p + list->n; p++) {
 		bool same = p->n == n;

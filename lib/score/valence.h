@@ -34,7 +34,7 @@ struct phrases {
 	size_t n;
 };
 
-struct token {
+struct word_token {
 	uint32_t from, n;
 	uint32_t word; /* its number in the dictionary, or 0 */
 };
@@ -47,7 +47,7 @@ struct valence {
 	struct layer layer; /* the user's lexicon */
 };
 
-struct table {
+struct named_table {
 	const char *name;
 	struct str text;
 };
@@ -55,7 +55,7 @@ struct table {
 /* What an engine has beside the word list, which is the same for both. */
 struct valence_tables {
 	const char *engine; /* and its version, for the model's name */
-	struct table boosters, negations, idioms;
+	struct named_table boosters, negations, idioms;
 	struct str emoji; /* if it has any; loaded by itself */
 	size_t specials;  /* words that its rules name */
 };
@@ -70,10 +70,10 @@ void valence_free(struct valence *v);
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
 
 /* The phrase that n tokens are, or NULL. Nearly always one of them is in none: that is seen at once. */
-const struct phrase *phrases_search(const struct phrases *list, const struct token *t, unsigned n);
+const struct phrase *phrases_search(const struct phrases *list, const struct word_token *t, unsigned n);
 
 static inline const struct phrase *phrases_find(
-    const struct phrases *list, const struct words *w, const struct token *t, unsigned n)
+    const struct phrases *list, const struct words *w, const struct word_token *t, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (!(w->word[t[i].word].flags & IN_PHRASE))

@@ -13,7 +13,7 @@
 static struct str forms_of(const char *text, struct buf *out)
 {
 	struct cutter c = {text, text + strlen(text)};
-	struct token t;
+	struct feature_token t;
 	buf_clear(out);
 	while (token_next(&c, &t)) {
 		struct form f;
@@ -67,7 +67,7 @@ static void test_traits(void)
 	    {"élan", FORM_LETTERS, false}, {"#tag", 0, false}, {"@sue", 0, false}, {"7up", 0, false}, {"😀", 0, false}};
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		struct form f;
-		form_of(&(struct token){row[i].word, (uint32_t)strlen(row[i].word), false}, &f);
+		form_of(&(struct feature_token){row[i].word, (uint32_t)strlen(row[i].word), false}, &f);
 		ok(f.traits == row[i].traits && f.capitals == row[i].capitals, "what %s does", row[i].word);
 	}
 }
@@ -100,7 +100,7 @@ static void test_tokens_cover(void)
 	for (int round = 0; round < 20000; round++) {
 		struct str text = random_text(&b);
 		struct cutter c = {text.p, text.p + text.n};
-		struct token t;
+		struct feature_token t;
 		const char *at = text.p;
 		while (token_next(&c, &t)) {
 			struct form f;
