@@ -66,6 +66,13 @@ struct map_slot *map_put(struct map *m, struct str key, bool *made)
 	return s;
 }
 
+void map_clear(struct map *m)
+{
+	if (m->n)
+		memset(m->slot, 0, m->cap * sizeof *m->slot);
+	m->n = 0;
+}
+
 void map_free(struct map *m)
 {
 	free(m->slot);

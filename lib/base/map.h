@@ -24,6 +24,8 @@ struct map {
 struct map_slot *map_get(const struct map *m, struct str key);
 /* The slot of the key, made (with value 0) where missing; *made tells, if not NULL. */
 struct map_slot *map_put(struct map *m, struct str key, bool *made);
+/* Forgets all keys and keeps the memory. */
+void map_clear(struct map *m);
 void map_free(struct map *m);
 /* 64 bits over bytes, for tables in memory: XXH3 with a secret that each process draws at its start, so that nobody can
  * choose keys that share a slot. Never stored, and never decides an order that anybody sees. */

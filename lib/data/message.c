@@ -63,6 +63,7 @@ static int read_result(
 /* The members that have columns of their own. */
 struct known {
 	const struct json_member *id, *source, *time, *result;
+	bool odd_source; /* one that is not a string, and so is in `extra` */
 };
 
 /* True if the member belongs to a column; of several of a name the last counts. A `source` that is not a string stays an ordinary
@@ -93,8 +94,11 @@ static bool take_known(struct known *k, struct message *m, const struct json_mem
 	case 4:
 		return str_eq(j->name, STR("text")) || (str_eq(j->name, STR("time")) && (k->time = j, true));
 	case 6:
-		return str_eq(j->name, STR("source")) &&
-		       (k->source = j, j->type == JSON_STRING || j->type == JSON_NULL);
+		if (!str_eq(j->name, STR("source")))
+			return false;
+		k->source = j;
+		k->odd_source |= j->type != JSON_STRING && j->type != JSON_NULL;
+		return j->type == JSON_STRING || j->type == JSON_NULL;
 	case 7:
 		return str_eq(j->name, STR("version")) && (m->had_version = true);
 	case 9:
@@ -123,6 +127,7 @@ static struct known split_members(struct message *m, struct batch *b, const stru
 		memcpy(o, j->value.p, j->value.n);
 		o += j->value.n;
 	}
+	m->had_id = k.id != NULL;
 	if (extra) {
 		*o++ = '}';
 		m->extra = (struct str){extra, (size_t)(o - extra)};
@@ -140,6 +145,7 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	m->id = r->id;
 	m->text = r->text;
 	m->source = string_of(k.source, &b->mem);
+	m->from_record = !(k.odd_source && m->source.p);
 	if (k.id && !m->id.p && k.id->type != JSON_NULL)
 		return reject_at(b, r, k.id, CODE_BAD_ID, "member 'id' is not a string");
 	if (m->id.p && m->id.n == 0)
@@ -156,13 +162,39 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	return 0;
 }
 
-/* SQL can put bytes that are not UTF-8 into a column; a record has none. */
+void message_take_row(struct message *m, const struct message *row)
+{
+	struct message old = *m;
+	*m = *row;
+	m->had_version = old.had_version;
+	m->fate = old.fate;
+}
+
+/* SQL can put NUL and bytes that are not UTF-8 into a column; a record has neither. */
 static void put_text(struct buf *out, struct str s)
 {
-	if (likely(utf8_valid_prefix(s) == s.n))
+	if (likely(utf8_valid_prefix(s) == s.n && !memchr(s.p, 0, s.n))) {
 		json_put_string(out, s);
-	else
-		json_put_lossy(out, s);
+		return;
+	}
+	struct buf text = {0};
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i])
+			buf_char(&text, s.p[i]);
+		else
+			buf_str(&text, STR("\xef\xbf\xbd"));
+	json_put_lossy(out, buf_view(&text));
+	buf_free(&text);
+}
+
+/* JSON from a column may span lines, a record may not: between tokens a line end is as good as a blank. */
+static void put_json(struct buf *out, struct str s)
+{
+	size_t at = out->n;
+	buf_str(out, s);
+	for (char *p = out->p + at, *end = out->p + out->n; p < end; p++)
+		if (unlikely(*p == '\n' || *p == '\r'))
+			*p = ' ';
 }
 
 static void put_member(struct buf *out, struct str name_colon, struct str s)
@@ -186,7 +218,7 @@ static void put_corrected(struct buf *out, struct str label, const struct json_s
 		buf_str(out, STR(",\""));
 		buf_str(out, j->name);
 		buf_str(out, STR("\":"));
-		buf_str(out, j->value);
+		put_json(out, j->value);
 	}
 	buf_char(out, '}');
 }
@@ -207,18 +239,23 @@ static bool label_is(const struct json_scan *s, struct str label)
 
 int message_write_sentiment(const struct message *m, struct buf *out, struct json_scan *s)
 {
+	struct str label = m->corrected.p ? m->corrected : m->label;
 	if (m->sentiment.p) {
+		if (m->from_record && !m->corrected.p) {
+			put_json(out, m->sentiment);
+			return 0;
+		}
 		if (json_scan(s, m->sentiment) < 0)
 			return -1;
-		if (!m->label.p || label_is(s, m->label)) {
-			buf_str(out, m->sentiment);
+		if (!label.p || label_is(s, label)) {
+			put_json(out, m->sentiment);
 			return 0;
 		}
 	} else {
 		s->n = 0;
 	}
-	if (m->label.p)
-		put_corrected(out, m->label, s);
+	if (label.p)
+		put_corrected(out, label, s);
 	return 0;
 }
 
@@ -237,6 +274,11 @@ static int put_extra(struct buf *out, const struct message *m, struct json_scan 
 {
 	if (!m->extra.p)
 		return 0;
+	if (m->from_record) {
+		buf_char(out, ',');
+		put_json(out, (struct str){m->extra.p + 1, m->extra.n - 2});
+		return 0;
+	}
 	if (json_scan(s, m->extra) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n; i++) {
@@ -246,7 +288,7 @@ static int put_extra(struct buf *out, const struct message *m, struct json_scan 
 		buf_str(out, STR(",\""));
 		buf_str(out, j->name);
 		buf_str(out, STR("\":"));
-		buf_str(out, j->value);
+		put_json(out, j->value);
 	}
 	return 0;
 }

@@ -31,8 +31,13 @@ struct message {
 	bool has_time, has_score;
 	bool shown_corrected; /* read from a record whose result carries "corrected":true */
 	bool had_version;     /* read from a record with a member of that name */
+	bool had_id;	      /* so, though it may be null */
+	bool from_record;     /* sentiment and extra came from a record: valid, and without members that have columns */
 	uint64_t version;
-	uint64_t only_version; /* correct, remove: the row is left alone unless it is of this version; 0: whichever */
+	struct str
+	    corrected; /* set by put: the label that a person has set, and that shows instead of `label`; absent: none */
+	bool remove;   /* edit: delete the row instead of setting its label */
+	uint64_t only_version; /* edit: leave the row alone unless it has this version; 0: whatever it has */
 	enum message_fate fate;
 	struct str why; /* of a refusal: the database's words */
 };
@@ -40,8 +45,13 @@ struct message {
 /* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and `inner` are scratch. */
 int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
 
-/* Appends the message as a record without a line end: 0, or -1 where its `sentiment` or `extra` is not a JSON object (which
- * only SQL can put there); out then holds no more than before. Both need JSON_PAD readable bytes behind them. */
+/* Takes the columns of a row that was read; what only put and edit know of the message stays. */
+void message_take_row(struct message *m, const struct message *row);
+
+/* Appends the message as a record on one line, without its end: 0, or -1 if its `sentiment` or `extra` is not a JSON object (which
+ * only SQL can put there); out then holds no more than before. What else SQL can put into a column and a record cannot hold is replaced:
+ * line ends inside `sentiment` and `extra` by blanks, NUL and bytes that are not UTF-8 by U+FFFD. `sentiment` and `extra` need JSON_PAD
+ * readable bytes after them. */
 MUST_USE int message_write(const struct message *m, struct buf *out, struct json_scan *s);
 /* Appends the result as a record shows it: nothing for a message that is neither scored nor labelled. 0 or -1 as above. */
 MUST_USE int message_write_sentiment(const struct message *m, struct buf *out, struct json_scan *s);

@@ -70,10 +70,11 @@ enum store_mode {
 struct store {
 	struct outbox *
 	    outbox; /* the log of its changes: part of this handle, so it belongs to the same thread and ends with it */
-	/* Upserts n messages of n different ids in one transaction; when it returns 0, that is durable, and each message has its
-	 * version and is MESSAGE_STORED, or MESSAGE_UNCHANGED (the row was equal and was not touched), or MESSAGE_REFUSED with its `why`.
-	 * A message without a result, of the same text as its row, leaves the row's result alone. STORE_REFUSED: the database did not
-	 * take these together (the reason is in *e), nothing is stored; store_put then halves them. */
+	/* Upserts n messages of n different ids in one transaction. When it returns 0 that is durable, and each message is MESSAGE_STORED,
+	 * MESSAGE_UNCHANGED (the row was equal and was not touched) or MESSAGE_REFUSED with its `why`; the first two have the row's version
+	 * and its label where a person has set it (`corrected`). A message without a result, of the same text as its row, leaves the row's result alone. Where triggers that
+	 * are not senti's may have changed the row, the whole message is read back from it. STORE_REFUSED: the database did not take these
+	 * together (the reason is in *e), nothing is stored; store_put then halves them. */
 	int (*put)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. */
 	int (*get)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
@@ -81,10 +82,10 @@ struct store {
 	 * more, or -1. The next page is asked for with `after` at the last row. */
 	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
 	    struct arena *mem, struct err *e);
-	/* Sets the label of each message's row to m->label, and fills the rest as get does; MESSAGE_CHANGED where only_version forbids it. */
-	int (*correct)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
-	/* Deletes each message's row: MESSAGE_FOUND, MESSAGE_MISSING, or MESSAGE_CHANGED where only_version forbids it. */
-	int (*remove)(struct store *, struct message *const *m, size_t n, struct err *e);
+	/* Edits rows in this order and in one transaction. Deletes the row of a message with `remove`: MESSAGE_FOUND or MESSAGE_MISSING. Sets the
+	 * label of any other's row to m->label and fills the rest as get does. MESSAGE_CHANGED where only_version forbids it; a message whose
+	 * label was to be set then shows the row as it is. */
+	int (*edit)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
 	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in the order of time (those
 	 * without one left out), else the largest first. How many, at most `max`, or -1. */

@@ -179,6 +179,15 @@ void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str nam
 	buf_free(&add);
 }
 
+void rec_append(struct batch *b, struct rec *r, struct str head, struct str value)
+{
+	char *add = arena_alloc(&b->mem, r->add.n + head.n + value.n), *p = add;
+	if (r->add.n)
+		p = mempcpy(p, r->add.p, r->add.n);
+	p = mempcpy(mempcpy(p, head.p, head.n), value.p, value.n);
+	r->add = (struct str){add, (size_t)(p - add)};
+}
+
 void rec_put(struct buf *out, const struct rec *r)
 {
 	if (!r->add.n) {

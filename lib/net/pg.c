@@ -43,14 +43,14 @@ static int pg_get(struct store *store, struct message *const *m, size_t n, struc
 	return n ? pg_run((struct pg *)store, "read", get, &(struct ids){m, n, mem}, e) : 0;
 }
 
-/* ---- correct ---- */
+/* ---- edit ---- */
 
-/* How many messages from here on have different ids: an UPDATE sees each row once. */
-static size_t different(struct message *const *m, size_t n)
+/* How many messages from here on one statement can edit: of the same kind, and of different ids, since it sees each row once. */
+static size_t part_of(struct message *const *m, size_t n)
 {
 	struct map ids = {0};
 	size_t i = 0;
-	for (bool made = true; i < n; i++) {
+	for (bool made = true; i < n && m[i]->remove == m[0]->remove; i++) {
 		map_put(&ids, m[i]->id, &made);
 		if (!made)
 			break;
@@ -64,117 +64,97 @@ static void lock_rows(struct pg *s, const struct ids *w)
 {
 	pg_args_clear(&s->args);
 	PG_IDS(&s->args, w->m, w->n);
-	pg_queue(s,
-	    "SELECT d.n, m.version FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"
-	    " JOIN senti.message m ON m.id = d.id COLLATE \"C\" ORDER BY m.id FOR UPDATE OF m",
+	pg_queue_skip(s,
+	    "SELECT FROM unnest($1::text[]) AS d (id) JOIN senti.message m ON m.id = d.id COLLATE \"C\""
+	    " ORDER BY m.id FOR UPDATE OF m",
 	    &s->args);
 }
 
-/* New: for each message, whether its row is of another version than the only one that may be changed. NULL: s->outcome. */
-static bool *read_locked(struct pg *s, const struct ids *w, struct err *e)
+/* Two statements: which rows are changed, and what is there then. */
+static void queue_part(struct pg *s, struct message *const *m, size_t n)
 {
-	PGresult *r = pg_result(s, e);
-	if (!r)
-		return NULL;
-	bool *forbidden = xcalloc(w->n, sizeof *forbidden);
-	for (int row = 0; row < PQntuples(r); row++) {
-		int64_t i = pg_i64(r, row, 0) - 1;
-		uint64_t only = w->m[i]->only_version;
-		forbidden[i] = only && only != (uint64_t)pg_i64(r, row, 1);
-	}
-	PQclear(r);
-	return forbidden;
+	bool removes = m[0]->remove;
+	pg_args_clear(&s->args);
+	PG_IDS(&s->args, m, n);
+	pg_arg_only_versions(&s->args, m, n);
+	if (!removes)
+		pg_arg_strs(&s->args, PG_TEXT, m, n, offsetof(struct message, label));
+	pg_queue(s,
+	    removes
+		? "DELETE FROM senti.message m USING unnest($1::text[], $2::bigint[]) WITH ORDINALITY"
+		  " AS d (id, wanted, n) WHERE m.id = d.id COLLATE \"C\" AND d.wanted IN (0, m.version) RETURNING d.n"
+		: "UPDATE senti.message m SET label = d.label"
+		  " FROM unnest($1::text[], $2::bigint[], $3::text[]) WITH ORDINALITY AS d (id, wanted, label, n)"
+		  " WHERE m.id = d.id COLLATE \"C\" AND m.label IS DISTINCT FROM d.label COLLATE \"C\""
+		  " AND d.wanted IN (0, m.version) RETURNING d.n",
+	    &s->args);
+	s->args.n = 1;
+	pg_queue(s, GET, &s->args);
 }
 
-static int correct(struct pg *s, void *arg, struct err *e)
+/* What became of a message that was asked for as `asked` and is filled from the row that is there now, if any. */
+static enum message_fate fate_of(const struct message *asked, const struct message *m, bool edited)
+{
+	bool there = m->fate == MESSAGE_FOUND;
+	if (asked->remove)
+		return edited ? MESSAGE_FOUND : there && asked->only_version ? MESSAGE_CHANGED : MESSAGE_MISSING;
+	return there && !edited && asked->only_version && asked->only_version != m->version ? MESSAGE_CHANGED : m->fate;
+}
+
+/* The results of queue_part. What they say goes into `row`. */
+static int read_part(struct pg *s, struct message **row, size_t n, struct arena *mem, struct err *e)
+{
+	PGresult *edits = pg_result(s, e), *there = edits ? pg_result(s, e) : NULL;
+	if (there) {
+		struct message *asked = arena_alloc(mem, n * sizeof *asked);
+		bool *edited = arena_alloc(mem, n);
+		memset(edited, 0, n);
+		for (int k = 0; k < PQntuples(edits); k++)
+			edited[pg_i64(edits, k, 0) - 1] = true;
+		for (size_t i = 0; i < n; i++)
+			asked[i] = *row[i];
+		fill(there, row, n, mem);
+		for (size_t i = 0; i < n; i++)
+			row[i]->fate = fate_of(&asked[i], row[i], edited[i]);
+	}
+	PQclear(edits);
+	PQclear(there);
+	return there ? PG_OK : s->outcome;
+}
+
+static int edit(struct pg *s, void *arg, struct err *e)
 {
 	const struct ids *w = arg;
 	pg_begin(s);
 	lock_rows(s, w);
 	for (size_t i = 0, part; i < w->n; i += part) {
-		part = different(w->m + i, w->n - i);
-		pg_args_clear(&s->args);
-		PG_IDS(&s->args, w->m + i, part);
-		pg_arg_strs(&s->args, PG_TEXT, w->m + i, part, offsetof(struct message, label));
-		pg_arg_only_versions(&s->args, w->m + i, part);
-		pg_queue_skip(s,
-		    "UPDATE senti.message m SET label = d.label FROM unnest($1::text[], $2::text[], $3::bigint[])"
-		    " AS d (id, label, wanted) WHERE m.id = d.id COLLATE \"C\" AND m.label IS DISTINCT FROM d.label "
-		    "COLLATE \"C\""
-		    " AND d.wanted IN (0, m.version)",
-		    &s->args);
-		s->args.n = 1;
-		pg_queue(s, GET, &s->args);
+		part = part_of(w->m + i, w->n - i);
+		queue_part(s, w->m + i, part);
 	}
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
-	bool *forbidden = read_locked(s, w, e);
-	if (!forbidden)
-		return s->outcome;
 	/* What the results say is kept apart until the commit, since another try reads the ids and labels again. */
-	struct message *copy = arena_alloc(w->mem, w->n * sizeof *copy),
-		       **row = arena_alloc(w->mem, w->n * sizeof *row);
+	struct message *copy = arena_alloc(w->mem, w->n * sizeof *copy);
+	struct message **row = arena_alloc(w->mem, w->n * sizeof *row);
 	for (size_t i = 0; i < w->n; i++) {
 		copy[i] = *w->m[i];
 		row[i] = &copy[i];
 	}
 	for (size_t i = 0, part; i < w->n; i += part) {
-		part = different(w->m + i, w->n - i);
-		PGresult *r = pg_result(s, e);
-		if (!r)
-			goto out;
-		fill(r, row + i, part, w->mem);
-		PQclear(r);
+		part = part_of(w->m + i, w->n - i);
+		if (read_part(s, row + i, part, w->mem, e) != PG_OK)
+			return s->outcome;
 	}
 	if (pg_end(s, e) != PG_OK)
-		goto out;
-	for (size_t i = 0; i < w->n; i++) {
+		return s->outcome;
+	for (size_t i = 0; i < w->n; i++)
 		*w->m[i] = copy[i];
-		if (forbidden[i])
-			w->m[i]->fate = MESSAGE_CHANGED;
-	}
-out:
-	free(forbidden);
-	return s->outcome;
+	return PG_OK;
 }
 
-static int pg_correct(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+static int pg_edit(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
-	return n ? pg_run((struct pg *)store, "correct in", correct, &(struct ids){m, n, mem}, e) : 0;
-}
-
-/* ---- remove ---- */
-
-static int delete (struct pg *s, void *arg, struct err *e)
-{
-	const struct ids *w = arg;
-	pg_begin(s);
-	lock_rows(s, w);
-	pg_arg_only_versions(&s->args, w->m, w->n);
-	pg_queue(s,
-	    "DELETE FROM senti.message m USING (SELECT id, min(n) AS n, max(wanted) AS wanted"
-	    " FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS i (id, wanted, n) GROUP BY id) AS d"
-	    " WHERE m.id = d.id COLLATE \"C\" AND d.wanted IN (0, m.version) RETURNING d.n",
-	    &s->args);
-	pg_queue_skip(s, "COMMIT", NULL);
-	pg_sync(s);
-	bool *forbidden = read_locked(s, w, e);
-	PGresult *r = forbidden ? pg_result(s, e) : NULL;
-	if (r) {
-		for (size_t i = 0; i < w->n; i++)
-			w->m[i]->fate = forbidden[i] ? MESSAGE_CHANGED : MESSAGE_MISSING;
-		for (int row = 0; row < PQntuples(r); row++)
-			w->m[pg_i64(r, row, 0) - 1]->fate = MESSAGE_FOUND;
-		PQclear(r);
-		pg_end(s, e);
-	}
-	free(forbidden);
-	return s->outcome;
-}
-
-static int pg_remove(struct store *store, struct message *const *m, size_t n, struct err *e)
-{
-	return n ? pg_run((struct pg *)store, "delete from", delete, &(struct ids){m, n, NULL}, e) : 0;
+	return n ? pg_run((struct pg *)store, "change", edit, &(struct ids){m, n, mem}, e) : 0;
 }
 
 /* ---- stats ---- */
@@ -289,8 +269,7 @@ struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct e
 	    .get = pg_get,
 	    .query = pg_query,
 	    .aggregate = pg_aggregate,
-	    .correct = pg_correct,
-	    .remove = pg_remove,
+	    .edit = pg_edit,
 	    .stats = pg_stats,
 	    .migrate = pg_migrate,
 	    .close = pg_close,

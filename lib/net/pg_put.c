@@ -9,6 +9,8 @@
  */
 #include "lib/net/pg_db.h"
 
+/* What the database says of a row beyond what the message brought. */
+#define STATE "m.version, m.label, " PG_CORRECTED("m.")
 #define SAME_TEXT "m.text = excluded.text"
 #define KEEP(column)                                                                                                   \
 	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN m." column " ELSE excluded." column     \
@@ -29,7 +31,7 @@ static const char upsert[] =
 							   "m.model, m.sentiment::text)"
 							   " IS DISTINCT FROM (excluded.score, excluded.model, "
 							   "excluded.sentiment::text) OR m.label IS NULL))"
-							   " RETURNING m.id, m.version";
+							   " RETURNING m.id, " STATE;
 
 struct pg_upsert {
 	struct message **m; /* in the order of their ids */
@@ -60,6 +62,12 @@ static void queue_upsert(struct pg *s, const struct pg_upsert *p)
 	pg_queue(s, upsert, a);
 }
 
+static void take_state(const PGresult *r, int row, int column, struct message *m, struct arena *mem)
+{
+	m->version = (uint64_t)pg_i64(r, row, column);
+	m->corrected = pg_bool(r, row, column + 2) ? arena_str(mem, pg_str(r, row, column + 1)) : STR_NONE;
+}
+
 /* Walks both in their common order. */
 static void take_versions(struct pg_upsert *p, const PGresult *r)
 {
@@ -67,7 +75,7 @@ static void take_versions(struct pg_upsert *p, const PGresult *r)
 	for (size_t i = 0; i < p->n; i++) {
 		struct message *m = p->m[i];
 		if (row < rows && str_eq(pg_str(r, row, 0), m->id)) {
-			m->version = (uint64_t)pg_i64(r, row++, 1);
+			take_state(r, row++, 1, m, p->mem);
 			m->fate = MESSAGE_STORED;
 		} else {
 			m->fate = MESSAGE_REFUSED; /* unless its row is found below */
@@ -76,28 +84,34 @@ static void take_versions(struct pg_upsert *p, const PGresult *r)
 	}
 }
 
-/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old. */
+/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old, and each is read back whole. */
 static bool has_other_triggers(const PGresult *r)
 {
 	return pg_bool(r, 0, 0);
 }
 
-static int read_back(struct pg *s, struct pg_upsert *p, struct message *const *m, size_t n, struct err *e)
+#define BACK(columns)                                                                                                  \
+	"SELECT d.n, " STATE columns " FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"                           \
+	" JOIN senti.message m ON m.id = d.id COLLATE \"C\""
+
+static int read_back(struct pg *s, struct pg_upsert *p, bool whole, struct err *e)
 {
+	struct message *const *m = whole ? p->m : p->rest;
 	pg_args_clear(&s->args);
-	PG_IDS(&s->args, m, n);
-	pg_queue(s,
-	    "SELECT d.n, m.version FROM unnest($1::text[]) WITH ORDINALITY AS d (id, n)"
-	    " JOIN senti.message m ON m.id = d.id COLLATE \"C\"",
-	    &s->args);
+	PG_IDS(&s->args, m, whole ? p->n : p->nrest);
+	pg_queue(s, whole ? BACK(", " PG_MESSAGE) : BACK(""), &s->args);
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
 	PGresult *r = pg_result(s, e);
 	if (!r)
 		return s->outcome;
 	for (int row = 0; row < PQntuples(r); row++) {
-		struct message *found = m[pg_i64(r, row, 0) - 1];
-		found->version = (uint64_t)pg_i64(r, row, 1);
+		struct message *found = m[pg_i64(r, row, 0) - 1], all;
+		take_state(r, row, 1, found, p->mem);
+		if (whole) {
+			pg_message(r, row, 4, &all, p->mem);
+			message_take_row(found, &all);
+		}
 		if (found->fate == MESSAGE_REFUSED)
 			found->fate = MESSAGE_UNCHANGED;
 	}
@@ -133,7 +147,7 @@ static int put(struct pg *s, void *arg, struct err *e)
 	if (pg_end(s, e) != PG_OK)
 		return s->outcome;
 	if (others || p->nrest)
-		return read_back(s, p, others ? p->m : p->rest, others ? p->n : p->nrest, e);
+		return read_back(s, p, others, e);
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
 	return pg_end(s, e);

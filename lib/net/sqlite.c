@@ -32,8 +32,8 @@ static const char *const sql_of[SQL_COUNT] = {
 					 " OR (excluded.sentiment IS NOT NULL AND ((message.score, message.model, "
 					 "message.sentiment)"
 					 " IS NOT (excluded.score, excluded.model, excluded.sentiment) OR "
-					 "message.label IS NULL))",
-    [SQL_VERSION_OF] = "SELECT version FROM message WHERE id = ?1",
+					 "message.label IS NULL)) RETURNING version, label, " IS_CORRECTED(""),
+    [SQL_STATE] = "SELECT version, label, " IS_CORRECTED("") " FROM message WHERE id = ?1",
     [SQL_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
     [SQL_CORRECT] = "UPDATE message SET label = ?2 WHERE id = ?1 AND label IS NOT ?2 AND ?3 IN (0, version)",
     [SQL_DELETE] = "DELETE FROM message WHERE id = ?1 AND ?2 IN (0, version)",
@@ -193,16 +193,23 @@ static void refuse(struct sqlite_upsert *p, struct message *m, const char *why)
 	m->why = arena_str(p->mem, str_of(why));
 }
 
-/* The version of a row as it stands: 1, 0 where there is none, -1. */
-static int version_of(struct sqlite *s, struct message *m, struct err *e)
+/* What the database says of a row beyond what the message brought. */
+static void take_state(sqlite3_stmt *q, struct message *m, struct arena *mem)
 {
-	sqlite3_stmt *q = sql_prepared(s, SQL_VERSION_OF, e);
+	m->version = (uint64_t)sqlite3_column_int64(q, 0);
+	m->corrected = sqlite3_column_int(q, 2) ? sql_text(q, 1, mem) : STR_NONE;
+}
+
+/* Reads a row's state: 1, 0 if there is no such row, -1. */
+static int state_of(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_STATE, e);
 	if (!q)
 		return -1;
 	sql_bind(q, 1, m->id);
 	int step = sqlite3_step(q), rc = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : sql_fail(s, "read", e);
 	if (rc == 1)
-		m->version = (uint64_t)sqlite3_column_int64(q, 0);
+		take_state(q, m, mem);
 	sqlite3_reset(q);
 	return rc;
 }
@@ -230,6 +237,11 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 	struct sqlite *s = p->s;
 	bind_message(p, q, m);
 	int step = sqlite3_step(q);
+	bool changed = step == SQLITE_ROW;
+	if (changed) {
+		take_state(q, m, p->mem);
+		step = sqlite3_step(q);
+	}
 	if (step != SQLITE_DONE) {
 		bool refused = is_refusal(step);
 		if (refused)
@@ -239,15 +251,10 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 		sqlite3_reset(q);
 		return refused ? 0 : -1;
 	}
-	bool changed = sqlite3_changes64(s->db) > 0;
 	sqlite3_reset(q);
-	if (changed) {
-		m->fate = MESSAGE_STORED;
-		m->version = ++p->last;
-		return 0;
-	}
-	m->fate = MESSAGE_UNCHANGED;
-	int found = version_of(s, m, e);
+	m->fate = changed ? MESSAGE_STORED : MESSAGE_UNCHANGED;
+	p->last += changed;
+	int found = changed ? 1 : state_of(s, m, p->mem, e);
 	if (found == 0)
 		refuse(p, m, "a trigger of the database ignores the row");
 	return found < 0 ? -1 : 0;
@@ -265,17 +272,38 @@ static int last_version(struct sqlite *s, uint64_t *out, struct err *e)
 	return rc;
 }
 
-/* Triggers that a user added may have changed rows as well, and taken versions: then each is read back. */
-static int check_versions(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
+static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, SQL_GET, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, m->id);
+	int step = sqlite3_step(q), rc = 0;
+	if (step == SQLITE_ROW)
+		sql_message(q, m, mem);
+	else if (step == SQLITE_DONE)
+		m->fate = MESSAGE_MISSING;
+	else
+		rc = sql_fail(s, "read", e);
+	sqlite3_reset(q);
+	return rc;
+}
+
+/* Triggers that a user added may have changed rows as well, and taken versions: then each is read back whole. */
+static int check_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	uint64_t last;
 	if (last_version(p->s, &last, e) < 0)
 		return -1;
-	if (last == p->last)
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (m[i]->fate != MESSAGE_REFUSED && version_of(p->s, m[i], e) < 0)
+	for (size_t i = 0; last != p->last && i < n; i++) {
+		struct message row = {.id = m[i]->id};
+		if (m[i]->fate == MESSAGE_REFUSED)
+			continue;
+		if (fill(p->s, &row, p->mem, e) < 0 || state_of(p->s, m[i], p->mem, e) < 0)
 			return -1;
+		if (row.fate == MESSAGE_FOUND)
+			message_take_row(m[i], &row);
+	}
 	return 0;
 }
 
@@ -293,7 +321,7 @@ static int put_rows(struct sqlite_upsert *p, struct message *const *m, size_t n,
 		if (unlikely(sqlite3_get_autocommit(p->s->db)))
 			return STORE_REFUSED;
 	}
-	return check_versions(p, m, n, e);
+	return check_rows(p, m, n, e);
 }
 
 static int commit_put(struct sqlite *s, struct err *e)
@@ -325,24 +353,7 @@ static int sqlite_put(struct store *store, struct message *const *m, size_t n, s
 	return rc == 0 ? 0 : sql_end(p.s, rc, "store into", e);
 }
 
-/* ---- get, correct, delete ---- */
-
-static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
-{
-	sqlite3_stmt *q = sql_prepared(s, SQL_GET, e);
-	if (!q)
-		return -1;
-	sql_bind(q, 1, m->id);
-	int step = sqlite3_step(q), rc = 0;
-	if (step == SQLITE_ROW)
-		sql_message(q, m, mem);
-	else if (step == SQLITE_DONE)
-		m->fate = MESSAGE_MISSING;
-	else
-		rc = sql_fail(s, "read", e);
-	sqlite3_reset(q);
-	return rc;
-}
+/* ---- get and edit ---- */
 
 static int sqlite_get(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
@@ -355,57 +366,57 @@ static int sqlite_get(struct store *store, struct message *const *m, size_t n, s
 	return sql_end(s, rc, "read", e);
 }
 
-static int sqlite_correct(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
+static int correct_one(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
 {
-	struct sqlite *s = (struct sqlite *)store;
 	sqlite3_stmt *q = sql_prepared(s, SQL_CORRECT, e);
-	if (!q || sql_run(s, SQL_BEGIN_WRITE, "correct in", e) < 0)
+	if (!q)
 		return -1;
-	int rc = 0;
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		uint64_t only = m[i]->only_version;
-		sql_bind(q, 1, m[i]->id);
-		sql_bind(q, 2, m[i]->label);
-		sqlite3_bind_int64(q, 3, (sqlite3_int64)only);
-		if (sqlite3_step(q) != SQLITE_DONE)
-			rc = sql_fail(s, "correct in", e);
-		bool changed = sqlite3_changes64(s->db) > 0;
-		sqlite3_reset(q);
-		if (rc == 0)
-			rc = fill(s, m[i], mem, e);
-		if (only && !changed && m[i]->fate == MESSAGE_FOUND && m[i]->version != only)
-			m[i]->fate = MESSAGE_CHANGED;
-	}
-	return sql_end(s, rc, "correct in", e);
+	uint64_t only = m->only_version;
+	sql_bind(q, 1, m->id);
+	sql_bind(q, 2, m->label);
+	sqlite3_bind_int64(q, 3, (sqlite3_int64)only);
+	if (sql_run(s, SQL_CORRECT, "correct in", e) < 0)
+		return -1;
+	bool changed = sqlite3_changes64(s->db) > 0;
+	/* Not by RETURNING, which knows nothing of what triggers do after it. */
+	if (fill(s, m, mem, e) < 0)
+		return -1;
+	if (only && !changed && m->fate == MESSAGE_FOUND && m->version != only)
+		m->fate = MESSAGE_CHANGED;
+	return 0;
 }
 
-/* A row that was not deleted is there, in another version, or is not. */
-static int tell_changed(struct sqlite *s, struct message *m, struct err *e)
+static int remove_one(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
 {
-	int there = version_of(s, m, e);
+	sqlite3_stmt *q = sql_prepared(s, SQL_DELETE, e);
+	if (!q)
+		return -1;
+	sql_bind(q, 1, m->id);
+	sqlite3_bind_int64(q, 2, (sqlite3_int64)m->only_version);
+	if (sql_run(s, SQL_DELETE, "delete from", e) < 0)
+		return -1;
+	m->fate = sqlite3_changes64(s->db) ? MESSAGE_FOUND : MESSAGE_MISSING;
+	if (m->fate == MESSAGE_FOUND || !m->only_version)
+		return 0;
+	/* The row is there in another version, or is not there. */
+	struct message row = *m;
+	int there = state_of(s, &row, mem, e);
 	if (there > 0)
 		m->fate = MESSAGE_CHANGED;
 	return there < 0 ? -1 : 0;
 }
 
-static int sqlite_remove(struct store *store, struct message *const *m, size_t n, struct err *e)
+static int sqlite_edit(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
-	sqlite3_stmt *q = sql_prepared(s, SQL_DELETE, e);
-	if (!q || sql_run(s, SQL_BEGIN_WRITE, "delete from", e) < 0)
+	if (n == 0)
+		return 0;
+	if (sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
 		return -1;
 	int rc = 0;
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		sql_bind(q, 1, m[i]->id);
-		sqlite3_bind_int64(q, 2, (sqlite3_int64)m[i]->only_version);
-		if (sqlite3_step(q) != SQLITE_DONE)
-			rc = sql_fail(s, "delete from", e);
-		m[i]->fate = sqlite3_changes64(s->db) ? MESSAGE_FOUND : MESSAGE_MISSING;
-		sqlite3_reset(q);
-		if (rc == 0 && m[i]->fate == MESSAGE_MISSING && m[i]->only_version)
-			rc = tell_changed(s, m[i], e);
-	}
-	return sql_end(s, rc, "delete from", e);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = m[i]->remove ? remove_one(s, m[i], mem, e) : correct_one(s, m[i], mem, e);
+	return sql_end(s, rc, "change", e);
 }
 
 static int sqlite_stats(struct store *store, struct store_stats *out, struct err *e)
@@ -530,8 +541,7 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .get = sqlite_get,
 	    .query = sqlite_query,
 	    .aggregate = sqlite_aggregate,
-	    .correct = sqlite_correct,
-	    .remove = sqlite_remove,
+	    .edit = sqlite_edit,
 	    .stats = sqlite_stats,
 	    .migrate = sqlite_migrate,
 	    .close = sqlite_close,

@@ -61,9 +61,7 @@ static void begin(struct cache_context *c, const struct batch *b)
 		c->message = xreallocarray(c->message, b->n, sizeof *c->message);
 		c->row = xreallocarray(c->row, b->n, sizeof *c->row);
 	}
-	if (c->known.n)
-		memset(c->known.slot, 0, c->known.cap * sizeof *c->known.slot);
-	c->known.n = 0;
+	map_clear(&c->known);
 	c->n = 0;
 }
 

@@ -137,8 +137,8 @@ static uint64_t change(const char *id, const char *text)
 
 static void erase(const char *id)
 {
-	struct message m = {.id = str_of(id)}, *const one = &m;
-	if (base->remove(base, &one, 1, &e) < 0)
+	struct message m = {.id = str_of(id), .remove = true}, *const one = &m;
+	if (base->edit(base, &one, 1, &mem, &e) < 0)
 		ok(false, "%s", e.msg);
 }
 

@@ -46,6 +46,25 @@ static void test_times(struct store *s)
 	}
 }
 
+/* The message as a record; lent until the next call but one. */
+static struct str shown(const struct message *m)
+{
+	static struct buf out[2];
+	static int turn;
+	struct json_scan scan = {0};
+	struct buf *b = &out[turn ^= 1];
+	buf_clear(b);
+	ok(message_write(m, b, &scan) == 0, "can be written");
+	json_scan_free(&scan);
+	return buf_view(b);
+}
+
+static struct str shown_row(struct store *s, const char *id)
+{
+	struct message m = get_one(s, id);
+	return shown(&m);
+}
+
 static void test_correction(struct store *s)
 {
 	struct message m = scored("c", "fine", "positive", "m@1");
@@ -57,13 +76,17 @@ static void test_correction(struct store *s)
 	ok(correct_one(s, "c", "negative").version == version, "the same correction again is none");
 	m = scored("c", "fine", "positive", "m@1");
 	ok(put_one(s, &m) == 0 && m.fate == MESSAGE_UNCHANGED, "the old result again changes nothing");
+	is_str(m.corrected, STR("negative"), "put tells of the correction of an unchanged row");
 	m = scored("c", "fine", "neutral", "m@2");
 	ok(put_one(s, &m) == 0 && m.fate == MESSAGE_STORED, "a new result of the same text is stored");
+	is_str(m.corrected, STR("negative"), "put tells of the correction of a changed row");
+	is_str(m.label, STR("neutral"), "and leaves the message's own label alone");
+	is_str(shown(&m), shown_row(s, "c"), "so the message shows what the row shows, without being read back");
 	got = get_one(s, "c");
 	is_str(got.label, STR("negative"), "and the correction outlives it");
 	is_str(got.model, STR("m@2"), "beside the new model");
 	m = scored("c", "not fine", "positive", "m@2");
-	ok(put_one(s, &m) == 0, "another text is stored");
+	ok(put_one(s, &m) == 0 && !m.corrected.p, "another text is stored, of which nothing is corrected");
 	is_str(get_one(s, "c").label, STR("positive"), "and drops the correction");
 	ok(correct_one(s, "nobody", "neutral").fate == MESSAGE_MISSING, "correct tells what is missing");
 }
@@ -73,8 +96,8 @@ static void test_remove(struct store *s)
 	struct message m = message("r", "x"), *const one = &m;
 	ok(put_one(s, &m) == 0, "stored");
 	uint64_t version = m.version;
-	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_FOUND, "remove finds it");
-	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_MISSING, "once");
+	ok(remove_rows(s, &one, 1) == 0 && m.fate == MESSAGE_FOUND, "remove finds it");
+	ok(remove_rows(s, &one, 1) == 0 && m.fate == MESSAGE_MISSING, "once");
 	ok(put_one(s, &m) == 0 && m.version > version + 1, "a new life has newer versions than the deletion");
 }
 

@@ -31,7 +31,7 @@ static void put(struct store *s, const char *id, const char *text)
 static void delete (struct store *s, const char *id)
 {
 	struct message m = message(id, ""), *const one = &m;
-	if (s->remove(s, &one, 1, &e) < 0)
+	if (remove_rows(s, &one, 1) < 0)
 		ok(false, "delete %s: %s", id, e.msg);
 }
 
@@ -46,7 +46,7 @@ static void test_readers(struct store *s)
 	ok(put_one(s, &m) == 0 && put_one(s, &m) == 0, "put, and put the same");
 	uint64_t inserted = m.version;
 	m.text = STR("y");
-	ok(put_one(s, &m) == 0 && s->remove(s, &one, 1, &e) == 0, "changed, removed");
+	ok(put_one(s, &m) == 0 && remove_rows(s, &one, 1) == 0, "changed, removed");
 	n = o->changes(o, "r1", c, 64, &mem, &e);
 	ok(n == 3 && c[0].op == CHANGE_INSERT && c[1].op == CHANGE_UPDATE && c[2].op == CHANGE_DELETE,
 	    "insert, update, delete; nothing for the put that changed nothing");
@@ -157,21 +157,21 @@ static void test_only(struct store *s)
 	uint64_t version = get_one(s, "a").version;
 	m.label = STR("negative");
 	m.only_version = version + 1000;
-	ok(s->correct(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_CHANGED,
+	ok(s->edit(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_CHANGED,
 	    "a row of another version is not corrected (%s)", e.msg);
 	is_u64(get_one(s, "a").version, version, "and stays as it is");
 	m = message("a", "");
 	m.label = STR("negative");
 	m.only_version = version;
-	ok(s->correct(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_FOUND && m.version > version,
+	ok(s->edit(s, &one, 1, &mem, &e) == 0 && m.fate == MESSAGE_FOUND && m.version > version,
 	    "one of this version is");
 	m = message("a", "");
 	m.only_version = version;
-	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_CHANGED,
+	ok(remove_rows(s, &one, 1) == 0 && m.fate == MESSAGE_CHANGED,
 	    "its old version is no longer there to be deleted (%s)", e.msg);
 	m.only_version = get_one(s, "a").version;
-	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_FOUND, "its new one is");
-	ok(s->remove(s, &one, 1, &e) == 0 && m.fate == MESSAGE_MISSING, "where there is none, none is changed");
+	ok(remove_rows(s, &one, 1) == 0 && m.fate == MESSAGE_FOUND, "its new one is");
+	ok(remove_rows(s, &one, 1) == 0 && m.fate == MESSAGE_MISSING, "where there is none, none is changed");
 }
 
 static void suite(const struct kind *k)
@@ -187,7 +187,7 @@ static void suite(const struct kind *k)
 		int n = s->query(s, &(struct filter){0}, m, MOST, 1 << 20, &mem, &e);
 		for (int i = 0; i < n; i++) {
 			struct message *const one = &m[i];
-			ok(s->remove(s, &one, 1, &e) == 0, "a row goes (%s)", e.msg);
+			ok(remove_rows(s, &one, 1) == 0, "a row goes (%s)", e.msg);
 		}
 		uint64_t ignored;
 		ok(s->outbox->prune(s->outbox, clock_wall_ms() + 1000, &ignored, &e) == 0 && s->close(s, &e) == 0,

@@ -181,7 +181,7 @@ static void test_texts(struct store *s)
 	is_u64(readers, N - 1, "a reader may have any name");
 	for (size_t i = 0; i < N; i++)
 		m[i] = everywhere(str_of(texts[i]), i);
-	ok(s->remove(s, row, N, &e) == 0 && count_fate(m, N, MESSAGE_FOUND) == N, "each is deleted");
+	ok(remove_rows(s, row, N) == 0 && count_fate(m, N, MESSAGE_FOUND) == N, "each is deleted");
 	uint64_t gone;
 	ok(s->outbox->prune(s->outbox, INT64_C(253402300799999), &gone, &e) == 0 && gone == 3 * N,
 	    "readers of the far past and their entries go");
@@ -201,7 +201,7 @@ static void test_nul(struct store *s)
 	else
 		ok(m[1].fate == MESSAGE_REFUSED && m[1].why.n && got.fate == MESSAGE_MISSING, "and is refused: %.*s",
 		    STR_FMT(m[1].why));
-	ok(s->remove(s, row, 3, &e) == 0, "removed");
+	ok(remove_rows(s, row, 3) == 0, "removed");
 }
 
 enum { MANY = 6000 };
@@ -246,7 +246,7 @@ static void test_large(struct store *s)
 		is_u64(n, MANY, "order %d: all come, once", order);
 	}
 	buf_free(&ids);
-	ok(s->remove(s, row, MANY, &e) == 0 && count_fate(m, MANY, MESSAGE_FOUND) == MANY, "all are deleted");
+	ok(remove_rows(s, row, MANY) == 0 && count_fate(m, MANY, MESSAGE_FOUND) == MANY, "all are deleted");
 	free(m);
 	free(row);
 }
@@ -262,8 +262,40 @@ static void test_huge(struct store *s)
 	    "a text of 4 MiB");
 	ok(put_one(s, &m) == 0 && m.fate == MESSAGE_UNCHANGED, "unchanged");
 	struct message *const one = &m;
-	ok(s->remove(s, &one, 1, &e) == 0, "removed");
+	ok(remove_rows(s, &one, 1) == 0, "removed");
 	free(text);
+}
+
+/* Corrections and deletions are one transaction, in their order. */
+static void test_edits(struct store *s)
+{
+	struct message a = scored("ea", "x", "positive", "m@1"), b = scored("eb", "y", "positive", "m@1");
+	ok(put_one(s, &a) == 0 && put_one(s, &b) == 0, "two rows");
+	struct message m[6], *row[6];
+	m[0] = message("ea", ""); /* corrected, and deleted by the version that it had before: refused */
+	m[0].label = STR("negative");
+	m[1] = message("ea", "");
+	m[1].remove = true;
+	m[1].only_version = a.version;
+	m[2] = message("eb", ""); /* corrected by its version, and once more by the same, which is gone */
+	m[2].label = STR("negative");
+	m[2].only_version = b.version;
+	m[3] = m[2];
+	m[3].label = STR("neutral");
+	m[4] = message("eb", ""); /* deleted, and not there to be corrected */
+	m[4].remove = true;
+	m[5] = m[0];
+	m[5].id = STR("eb");
+	rows_of(m, row, 6);
+	ok(s->edit(s, row, 6, &mem, &e) == 0, "edits of both kinds (%s)", e.msg);
+	ok(m[0].fate == MESSAGE_FOUND && m[0].version > a.version && m[1].fate == MESSAGE_CHANGED,
+	    "a deletion sees the correction before it");
+	ok(m[2].fate == MESSAGE_FOUND && m[3].fate == MESSAGE_CHANGED && m[3].version == m[2].version,
+	    "a correction sees the one before it");
+	is_str(m[3].label, STR("negative"), "and shows the row as it is");
+	ok(m[4].fate == MESSAGE_FOUND && m[5].fate == MESSAGE_MISSING, "what is deleted cannot be corrected");
+	ok(get_one(s, "eb").fate == MESSAGE_MISSING && remove_rows(s, row, 1) == 0 && m[0].fate == MESSAGE_FOUND,
+	    "as the rows say");
 }
 
 /* The verbs may name one message twice. */
@@ -275,7 +307,7 @@ static void test_twice(struct store *s)
 	two[0] = two[1] = message("tw", "");
 	two[0].label = STR("negative");
 	two[1].label = STR("neutral");
-	ok(s->correct(s, row, 2, &mem, &e) == 0 && two[0].fate == MESSAGE_FOUND && two[1].fate == MESSAGE_FOUND,
+	ok(s->edit(s, row, 2, &mem, &e) == 0 && two[0].fate == MESSAGE_FOUND && two[1].fate == MESSAGE_FOUND,
 	    "two corrections of one message");
 	is_str(get_one(s, "tw").label, STR("neutral"), "the last one counts");
 	ok(two[1].version == get_one(s, "tw").version, "and shows the version");
@@ -283,9 +315,10 @@ static void test_twice(struct store *s)
 	ok(s->get(s, row, 2, &mem, &e) == 0 && str_eq(two[0].text, STR("x")) && str_eq(two[1].text, STR("x")),
 	    "asked for twice, shown twice");
 	two[0] = two[1] = message("tw", "");
-	ok(s->remove(s, row, 2, &e) == 0 && two[0].fate == MESSAGE_FOUND && two[1].fate == MESSAGE_MISSING,
+	ok(remove_rows(s, row, 2) == 0 && two[0].fate == MESSAGE_FOUND && two[1].fate == MESSAGE_MISSING,
 	    "deleted once");
-	ok(s->get(s, row, 0, &mem, &e) == 0 && s->correct(s, row, 0, &mem, &e) == 0 && s->remove(s, row, 0, &e) == 0,
+	test_edits(s);
+	ok(s->get(s, row, 0, &mem, &e) == 0 && s->edit(s, row, 0, &mem, &e) == 0 && remove_rows(s, row, 0) == 0,
 	    "nothing may be asked for");
 }
 
@@ -401,8 +434,8 @@ static void test_queries(struct store *s)
 		struct str own = m[i].label;
 		m[i].label = str_of(labels[pick(3)]);
 		m[i].why = same(own, m[i].label) ? STR_NONE : STR("corrected");
-		good += s->correct(s, (struct message *[]){&(struct message){.id = m[i].id, .label = m[i].label}}, 1,
-			    &mem, &e) == 0;
+		good += s->edit(s, (struct message *[]){&(struct message){.id = m[i].id, .label = m[i].label}}, 1, &mem,
+			    &e) == 0;
 	}
 	is_u64(good, (ROWS + 6) / 7, "some are corrected");
 	good = 0;
@@ -417,7 +450,7 @@ static void test_queries(struct store *s)
 	is_u64(good, FILTERS, "queries answer as the model does");
 	ok(hits > FILTERS / 4, "%zu of them found something", hits);
 	rows_of(m, row, ROWS);
-	ok(s->remove(s, row, ROWS, &e) == 0, "removed");
+	ok(remove_rows(s, row, ROWS) == 0, "removed");
 }
 
 /* ---- two handles ---- */
@@ -451,7 +484,7 @@ static void test_two_handles(struct store *a, struct store *b)
 		a->outbox->changes(a->outbox, "right", c, 8, &mem, &e) == 0,
 	    "then there is nothing");
 	ok(a->outbox->prune(a->outbox, 0, &gone, &e) == 0 && total + gone == 2, "what both have seen is pruned");
-	ok(b->remove(b, &one, 1, &e) == 0 && get_one(a, "h1").fate == MESSAGE_MISSING,
+	ok(remove_rows(b, &one, 1) == 0 && get_one(a, "h1").fate == MESSAGE_MISSING,
 	    "what one deletes, the other misses");
 	ok(a->outbox->changes(a->outbox, "left", c, 8, &mem, &e) == 1 && c[0].op == CHANGE_DELETE &&
 		c[0].version > n.version,

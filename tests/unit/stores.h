@@ -74,9 +74,20 @@ static inline struct message correct_one(struct store *s, const char *id, const 
 {
 	struct message m = message(id, ""), *const one = &m;
 	m.label = str_of(label);
-	if (s->correct(s, &one, 1, &mem, &e) < 0)
+	if (s->edit(s, &one, 1, &mem, &e) < 0)
 		m.fate = MESSAGE_PENDING;
 	return m;
+}
+
+/* Deletes the rows of these messages. */
+static inline int remove_rows(struct store *s, struct message *const *m, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		m[i]->remove = true;
+	int rc = s->edit(s, m, n, &mem, &e);
+	for (size_t i = 0; i < n; i++)
+		m[i]->remove = false;
+	return rc;
 }
 
 /* Adds the ids of a query, page by page, each with a comma. */

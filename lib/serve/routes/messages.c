@@ -128,7 +128,7 @@ static void correct(struct db_context *c, struct request *x)
 	struct err e;
 	if (!may_change(c, x, &m))
 		return;
-	if (c->store->correct(c->store, &one, 1, &c->mem, &e) < 0) {
+	if (c->store->edit(c->store, &one, 1, &c->mem, &e) < 0) {
 		db_unavailable(x, &e);
 		return;
 	}
@@ -216,11 +216,11 @@ static void remove_all(struct db_context *c, struct request *const *x, size_t n,
 {
 	(void)app;
 	for (size_t i = 0; i < n; i++) {
-		struct message m = {.id = x[i]->segment}, *const one = &m;
+		struct message m = {.id = x[i]->segment, .remove = true}, *const one = &m;
 		struct err e;
 		if (!may_change(c, x[i], &m))
 			continue;
-		if (c->store->remove(c->store, &one, 1, &e) < 0) {
+		if (c->store->edit(c->store, &one, 1, &c->mem, &e) < 0) {
 			db_unavailable(x[i], &e);
 		} else if (m.fate == MESSAGE_CHANGED) {
 			request_problem(x[i], 412, "changed", "the message has changed meanwhile");
