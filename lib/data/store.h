@@ -83,8 +83,8 @@ struct store {
 	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
 	    struct arena *mem, struct err *e);
 	/* Edits rows in this order and in one transaction. Deletes the row of a message with `remove`: MESSAGE_FOUND or MESSAGE_MISSING. Sets the
-	 * label of any other's row to m->label and fills the rest as get does. MESSAGE_CHANGED where only_version forbids it; a message whose
-	 * label was to be set then shows the row as it is. */
+	 * label of any other's row to m->label and fills the rest as get does. MESSAGE_CHANGED where only_version forbids it, with the
+	 * row's version; a message whose label was to be set then shows the whole row. */
 	int (*edit)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
 	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in the order of time (those

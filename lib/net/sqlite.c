@@ -401,8 +401,10 @@ static int remove_one(struct sqlite *s, struct message *m, struct arena *mem, st
 	/* The row is there in another version, or is not there. */
 	struct message row = *m;
 	int there = state_of(s, &row, mem, e);
-	if (there > 0)
+	if (there > 0) {
 		m->fate = MESSAGE_CHANGED;
+		m->version = row.version;
+	}
 	return there < 0 ? -1 : 0;
 }
 

@@ -95,66 +95,117 @@ void message_get(struct request *x, void *app)
 		db_pool_do(conf->pool, x, look_up);
 }
 
-/* The one version that If-Match lets us change, in m->only_version; false with the request answered where there is none. A list of several
- * needs a look at the row, and a star one that it is there. */
-static bool may_change(struct db_context *c, struct request *x, struct message *m)
+/* The requests that ask for a change, and what the store makes of it. */
+struct edits {
+	struct message m[DB_BATCH], *row[DB_BATCH];
+	struct request *x[DB_BATCH];
+	size_t n;
+};
+
+static void all_unavailable(const struct edits *d, const struct err *e)
 {
-	struct message row = {.id = m->id}, *const one = &row;
+	for (size_t i = 0; i < d->n; i++)
+		db_unavailable(d->x[i], e);
+}
+
+/* Which version If-Match lets each request change, in only_version. A list of several needs a look at the row, and a star one that it is there.
+ * Requests that may change nothing are answered. */
+static int check_versions(struct db_context *c, const struct edits *d)
+{
+	struct message row[DB_BATCH], *list[DB_BATCH];
+	size_t n = 0;
 	struct err e;
-	if (!request_header(x, "If-Match"))
-		return true;
-	if (c->store->get(c->store, &one, 1, &c->mem, &e) < 0)
-		db_unavailable(x, &e);
-	else if (row.fate != MESSAGE_FOUND)
-		not_found(x);
-	else if (rest_tag_matches(x, "If-Match", row.version) == 0)
-		changed(x, row.version);
-	m->only_version = row.version;
-	return !request_answered(x);
+	for (size_t i = 0; i < d->n; i++)
+		if (request_header(d->x[i], "If-Match")) {
+			row[n] = (struct message){.id = d->x[i]->segment};
+			list[n] = &row[n];
+			n++;
+		}
+	if (n && c->store->get(c->store, list, n, &c->mem, &e) < 0) {
+		all_unavailable(d, &e);
+		return -1;
+	}
+	n = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		const char *wanted = request_header(d->x[i], "If-Match");
+		if (!wanted)
+			continue;
+		const struct message *there = &row[n++];
+		if (there->fate != MESSAGE_FOUND)
+			not_found(d->x[i]);
+		else if (rest_tag_matches(d->x[i], "If-Match", there->version) == 0)
+			changed(d->x[i], there->version);
+		d->row[i]->only_version = strcmp(wanted, "*") == 0 ? 0 : there->version;
+	}
+	return 0;
+}
+
+/* Drops what is answered already. */
+static void keep_open(struct edits *d)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < d->n; i++)
+		if (!request_answered(d->x[i])) {
+			d->m[n] = d->m[i];
+			d->x[n++] = d->x[i];
+		}
+	d->n = n;
 }
 
 /* A client that has been told of the change must not find what was before it. */
-static void invalidate(struct db_context *c, struct str id, uint64_t version, enum change_op op)
+static void invalidate(struct db_context *c, const struct edits *d)
 {
-	struct change change = {.id = id, .version = version, .op = op};
+	struct change change[DB_BATCH];
+	size_t n = 0;
 	struct err ignored; /* the outbox has it as well, and whoever follows that tries until it is done */
-	if (c->cache && c->cache->invalidate(c->cache, &change, 1, &ignored) < 0)
+	for (size_t i = 0; i < d->n; i++)
+		if (d->m[i].fate == MESSAGE_FOUND)
+			change[n++] = (struct change){.id = d->x[i]->segment,
+			    .version = d->m[i].remove ? 0 : d->m[i].version,
+			    .op = d->m[i].remove ? CHANGE_DELETE : CHANGE_UPDATE};
+	if (c->cache && n && c->cache->invalidate(c->cache, change, n, &ignored) < 0)
 		return;
 }
 
-static void correct(struct db_context *c, struct request *x)
+static void answer_edit(struct db_context *c, struct request *x, const struct message *m)
 {
-	struct message m = {.id = x->segment, .label = *(const struct str *)x->state}, *const one = &m;
-	struct err e;
-	if (!may_change(c, x, &m))
-		return;
-	if (c->store->edit(c->store, &one, 1, &c->mem, &e) < 0) {
-		db_unavailable(x, &e);
-		return;
-	}
-	if (m.fate == MESSAGE_CHANGED) {
-		changed(x, m.version);
-		return;
-	}
-	if (m.fate != MESSAGE_FOUND) {
+	if (m->fate == MESSAGE_CHANGED) {
+		changed(x, m->version);
+	} else if (m->fate != MESSAGE_FOUND) {
 		not_found(x);
-		return;
-	}
-	invalidate(c, m.id, m.version, CHANGE_UPDATE);
-	if (message_write(&m, &x->out, &c->scan) < 0) {
+	} else if (m->remove) {
+		request_answer(x, 204, NULL);
+	} else if (message_write(m, &x->out, &c->scan) < 0) {
 		request_problem(x, 500, "broken_row", "the message's columns sentiment and extra are not JSON objects");
-		return;
+	} else {
+		rest_set_tag(x, m->version);
+		buf_char(&x->out, '\n');
+		request_answer(x, 200, MEDIA_JSON);
 	}
-	rest_set_tag(x, m.version);
-	buf_char(&x->out, '\n');
-	request_answer(x, 200, MEDIA_JSON);
 }
 
-static void correct_all(struct db_context *c, struct request *const *x, size_t n, void *app)
+/* PATCH has a label in the request's state, DELETE none. All of them are one transaction. */
+static void edit_all(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
+	struct edits d = {.n = n};
+	struct err e;
 	(void)app;
-	for (size_t i = 0; i < n; i++)
-		correct(c, x[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct str *label = x[i]->state;
+		d.m[i] = (struct message){.id = x[i]->segment, .label = label ? *label : STR_NONE, .remove = !label};
+		d.row[i] = &d.m[i];
+		d.x[i] = x[i];
+	}
+	if (check_versions(c, &d) < 0)
+		return;
+	keep_open(&d);
+	if (c->store->edit(c->store, d.row, d.n, &c->mem, &e) < 0) {
+		all_unavailable(&d, &e);
+		return;
+	}
+	invalidate(c, &d);
+	for (size_t i = 0; i < d.n; i++)
+		answer_edit(c, d.x[i], &d.m[i]);
 }
 
 /* The label that the body {"label":...} names, or STR_NONE with the request answered. */
@@ -209,33 +260,12 @@ void message_patch(struct request *x, void *app)
 	*kept = label;
 	x->state = kept;
 	x->drop = free;
-	db_pool_do(conf->pool, x, correct_all);
-}
-
-static void remove_all(struct db_context *c, struct request *const *x, size_t n, void *app)
-{
-	(void)app;
-	for (size_t i = 0; i < n; i++) {
-		struct message m = {.id = x[i]->segment, .remove = true}, *const one = &m;
-		struct err e;
-		if (!may_change(c, x[i], &m))
-			continue;
-		if (c->store->edit(c->store, &one, 1, &c->mem, &e) < 0) {
-			db_unavailable(x[i], &e);
-		} else if (m.fate == MESSAGE_CHANGED) {
-			request_problem(x[i], 412, "changed", "the message has changed meanwhile");
-		} else if (m.fate != MESSAGE_FOUND) {
-			not_found(x[i]);
-		} else {
-			invalidate(c, m.id, 0, CHANGE_DELETE);
-			request_answer(x[i], 204, NULL);
-		}
-	}
+	db_pool_do(conf->pool, x, edit_all);
 }
 
 void message_delete(struct request *x, void *app)
 {
-	db_pool_do(((const struct messages_conf *)app)->pool, x, remove_all);
+	db_pool_do(((const struct messages_conf *)app)->pool, x, edit_all);
 }
 
 /* ---- a page ---- */
