@@ -42,7 +42,7 @@ struct filter {
 enum stat_by { STAT_LABEL, STAT_SOURCE, STAT_MODEL, STAT_TIME };
 
 /* What the messages of one group come to. */
-struct stat {
+struct stat_group {
 	struct str key; /* absent: those without one; of STAT_TIME always */
 	bool has_start;
 	int64_t start; /* of STAT_TIME: ms since 1970, a multiple of the step */
@@ -89,8 +89,8 @@ struct store {
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
 	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in the order of time (those
 	 * without one left out), else the largest first. How many, at most `max`, or -1. */
-	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
-	    size_t max, struct arena *mem, struct err *e);
+	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms,
+	    struct stat_group *out, size_t max, struct arena *mem, struct err *e);
 	/* Brings the schema to this program's version: how many steps were applied, or -1. Opening does so by itself. */
 	int (*migrate)(struct store *, struct err *e);
 	/* Frees it. */

@@ -138,7 +138,7 @@ int pg_put(struct store *store, struct message *const *m, size_t n, struct arena
 int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e);
 extern const struct outbox pg_outbox; /* its functions; each handle has a copy */
-int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
     size_t max, struct arena *mem, struct err *e);
 void pg_pages_free(struct pg *s);
 int pg_migrate(struct store *store, struct err *e);

@@ -214,15 +214,15 @@ struct stat_groups {
 	const struct filter *filter;
 	enum stat_by by;
 	int64_t step_ms;
-	struct stat *out;
+	struct stat_group *out;
 	size_t n, max;
 	struct arena *mem;
 };
 
 static void take_group(struct stat_groups *g, const PGresult *r, int row)
 {
-	struct stat *out = &g->out[g->n++];
-	*out = (struct stat){.count = (uint64_t)pg_i64(r, row, 2)};
+	struct stat_group *out = &g->out[g->n++];
+	*out = (struct stat_group){.count = (uint64_t)pg_i64(r, row, 2)};
 	out->has_start = g->by == STAT_TIME;
 	if (out->has_start)
 		out->start = pg_i64(r, row, 1);
@@ -274,7 +274,7 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 	return pg_end(s, e);
 }
 
-int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
+int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
     size_t max, struct arena *mem, struct err *e)
 {
 	struct stat_groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};

@@ -76,8 +76,8 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
     struct arena *mem, struct err *e);
 int sqlite_query_open(struct sqlite *s, struct err *e);
 void sqlite_query_close(struct sqlite *s);
-int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
-    size_t max, struct arena *mem, struct err *e);
+int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
+    struct stat_group *out, size_t max, struct arena *mem, struct err *e);
 /* True in SQL where a person has set the label. */
 #define IS_CORRECTED(t)                                                                                                \
 	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \

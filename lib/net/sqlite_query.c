@@ -205,8 +205,8 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 #define SECONDS "CAST(strftime('%s', time) AS INTEGER)"
 #define STEP_START "(" SECONDS " - ((" SECONDS " % ?12) + ?12) % ?12) * 1000"
 
-int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat *out,
-    size_t max, struct arena *mem, struct err *e)
+int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
+    struct stat_group *out, size_t max, struct arena *mem, struct err *e)
 {
 	static const char *const key[] = {
 	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = STEP_START};
@@ -234,8 +234,8 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	size_t n = 0;
 	int step = SQLITE_ROW;
 	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
-		struct stat *g = &out[n++];
-		*g = (struct stat){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
+		struct stat_group *g = &out[n++];
+		*g = (struct stat_group){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
 		if (times)
 			g->start = sqlite3_column_int64(q, 0);
 		else

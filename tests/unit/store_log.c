@@ -96,7 +96,7 @@ static void test_log(struct store *s)
 static struct str groups_of(struct store *s, struct filter f, enum stat_by by, int64_t step_ms, size_t max)
 {
 	static struct buf out;
-	struct stat g[16];
+	struct stat_group g[16];
 	buf_clear(&out);
 	int n = s->aggregate(s, &f, by, step_ms, g, max, &mem, &e);
 	for (int i = 0; i < n; i++) {

@@ -51,7 +51,7 @@ static bool read_step(struct request *x, int64_t *ms)
 	return false;
 }
 
-static void put_group(struct buf *out, const struct stat *g)
+static void put_group(struct buf *out, const struct stat_group *g)
 {
 	buf_char(out, '{');
 	if (g->has_start) {
@@ -78,7 +78,7 @@ static void put_group(struct buf *out, const struct stat *g)
 static void aggregate(struct db_context *c, struct request *x)
 {
 	const struct question *q = x->state;
-	struct stat *group = arena_alloc(&c->mem, MOST * sizeof *group);
+	struct stat_group *group = arena_alloc(&c->mem, MOST * sizeof *group);
 	struct err e;
 	int n = c->store->aggregate(c->store, &q->filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
 	if (n < 0) {
