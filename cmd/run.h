@@ -2,8 +2,7 @@
 #ifndef SENTI_RUN_H
 #define SENTI_RUN_H
 
-#include "cmd/ends.h"
-#include "cmd/tool.h"
+#include "cmd/schemes.h"
 #include "lib/flow/pump.h"
 
 /* What the options say of ends, for tools that open some of them themselves. */

@@ -1,8 +1,6 @@
 /* senti-cache - known results for records that come again, and stored messages for who reads them by id. */
-#include "cmd/caches.h"
-#include "cmd/made.h"
+#include "cmd/produce.h"
 #include "cmd/run.h"
-#include "cmd/stores.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
@@ -15,7 +13,7 @@ enum { RETRY_MS = 60000, RETRY_PAUSE_MS = 500 };
 /* While one batch is looked up, another is scanned. */
 enum { GET_JOBS = 2 };
 
-struct options {
+struct cache_options {
 	struct cache_verb verb;
 	struct model_conf model;
 	struct option_words texts;
@@ -26,9 +24,9 @@ struct options {
 	struct model *loaded;
 };
 
-enum verbs { GET, PUT, INVALIDATE, FOLLOW, VERIFY, KEY, STATS };
+enum { GET, PUT, INVALIDATE, FOLLOW, VERIFY, KEY, STATS };
 
-#define OPTIONS struct options
+#define OPTIONS struct cache_options
 #define OF(verb) (1u << (verb))
 static const struct option_def own[] = {
     {'m', "model", "MODEL",
@@ -59,14 +57,14 @@ static const char examples[] =
 /* ---- sources of the verbs that read no records ---- */
 
 /* Records made of ids. */
-static int make_ids(struct tool *t, struct options *o, struct err *e)
+static int make_ids(struct tool *t, struct cache_options *o, struct err *e)
 {
 	(void)o;
-	return !t->noperands || (t->source = made_records(t, 1, e)) ? 0 : -1;
+	return !t->noperands || (t->source = produce_records(t, 1, e)) ? 0 : -1;
 }
 
 /* The keys themselves, for redis-cli: of the texts given by -e, then of the ids. */
-static int make_keys(struct tool *t, struct options *o, struct err *e)
+static int make_keys(struct tool *t, struct cache_options *o, struct err *e)
 {
 	size_t n = o->texts.n + t->noperands;
 	if (o->texts.n && t->from)
@@ -78,7 +76,7 @@ static int make_keys(struct tool *t, struct options *o, struct err *e)
 		struct buf b = {0};
 		bool text = i < o->texts.n;
 		const char *word = text ? o->texts.word[i] : t->operand[i - o->texts.n];
-		if (made_check(word, text ? i : i - o->texts.n, e) < 0)
+		if (operand_check(word, text ? i : i - o->texts.n, e) < 0)
 			return -1;
 		if (text)
 			cache_key_result(&b, str_of(o->verb.model->name), str_of(word));
@@ -87,11 +85,11 @@ static int make_keys(struct tool *t, struct options *o, struct err *e)
 		buf_char(&b, 0);
 		line[i] = b.p;
 	}
-	t->source = made_lines(line, n);
+	t->source = produce_lines(line, n);
 	return 0;
 }
 
-static int make_stats(struct tool *t, struct options *o, struct err *e)
+static int make_stats(struct tool *t, struct cache_options *o, struct err *e)
 {
 	struct cache_stats n;
 	struct cache *c = o->verb.cache;
@@ -109,12 +107,12 @@ static int make_stats(struct tool *t, struct options *o, struct err *e)
 	    {"misses", n.misses, NULL},
 	    {"policy", 0, n.policy},
 	};
-	t->source = made_figures(t, row, COUNT_OF(row));
+	t->source = produce_figures(t, row, COUNT_OF(row));
 	return 0;
 }
 
 /* The changes of the store, whose entries are then invalidated. */
-static int make_changes(struct tool *t, struct options *o, struct err *e)
+static int make_changes(struct tool *t, struct cache_options *o, struct err *e)
 {
 	(void)e;
 	struct follow *f = &o->follow;
@@ -130,7 +128,7 @@ static int make_changes(struct tool *t, struct options *o, struct err *e)
 }
 
 /* Some of the messages in the cache, which are then compared. */
-static int make_sample(struct tool *t, struct options *o, struct err *e)
+static int make_sample(struct tool *t, struct cache_options *o, struct err *e)
 {
 	(void)e;
 	o->verify = (struct verify){.cache = o->verb.cache, .store = o->verb.store, .model = o->verb.model};
@@ -140,7 +138,7 @@ static int make_sample(struct tool *t, struct options *o, struct err *e)
 
 /* ---- opening ---- */
 
-static int load_model(struct options *o, struct err *e)
+static int load_model(struct cache_options *o, struct err *e)
 {
 	o->verb.model = o->loaded = model_load(&o->model, e);
 	return o->loaded ? 0 : -1;
@@ -149,11 +147,11 @@ static int load_model(struct options *o, struct err *e)
 static struct cache *open_handle(const void *tool, struct err *e)
 {
 	const struct tool *t = tool;
-	return caches_open(t->cache, t->ttl_ms, e);
+	return cache_open(t->cache, t->ttl_ms, e);
 }
 
 /* The cache of a verb that is nothing without one. */
-static int open_cache(struct tool *t, struct options *o, struct err *e)
+static int open_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (!t->cache)
 		return err_set(e, ERR_USAGE, "%s: no cache is named; --cache or $SENTI_REDIS does", t->verb->name);
@@ -163,7 +161,7 @@ static int open_cache(struct tool *t, struct options *o, struct err *e)
 }
 
 /* The cache of a filter. One that no other process sees serves no filter: records pass, which is said once. */
-static int open_shared_cache(struct tool *t, struct options *o, struct err *e)
+static int open_shared_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (open_cache(t, o, e) < 0)
 		return -1;
@@ -176,7 +174,7 @@ static int open_shared_cache(struct tool *t, struct options *o, struct err *e)
 }
 
 /* Likewise, and without one records pass too. */
-static int open_any_cache(struct tool *t, struct options *o, struct err *e)
+static int open_any_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (t->cache)
 		return open_shared_cache(t, o, e);
@@ -186,7 +184,7 @@ static int open_any_cache(struct tool *t, struct options *o, struct err *e)
 
 /* The cache and the store that are to be compared. follow is `patient`: it waits for a store that is away by itself, since it must also hear when
  * it is to stop. */
-static int open_both(struct tool *t, struct options *o, bool patient, struct err *e)
+static int open_both(struct tool *t, struct cache_options *o, bool patient, struct err *e)
 {
 	struct tool once = *t;
 	int64_t until = clock_mono_ms() + t->retry_ms;
@@ -216,7 +214,7 @@ static int run(struct tool *t, int rc, const struct err *e, const struct stage *
 
 static int get(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	o->verb.form.needs_text = true;
 	t->jobs = GET_JOBS;
@@ -228,7 +226,7 @@ static int get(struct tool *t, void *options)
 /* put may come before the senti-store in front of it has made the tables. */
 static int put(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	t->show = 1u << COUNTER_STORED | 1u << COUNTER_REFUSED | 1u << COUNTER_SKIPPED;
 	int rc = open_any_cache(t, o, &e);
@@ -239,7 +237,7 @@ static int put(struct tool *t, void *options)
 
 static int invalidate(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	t->show = 1u << COUNTER_BURIED;
 	int rc = open_shared_cache(t, o, &e) < 0 ? -1 : make_ids(t, o, &e);
@@ -248,7 +246,7 @@ static int invalidate(struct tool *t, void *options)
 
 static int follow(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	t->show = 1u << COUNTER_BURIED;
 	int rc = open_both(t, o, true, &e) < 0 ? -1 : make_changes(t, o, &e);
@@ -257,7 +255,7 @@ static int follow(struct tool *t, void *options)
 
 static int verify(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	int rc = tool_given(t, "model") ? load_model(o, &e) : 0;
 	if (rc == 0)
@@ -268,7 +266,7 @@ static int verify(struct tool *t, void *options)
 /* Of records that are read the stage makes the keys; of operands they are made already. */
 static int key(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	int rc = load_model(o, &e) < 0 ? -1 : make_keys(t, o, &e);
 	return run(t, rc, &e, t->source ? NULL : &stage_cache_key, &o->verb);
@@ -276,7 +274,7 @@ static int key(struct tool *t, void *options)
 
 static int stats(struct tool *t, void *options)
 {
-	struct options *o = options;
+	struct cache_options *o = options;
 	struct err e;
 	int rc = open_cache(t, o, &e) < 0 ? -1 : make_stats(t, o, &e);
 	return run(t, rc, &e, NULL, NULL);
@@ -293,7 +291,7 @@ static const struct verb verbs[] = {
     {0},
 };
 
-static int close_all(const struct tool *t, struct options *o, int status)
+static int close_all(const struct tool *t, struct cache_options *o, int status)
 {
 	struct err e;
 	if (o->verb.store && o->verb.store->close(o->verb.store, &e) < 0 && status != STATUS_ENVIRONMENT)
@@ -308,7 +306,7 @@ static int close_all(const struct tool *t, struct options *o, int status)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct cache_options o = {
 	    .verb.form = {.text_name = STR("text"), .result_name = STR("sentiment")},
 	    .model.spec = default_model(),
 	    .sample = 1000,

@@ -6,7 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/learn/eval.h"
 
-struct options {
+struct eval_options {
 	struct eval_conf eval;
 	struct option_words spec;
 	double min_f1;
@@ -17,7 +17,7 @@ static int read_map(void *to, const char *value, struct err *e)
 	return label_map(to, value, e);
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct eval_options
 static const struct option_def own[] = {
     {'m', "model", "MODEL",
 	"score the texts with MODEL; repeat it to compare several\n(default: the results that the records carry)",
@@ -40,7 +40,7 @@ static const char examples[] = "  senti-eval -m vader -m linear labelled.jsonl\n
 			       "  senti-eval -m new.senti --min-f1 0.6 held-out.jsonl && mv new.senti current.senti\n";
 
 /* Without -m there is one side, whose results are in the records. */
-static int open_sides(struct options *o, struct err *e)
+static int open_sides(struct eval_options *o, struct err *e)
 {
 	struct eval_conf *c = &o->eval;
 	c->sides = o->spec.n ? o->spec.n : 1;
@@ -56,7 +56,7 @@ static int open_sides(struct options *o, struct err *e)
 	return 0;
 }
 
-static void close_sides(struct options *o)
+static void close_sides(struct eval_options *o)
 {
 	for (size_t i = 0; i < o->spec.n; i++)
 		model_free((struct model *)o->eval.side[i].model);
@@ -66,7 +66,7 @@ static void close_sides(struct options *o)
 }
 
 /* The gate: what is not defined is not reached either. */
-static int gate(const struct options *o)
+static int gate(const struct eval_options *o)
 {
 	int status = STATUS_OK;
 	for (size_t i = 0; i < o->eval.sides; i++) {
@@ -86,7 +86,7 @@ static int gate(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct eval_options o = {
 	    .eval.form = {.text_name = STR("text"), .result_name = STR("sentiment")},
 	    .eval.label.member = STR("label"),
 	    .min_f1 = NAN,

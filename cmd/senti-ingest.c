@@ -6,7 +6,7 @@
 #include "lib/ingest/follow.h"
 #include "lib/ingest/rate.h"
 
-struct options {
+struct ingest_options {
 	struct ingest ingest;
 	struct rate rate;
 	bool follow;
@@ -36,7 +36,7 @@ static int read_rate(void *to, const char *value, struct err *e)
 	return rate_parse(value, to, e);
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct ingest_options
 static const struct option_def own[] = {
     {'F', "format", "FORMAT",
 	"csv, tsv, text, json, log, reject; auto (default): by the file's\nname, else by its first line",
@@ -59,7 +59,7 @@ static const struct option_def own[] = {
 };
 
 /* Options that no format in question would look at are mistakes. */
-static int check(const struct options *o, struct err *e)
+static int check(const struct ingest_options *o, struct err *e)
 {
 	const struct ingest *i = &o->ingest;
 	const struct format *f = i->format;
@@ -76,10 +76,10 @@ static int check(const struct options *o, struct err *e)
 	for (size_t k = 0; k < i->npaths; k++) {
 		if (o->follow && strcmp(i->path[k], "-") == 0)
 			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
-		if (end_check(i->path[k], e) < 0)
-			return -1;
-		if (!end_has_scheme(i->path[k]))
+		if (!url_has_scheme(i->path[k]))
 			continue;
+		if (!scheme_find(i->path[k], ROLE_SOURCE, e))
+			return -1;
 		if (i->npaths > 1)
 			return err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
 		if (o->follow)
@@ -95,7 +95,7 @@ static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, 
 {
 	if (follow)
 		return source_follow(i->path, i->npaths);
-	if (i->npaths && end_has_scheme(i->path[0]) && !i->format)
+	if (i->npaths && scheme_is_source(i->path[0]) && !i->format)
 		i->format = &format_json;
 	struct end_conf conf = tool_ends(t);
 	conf.keep_end = true;
@@ -103,7 +103,7 @@ static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, 
 	return end_source(i->path, i->npaths, &conf, e);
 }
 
-static int open_source(struct options *o, struct tool *t, struct err *e)
+static int open_source(struct ingest_options *o, struct tool *t, struct err *e)
 {
 	struct ingest *i = &o->ingest;
 	i->path = t->noperands ? t->operand : t->from ? &t->from : NULL;
@@ -123,7 +123,7 @@ static int open_source(struct options *o, struct tool *t, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct options o = {0};
+	struct ingest_options o = {0};
 	struct err e;
 	struct tool t = {
 	    .name = "senti-ingest",

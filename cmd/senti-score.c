@@ -7,7 +7,7 @@
 #include "lib/flow/mem.h"
 #include "lib/stage/score.h"
 
-struct options {
+struct score_options {
 	struct score_conf score;
 	struct model_conf model;
 	struct option_words texts;
@@ -27,7 +27,7 @@ static int read_neutral(void *to, const char *value, struct err *e)
 	return 0;
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct score_options
 static const struct option_def own[] = {
     {'m', "model", "MODEL", "score with MODEL (default $SENTI_MODEL, else vader)", OPT_STRING(model.spec)},
     {'e', "expression", "TEXT", "score TEXT instead of input; may be repeated", OPT_LIST(texts)},
@@ -49,7 +49,7 @@ static const char examples[] =
     "  senti-ingest -F csv reviews.csv | senti-score -j2 | jq -r '[.sentiment.label,.text] | @tsv'\n"
     "  senti-score --explain -e 'The plot was good, but the ending was not.' | jq -c '.sentiment.why[]'\n";
 
-static int check(const struct tool *t, const struct options *o, struct err *e)
+static int check(const struct tool *t, const struct score_options *o, struct err *e)
 {
 	if (str_eq(o->score.form.text_name, o->score.form.result_name))
 		return err_set(
@@ -72,7 +72,7 @@ static int list_models(void)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct score_options o = {
 	    .score.form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true},
 	    .model.spec = default_model(),
 	};

@@ -1,7 +1,5 @@
 /* senti-serve - the same stages over HTTP. */
-#include "cmd/caches.h"
 #include "cmd/run.h"
-#include "cmd/stores.h"
 #include "lib/http/cors.h"
 #include "lib/serve/server.h"
 #include "lib/serve/tokens.h"
@@ -14,7 +12,7 @@ static const char examples[] =
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/json' -d '{\"text\":\"I love it\"}'\n"
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/x-ndjson' --data-binary @texts.jsonl\n";
 
-struct options {
+struct serve_options {
 	struct tool tool;
 	struct server_conf server;
 	const char *queue, *new_token;
@@ -35,7 +33,7 @@ static int read_origin(void *to, const char *value, struct err *e)
 	return 0;
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct serve_options
 static const struct option_def own[] = {
     {'l', "listen", "ADDRESS", "HOST:PORT, :PORT for all addresses, or unix:PATH (default 127.0.0.1:8080)",
 	OPT_STRING(server.http.listen)},
@@ -73,7 +71,7 @@ static const struct option_def own[] = {
 
 static struct store *open_store(void *arg, struct err *e)
 {
-	const struct options *o = arg;
+	const struct serve_options *o = arg;
 	struct tool impatient = o->tool; /* clients are waiting: they are told, and send again */
 	impatient.retry_ms = RETRY_MS;
 	return store_open(&impatient, STORE_CREATE, e);
@@ -81,13 +79,13 @@ static struct store *open_store(void *arg, struct err *e)
 
 static struct cache *open_cache(void *arg, struct err *e)
 {
-	const struct options *o = arg;
-	return caches_open(o->tool.cache, o->tool.ttl_ms, e);
+	const struct serve_options *o = arg;
+	return cache_open(o->tool.cache, o->tool.ttl_ms, e);
 }
 
 static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
 {
-	struct options *o = arg;
+	struct serve_options *o = arg;
 	struct end_conf conf = tool_ends(&o->tool);
 	conf.retry_ms = RETRY_MS;
 	conf.counts = c;
@@ -112,7 +110,7 @@ static int make_token(const struct tool *t, const char *wanted)
 	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
-static int run(struct options *o)
+static int run(struct serve_options *o)
 {
 	const struct tool *t = &o->tool;
 	struct err e;
@@ -133,7 +131,7 @@ static int run(struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct serve_options o = {
 	    .server = {.http = {.listen = "127.0.0.1:8080",
 			   .max_body = (size_t)64 << 20,
 			   .max_header = (size_t)16 << 10,

@@ -1,12 +1,11 @@
 /* senti-store - keeps scored records as rows: put, get, query, correct, delete, and the care of the database. */
-#include "cmd/made.h"
+#include "cmd/produce.h"
 #include "cmd/run.h"
-#include "cmd/stores.h"
 #include "lib/base/clock.h"
 #include "lib/score/engine.h"
 #include "lib/stage/store.h"
 
-struct options {
+struct store_options {
 	struct filter filter;
 	const char *after;
 	uint64_t limit;
@@ -14,7 +13,7 @@ struct options {
 	struct store *store;
 };
 
-enum verbs { PUT, GET, DELETE, CORRECT, QUERY, EXPORT, STATS, MIGRATE, PRUNE };
+enum { PUT, GET, DELETE, CORRECT, QUERY, EXPORT, STATS, MIGRATE, PRUNE };
 
 static int read_label(void *to, const char *value, struct err *e)
 {
@@ -47,7 +46,7 @@ static int read_until(void *to, const char *value, struct err *e)
 	return read_time("until", value, &f->has_until, &f->until, e);
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct store_options
 #define OF_QUERY .only = 1u << QUERY
 static const struct option_def own[] = {
     {0, "label", "LABEL", "query: positive, neutral or negative", OPT_CALL(filter.label, read_label), OF_QUERY},
@@ -76,7 +75,7 @@ static const char examples[] = "  senti-ingest -F csv reviews.csv | senti-score 
 
 /* ---- sources of the verbs that read no records ---- */
 
-static struct source *query_source(struct tool *t, struct options *o, struct err *e)
+static struct source *query_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	static struct arena mem;
 	(void)t;
@@ -95,7 +94,7 @@ static struct source *query_source(struct tool *t, struct options *o, struct err
 }
 
 /* Everything, in an order that does not depend on what the rows hold: two exports can be compared line by line. */
-static struct source *export_source(struct tool *t, struct options *o, struct err *e)
+static struct source *export_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	(void)t;
 	(void)e;
@@ -103,7 +102,7 @@ static struct source *export_source(struct tool *t, struct options *o, struct er
 	return source_query(o->store, &o->filter, 0);
 }
 
-static struct source *stats_source(struct tool *t, struct options *o, struct err *e)
+static struct source *stats_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	struct store_stats n;
 	if (o->store->stats(o->store, &n, e) < 0)
@@ -120,10 +119,10 @@ static struct source *stats_source(struct tool *t, struct options *o, struct err
 	    {"version", n.version, NULL},
 	    {"schema", n.schema, NULL},
 	};
-	return made_figures(t, row, COUNT_OF(row));
+	return produce_figures(t, row, COUNT_OF(row));
 }
 
-static struct source *prune_source(struct tool *t, struct options *o, struct err *e)
+static struct source *prune_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	static struct buf out;
 	uint64_t gone;
@@ -131,11 +130,11 @@ static struct source *prune_source(struct tool *t, struct options *o, struct err
 	if (o->store->outbox->prune(o->store->outbox, clock_wall_ms() - o->dead_ms, &gone, e) < 0)
 		return NULL;
 	buf_printf(&out, "{\"pruned\":%llu}", (unsigned long long)gone);
-	return made_line(&out);
+	return produce_line(&out);
 }
 
 /* Opening has done it already; a second time changes nothing, and tells the schema that is reached. */
-static struct source *migrate_source(struct tool *t, struct options *o, struct err *e)
+static struct source *migrate_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	static struct buf out;
 	struct store_stats n;
@@ -143,17 +142,17 @@ static struct source *migrate_source(struct tool *t, struct options *o, struct e
 	if (o->store->migrate(o->store, e) < 0 || o->store->stats(o->store, &n, e) < 0)
 		return NULL;
 	buf_printf(&out, "{\"schema\":%llu}", (unsigned long long)n.schema);
-	return made_line(&out);
+	return produce_line(&out);
 }
 
 /* {"id":...} of each operand. */
-static struct source *ids_source(struct tool *t, struct options *o, struct err *e)
+static struct source *ids_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	(void)o;
-	return made_records(t, 1, e);
+	return produce_records(t, 1, e);
 }
 
-static struct source *labels_source(struct tool *t, struct options *o, struct err *e)
+static struct source *labels_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	struct str label;
 	(void)o;
@@ -164,15 +163,16 @@ static struct source *labels_source(struct tool *t, struct options *o, struct er
 	for (size_t i = 1; i < t->noperands; i += 2)
 		if (read_label(&label, t->operand[i], e) < 0)
 			return NULL;
-	return made_records(t, 2, e);
+	return produce_records(t, 2, e);
 }
 
 /* ---- verbs ---- */
 
-typedef struct source *make_source(struct tool *t, struct options *o, struct err *e);
+typedef struct source *make_source(struct tool *t, struct store_options *o, struct err *e);
 
 /* Opens the store and pumps: from what `make` makes (NULL: from what is read), through the stage (NULL: none). */
-static int run(struct tool *t, struct options *o, enum store_mode mode, make_source *make, const struct stage *stage)
+static int run(
+    struct tool *t, struct store_options *o, enum store_mode mode, make_source *make, const struct stage *stage)
 {
 	struct err e;
 	struct store *s = o->store = store_open(t, mode, &e);
@@ -248,7 +248,7 @@ static const struct verb verbs[] = {
 
 int main(int argc, char **argv)
 {
-	struct options o = {.dead_ms = 7 * (int64_t)86400000};
+	struct store_options o = {.dead_ms = 7 * (int64_t)86400000};
 	struct tool t = {
 	    .name = "senti-store",
 	    .verbs = verbs,

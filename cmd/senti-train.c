@@ -6,7 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/learn/train.h"
 
-struct options {
+struct train_options {
 	struct train_conf train;
 	unsigned words;
 	bool progress, terminal, shown;
@@ -29,7 +29,7 @@ static int read_map(void *to, const char *value, struct err *e)
 	return label_map(to, value, e);
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct train_options
 static const struct option_def own[] = {
     {'o', "output", "FILE", "write the model to FILE (needed)", OPT_STRING(train.path)},
     {'f', "field", "NAME", "the member that holds the text (default text)", OPT_SLICE(train.form.text_name)},
@@ -67,7 +67,7 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 /* The pump shows how the reading goes; this is for what comes behind its end. */
 static void tick(void *arg, const char *what, unsigned done, unsigned total)
 {
-	struct options *o = arg;
+	struct train_options *o = arg;
 	int64_t now = clock_mono_ms();
 	if (!o->progress || now - o->shown_ms < (o->terminal ? 200 : 5000))
 		return;
@@ -100,7 +100,7 @@ static int check(const struct tool *t, const char *path, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct train_options o = {
 	    .words = 2,
 	    .train = {.form = {.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true},
 		.label.member = STR("label"),

@@ -5,7 +5,7 @@
 #include "lib/ingest/follow.h"
 #include "lib/stage/exec.h"
 
-struct options {
+struct worker_options {
 	struct tool tool;
 	const char *queue, *state;
 	char *end; /* what queue names, as an end */
@@ -14,7 +14,7 @@ struct options {
 	bool follow;
 };
 
-#define OPTIONS struct options
+#define OPTIONS struct worker_options
 static const struct option_def own[] = {
     {'q', "queue", "QUEUE", "work on this queue: the same as -i amqp:QUEUE", OPT_STRING(queue)},
     {'o', "to", "SINK",
@@ -31,7 +31,7 @@ static const struct option_def own[] = {
     {0},
 };
 
-static int check(const struct options *o, struct err *e)
+static int check(const struct worker_options *o, struct err *e)
 {
 	const struct tool *t = &o->tool;
 	if (!t->noperands)
@@ -55,12 +55,12 @@ static char *prefixed(const char *prefix, const char *name)
 	return b.p;
 }
 
-static int open_source(struct options *o, struct err *e)
+static int open_source(struct worker_options *o, struct err *e)
 {
 	struct tool *t = &o->tool;
 	if (check(o, e) < 0)
 		return -1;
-	if (o->queue && end_has_scheme(o->queue))
+	if (o->queue && scheme_is_source(o->queue))
 		t->from = o->queue;
 	else if (o->queue)
 		t->from = o->end = prefixed("amqp:", o->queue);
@@ -74,7 +74,7 @@ static int open_source(struct options *o, struct err *e)
 int main(int argc, char **argv)
 {
 	struct err e;
-	struct options o = {.timeout_ms = 30000, .max_failures = 10};
+	struct worker_options o = {.timeout_ms = 30000, .max_failures = 10};
 	struct tool *t = &o.tool;
 	*t = (struct tool){
 	    .name = "senti-worker",

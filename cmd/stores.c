@@ -1,5 +1,5 @@
-/* stores.c - from the name of a store to the store. Only tools that use one link this, and with it libpq and SQLite. */
-#include "cmd/stores.h"
+/* stores.c - stores by their names. Only tools that use one link this, and with it libpq and SQLite. */
+#include "cmd/schemes.h"
 
 #include "lib/base/url.h"
 #include "lib/net/pg.h"
@@ -7,31 +7,30 @@
 
 enum { RETRY_MS = 60000 };
 
-static struct store *unknown(const char *name, struct err *e)
+struct store *open_postgres(const struct tool *t, enum store_mode mode, struct err *e)
 {
-	char *shown = url_redact(name);
-	err_set(e, ERR_USAGE,
-	    "'%s' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE",
-	    shown);
-	free(shown);
+	const struct pg_conf conf = {
+	    .address = t->store,
+	    .tool = t->name,
+	    .retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms,
+	    .retry_first = t->retry_ms >= 0,
+	};
+	return pg_open(&conf, mode, e);
+}
+
+struct store *open_sqlite(const struct tool *t, enum store_mode mode, struct err *e)
+{
+	const char *path = strchr(t->store, ':') + 1;
+	if (*path)
+		return sqlite_open(path, mode, e);
+	err_set(e, ERR_USAGE, "'%s' names no file; it is sqlite:PATH", t->store);
 	return NULL;
 }
 
 struct store *store_open(const struct tool *t, enum store_mode mode, struct err *e)
 {
-	static const char sqlite[] = "sqlite:";
-	if (pg_is_address(t->store)) {
-		const struct pg_conf conf = {
-		    .address = t->store,
-		    .tool = t->name,
-		    .retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms,
-		    .retry_first = t->retry_ms >= 0,
-		};
-		return pg_open(&conf, mode, e);
-	}
-	bool named = strncmp(t->store, sqlite, sizeof sqlite - 1) == 0;
-	const char *path = named ? t->store + sizeof sqlite - 1 : t->store;
-	if (!*path || (!named && url_has_scheme(t->store)))
-		return unknown(t->store, e);
-	return sqlite_open(path, mode, e);
+	if (*t->store && !url_has_scheme(t->store))
+		return sqlite_open(t->store, mode, e);
+	const struct scheme *s = scheme_find(t->store, ROLE_STORE, e);
+	return s ? s->store(t, mode, e) : NULL;
 }

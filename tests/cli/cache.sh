@@ -93,7 +93,7 @@ try 'senti-cache --help'
 END
 usage 'get --cache http://a:geheim@b' <<'END'
 --- stderr
-senti-cache: 'http://a:***@b' is not a cache; there are redis://host:port, unix:PATH and memory:SIZE
+senti-cache: 'http://a:***@b' is not a cache that this build knows; it takes redis://HOST:PORT, unix:PATH, memory:SIZE
 try 'senti-cache --help'
 END
 usage 'get --cache rediss://host' <<'END'
@@ -108,7 +108,7 @@ try 'senti-cache --help'
 END
 usage 'get --cache memory:1' <<'END'
 --- stderr
-senti-cache: 'memory:1': a size is wanted such as memory:64M, at least 64K
+senti-cache: 'memory:1' is not a cache: a size is at least 64K, as in memory:64M
 try 'senti-cache --help'
 END
 usage 'put --ttl 0s' <<'END'

@@ -96,6 +96,24 @@ for tool in senti-store senti-cache; do
 done
 ok 'each model is guessed from a slip' sh -c 'senti-score --models | cut -d" " -f1 | sed "s/^.\(.*\)/\1 &/" >models && [ -s models ] &&
 	while read -r slip model; do senti-score -m "$slip" -e x 2>&1 | grep -q "did you mean .$model.?$" || exit 1; done <models'
+scheme() { # scheme ADDRESS COMMAND...: refused, with what the command takes and the scheme that is near
+	t "$1 is guessed" "$(shift && echo "$*") 2>&1 </dev/null | sed -n 's/.*it takes \(.*\)/\1/p'" 0
+}
+scheme aqmp senti-score -i aqmp:x <<'END'
+-, PATH, amqp:QUEUE; did you mean 'amqp'?
+END
+scheme amqpss senti-worker -i - -o amqpss:x -- cat <<'END'
+-, PATH, amqp:QUEUE; did you mean 'amqps'?
+END
+scheme sqlte senti-store stats --store sqlte:x <<'END'
+PATH, sqlite:PATH, postgresql://USER@HOST/DATABASE; did you mean 'sqlite'?
+END
+scheme redsi senti-serve --cache redsi://x <<'END'
+redis://HOST:PORT, unix:PATH, memory:SIZE; did you mean 'redis'?
+END
+t 'a store is not a source' 'senti-score -i sqlite:senti.db 2>&1 | sed 1q' 0 <<'END'
+senti-score: 'sqlite:senti.db' is not a source that this build knows; it takes -, PATH, amqp:QUEUE
+END
 t 'a file that has the name of a slip is a file' 'echo "{\"id\":\"a\",\"text\":\"x\"}" >gte && senti-store gte' 0 <<'END'
 {"id":"a","text":"x","version":1}
 END

@@ -206,10 +206,10 @@ t 'with status 1' 'senti-store --store sqlite:bad.db bad.jsonl 2>/dev/null' 1
 
 usage() { t "usage: $1" "senti-store $1 2>&1 | sed 1q" 0; }
 usage '--store mysql://me:secret@localhost/x stats' <<'END'
-senti-store: 'mysql://me:***@localhost/x' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
+senti-store: 'mysql://me:***@localhost/x' is not a store that this build knows; it takes PATH, sqlite:PATH, postgresql://USER@HOST/DATABASE
 END
 usage '--store sqlite: stats' <<'END'
-senti-store: 'sqlite:' is not a store that this build knows; it takes sqlite:PATH and postgresql://USER@HOST/DATABASE
+senti-store: 'sqlite:' names no file; it is sqlite:PATH
 END
 usage '--store postgresql://me:sec%ret@localhost/x?password=x stats' <<'END'
 senti-store: 'postgresql://me:***@localhost/x' is not an address that libpq understands; it is postgresql://user@host:port/database, other characters as %XX

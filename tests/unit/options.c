@@ -6,7 +6,7 @@
 
 enum shade { SHADE_NONE, SHADE_LIGHT, SHADE_DARK };
 
-struct options {
+struct test_options {
 	bool flag, plain;
 	int count, level;
 	unsigned number;
@@ -27,7 +27,7 @@ static int read_sign(void *to, const char *value, struct err *e)
 	return value[0] == '+' || value[0] == '-' ? 0 : option_bad("sign", value, "+ or -", e);
 }
 
-#define OPTIONS struct options
+#define OPTIONS struct test_options
 static const struct option_def table[] = {
     {'f', "flag", NULL, "", OPT_FLAG(flag)},
     {'P', "no-plain", NULL, "", OPT_UNFLAG(plain)},
@@ -50,7 +50,7 @@ static const struct option_def table[] = {
 };
 
 /* Reads words between blanks ('_' stands for an empty one); what is wrong, or NULL. */
-static const char *read_words(struct options *o, const char *words, size_t *noperands, char **argv)
+static const char *read_words(struct test_options *o, const char *words, size_t *noperands, char **argv)
 {
 	static struct err e;
 	static char copy[256];
@@ -67,7 +67,7 @@ static const char *read_words(struct options *o, const char *words, size_t *nope
 
 static void test_values(void)
 {
-	struct options o = {.plain = true, .level = 1};
+	struct test_options o = {.plain = true, .level = 1};
 	char *argv[64];
 	size_t n;
 	const char *wrong = read_words(&o,
@@ -123,7 +123,7 @@ static void test_mistakes(void)
 	    {"-fx", "unknown option '-x'"},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct options o = {0};
+		struct test_options o = {0};
 		char *argv[64];
 		size_t n;
 		const char *wrong = read_words(&o, cases[i].words, &n, argv);
@@ -142,7 +142,7 @@ static void test_operands(void)
 	    {"-- --", "--", false}, {"-l --", "", false}, /* a value, whatever it looks like */
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct options o = {0};
+		struct test_options o = {0};
 		struct buf b = {0};
 		char *argv[64];
 		size_t n;
@@ -167,7 +167,7 @@ static void test_tables(void)
 	    {'y', "yet", NULL, "", OPT_SET(level, 6), .only = 1 | 2},
 	    {0},
 	};
-	struct options o = {0};
+	struct test_options o = {0};
 	struct option_list list = {0};
 	options_add(&list, table, &o, ALL_OPTIONS);
 	size_t own = list.n;

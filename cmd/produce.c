@@ -1,5 +1,5 @@
-/* made.c - records that a tool makes itself. */
-#include "cmd/made.h"
+/* produce.c - records that a tool makes itself. */
+#include "cmd/produce.h"
 
 #include <unistd.h>
 
@@ -7,22 +7,22 @@
 #include "lib/json/write.h"
 #include "lib/base/utf8.h"
 
-struct source *made_lines(const char *const *line, size_t n)
+struct source *produce_lines(const char *const *line, size_t n)
 {
 	static struct mem_source lines;
 	mem_source_init(&lines, line, n);
 	return &lines.port;
 }
 
-struct source *made_line(struct buf *line)
+struct source *produce_line(struct buf *line)
 {
 	static const char *one;
 	buf_char(line, 0);
 	one = line->p;
-	return made_lines(&one, 1);
+	return produce_lines(&one, 1);
 }
 
-int made_check(const char *word, size_t i, struct err *e)
+int operand_check(const char *word, size_t i, struct err *e)
 {
 	struct str s = str_of(word);
 	if (utf8_valid_prefix(s) == s.n)
@@ -30,14 +30,14 @@ int made_check(const char *word, size_t i, struct err *e)
 	return err_set(e, ERR_USAGE, "operand %zu is not UTF-8, as every id and text is", i + 1);
 }
 
-struct source *made_records(const struct tool *t, size_t per, struct err *e)
+struct source *produce_records(const struct tool *t, size_t per, struct err *e)
 {
 	size_t n = t->noperands / per;
 	const char **line = xcalloc(n, sizeof *line);
 	for (size_t i = 0; i < n; i++) {
 		const char *const *word = t->operand + i * per;
 		struct buf b = {0};
-		if (made_check(word[0], i, e) < 0)
+		if (operand_check(word[0], i, e) < 0)
 			return NULL;
 		buf_str(&b, STR("{\"id\":"));
 		json_put_string(&b, str_of(word[0]));
@@ -48,10 +48,10 @@ struct source *made_records(const struct tool *t, size_t per, struct err *e)
 		buf_add(&b, "}", 2);
 		line[i] = b.p;
 	}
-	return made_lines(line, n);
+	return produce_lines(line, n);
 }
 
-struct source *made_figures(const struct tool *t, const struct figure *f, size_t n)
+struct source *produce_figures(const struct tool *t, const struct figure *f, size_t n)
 {
 	static struct buf out;
 	bool table = strcmp(t->to, "-") == 0 && isatty(STDOUT_FILENO);
@@ -68,5 +68,5 @@ struct source *made_figures(const struct tool *t, const struct figure *f, size_t
 			printf("%-10s %14llu\n", f[i].name, (unsigned long long)f[i].n);
 	}
 	buf_char(&out, '}');
-	return table ? made_lines(NULL, 0) : made_line(&out);
+	return table ? produce_lines(NULL, 0) : produce_line(&out);
 }

@@ -1,0 +1,63 @@
+/* schemes.h - opens ends, stores and caches by how they are named: a path, "-", or a scheme such as amqp: or sqlite:.
+ *
+ * The one table of schemes is in schemes.c; a new kind is one entry there, with the functions that open it as what it can be. Those of stores and
+ * caches are weak references, which hold where the tool itself calls store_open (stores.c) or cache_open (caches.c): so a tool carries no
+ * library that it does not use, and messages list what it has.
+ */
+#ifndef SENTI_SCHEMES_H
+#define SENTI_SCHEMES_H
+
+#include "cmd/tool.h"
+#include "lib/data/cache.h"
+#include "lib/data/store.h"
+
+/* What the options say of ends; all lent for the ports' life. */
+struct end_conf {
+	const char *tool;
+	const struct limits *limits;
+	unsigned jobs;
+	int64_t idle_ms;       /* --idle; -1: not given */
+	int64_t retry_ms;      /* --retry; -1: not given */
+	size_t pack;	       /* --pack */
+	bool keep_end;	       /* lines keep their ends (stdio.h) */
+	struct counts *counts; /* where ports of queues count; NULL: nowhere */
+	bool rejects;	       /* the source is read for reject objects (senti-ingest -F reject) */
+};
+
+enum role { ROLE_SOURCE, ROLE_SINK, ROLE_STORE, ROLE_CACHE, ROLES };
+
+struct scheme {
+	const char *name[3]; /* what stands before the colon */
+	const char *form;    /* an address, as messages show it */
+	/* Open one as what it can be: new, or NULL with *e. NULL where it cannot be that, or is not linked. */
+	struct source *(*source)(const char *end, const struct end_conf *conf, struct err *e);
+	struct sink *(*sink)(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
+	struct store *(*store)(const struct tool *t, enum store_mode mode, struct err *e);
+	struct cache *(*cache)(const char *address, const struct cache_conf *conf, struct err *e);
+	/* Of a source: the end of its rejects, unless --reject says otherwise. New, or NULL where there is none. */
+	char *(*rejects)(const char *end);
+};
+
+/* True if the name begins with a scheme that can be a source: it is not a path. */
+bool scheme_is_source(const char *end);
+/* What the scheme of an address is in the table, if it can be that: lent, or NULL with *e, which lists what can. */
+const struct scheme *scheme_find(const char *address, enum role role, struct err *e);
+
+/* New: of one or several paths (none: stdin), or of one end with a scheme. NULL with *e. */
+struct source *end_source(const char *const *end, size_t n, const struct end_conf *conf, struct err *e);
+/* New. NULL with *e. */
+struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
+/* New: where rejects go when nobody has said so and `source` is what is read (NULL: none is named): "-", or a queue's dead letters. */
+char *end_of_rejects(const char *source);
+/* The store that t->store names; t->retry_ms bounds how long one is waited for that is away. New, or NULL with *e. */
+struct store *store_open(const struct tool *t, enum store_mode mode, struct err *e);
+/* New; ttl_ms 0: the default. NULL with *e. */
+struct cache *cache_open(const char *address, int64_t ttl_ms, struct err *e);
+
+/* private: entries of the table */
+struct store *open_sqlite(const struct tool *t, enum store_mode mode, struct err *e);
+struct store *open_postgres(const struct tool *t, enum store_mode mode, struct err *e);
+struct cache *open_redis(const char *address, const struct cache_conf *conf, struct err *e);
+struct cache *open_memory(const char *address, const struct cache_conf *conf, struct err *e);
+
+#endif
