@@ -66,6 +66,24 @@ struct map_slot *map_put(struct map *m, struct str key, bool *made)
 	return s;
 }
 
+/* What follows in the same run of slots moves into the gap, unless its probe begins after it. */
+bool map_remove(struct map *m, struct str key)
+{
+	struct map_slot *found = map_get(m, key);
+	if (!found)
+		return false;
+	size_t mask = m->cap - 1, gap = (size_t)(found - m->slot);
+	for (size_t i = (gap + 1) & mask; m->slot[i].key.p; i = (i + 1) & mask) {
+		if (((i - m->slot[i].hash) & mask) < ((i - gap) & mask))
+			continue;
+		m->slot[gap] = m->slot[i];
+		gap = i;
+	}
+	m->slot[gap] = (struct map_slot){0};
+	m->n--;
+	return true;
+}
+
 void map_clear(struct map *m)
 {
 	if (m->n)

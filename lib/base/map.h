@@ -20,11 +20,13 @@ struct map {
 	size_t n, cap;
 };
 
-/* The slot of the key, NULL if there is none; lent until the next map_put. */
+/* The slot of the key, NULL if there is none; lent until the next map_put or map_remove. */
 struct map_slot *map_get(const struct map *m, struct str key);
 /* The slot of the key, made (with value 0) where missing; *made tells, if not NULL. */
 struct map_slot *map_put(struct map *m, struct str key, bool *made);
-/* Forgets all keys and keeps the memory. */
+/* Removes the key; false if it was not there. */
+bool map_remove(struct map *m, struct str key);
+/* Removes all keys and keeps the memory. */
 void map_clear(struct map *m);
 void map_free(struct map *m);
 /* 64 bits over bytes, for tables in memory: XXH3 with a secret that each process draws at its start, so that nobody can

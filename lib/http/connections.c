@@ -9,10 +9,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/base/timedwait.h"
-#include "lib/text/hash.h"
 
-enum { WATCH_MS = 500, BUCKETS = 1024 };
+enum { WATCH_MS = 500 };
 enum { LEAST_RATE = 4096 }; /* bytes a second that a client must take of a long answer */
 
 /* IPv4 in its mapped form. Of IPv6 the first half: whoever has one address there mostly has all others of its network, too. */
@@ -21,7 +21,6 @@ struct key {
 };
 
 struct address {
-	struct address *next;
 	struct key key;
 	unsigned n;
 };
@@ -43,7 +42,7 @@ struct connections {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	struct connection list; /* the ring's fixed end */
-	struct address *bucket[BUCKETS];
+	struct map addresses;	/* by their key */
 	const struct http_conf *conf;
 	bool stop;
 };
@@ -113,6 +112,7 @@ void connections_free(struct connections *all)
 	pthread_join(all->thread, NULL);
 	pthread_mutex_destroy(&all->lock);
 	pthread_cond_destroy(&all->ended);
+	map_free(&all->addresses);
 	free(all);
 }
 
@@ -166,17 +166,9 @@ bool address_is_local(const struct sockaddr *a)
 	return v4 ? k.byte[12] == 127 : memcmp(k.byte, one, sizeof one) == 0;
 }
 
-static struct address **find(struct connections *all, const struct key *k)
+static struct str key_str(const struct key *k)
 {
-	char hex[HASH_HEX];
-	unsigned bucket = 0;
-	hash_text((struct str){(const char *)k->byte, sizeof k->byte}, hex);
-	for (int i = 0; i < 8; i++)
-		bucket = bucket * 16 + (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
-	struct address **at = &all->bucket[bucket % BUCKETS];
-	while (*at && memcmp(&(*at)->key, k, sizeof *k) != 0)
-		at = &(*at)->next;
-	return at;
+	return (struct str){(const char *)k->byte, sizeof k->byte};
 }
 
 /* The address counts one more. With the lock held. */
@@ -187,21 +179,21 @@ static struct address *count(struct connections *all, const struct sockaddr *fro
 		return NULL;
 	if (memcmp(k.byte, mapped, sizeof mapped) != 0)
 		memset(k.byte + 8, 0, 8);
-	struct address **at = find(all, &k);
-	if (!*at) {
-		*at = xcalloc(1, sizeof **at);
-		(*at)->key = k;
+	struct map_slot *known = map_get(&all->addresses, key_str(&k));
+	struct address *a = known ? known->v.ptr : xcalloc(1, sizeof *a);
+	if (!known) {
+		a->key = k;
+		map_put(&all->addresses, key_str(&a->key), NULL)->v.ptr = a;
 	}
-	(*at)->n++;
-	return *at;
+	a->n++;
+	return a;
 }
 
 static void uncount(struct connections *all, struct address *a)
 {
 	if (!a || --a->n)
 		return;
-	struct address **at = find(all, &a->key);
-	*at = a->next;
+	map_remove(&all->addresses, key_str(&a->key));
 	free(a);
 }
 

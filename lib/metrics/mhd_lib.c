@@ -2,24 +2,22 @@
 #define MHD_LIB_PLAIN /* the names themselves are wanted here */
 #include "lib/metrics/mhd_lib.h"
 
-#include <dlfcn.h>
+#include "lib/base/optional_lib.h"
 
 struct mhd_lib mhd_lib;
 
 int mhd_lib_open(struct err *e)
 {
-	static void *handle;
-	static const char name[] = "libmicrohttpd.so.12";
-	if (handle)
-		return 0;
-	void *lib = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-	if (!lib)
-		return err_set(e, ERR_ENV, "--metrics needs libmicrohttpd (Debian: libmicrohttpd12): %s", dlerror());
-#define MHD_LIB_LOAD(function)                                                                                         \
-	*(void **)&mhd_lib.function = dlsym(lib, #function);                                                           \
-	if (!mhd_lib.function)                                                                                         \
-		return err_set(e, ERR_ENV, "%s has no function " #function, name);
-	MHD_LIB(MHD_LIB_LOAD)
-	handle = lib;
-	return 0;
+#define MHD_LIB_NAME(function) #function,
+	static const char *const names[] = {MHD_LIB(MHD_LIB_NAME)};
+	static struct optional_lib lib = {
+	    .file = "libmicrohttpd.so.12",
+	    .needed = "--metrics needs libmicrohttpd (Debian: libmicrohttpd12)",
+	    .old = "a later version is needed",
+	    .name = names,
+	    .n = COUNT_OF(names),
+	    .call = &mhd_lib,
+	};
+	_Static_assert(sizeof mhd_lib == sizeof names, "a pointer for each name");
+	return optional_lib_open(&lib, e);
 }

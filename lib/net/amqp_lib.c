@@ -2,24 +2,22 @@
 #define AMQP_LIB_PLAIN /* the names themselves are wanted here */
 #include "lib/net/amqp_lib.h"
 
-#include <dlfcn.h>
+#include "lib/base/optional_lib.h"
 
 struct amqp_lib amqp_lib;
 
 int amqp_lib_open(struct err *e)
 {
-	static void *handle;
-	static const char name[] = "librabbitmq.so.4";
-	if (handle)
-		return 0;
-	void *lib = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-	if (!lib)
-		return err_set(e, ERR_ENV, "queues need rabbitmq-c (Debian: librabbitmq4): %s", dlerror());
-#define AMQP_LIB_LOAD(function)                                                                                        \
-	*(void **)&amqp_lib.function = dlsym(lib, #function);                                                          \
-	if (!amqp_lib.function)                                                                                        \
-		return err_set(e, ERR_ENV, "%s has no function " #function "; version 0.11 or later is needed", name);
-	AMQP_LIB(AMQP_LIB_LOAD)
-	handle = lib;
-	return 0;
+#define AMQP_LIB_NAME(function) #function,
+	static const char *const names[] = {AMQP_LIB(AMQP_LIB_NAME)};
+	static struct optional_lib lib = {
+	    .file = "librabbitmq.so.4",
+	    .needed = "queues need rabbitmq-c (Debian: librabbitmq4)",
+	    .old = "version 0.11 or later is needed",
+	    .name = names,
+	    .n = COUNT_OF(names),
+	    .call = &amqp_lib,
+	};
+	_Static_assert(sizeof amqp_lib == sizeof names, "a pointer for each name");
+	return optional_lib_open(&lib, e);
 }

@@ -118,6 +118,19 @@ static void test_map(void)
 	map_put(&m, STR("a\0b"), NULL);
 	ok(map_get(&m, STR("a\0b")) && !map_get(&m, STR("a")) && !map_get(&m, STR("a\0c")),
 	    "NUL is a byte like others");
+	wrong = 0;
+	for (int i = 0; i < KEYS; i += 2)
+		wrong += !map_remove(&m, str_of(name[i])) || map_remove(&m, str_of(name[i]));
+	for (int i = 0; i < KEYS; i++) {
+		struct map_slot *s = map_get(&m, str_of(name[i]));
+		wrong += i % 2 ? !s || s->v.num != (uint64_t)i : s != NULL;
+	}
+	is_u64(wrong, 0, "of many keys those that are removed are gone, and no others");
+	is_u64(m.n, KEYS / 2 + 2, "nor counted any more");
+	map_clear(&m);
+	ok(!m.n && !map_get(&m, STR("k1")) && !map_remove(&m, STR("k1")), "a cleared map is empty");
+	map_put(&m, STR("k1"), &made);
+	ok(made, "and can be filled again");
 	map_free(&m);
 	ok(!map_get(&m, STR("k1")), "a freed map is empty");
 }

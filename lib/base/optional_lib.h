@@ -1,0 +1,27 @@
+/* optional_lib.h - a shared library that is loaded when it is first needed, and called through a table.
+ *
+ *     static const char *const names[] = {"first", "second"};
+ *     struct { int (*first)(void); void (*second)(int); } calls;
+ *     static struct optional_lib lib = {
+ *         .file = "libx.so.1", .needed = "--x needs libx (Debian: libx1)", .old = "version 2 or later is needed", .name = names,
+ *         .n = COUNT_OF(names), .call = &calls};
+ */
+#ifndef SENTI_OPTIONAL_LIB_H
+#define SENTI_OPTIONAL_LIB_H
+
+#include "lib/base/err.h"
+
+struct optional_lib {
+	const char *file;
+	const char *needed;	 /* what the error says where the system has none */
+	const char *old;	 /* and where it lacks one of the functions */
+	const char *const *name; /* the functions, in the order of the pointers in `call` */
+	size_t n;
+	void *call; /* a struct of n pointers to functions */
+	void *handle;
+};
+
+/* Loads it, once, for good: 0, or -1 with *e (ERR_ENV). Not to be called by two threads at once. */
+MUST_USE int optional_lib_open(struct optional_lib *l, struct err *e);
+
+#endif
