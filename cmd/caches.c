@@ -22,9 +22,8 @@ struct cache *open_memory(const char *address, const struct cache_conf *conf, st
 	return NULL;
 }
 
-struct cache *cache_open(const char *address, int64_t ttl_ms, struct err *e)
+struct cache *cache_open(const char *address, const struct cache_conf *conf, struct err *e)
 {
-	const struct cache_conf conf = {.ttl_ms = ttl_ms};
 	const struct scheme *s = scheme_find(address, ROLE_CACHE, e);
-	return s ? s->cache(address, &conf, e) : NULL;
+	return s ? s->cache(address, conf, e) : NULL;
 }

@@ -51,8 +51,8 @@ struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *co
 char *end_of_rejects(const char *source);
 /* The store that t->store names; t->retry_ms bounds how long one is waited for that is away. New, or NULL with *e. */
 struct store *store_open(const struct tool *t, enum store_mode mode, struct err *e);
-/* New; ttl_ms 0: the default. NULL with *e. */
-struct cache *cache_open(const char *address, int64_t ttl_ms, struct err *e);
+/* New; conf may be NULL. NULL with *e. */
+struct cache *cache_open(const char *address, const struct cache_conf *conf, struct err *e);
 
 /* private: entries of the table */
 struct store *open_sqlite(const struct tool *t, enum store_mode mode, struct err *e);

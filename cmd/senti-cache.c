@@ -147,7 +147,7 @@ static int load_model(struct cache_options *o, struct err *e)
 static struct cache *open_handle(const void *tool, struct err *e)
 {
 	const struct tool *t = tool;
-	return cache_open(t->cache, t->ttl_ms, e);
+	return cache_open(t->cache, &(struct cache_conf){.ttl_ms = t->ttl_ms}, e);
 }
 
 /* The cache of a verb that is nothing without one. */

@@ -15,7 +15,9 @@ static const char examples[] =
 struct serve_options {
 	struct tool tool;
 	struct server_conf server;
-	const char *queue, *new_token;
+	char *queue; /* with its scheme */
+	const char *new_token;
+	int64_t pending_ms;
 	const char *cors[MOST_ORIGINS + 1]; /* ended by NULL */
 };
 
@@ -33,6 +35,21 @@ static int read_origin(void *to, const char *value, struct err *e)
 	return 0;
 }
 
+/* A name without a scheme is a queue of $SENTI_AMQP's broker. A file is no place for what was answered 202: the next start would truncate it. */
+static int read_queue(void *to, const char *value, struct err *e)
+{
+	char **queue = to;
+	struct buf end = {0};
+	bool scheme = scheme_is_source(value);
+	if (!*value || strcmp(value, "-") == 0 || (!scheme && strpbrk(value, ":/")))
+		return option_bad("queue", value, "the name of a queue or its address, amqp:QUEUE", e);
+	buf_printf(&end, "%s%s", scheme ? "" : "amqp:", value);
+	buf_char(&end, 0);
+	free(*queue);
+	*queue = end.p;
+	return 0;
+}
+
 #define OPTIONS struct serve_options
 static const struct option_def own[] = {
     {'l', "listen", "ADDRESS", "HOST:PORT, :PORT for all addresses, or unix:PATH (default 127.0.0.1:8080)",
@@ -41,7 +58,10 @@ static const struct option_def own[] = {
 	OPT_STRING(server.model.spec)},
     {0, "lexicon", "+FILE", "layer FILE (word TAB value a line) over the model's lexicon",
 	OPT_CALL(server.model.lexicon, read_lexicon)},
-    {0, "queue", "QUEUE", "messages go to amqp:QUEUE, for workers to score (default: scored here)", OPT_STRING(queue)},
+    {0, "queue", "QUEUE", "messages go to this queue, a name or amqp:..., for workers (default: scored here)",
+	OPT_CALL(queue, read_queue)},
+    {0, "pending-ttl", "DURATION", "how long a message is shown before a worker has stored it (default 15m)",
+	OPT_DURATION(pending_ms, 1)},
     {0, "max-waiting", "N", "refuse messages while N are under way (default 100000)",
 	OPT_NUMBER(server.max_waiting, 1, 10000000)},
     {0, "max-body", "BYTES", "refuse longer bodies; K, M, G are understood (default 64M)",
@@ -80,7 +100,8 @@ static struct store *open_store(void *arg, struct err *e)
 static struct cache *open_cache(void *arg, struct err *e)
 {
 	const struct serve_options *o = arg;
-	return cache_open(o->tool.cache, o->tool.ttl_ms, e);
+	return cache_open(
+	    o->tool.cache, &(struct cache_conf){.ttl_ms = o->tool.ttl_ms, .pending_ms = o->pending_ms}, e);
 }
 
 static struct sink *open_queue(void *arg, struct counts *c, struct err *e)

@@ -4,7 +4,7 @@
 #include "lib/json/scan.h"
 #include "lib/text/hash.h"
 
-enum { DAY_MS = 86400000 };
+enum { DAY_MS = 86400000, PENDING_MS = 900000 };
 
 void cache_key_result(struct buf *out, struct str model, struct str text)
 {
@@ -26,6 +26,7 @@ struct cache_conf cache_conf_of(const struct cache_conf *given)
 {
 	struct cache_conf c = given ? *given : (struct cache_conf){0};
 	c.ttl_ms = c.ttl_ms ? c.ttl_ms : DAY_MS;
+	c.pending_ms = c.pending_ms ? c.pending_ms : PENDING_MS;
 	c.tombstone_ms = c.tombstone_ms ? c.tombstone_ms : CACHE_TOMBSTONE_S * 1000;
 	c.read_ms = c.read_ms ? c.read_ms : CACHE_READ_S * 1000;
 	c.absent_ms = c.absent_ms ? c.absent_ms : CACHE_ABSENT_S * 1000;
@@ -33,13 +34,22 @@ struct cache_conf cache_conf_of(const struct cache_conf *given)
 }
 
 /* splitmix64: lifetimes need to differ, no more. */
-int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random)
+uint64_t cache_random(uint64_t *random)
 {
 	uint64_t z = *random += 0x9e3779b97f4a7c15;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	z ^= z >> 31;
+	return z ^ z >> 31;
+}
+
+int64_t cache_ttl(const struct cache_conf *c, const struct entry *en, uint64_t *random)
+{
+	bool message = en->kind == ENTRY_MESSAGE;
+	if (message && !en->value.p)
+		return c->absent_ms;
+	if (message && !en->version)
+		return c->pending_ms;
 	int64_t spread = c->ttl_ms / 10;
-	int64_t ttl = c->ttl_ms - (spread ? (int64_t)(z % (uint64_t)(spread + 1)) : 0);
-	return kind == ENTRY_MESSAGE && ttl <= c->read_ms ? c->read_ms + 1 : ttl;
+	int64_t ttl = c->ttl_ms - (spread ? (int64_t)(cache_random(random) % (uint64_t)(spread + 1)) : 0);
+	return message && ttl <= c->read_ms ? c->read_ms + 1 : ttl;
 }

@@ -17,7 +17,8 @@
  *   - "there is no such message" (an absent entry) is set only where no key is, and lives for seconds.
  *
  * Versions order the changes of one row's life; they come from one sequence of the store, so a row that is deleted and made again goes on
- * counting. Version 0 is a message that has been submitted and is not stored yet.
+ * counting. Version 0 is a message that has been submitted and may not be stored yet: it lives briefly, any row replaces it, and readers ask the store
+ * whether there is one (lookaside.h).
  *
  * get and put are best effort: with the cache away they answer ENTRY_SKIPPED, return 0, and try again by themselves after a back-off; the
  * log says so once for each time that it goes and comes. invalidate, stats and sample fail instead, because what they promise can't be had.
@@ -67,11 +68,12 @@ struct cache_stats {
 	const char *policy;    /* how it evicts; lent until the next call */
 };
 
-/* Lifetimes; 0 is the default of each. All but ttl_ms are for tests. */
+/* Lifetimes; 0 is the default of each. All but the first two are for tests. */
 struct cache_conf {
 	/* An entry lives for 90 to 100 % of it, so that those of one moment do not end in one moment; a day. But a message lives for longer than
 	 * read_ms: till then it refuses what was read before it was put. */
 	int64_t ttl_ms;
+	int64_t pending_ms; /* of a message of version 0; 15 minutes */
 	int64_t tombstone_ms, read_ms, absent_ms;
 };
 
@@ -102,8 +104,10 @@ struct cache {
 void cache_key_result(struct buf *out, struct str model, struct str text);
 void cache_key_message(struct buf *out, struct str id);
 
-/* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, and one entry's lifetime. */
+/* For those who implement a cache: what is given (may be NULL) with the defaults in the places of the zeros, numbers
+ * that differ, and one entry's lifetime, a message's that is absent included. */
 struct cache_conf cache_conf_of(const struct cache_conf *given);
-int64_t cache_ttl(const struct cache_conf *c, enum entry_kind kind, uint64_t *random);
+uint64_t cache_random(uint64_t *random);
+int64_t cache_ttl(const struct cache_conf *c, const struct entry *en, uint64_t *random);
 
 #endif

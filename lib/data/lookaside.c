@@ -124,7 +124,7 @@ static struct slot_list prepare(struct lookaside *l, struct look *look, size_t n
 	return all;
 }
 
-/* Takes the cache's answers; what it does not know is what comes back. */
+/* Takes the cache's answers; what it does not know, or only as pending, is what comes back. */
 static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *list, struct arena *mem)
 {
 	struct slot_list left = list_new(list->n, mem);
@@ -141,10 +141,11 @@ static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *l
 		struct look *k = list->slot[i]->look;
 		k->asked = entry[i]->state != ENTRY_SKIPPED;
 		k->hit = entry[i]->state == ENTRY_HIT || entry[i]->state == ENTRY_ABSENT;
-		if (!k->hit) {
+		bool pending = entry[i]->state == ENTRY_HIT && !entry[i]->version;
+		if (!k->hit || pending)
 			list_add(&left, list->slot[i]);
+		if (!k->hit)
 			continue;
-		}
 		k->state = entry[i]->state == ENTRY_HIT ? LOOK_FOUND : LOOK_ABSENT;
 		k->record = entry[i]->state == ENTRY_HIT ? entry[i]->value : STR_NONE;
 		k->version = entry[i]->version;
@@ -211,9 +212,11 @@ static void wait_for(struct flights *f, const struct slot_list *others)
 static void take_row(struct lookaside *l, struct look_slot *s, struct arena *mem)
 {
 	struct look *k = s->look;
-	k->state = LOOK_ABSENT;
+	if (s->entry.state != ENTRY_HIT)
+		k->state = LOOK_ABSENT; /* else it is pending: what the cache has is shown */
 	if (s->m.fate != MESSAGE_FOUND)
 		return;
+	k->hit = false;
 	buf_clear(&l->line);
 	if (message_write(&s->m, &l->line, &l->scan) < 0) {
 		k->state = LOOK_BROKEN;
@@ -247,7 +250,7 @@ static void put(struct lookaside *l, const struct slot_list *list, struct arena 
 	struct err ignored;
 	for (size_t i = 0; i < list->n; i++) {
 		struct look_slot *s = list->slot[i];
-		if (s->entry.state != ENTRY_MISS || s->look->state == LOOK_BROKEN)
+		if (s->entry.state == ENTRY_SKIPPED || s->look->hit || s->look->state == LOOK_BROKEN)
 			continue;
 		s->entry.value = s->look->record;
 		s->entry.version = s->look->version;

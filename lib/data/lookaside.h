@@ -5,6 +5,9 @@
  *     struct look look[2] = {{.id = STR("a")}, {.id = STR("b")}};
  *     if (look_aside(l, look, 2, &mem, &e) < 0) ...
  *
+ * An entry of version 0 is a message that was submitted and may not be stored yet: the store is asked as well, and its row is shown if there is
+ * one.
+ *
  * A whole batch costs one call of the cache, one of the store for what it does not know, and one of the cache to keep that.
  *
  * Single flight: while one thread of the process fetches a message from the store, the others that miss it wait, FLIGHT_WAIT_MS at most, and
@@ -34,7 +37,7 @@ struct look {
 	uint64_t version;
 	enum look_state state;
 	bool asked;  /* the cache was there */
-	bool hit;    /* the cache has answered */
+	bool hit;    /* the cache has answered; of a pending message, and the store has no row */
 	bool waited; /* somebody was just fetching it: another thread, or this call, for the same id */
 	bool stored; /* the store's answer is now in the cache */
 };

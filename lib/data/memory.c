@@ -244,7 +244,7 @@ static void put_one(struct memory *m, struct entry *en, int64_t now)
 	    .kind = en->kind,
 	    .state = en->value.p ? LIVE : ABSENT,
 	    .made_ms = now,
-	    .ends_ms = now + (en->value.p ? cache_ttl(&m->conf, en->kind, &m->random) : m->conf.absent_ms),
+	    .ends_ms = now + cache_ttl(&m->conf, en, &m->random),
 	};
 	add(m, &like, en->key, en->value, now);
 	en->state = ENTRY_STORED;
@@ -335,8 +335,7 @@ static int memory_sample(struct cache *c, struct str *id, size_t max, struct are
 	size_t found = 0, prefix = sizeof CACHE_MESSAGE - 1;
 	pthread_mutex_lock(&m->lock);
 	int64_t now = now_ms();
-	cache_ttl(&m->conf, ENTRY_RESULT, &m->random);
-	size_t from = m->random >> 20;
+	size_t from = cache_random(&m->random) >> 20;
 	for (size_t i = 0; i < m->nbuckets && found < max; i++)
 		for (const struct memory_node *n = m->bucket[(from + i) & (m->nbuckets - 1)]; n && found < max;
 		     n = n->chain)

@@ -293,7 +293,7 @@ static void put_result(struct redis *r, const struct entry *en)
 	redis_word(&r->link, en->key);
 	redis_word(&r->link, en->value);
 	redis_word(&r->link, STR("PX"));
-	redis_number(&r->link, cache_ttl(&r->conf, ENTRY_RESULT, &r->random));
+	redis_number(&r->link, cache_ttl(&r->conf, en, &r->random));
 }
 
 static void put_message(struct redis *r, const struct entry *en, bool whole)
@@ -306,7 +306,7 @@ static void put_message(struct redis *r, const struct entry *en, bool whole)
 	redis_word(&r->link, absent ? STR("") : (struct str){version, (size_t)digits});
 	redis_number(&r->link, en->read_at);
 	redis_number(&r->link, r->conf.read_ms);
-	redis_number(&r->link, absent ? r->conf.absent_ms : cache_ttl(&r->conf, ENTRY_MESSAGE, &r->random));
+	redis_number(&r->link, cache_ttl(&r->conf, en, &r->random));
 	buf_clear(&r->value);
 	buf_add(&r->value, version, absent ? 0 : (size_t)n);
 	buf_str(&r->value, absent ? STR("absent") : en->value);
@@ -624,8 +624,7 @@ static int redis_sample(struct cache *c, struct str *id, size_t max, struct aren
 	struct map known = {0};
 	size_t n = 0, prefix = sizeof CACHE_MESSAGE - 1;
 	int rc = redis_ready(&r->link, true, e);
-	cache_ttl(&r->conf, ENTRY_RESULT, &r->random);
-	uint64_t cursor = r->random >> 32;
+	uint64_t cursor = cache_random(&r->random) >> 32;
 	for (int pass = 0; rc == 0 && pass < 2 && n < max; pass++, cursor = 0) {
 		do {
 			size_t many;

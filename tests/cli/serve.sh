@@ -456,7 +456,7 @@ fails() { # fails NAME STATUS PATTERN OPTION...
 	fails_status=$2
 	fails_words=$3
 	shift 3
-	timeout 20 senti-serve "$@" >out 2>err
+	SENTI_AMQP=amqp://127.0.0.1:1 timeout 20 senti-serve "$@" >out 2>err
 	ok "$fails_name" test "$?" = "$fails_status"
 	ok 'and says why' grep -qE "$fails_words" err
 	ok 'on stderr only' test ! -s out
@@ -468,5 +468,14 @@ fails 'an unknown model' 2 "unknown model 'nix'" -m nix
 fails 'no number' 2 'max-items' --max-items x
 fails 'a lexicon without +' 2 'takes \+FILE' --lexicon words.tsv
 fails 'operands' 2 "unexpected operand 'extra': senti-serve takes no operands" extra
+echo precious >texts
+fails 'a queue by its name, and no broker' 3 'cannot connect to the broker amqp://guest@127.0.0.1:1/' -l 127.0.0.1:0 --queue texts
+ok 'is not a file' test "$(cat texts)" = precious
+fails 'another queue by its name' 3 'cannot connect to the broker' -l 127.0.0.1:0 --queue other
+ok 'makes no file' test ! -e other
+fails 'a file for a queue' 2 "not './texts'" --queue ./texts
+fails 'stdout for a queue' 2 "not '-'" --queue -
+fails 'an unknown kind of queue' 2 "not 'file:texts'" --queue file:texts
+fails 'a life of no time' 2 'pending-ttl' --pending-ttl 0s
 fails 'a store that cannot be opened' 3 'no/such/senti.db' --store sqlite:no/such/senti.db -l 127.0.0.1:0
 finish

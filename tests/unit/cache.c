@@ -320,20 +320,27 @@ static void many(struct cache *c)
 static void jitter(void)
 {
 	struct cache_conf c = cache_conf_of(&(struct cache_conf){.ttl_ms = 1000});
+	const struct entry result = {.kind = ENTRY_RESULT, .value = STR("{}")},
+			   message = {.kind = ENTRY_MESSAGE, .value = STR("{}"), .version = 1},
+			   pending = {.kind = ENTRY_MESSAGE, .value = STR("{}")}, absent = {.kind = ENTRY_MESSAGE};
 	uint64_t random = 1;
 	int64_t least = INT64_MAX, most = 0;
 	for (int i = 0; i < 10000; i++) {
-		int64_t t = cache_ttl(&c, ENTRY_RESULT, &random);
+		int64_t t = cache_ttl(&c, &result, &random);
 		least = t < least ? t : least;
 		most = t > most ? t : most;
 	}
 	ok(least >= 900 && least < 905 && most <= 1000 && most > 995,
 	    "lifetimes lie between 90 and 100 %% (%lld to %lld)", (long long)least, (long long)most);
 	c.ttl_ms = 1;
-	is_u64((uint64_t)cache_ttl(&c, ENTRY_RESULT, &random), 1, "the least lifetime is no nothing");
-	is_u64((uint64_t)cache_ttl(&c, ENTRY_MESSAGE, &random), (uint64_t)c.read_ms + 1,
+	is_u64((uint64_t)cache_ttl(&c, &result, &random), 1, "the least lifetime is no nothing");
+	is_u64((uint64_t)cache_ttl(&c, &message, &random), (uint64_t)c.read_ms + 1,
 	    "a message lives for longer than a read may take");
+	c.pending_ms = 7;
+	is_u64((uint64_t)cache_ttl(&c, &pending, &random), 7, "but for one that is not known to be stored");
+	is_u64((uint64_t)cache_ttl(&c, &absent, &random), (uint64_t)c.absent_ms, "or is absent");
 	c = cache_conf_of(NULL);
+	ok(c.pending_ms == 900000, "a quarter of an hour");
 	ok(c.ttl_ms == 86400000 && c.tombstone_ms == 60000 && c.read_ms == 30000 && c.absent_ms == 5000, "defaults");
 }
 

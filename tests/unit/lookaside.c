@@ -176,6 +176,34 @@ static void test_away(void)
 	flights_free(f);
 }
 
+/* A submitted message, as a server puts it. */
+static void submit(const char *id)
+{
+	struct buf key = {0};
+	cache_key_message(&key, str_of(id));
+	struct entry en = {.kind = ENTRY_MESSAGE, .key = buf_view(&key), .value = STR("{\"pending\":true}")};
+	struct entry *const one = &en;
+	if (cache->put(cache, &one, 1, &e) < 0)
+		ok(false, "%s", e.msg);
+	buf_free(&key);
+}
+
+static void test_pending(struct lookaside *l)
+{
+	submit("p");
+	struct look k = look(l, "p");
+	ok(k.state == LOOK_FOUND && k.hit && k.version == 0, "a submitted message is shown");
+	is_str(k.record, STR("{\"pending\":true}"), "as it was submitted");
+	uint64_t v = change("p", "stored");
+	k = look(l, "p");
+	ok(k.state == LOOK_FOUND && !k.hit && k.stored && k.version == v && strstr(k.record.p, "stored"),
+	    "but not once a row is stored, whether or not anybody follows");
+	ok(look(l, "p").hit && look(l, "p").version == v, "which then is in the cache");
+	follow();
+	submit("p");
+	ok(look(l, "p").version == v, "and stays there");
+}
+
 static void test_broken(struct lookaside *l)
 {
 	sqlite3 *db;
@@ -369,6 +397,7 @@ int main(void)
 	test_batch(l);
 	test_away();
 	test_broken(l);
+	test_pending(l);
 	test_overtaken(l);
 	test_late_marker(l);
 	test_single_flight();

@@ -70,7 +70,7 @@ static void look_up(struct db_context *c, struct request *const *x, size_t n, vo
 	}
 }
 
-/* What the process's own cache has needs no other thread. */
+/* What the process's own cache has of a stored message needs no other thread. */
 static bool from_local(struct request *x, const struct messages_conf *conf)
 {
 	if (!conf->local || !feed_current(conf->feed))
@@ -81,7 +81,7 @@ static bool from_local(struct request *x, const struct messages_conf *conf)
 	buf_clear(&t->key);
 	cache_key_message(&t->key, x->segment);
 	struct entry entry = {.kind = ENTRY_MESSAGE, .key = buf_view(&t->key)}, *const one = &entry;
-	if (conf->local->get(conf->local, &one, 1, &t->batch.mem, &e) < 0 || entry.state != ENTRY_HIT)
+	if (conf->local->get(conf->local, &one, 1, &t->batch.mem, &e) < 0 || entry.state != ENTRY_HIT || !entry.version)
 		return false;
 	series_add(conf->answers[CACHE_HIT], 1);
 	answer_record(x, entry.value, entry.version, "hit");
