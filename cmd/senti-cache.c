@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/score/model.h"
 #include "lib/stage/cache.h"
 #include "lib/stage/follow.h"
 #include "lib/stage/verify.h"

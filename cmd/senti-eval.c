@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "lib/base/log.h"
 #include "lib/learn/eval.h"
+#include "lib/score/model.h"
 
 struct eval_options {
 	struct eval_conf eval;

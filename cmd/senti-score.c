@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "cmd/table.h"
 #include "lib/flow/mem.h"
+#include "lib/score/model.h"
 #include "lib/stage/score.h"
 
 struct score_options {

@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "lib/base/clock.h"
 #include "lib/learn/train.h"
+#include "lib/score/model.h"
 
 struct train_options {
 	struct train_conf train;

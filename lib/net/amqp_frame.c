@@ -18,11 +18,16 @@ static void keep(struct buf *b, amqp_bytes_t s)
 	buf_add(b, s.bytes, s.len);
 }
 
-static void message_begin(struct amqp_message *m)
+static void each_buf(struct amqp_message *m, void (*use)(struct buf *))
 {
 	struct buf *b[] = {&m->body, &m->id, &m->type, &m->trace, &m->code, &m->why, &m->tool, &m->death, &m->text};
 	for (size_t i = 0; i < COUNT_OF(b); i++)
-		buf_clear(b[i]);
+		use(b[i]);
+}
+
+static void message_begin(struct amqp_message *m)
+{
+	each_buf(m, buf_clear);
 	m->deliveries = 0;
 	m->size = 0;
 	m->truncated = false;
@@ -118,99 +123,108 @@ static void take_properties(struct amqp_message *m, const amqp_basic_properties_
 		take_headers(m, &p->headers);
 }
 
-static enum amqp_got closed(struct amqp_link *l, const char *what, int code, amqp_bytes_t text, struct err *e)
+static enum amqp_got closed(
+    struct amqp_frames *in, const char *broker, const char *what, int code, amqp_bytes_t text, struct err *e)
 {
-	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", l->address.at.shown, what, code, (int)text.len,
+	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", broker, what, code, (int)text.len,
 	    (const char *)text.bytes);
-	/* 404 and 406 on a channel that published: no such exchange, or a message that the broker will never take. 406 on one that consumes
-	 * is an acknowledgement that came too late (consumer_timeout). */
-	l->hopeless = !l->stops && (code == 403 || code == 404 || code == 406);
+	in->closed = code;
 	return AMQP_BROKEN;
 }
 
-static enum amqp_got take_method(struct amqp_link *l, const amqp_method_t *m, struct err *e)
+static enum amqp_got take_method(struct amqp_frames *in, const amqp_method_t *m, const char *broker, struct err *e)
 {
 	switch (m->id) {
 	case AMQP_BASIC_DELIVER_METHOD: {
 		const amqp_basic_deliver_t *d = m->decoded;
-		message_begin(&l->message);
-		l->message.tag = d->delivery_tag;
-		l->message.redelivered = d->redelivered;
-		l->message.returned = false;
+		message_begin(&in->message);
+		in->message.tag = d->delivery_tag;
+		in->message.redelivered = d->redelivered;
+		in->message.returned = false;
 		return AMQP_NOTHING;
 	}
 	case AMQP_BASIC_RETURN_METHOD: {
 		const amqp_basic_return_t *r = m->decoded;
-		message_begin(&l->message);
-		l->message.returned = true;
-		keep(&l->message.text, r->reply_text);
+		message_begin(&in->message);
+		in->message.returned = true;
+		keep(&in->message.text, r->reply_text);
 		return AMQP_NOTHING;
 	}
 	case AMQP_BASIC_ACK_METHOD: {
 		const amqp_basic_ack_t *a = m->decoded;
-		l->tag = a->delivery_tag;
-		l->multiple = a->multiple;
+		in->tag = a->delivery_tag;
+		in->multiple = a->multiple;
 		return AMQP_ACK;
 	}
 	case AMQP_BASIC_NACK_METHOD: {
 		const amqp_basic_nack_t *a = m->decoded;
-		l->tag = a->delivery_tag;
-		l->multiple = a->multiple;
+		in->tag = a->delivery_tag;
+		in->multiple = a->multiple;
 		return AMQP_NACK;
 	}
 	case AMQP_BASIC_CANCEL_METHOD:
 		err_set(e, ERR_ENV, "the broker %s ended the delivery: the queue was deleted, or its leader has gone",
-		    l->address.at.shown);
+		    broker);
 		return AMQP_BROKEN;
 	case AMQP_CHANNEL_CLOSE_METHOD: {
 		const amqp_channel_close_t *c = m->decoded;
-		return closed(l, "channel", c->reply_code, c->reply_text, e);
+		return closed(in, broker, "channel", c->reply_code, c->reply_text, e);
 	}
 	case AMQP_CONNECTION_CLOSE_METHOD: {
 		const amqp_connection_close_t *c = m->decoded;
-		return closed(l, "connection", c->reply_code, c->reply_text, e);
+		return closed(in, broker, "connection", c->reply_code, c->reply_text, e);
 	}
 	case AMQP_CONNECTION_BLOCKED_METHOD:
-		log_warn(
-		    "the broker takes no messages: it is short of memory or disk", "broker", l->address.at.shown, NULL);
+		log_warn("the broker takes no messages: it is short of memory or disk", "broker", broker, NULL);
 		return AMQP_NOTHING;
 	case AMQP_CONNECTION_UNBLOCKED_METHOD:
-		log_warn("the broker takes messages again", "broker", l->address.at.shown, NULL);
+		log_warn("the broker takes messages again", "broker", broker, NULL);
 		return AMQP_NOTHING;
 	}
 	return AMQP_NOTHING;
 }
 
-static enum amqp_got whole(struct amqp_link *l)
+static enum amqp_got whole(struct amqp_frames *in)
 {
-	if (l->in_body)
+	if (in->in_body)
 		return AMQP_NOTHING;
-	return l->message.returned ? AMQP_RETURNED : AMQP_MESSAGE;
+	return in->message.returned ? AMQP_RETURNED : AMQP_MESSAGE;
 }
 
-enum amqp_got frame_take(struct amqp_link *l, const amqp_frame_t *f, struct err *e)
+enum amqp_got frames_take(struct amqp_frames *in, const amqp_frame_t *f, const char *broker, struct err *e)
 {
-	struct amqp_message *m = &l->message;
+	struct amqp_message *m = &in->message;
 	switch (f->frame_type) {
 	case AMQP_FRAME_METHOD:
-		return take_method(l, &f->payload.method, e);
+		return take_method(in, &f->payload.method, broker, e);
 	case AMQP_FRAME_HEADER:
 		take_properties(m, f->payload.properties.decoded);
 		m->size = f->payload.properties.body_size;
-		l->left = m->size;
-		l->in_body = m->size > 0;
-		return whole(l);
+		in->left = m->size;
+		in->in_body = m->size > 0;
+		return whole(in);
 	case AMQP_FRAME_BODY: {
 		amqp_bytes_t piece = f->payload.body_fragment;
 		/* A pack may be long: each of its lines is measured by itself. */
-		size_t keep_n = body_is_lines(buf_view(&m->type)) ? SIZE_MAX : l->keep;
+		size_t keep_n = body_is_lines(buf_view(&m->type)) ? SIZE_MAX : in->keep;
 		size_t room = keep_n > m->body.n ? keep_n - m->body.n : 0;
 		buf_add(&m->body, piece.bytes, piece.len < room ? piece.len : room);
-		l->left -= piece.len < l->left ? piece.len : l->left;
-		l->in_body = l->left > 0;
-		return whole(l);
+		in->left -= piece.len < in->left ? piece.len : in->left;
+		in->in_body = in->left > 0;
+		return whole(in);
 	}
 	default:
 		return AMQP_NOTHING; /* a heartbeat */
 	}
+}
+
+void frames_reset(struct amqp_frames *in)
+{
+	in->in_body = false;
+	in->closed = 0;
+}
+
+void frames_free(struct amqp_frames *in)
+{
+	each_buf(&in->message, buf_free);
 }

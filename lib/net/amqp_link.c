@@ -18,7 +18,6 @@
 #include "lib/base/log.h"
 #include "lib/base/sig.h"
 #include "lib/base/timedwait.h"
-#include "lib/net/amqp_frame.h"
 
 enum {
 	CALL_S = 10, /* for one call to the broker */
@@ -306,7 +305,8 @@ static void set_pace(struct amqp_link *l)
 static int connect_to_host(struct amqp_link *l, struct err *e)
 {
 	struct timeval limit = {.tv_sec = CALL_S};
-	l->hopeless = l->in_body = false;
+	l->hopeless = false;
+	frames_reset(&l->in);
 	if (amqp_lib_open(e) < 0) {
 		l->hopeless = true;
 		return -1;
@@ -405,13 +405,6 @@ int link_mend(struct amqp_link *l, const struct err *why, struct err *e)
 	return rc;
 }
 
-static void free_message(struct amqp_message *m)
-{
-	struct buf *b[] = {&m->body, &m->id, &m->type, &m->trace, &m->code, &m->why, &m->tool, &m->death, &m->text};
-	for (size_t i = 0; i < COUNT_OF(b); i++)
-		buf_free(b[i]);
-}
-
 int link_open(
     struct amqp_link *l, const struct amqp_conf *conf, int (*setup)(struct amqp_link *, struct err *), struct err *e)
 {
@@ -419,7 +412,7 @@ int link_open(
 	l->setup = setup;
 	l->trouble_ms = -1;
 	l->tick_ms = TICK_MS;
-	l->keep = l->keep ? l->keep : AMQP_KEEP;
+	l->in.keep = l->in.keep ? l->in.keep : AMQP_KEEP;
 	pthread_mutex_init(&l->lock, NULL);
 	if (connect_once(l, e) < 0) {
 		if (l->hopeless || !conf->retry_first)
@@ -445,7 +438,7 @@ void link_close(struct amqp_link *l)
 	if (l->state)
 		amqp_connection_close(l->state, AMQP_REPLY_SUCCESS);
 	link_drop(l);
-	free_message(&l->message);
+	frames_free(&l->in);
 	amqp_address_free(&l->address);
 	pthread_mutex_destroy(&l->lock);
 }
@@ -459,6 +452,14 @@ bool link_writable(struct amqp_link *l, int wait_ms)
 	if (!(f.revents & POLLOUT))
 		poll(&f, 1, wait_ms);
 	return f.revents & POLLOUT;
+}
+
+/* What a channel that published will hear again: no such exchange, or a message that the broker never takes. On one that consumes, 406 is an
+ * acknowledgement that came too late (consumer_timeout). */
+static bool is_hopeless_close(const struct amqp_link *l)
+{
+	const int code = l->in.closed;
+	return !l->stops && (code == 403 || code == 404 || code == 406);
 }
 
 enum amqp_got link_get(struct amqp_link *l, struct err *e)
@@ -478,8 +479,9 @@ enum amqp_got link_get(struct amqp_link *l, struct err *e)
 			err_set(e, ERR_ENV, "the connection to the broker %s: %s", l->address.at.shown,
 			    amqp_error_string2(rc));
 		else
-			got = frame_take(l, &frame, e);
+			got = frames_take(&l->in, &frame, l->address.at.shown, e);
 		if (got == AMQP_BROKEN) {
+			l->hopeless = is_hopeless_close(l);
 			link_drop(l);
 			return got;
 		}

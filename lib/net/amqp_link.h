@@ -14,30 +14,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "lib/base/buf.h"
 #include "lib/net/amqp.h"
 #include "lib/net/amqp_address.h"
-#include "lib/net/amqp_lib.h"
+#include "lib/net/amqp_frame.h"
 
 enum { AMQP_CHANNEL = 1 };
-
-/* Of a rejected body at most so much is kept. */
-#define AMQP_KEEP ((size_t)8 << 20)
-
-/* A message that has come whole. */
-struct amqp_message {
-	uint64_t tag;
-	bool redelivered, returned;
-	struct buf body; /* its first bytes where it is longer than `keep` */
-	uint64_t size;	 /* of the whole body */
-	struct buf id, type, trace;
-	int64_t deliveries;		   /* before this one, as far as the broker counts them */
-	struct buf code, why, tool, death; /* of a dead letter: x-senti-..., and the reason in x-death */
-	bool truncated;			   /* x-senti-truncated */
-	struct buf text;		   /* why it was returned */
-};
-
-enum amqp_got { AMQP_NOTHING, AMQP_MESSAGE, AMQP_RETURNED, AMQP_ACK, AMQP_NACK, AMQP_BROKEN };
 
 struct amqp_link {
 	const struct amqp_conf *conf; /* lent */
@@ -48,16 +29,11 @@ struct amqp_link {
 
 	amqp_connection_state_t state; /* NULL: not connected */
 	uint64_t epoch;
-	uint64_t tag;  /* of AMQP_ACK and AMQP_NACK */
-	bool multiple; /* of them */
-	size_t keep;
+	struct amqp_frames in;
 	_Atomic int tick_ms; /* how long an owner may wait before it looks at its link again */
-	struct amqp_message message;
 
 	/* private */
-	bool hopeless; /* the last error will be the same the next time */
-	bool in_body;
-	uint64_t left;	    /* of it */
+	bool hopeless;	    /* the last error will be the same the next time */
 	int64_t trouble_ms; /* since when it has not worked; -1: it works */
 	unsigned tries;
 	pthread_mutex_t lock;
@@ -72,7 +48,7 @@ void link_close(struct amqp_link *l);
 void link_enter(struct amqp_link *l);
 void link_leave(struct amqp_link *l);
 
-/* What has come, without waiting. AMQP_BROKEN: the connection is closed, *e says why. */
+/* What has come, without waiting; l->in has it. AMQP_BROKEN: the connection is closed, *e says why. */
 enum amqp_got link_get(struct amqp_link *l, struct err *e);
 /* Closes a connection that cannot be used any more. */
 void link_drop(struct amqp_link *l);

@@ -105,7 +105,7 @@ static int publish(struct publisher *p, const struct outgoing *m)
 static int came_back(const struct publisher *p, struct err *e)
 {
 	const struct amqp_address *a = &p->link.address;
-	const struct amqp_message *m = &p->link.message;
+	const struct amqp_message *m = &p->link.in.message;
 	if (a->queue)
 		return err_set(e, ERR_ENV, "queue '%s' of the broker %s took no message (%.*s): was it deleted?",
 		    a->queue, a->at.shown, (int)m->text.n, m->text.p);
@@ -127,7 +127,7 @@ static enum sent take_news(struct publisher *p, bool *any, struct err *e)
 			return FINE;
 		case AMQP_ACK:
 		case AMQP_NACK:
-			window_settle(&p->window, l->tag, l->multiple, got == AMQP_ACK);
+			window_settle(&p->window, l->in.tag, l->in.multiple, got == AMQP_ACK);
 			if (got == AMQP_ACK)
 				link_works(l);
 			*any = true;

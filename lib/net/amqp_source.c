@@ -80,7 +80,7 @@ static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nt
 
 static struct rec *add(struct queue *q, struct batch *b, struct str raw, size_t nth, bool last)
 {
-	const struct amqp_message *m = &q->link.message;
+	const struct amqp_message *m = &q->link.in.message;
 	struct envelope *envelope = arena_alloc(&b->mem, sizeof *envelope);
 	*envelope = (struct envelope){.body = json_padded(&b->mem, raw),
 	    .id = id_of(m, b, nth),
@@ -104,7 +104,7 @@ static void reject_long(struct batch *b, struct rec *r, uint64_t size, size_t ma
 /* A dead letter whose reason is in its headers becomes a reject object. */
 static void compose(struct queue *q, struct batch *b, struct rec *r)
 {
-	const struct amqp_message *m = &q->link.message;
+	const struct amqp_message *m = &q->link.in.message;
 	bool of_broker = !m->code.n && m->death.n;
 	if (!m->code.n && !of_broker)
 		return; /* a reject object already */
@@ -129,7 +129,7 @@ static struct str cut(struct str s)
 
 static void take_single(struct queue *q, struct batch *b, const struct limits *l)
 {
-	const struct amqp_message *m = &q->link.message;
+	const struct amqp_message *m = &q->link.in.message;
 	bool too_long = m->size > l->max_record && !q->conf.rejects;
 	struct rec *r =
 	    add(q, b, too_long || m->size > m->body.n ? cut(buf_view(&m->body)) : buf_view(&m->body), 0, true);
@@ -172,7 +172,7 @@ static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 
 static void begin(struct queue *q)
 {
-	const struct amqp_message *m = &q->link.message;
+	const struct amqp_message *m = &q->link.in.message;
 	q->has = true;
 	q->lines = body_is_lines(buf_view(&m->type));
 	q->left = buf_view(&m->body);
@@ -287,7 +287,7 @@ static enum next queue_next(struct source *port, struct batch *b, const struct l
 {
 	struct queue *q = (struct queue *)port;
 	link_enter(&q->link);
-	q->link.keep = l->max_record > AMQP_KEEP ? l->max_record : AMQP_KEEP;
+	q->link.in.keep = l->max_record > AMQP_KEEP ? l->max_record : AMQP_KEEP;
 	enum next next = start(q, e) < 0 ? NEXT_ERROR : fill(q, b, l, wake, e);
 	link_leave(&q->link);
 	return next;

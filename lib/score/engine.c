@@ -1,38 +1,7 @@
-/* engine.c - the registry of engines, and what they share. */
+/* engine.c - what all engines share. */
 #include "lib/score/engine.h"
 
-#include "lib/base/guess.h"
-#include "lib/score/linear.h"
 #include "lib/text/hash.h"
-
-extern const struct engine vader_engine, textblob_engine, nltk_engine, plus_engine, afinn_engine;
-
-const struct engine *const engines[] = {
-    &vader_engine, &textblob_engine, &nltk_engine, &plus_engine, &afinn_engine, &linear_engine, NULL};
-
-static bool names(const struct engine *en, const char *spec)
-{
-	size_t n = strlen(en->name);
-	return strncmp(spec, en->name, n) == 0 && (spec[n] == 0 || spec[n] == ':');
-}
-
-const struct engine *engine_find(const char *spec, struct err *e)
-{
-	char known[256] = "";
-	struct guess g = {.word = spec};
-	for (const struct engine *const *en = engines; *en; en++) {
-		if (names(*en, spec))
-			return *en;
-		guess_try(&g, (*en)->name);
-		size_t n = strlen(known);
-		snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", (*en)->name);
-	}
-	if (linear_is_path(spec))
-		return &linear_engine;
-	err_set(e, ERR_USAGE, "unknown model '%s'; known are: %s, and the path of a model file%s", spec, known,
-	    guess_hint(&g, ""));
-	return NULL;
-}
 
 /* Equal names promise equal results, labels included: a band of the user's own becomes part of the hash. */
 static void name_band(struct model *m)
@@ -45,10 +14,9 @@ static void name_band(struct model *m)
 		snprintf(at + 1, sizeof m->name - (size_t)(at + 1 - m->name), "%.8s", hash);
 }
 
-struct model *model_load(const struct model_conf *conf, struct err *e)
+struct model *engine_load(const struct engine *en, const struct model_conf *conf, struct err *e)
 {
-	const struct engine *en = engine_find(conf->spec, e);
-	struct model *m = en ? en->load(conf, e) : NULL;
+	struct model *m = en->load(conf, e);
 	if (!m)
 		return NULL;
 	m->engine = en;

@@ -68,12 +68,12 @@ struct model {
 	struct model_conf conf;
 };
 
-/* The registry: the engine of a spec, or NULL with *e naming the known ones. */
-const struct engine *engine_find(const char *spec, struct err *e);
-/* All engines, ended by NULL. */
-extern const struct engine *const engines[];
-/* Finds and loads. NULL and *e on failure. */
-struct model *model_load(const struct model_conf *conf, struct err *e);
+/* The engines, a file each; model.h finds them by name. */
+extern const struct engine vader_engine, textblob_engine, nltk_engine, plus_engine, afinn_engine, linear_engine;
+
+/* A new model of this engine, or NULL with *e. */
+struct model *engine_load(const struct engine *en, const struct model_conf *conf, struct err *e);
+/* NULL is fine. */
 void model_free(struct model *m);
 
 /* For engines: the label of a score, positive from `positive_from` on and negative to `negative_to`, or by --neutral. */

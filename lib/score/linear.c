@@ -23,8 +23,6 @@ __asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.inc
 extern const char linear_shipped[] __attribute__((visibility("hidden")));
 extern const char linear_shipped_end[] __attribute__((visibility("hidden")));
 
-extern const struct engine plus_engine;
-
 struct linear {
 	struct model model;
 	const struct linear_head *head;
@@ -187,7 +185,7 @@ static int map_file(struct linear *l, const char *path, struct err *e)
 /* The lexicon must be the one of training; what a user lays over it is laid over what training saw. */
 static int load_lexicon(struct linear *l, const struct model_conf *conf, struct err *e)
 {
-	l->lexicon = model_load(&(struct model_conf){.spec = "plus"}, e);
+	l->lexicon = engine_load(&plus_engine, &(struct model_conf){.spec = "plus"}, e);
 	if (!l->lexicon)
 		return -1;
 	if (strcmp(l->lexicon->name, l->head->lexicon) != 0)
@@ -200,7 +198,7 @@ static int load_lexicon(struct linear *l, const struct model_conf *conf, struct 
 		return err_set(e, ERR_USAGE, "--lexicon '+%s': the model '%s' was trained with --no-lexicon",
 		    conf->lexicon, conf->spec);
 	model_free(l->lexicon);
-	l->lexicon = model_load(&(struct model_conf){.spec = "plus", .lexicon = conf->lexicon}, e);
+	l->lexicon = engine_load(&plus_engine, &(struct model_conf){.spec = "plus", .lexicon = conf->lexicon}, e);
 	return l->lexicon ? 0 : -1;
 }
 

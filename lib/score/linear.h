@@ -81,8 +81,6 @@ void linear_back_off(const struct linear_head *h, double trust, const double fig
 /* Logits to probabilities, in place. */
 void linear_softmax(unsigned classes, double z[LINEAR_CLASSES]);
 
-/* -m linear, or a path. */
-extern const struct engine linear_engine;
 /* True if the spec names a model file rather than an engine. */
 bool linear_is_path(const char *spec);
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/json/write.h"
+#include "lib/score/model.h"
 
 enum { MOST = 16 }; /* a bound on what clients can make us load */
 

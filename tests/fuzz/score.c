@@ -2,9 +2,9 @@
  * again, also for a text that is not the first of its scratch. */
 #include <math.h>
 
-#include "lib/json/scan.h"
-#include "lib/score/engine.h"
 #include "lib/base/utf8.h"
+#include "lib/json/scan.h"
+#include "lib/score/model.h"
 #include "tests/fuzz/fuzz.h"
 
 static void find(const char *engine, const char *what)

@@ -10,6 +10,7 @@
 #include "lib/flow/mem.h"
 #include "lib/flow/pump.h"
 #include "lib/net/sqlite.h"
+#include "lib/score/model.h"
 #include "lib/stage/follow.h"
 #include "lib/stage/verify.h"
 

@@ -5,6 +5,7 @@
 #include "lib/flow/record.h"
 #include "lib/learn/fit.h"
 #include "lib/score/linear.h"
+#include "lib/score/model.h"
 #include "tests/unit/tap.h"
 
 /* --- tokens and forms --- */

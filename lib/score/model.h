@@ -1,0 +1,14 @@
+/* model.h - the registry of engines: from what -m names to a loaded model. */
+#ifndef SENTI_MODEL_H
+#define SENTI_MODEL_H
+
+#include "lib/score/engine.h"
+
+/* All engines, ended by NULL. */
+extern const struct engine *const engines[];
+/* The engine of a spec, or NULL with *e naming the known ones. */
+const struct engine *engine_find(const char *spec, struct err *e);
+/* Finds the engine of conf->spec and loads a new model, for model_free; NULL with *e on failure. */
+struct model *model_load(const struct model_conf *conf, struct err *e);
+
+#endif
