@@ -139,7 +139,7 @@ install: $(BIN)
 	for t in $(TOOLS); do install -m 644 contrib/completions/senti.bash $(SHARE)/bash-completion/completions/$$t && \
 		install -m 644 contrib/completions/senti.fish $(SHARE)/fish/vendor_completions.d/$$t.fish || exit 1; done
 	install -m 644 contrib/completions/_senti $(SHARE)/zsh/site-functions/_senti
-	install -m 644 README.md NEWS.md LICENSE $(SHARE)/doc/senti
+	install -m 644 README.md NEWS.md SECURITY.md LICENSE $(SHARE)/doc/senti
 	for f in lexicons/*/SOURCE lexicons/*/LICENSE*; do install -D -m 644 $$f $(SHARE)/doc/senti/$$f || exit 1; done
 
 dist:
