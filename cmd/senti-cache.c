@@ -1,4 +1,4 @@
-/* senti-cache - known results for records that come again, and stored messages for who reads them by id. */
+/* senti-cache - known results for records that come again, and stored messages for readers by id. */
 #include "cmd/produce.h"
 #include "cmd/run.h"
 #include "lib/base/clock.h"
@@ -43,7 +43,7 @@ static const struct option_def own[] = {
     {0, "reader", "NAME",
 	"follow: the name of its place in the outbox (default: the cache's\naddress and this machine)",
 	OPT_NAME(follow.reader), .only = OF(FOLLOW)},
-    {0, "sample", "N", "verify: so many messages, from a random place on (default 1000)",
+    {0, "sample", "N", "verify: check N messages, from a random place on (default 1000)",
 	OPT_NUMBER(sample, 1, 100000000), .only = OF(VERIFY)},
     {0},
 };
@@ -326,8 +326,7 @@ int main(int argc, char **argv)
 	    .shared = SHARED_FILTER | SHARED_OUT | SHARED_STORE | SHARED_CACHE,
 	};
 	struct err e;
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	o.verb.wait_ms = t.limits.wait_ms;
 	if (str_eq(o.verb.form.text_name, o.verb.form.result_name)) {
 		err_set(&e, ERR_USAGE, "-f and --into name the same member '%.*s'", STR_FMT(o.verb.form.text_name));

@@ -102,8 +102,7 @@ int main(int argc, char **argv)
 	    .shared = SHARED_FILTER | SHARED_OUT,
 	};
 	struct err e;
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	if (open_sides(&o, &e) < 0) {
 		close_sides(&o);
 		return tool_fail(&t, &e);

@@ -143,8 +143,7 @@ int main(int argc, char **argv)
 	};
 	/* Else the C library looks at /etc/localtime once for each time that it converts. */
 	setenv("TZ", ":/etc/localtime", 0);
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	if (!t.from && !t.noperands)
 		t.from = "-";
 	if (open_source(&o, &t, &e) < 0)

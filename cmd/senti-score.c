@@ -88,8 +88,7 @@ int main(int argc, char **argv)
 	    .show = 1u << COUNTER_SCORED,
 	};
 	struct err e;
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	if (o.list)
 		return list_models();
 	o.score.plain |= o.texts.n > 0;

@@ -67,21 +67,22 @@ static const struct option_def own[] = {
     {0, "max-body", "BYTES", "refuse longer bodies; K, M, G are understood (default 64M)",
 	OPT_SIZE(server.http.max_body, 1, (uint64_t)1 << 40)},
     {0, "max-items", "N", "refuse longer arrays (default 10000)", OPT_NUMBER(server.max_items, 1, 1000000)},
-    {0, "tokens", "FILE", "let in only who has a token of FILE; read again on SIGHUP", OPT_STRING(server.tokens)},
+    {0, "tokens", "FILE", "admit only clients with a token of FILE; read again on SIGHUP", OPT_STRING(server.tokens)},
     {0, "new-token", "NAME:SCOPES", "make a token: its line for FILE on stdout, itself on stderr",
 	OPT_STRING(new_token)},
     {0, "insecure", NULL, "listen beyond this machine without tokens", OPT_FLAG(server.insecure)},
     {0, "cors", "ORIGIN", "let pages of ORIGIN (or *) read answers; may be repeated", OPT_CALL(cors, read_origin)},
     {0, "max-connections", "N", "at most N connections (default: as descriptors allow)",
 	OPT_NUMBER(server.http.connections, 1, 100000)},
-    {0, "max-per-address", "N", "at most N of one address, but for this machine's (default: any)",
+    {0, "max-per-address", "N", "at most N from one address, this machine exempt (default: no limit)",
 	OPT_NUMBER(server.http.per_address, 1, 100000)},
-    {0, "header-timeout", "SECONDS", "headers must be complete by then (default 10)",
+    {0, "header-timeout", "SECONDS", "time for the headers of a request (default 10)",
 	OPT_NUMBER(server.http.header_s, 1, 100000)},
-    {0, "body-timeout", "SECONDS", "so must bodies (default 60)", OPT_NUMBER(server.http.body_s, 1, 100000)},
+    {0, "body-timeout", "SECONDS", "time for its body, and to take the answer (default 60)",
+	OPT_NUMBER(server.http.body_s, 1, 100000)},
     {0, "idle-timeout", "SECONDS", "close connections without a request (default 60)",
 	OPT_NUMBER(server.http.idle_s, 1, 100000)},
-    {0, "drain-delay", "SECONDS", "after SIGTERM serve on so long while /readyz says no (default 0)",
+    {0, "drain-delay", "SECONDS", "keep serving this long after SIGTERM while /readyz says no (default 0)",
 	OPT_NUMBER(tool.drain_delay_s, 0, 3600)},
     {0, "access-log", NULL, "log each request", OPT_FLAG(server.http.access_log)},
     {0},
@@ -92,7 +93,7 @@ static const struct option_def own[] = {
 static struct store *open_store(void *arg, struct err *e)
 {
 	const struct serve_options *o = arg;
-	struct tool impatient = o->tool; /* clients are waiting: they are told, and send again */
+	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and send again */
 	impatient.retry_ms = RETRY_MS;
 	return store_open(&impatient, STORE_CREATE, e);
 }
@@ -175,8 +176,7 @@ int main(int argc, char **argv)
 	    .shared = SHARED_SERVE | SHARED_JOBS | SHARED_STORE | SHARED_CACHE,
 	    .operands = OPERANDS_NONE,
 	};
-	(void)argc;
-	tool_options(t, argv);
+	tool_options(t, argc, argv);
 	if (!t->cache)
 		t->cache = "memory:64M";
 	return o.new_token ? make_token(t, o.new_token) : run(&o);

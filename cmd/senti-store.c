@@ -59,11 +59,11 @@ static const struct option_def own[] = {
 	OF_QUERY},
     {0, "unscored", NULL, "query: without a result", OPT_FLAG(filter.unscored), OF_QUERY},
     {0, "corrected", NULL, "query: whose label a person has set", OPT_FLAG(filter.corrected), OF_QUERY},
-    {0, "after", "ID", "query: go on behind the message with this id", OPT_STRING(after), OF_QUERY},
+    {0, "after", "ID", "query: continue after the message with this id", OPT_STRING(after), OF_QUERY},
     {0, "limit", "N", "query: at most N messages", OPT_NUMBER(limit, 1, UINT32_MAX), OF_QUERY},
     {0, "order", "ORDER", "query: oldest (default) or newest first, without a time last; or by id",
 	OPT_CHOICE(filter.order, "oldest", "newest", "id"), .min = ORDER_OLDEST, OF_QUERY},
-    {0, "dead", "DURATION", "prune: drop readers silent for so long: 90s, 30m, 12h, 7d (default)",
+    {0, "dead", "DURATION", "prune: drop readers silent for this long: 90s, 30m, 12h, 7d (default)",
 	OPT_DURATION(dead_ms, 0), .only = 1u << PRUNE},
     {0},
 };
@@ -145,7 +145,6 @@ static struct source *migrate_source(struct tool *t, struct store_options *o, st
 	return produce_line(&out);
 }
 
-/* {"id":...} of each operand. */
 static struct source *ids_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	(void)o;
@@ -168,81 +167,54 @@ static struct source *labels_source(struct tool *t, struct store_options *o, str
 
 /* ---- verbs ---- */
 
-typedef struct source *make_source(struct tool *t, struct store_options *o, struct err *e);
+static const struct plan {
+	enum store_mode mode;
+	const struct stage *stage;
+	/* Makes the source, of the operands if the verb takes them; NULL: what is read is the source. */
+	struct source *(*make)(struct tool *t, struct store_options *o, struct err *e);
+	unsigned show;
+} plans[] = {
+    [PUT] = {STORE_CREATE, &stage_store_put, NULL, 1u << COUNTER_STORED | 1u << COUNTER_UNCHANGED},
+    [GET] = {STORE_EXISTING, &stage_store_get, ids_source, 0},
+    [DELETE] = {STORE_EXISTING, &stage_store_delete, ids_source, 0},
+    [CORRECT] = {STORE_EXISTING, &stage_store_correct, labels_source, 0},
+    [QUERY] = {STORE_EXISTING, NULL, query_source, 0},
+    [EXPORT] = {STORE_EXISTING, NULL, export_source, 0},
+    [STATS] = {STORE_EXISTING, NULL, stats_source, 0},
+    [MIGRATE] = {STORE_CREATE, NULL, migrate_source, 0},
+    [PRUNE] = {STORE_EXISTING, NULL, prune_source, 0},
+};
 
-/* Opens the store and pumps: from what `make` makes (NULL: from what is read), through the stage (NULL: none). */
-static int run(
-    struct tool *t, struct store_options *o, enum store_mode mode, make_source *make, const struct stage *stage)
+/* Opens the store, makes the source and pumps. */
+static int run(struct tool *t, void *options)
 {
+	struct store_options *o = options;
+	const struct plan *p = &plans[t->verb - t->verbs];
+	bool make = p->make && (t->noperands || t->operands == OPERANDS_NONE);
 	struct err e;
-	struct store *s = o->store = store_open(t, mode, &e);
+	struct store *s = o->store = store_open(t, p->mode, &e);
 	if (!s)
 		return tool_fail(t, &e);
+	t->show = p->show;
 	if (make)
-		t->source = make(t, o, &e);
-	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &(struct step){stage, s}, stage != NULL);
+		t->source = p->make(t, o, &e);
+	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &(struct step){p->stage, s}, p->stage != NULL);
 	if (s->close(s, &e) < 0 && status != STATUS_ENVIRONMENT)
 		status = tool_fail(t, &e);
 	return status;
 }
 
-static int put(struct tool *t, void *o)
-{
-	t->show = 1u << COUNTER_STORED | 1u << COUNTER_UNCHANGED;
-	return run(t, o, STORE_CREATE, NULL, &stage_store_put);
-}
-
-static int get(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, t->noperands ? ids_source : NULL, &stage_store_get);
-}
-
-static int delete (struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, t->noperands ? ids_source : NULL, &stage_store_delete);
-}
-
-static int correct(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, t->noperands ? labels_source : NULL, &stage_store_correct);
-}
-
-static int query(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, query_source, NULL);
-}
-
-static int export(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, export_source, NULL);
-}
-
-static int stats(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, stats_source, NULL);
-}
-
-static int migrate(struct tool *t, void *o)
-{
-	return run(t, o, STORE_CREATE, migrate_source, NULL);
-}
-
-static int prune(struct tool *t, void *o)
-{
-	return run(t, o, STORE_EXISTING, prune_source, NULL);
-}
-
 static const char care[] = "[OPTION...]", by_id[] = "[OPTION...] [ID...]";
 static const struct verb verbs[] = {
-    [PUT] = {"put", "[OPTION...] [FILE...]", OPERANDS_FILES, put},
-    [GET] = {"get", by_id, OPERANDS_IDS, get},
-    [DELETE] = {"delete", by_id, OPERANDS_IDS, delete},
-    [CORRECT] = {"correct", "[OPTION...] [ID LABEL...]", OPERANDS_IDS, correct},
-    [QUERY] = {"query", "[--label LABEL] [--since TIME] [--text WORDS] [OPTION...]", OPERANDS_NONE, query},
-    [EXPORT] = {"export", care, OPERANDS_NONE, export},
-    [STATS] = {"stats", care, OPERANDS_NONE, stats},
-    [MIGRATE] = {"migrate", care, OPERANDS_NONE, migrate},
-    [PRUNE] = {"prune", care, OPERANDS_NONE, prune},
+    [PUT] = {"put", "[OPTION...] [FILE...]", OPERANDS_FILES, run},
+    [GET] = {"get", by_id, OPERANDS_IDS, run},
+    [DELETE] = {"delete", by_id, OPERANDS_IDS, run},
+    [CORRECT] = {"correct", "[OPTION...] [ID LABEL...]", OPERANDS_IDS, run},
+    [QUERY] = {"query", "[--label LABEL] [--since TIME] [--text WORDS] [OPTION...]", OPERANDS_NONE, run},
+    [EXPORT] = {"export", care, OPERANDS_NONE, run},
+    [STATS] = {"stats", care, OPERANDS_NONE, run},
+    [MIGRATE] = {"migrate", care, OPERANDS_NONE, run},
+    [PRUNE] = {"prune", care, OPERANDS_NONE, run},
     {0},
 };
 
@@ -261,7 +233,6 @@ int main(int argc, char **argv)
 	    .options = &o,
 	    .shared = SHARED_FILTER | SHARED_OUT | SHARED_STORE,
 	};
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	return t.verb->run(&t, &o);
 }

@@ -46,7 +46,7 @@ static const struct option_def own[] = {
     {0, "words", "N", "n-grams of up to N words, 1 or 2 (default 2)", OPT_NUMBER(words, 1, 2)},
     {0, "letters", "A-B", "n-grams of A to B letters within words (default 3-5); 0: none",
 	OPT_CALL(train.fit.features, read_letters)},
-    {0, "no-negation", NULL, "do not mark words behind a negation", OPT_SET(train.fit.features.negation, 0)},
+    {0, "no-negation", NULL, "do not mark words after a negation", OPT_SET(train.fit.features.negation, 0)},
     {0, "no-lexicon", NULL, "learn from n-grams alone, without the result of plus",
 	OPT_SET(train.fit.features.lexicon, 0)},
     {0, "lexicon-gain", "G", "let the result of plus count more (above 1, slower) or less (default 1)",
@@ -65,7 +65,7 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 			       "  senti-ingest -F csv --text body tickets.csv | senti-train --label grade --map "
 			       "1=negative,2=neutral,3=positive -o t.senti\n";
 
-/* The pump shows how the reading goes; this is for what comes behind its end. */
+/* The pump shows how the reading goes; this is for what comes after its end. */
 static void tick(void *arg, const char *what, unsigned done, unsigned total)
 {
 	struct train_options *o = arg;
@@ -126,8 +126,7 @@ int main(int argc, char **argv)
 	};
 	struct err e;
 	o.train.fit.tick_arg = &o;
-	(void)argc;
-	tool_options(&t, argv);
+	tool_options(&t, argc, argv);
 	o.train.fit.features.pairs = o.words == 2;
 	if (check(&t, o.train.path, &e) < 0)
 		return tool_fail(&t, &e);

@@ -21,13 +21,14 @@ static const struct option_def own[] = {
 	"answers go to SINK before their records are acknowledged\n(default: nowhere with -q, else stdout)",
 	OPT_STRING(tool.to)},
     {'j', "jobs", "N", "run N commands side by side; the order is kept (default 1)", OPT_NUMBER(tool.jobs, 1, 256)},
-    {0, "timeout", "SECONDS", "a command that gives no answer for so long is ended and started again (default 30)",
+    {0, "timeout", "SECONDS", "a command that gives no answer for this long is stopped and restarted (default 30)",
 	OPT_SECONDS(timeout_ms, 1, 86400)},
     {0, "max-failures", "N", "give up when the command fails N times in a row without an answer (default 10)",
 	OPT_NUMBER(max_failures, 1, 1000000)},
     {0, "follow", NULL, "read the file of -i as it grows, through rotation and truncation, until stopped",
 	OPT_FLAG(follow)},
-    {0, "state", "FILE", "with --follow: keep there how far records came out, and start from there", OPT_STRING(state)},
+    {0, "state", "FILE", "with --follow: keep there how far records have come out, and start from there",
+	OPT_STRING(state)},
     {0},
 };
 
@@ -36,7 +37,7 @@ static int check(const struct worker_options *o, struct err *e)
 	const struct tool *t = &o->tool;
 	if (!t->noperands)
 		return err_set(
-		    e, ERR_USAGE, "no command: put it behind --, as in -- sh -c 'senti-score | senti-store put'");
+		    e, ERR_USAGE, "no command: put it after --, as in -- sh -c 'senti-score | senti-store put'");
 	if (o->queue && t->from)
 		return err_set(e, ERR_USAGE, "-q %s and -i %s exclude each other", o->queue, t->from);
 	if (!o->queue && !t->from)
@@ -92,8 +93,7 @@ int main(int argc, char **argv)
 	    .operands = OPERANDS_COMMAND,
 	    .show = 1u << COUNTER_RESTARTS,
 	};
-	(void)argc;
-	tool_options(t, argv);
+	tool_options(t, argc, argv);
 	if (open_source(&o, &e) < 0)
 		return tool_fail(t, &e);
 	struct exec_conf conf = {

@@ -167,10 +167,12 @@ static void set_defaults(struct tool *t)
 	counts_start(&t->counts);
 }
 
-static int read_options(struct tool *t, char **argv, struct err *e)
+static int read_options(struct tool *t, int argc, char **argv, struct err *e)
 {
 	options_add(&t->list, t->own, t->options, ALL_OPTIONS);
 	options_add(&t->list, shared, t, t->shared);
+	if (argc < 1)
+		return err_set(e, ERR_USAGE, "called without a name");
 	if (options_read(&t->list, argv, &t->noperands, e) < 0)
 		return -1;
 	t->operand = (const char *const *)argv + 1;
@@ -183,13 +185,13 @@ static int read_options(struct tool *t, char **argv, struct err *e)
 	return operands_check(t->verb ? t->verb->name : t->name, t->operands, t->from, t->operand, t->noperands, e);
 }
 
-void tool_options(struct tool *t, char **argv)
+void tool_options(struct tool *t, int argc, char **argv)
 {
 	static const enum log_level levels[] = {LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG};
 	struct err e;
 	log_init(t->name, LOG_WARN, LOG_PLAIN);
 	set_defaults(t);
-	if (read_options(t, argv, &e) < 0)
+	if (read_options(t, argc, argv, &e) < 0)
 		exit(tool_fail(t, &e));
 	log_init(t->name, levels[t->verbose > 2 ? 3 : t->verbose + 1], t->log_format);
 	sig_init(t->drain_s + t->drain_delay_s);

@@ -7,8 +7,7 @@
  *     {
  *         struct options o = {...};
  *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .options = &o, .shared = SHARED_FILTER | SHARED_OUT};
- *         (void)argc;
- *         tool_options(&t, argv);               // --help, --version and mistakes end the program here
+ *         tool_options(&t, argc, argv);         // --help, --version and mistakes end the program here
  *         ...
  *         return tool_run(&t, steps, n);        // opens the ends, pumps, reports, closes (run.h)
  *     }
@@ -81,7 +80,7 @@ struct tool {
 };
 
 /* Reads argv; ends the program for --help (0), --version (0) and usage errors (2). Sets up logging and signals. */
-void tool_options(struct tool *t, char **argv);
+void tool_options(struct tool *t, int argc, char **argv);
 /* True if the option was given. */
 bool tool_given(const struct tool *t, const char *option);
 /* For tools that do not pump (senti-store stats), and for mistakes found before: prints the error as all tools do, and returns its exit
