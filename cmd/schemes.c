@@ -23,6 +23,7 @@ static struct amqp_conf queue_conf(const char *end, const struct end_conf *c)
 	    .retry_ms = c->retry_ms < 0 ? RETRY_MS : c->retry_ms,
 	    .retry_first = c->retry_ms >= 0,
 	    .idle_ms = c->idle_ms,
+	    .stop = c->limits->stop,
 	    .prefetch = prefetch < MOST_PREFETCH ? prefetch : MOST_PREFETCH,
 	    .counts = c->counts,
 	    .rejects = c->rejects,

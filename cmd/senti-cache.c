@@ -120,6 +120,7 @@ static int make_changes(struct tool *t, struct cache_options *o, struct err *e)
 	f->outbox = o->verb.store->outbox;
 	f->cache = o->verb.cache;
 	f->counts = &t->counts;
+	f->stop = t->limits.stop;
 	f->retry_ms = t->retry_ms < 0 ? RETRY_MS : t->retry_ms;
 	if (!f->reader)
 		f->reader = o->reader = follow_reader(t->cache);
@@ -132,7 +133,8 @@ static int make_changes(struct tool *t, struct cache_options *o, struct err *e)
 static int make_sample(struct tool *t, struct cache_options *o, struct err *e)
 {
 	(void)e;
-	o->verify = (struct verify){.cache = o->verb.cache, .store = o->verb.store, .model = o->verb.model};
+	o->verify = (struct verify){
+	    .cache = o->verb.cache, .store = o->verb.store, .model = o->verb.model, .stop = t->limits.stop};
 	t->source = source_sample(o->verb.cache, o->sample);
 	return 0;
 }
@@ -200,7 +202,7 @@ static int open_both(struct tool *t, struct cache_options *o, bool patient, stru
 		if (o->verb.store)
 			return 0;
 		if (!patient || e->kind != ERR_ENV || clock_mono_ms() >= until ||
-		    io_wait_readable(-1, -1, clock_mono_ms() + RETRY_PAUSE_MS) == IO_STOP)
+		    io_wait_readable(-1, -1, clock_mono_ms() + RETRY_PAUSE_MS, t->limits.stop) == IO_STOP)
 			return -1;
 	}
 }

@@ -173,6 +173,7 @@ int main(int argc, char **argv)
 	    .examples = examples,
 	    .own = own,
 	    .options = &o,
+	    .fills_closed = true,
 	    .shared = SHARED_SERVE | SHARED_JOBS | SHARED_STORE | SHARED_CACHE,
 	    .operands = OPERANDS_NONE,
 	};

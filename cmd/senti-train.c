@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 		return tool_fail(&t, &e);
 	o.train.fit.lexicon = lexicon;
 	o.progress = t.progress;
+	o.train.stop = t.limits.stop;
 	o.terminal = isatty(STDERR_FILENO);
 	int status = tool_run(&t, &(struct step){&train_stage, &o.train}, 1);
 	if (o.shown && o.terminal)

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 		"  senti-worker -i app.jsonl --follow --state app.place -- sh -c 'senti-score | senti-store put'\n",
 	    .own = own,
 	    .options = &o,
+	    .fills_closed = true,
 	    .shared = SHARED_FILTER | SHARED_OUT | SHARED_JOBS,
 	    .operands = OPERANDS_COMMAND,
 	    .show = 1u << COUNTER_RESTARTS,
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 		return tool_fail(t, &e);
 	struct exec_conf conf = {
 	    .argv = (char *const *)t->operand,
+	    .stop = t->limits.stop,
 	    .timeout_ms = o.timeout_ms,
 	    .drain_ms = (int64_t)t->drain_s * 1000,
 	    .give_up = o.max_failures,

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "lib/base/io.h"
 #include "lib/base/sig.h"
 #include "lib/metrics/endpoint.h"
 
@@ -194,7 +195,9 @@ void tool_options(struct tool *t, int argc, char **argv)
 	if (read_options(t, argc, argv, &e) < 0)
 		exit(tool_fail(t, &e));
 	log_init(t->name, levels[t->verbose > 2 ? 3 : t->verbose + 1], t->log_format);
-	sig_init(t->drain_s + t->drain_delay_s);
+	if (io_check_standard(t->fills_closed, &e) < 0)
+		exit(tool_fail(t, &e));
+	t->limits.stop = sig_init(t->drain_s + t->drain_delay_s);
 	t->store_named = t->store != NULL;
 	if (!t->store)
 		t->store = "sqlite:senti.db";

@@ -50,6 +50,7 @@ struct tool {
 	enum operands operands;
 	unsigned show;	   /* counters always in the summary: 1u << COUNTER_... */
 	const char *model; /* what it scores with, for --metrics (before tool_run) */
+	bool fills_closed; /* takes /dev/null for a closed stdin, stdout or stderr; else that is an error */
 
 	/* Filled by tool_options. */
 	struct option_list list;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/sig.h"
 
 int io_write(int fd, const void *p, size_t n, const char *name, struct err *e)
 {
@@ -64,13 +63,13 @@ int io_read_file(const char *path, size_t max, struct buf *out, struct err *e)
 	return rc;
 }
 
-enum io_wait io_wait_readable(int fd, int wake, int64_t deadline)
+enum io_wait io_wait_readable(int fd, int wake, int64_t deadline, const struct stop *stop)
 {
 	for (;;) {
-		if (sig_stopping())
+		if (stop_raised(stop))
 			return IO_STOP;
-		struct pollfd f[3] = {
-		    {.fd = fd, .events = POLLIN}, {.fd = sig_fd(), .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+		struct pollfd f[3] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd(stop), .events = POLLIN},
+		    {.fd = wake, .events = POLLIN}};
 		int64_t left = deadline < 0 ? -1 : deadline - clock_mono_ms();
 		int timeout = deadline < 0 ? -1 : left < 0 ? 0 : left > 1 << 30 ? 1 << 30 : (int)left;
 		int r = poll(f, 3, timeout);
@@ -85,4 +84,19 @@ enum io_wait io_wait_readable(int fd, int wake, int64_t deadline)
 		if (r == 0)
 			return IO_TIMEOUT;
 	}
+}
+
+int io_check_standard(bool fill, struct err *e)
+{
+	static const char *const name[] = {"stdin", "stdout", "stderr"};
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (!fill)
+			return err_set(
+			    e, ERR_ENV, "%s is closed; redirect it to /dev/null if it is not wanted", name[fd]);
+		if (open("/dev/null", O_RDWR) != fd) /* the lowest free number, which this is */
+			return err_sys(e, "cannot open /dev/null for %s", name[fd]);
+	}
+	return 0;
 }

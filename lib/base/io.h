@@ -4,6 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/buf.h"
+#include "lib/base/stop.h"
 
 /* Writes all n bytes, waiting where the descriptor would block; `name` is for the message ("stdout"). */
 MUST_USE int io_write(int fd, const void *p, size_t n, const char *name, struct err *e);
@@ -11,9 +12,12 @@ MUST_USE int io_write(int fd, const void *p, size_t n, const char *name, struct 
 MUST_USE int io_close(int fd, const char *name, struct err *e);
 /* Reads a whole file of at most `max` bytes, appending it to *out. */
 MUST_USE int io_read_file(const char *path, size_t max, struct buf *out, struct err *e);
-/* 1 readable (or at its end), 0 not before `deadline` (clock_mono_ms; -1: wait for ever), 2 a stop was asked for, 3 `wake` is readable.
- * `wake` may be -1. */
 enum io_wait { IO_TIMEOUT, IO_READY, IO_STOP, IO_WOKEN };
-enum io_wait io_wait_readable(int fd, int wake, int64_t deadline);
+/* Waits until `fd` is readable or at its end (IO_READY), `wake` is readable (IO_WOKEN), a stop comes, or `deadline` has passed (clock_mono_ms;
+ * -1: never). Descriptors may be -1 and `stop` NULL. */
+enum io_wait io_wait_readable(int fd, int wake, int64_t deadline, const struct stop *stop);
+/* For the start of a program, before it opens anything: descriptors 0, 1 and 2 must be open, or files and events would get their numbers. A closed one
+ * becomes /dev/null if `fill`, else it is an error. */
+MUST_USE int io_check_standard(bool fill, struct err *e);
 
 #endif

@@ -1,4 +1,4 @@
-/* sig.c - the stop flag. Handlers do nothing but raise it, write to an eventfd and set the alarm. */
+/* sig.c - signals. Handlers do nothing but raise the stop, and set the alarm. */
 #include "lib/base/sig.h"
 
 #include <errno.h>
@@ -6,19 +6,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "lib/base/event.h"
-
-static volatile sig_atomic_t stopping;
-static int event = -1;
+static struct stop stop;
 static unsigned drain;
 
 static void on_stop(int number)
 {
 	int saved = errno;
-	if (stopping && number == SIGINT)
+	if (stop.raised && number == SIGINT)
 		_exit(128 + SIGINT);
-	stopping = 1;
-	event_signal(event);
+	stop_raise(&stop);
 	alarm(drain ? drain : 1);
 	errno = saved;
 }
@@ -32,29 +28,27 @@ static void on_alarm(int number)
 	_exit(STATUS_ENVIRONMENT);
 }
 
-void sig_init(unsigned drain_s)
+/* A shell without job control starts what is in the background with SIGINT ignored, nohup(1) with SIGHUP: so it stays. */
+static void handle_unless_ignored(int number, const struct sigaction *a)
+{
+	struct sigaction old;
+	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(number, a, NULL);
+}
+
+const struct stop *sig_init(unsigned drain_s)
 {
 	drain = drain_s;
-	if (event < 0)
-		event = event_open();
+	stop_init(&stop);
 	struct sigaction a = {.sa_handler = on_stop};
 	sigemptyset(&a.sa_mask);
-	sigaction(SIGTERM, &a, NULL);
-	sigaction(SIGINT, &a, NULL);
+	handle_unless_ignored(SIGTERM, &a);
+	handle_unless_ignored(SIGINT, &a);
 	a.sa_handler = on_alarm;
 	sigaction(SIGALRM, &a, NULL);
 	a.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &a, NULL);
-}
-
-bool sig_stopping(void)
-{
-	return stopping;
-}
-
-int sig_fd(void)
-{
-	return event;
+	return &stop;
 }
 
 int sig_hup_fd(void)
@@ -71,9 +65,4 @@ bool sig_hup_taken(int fd)
 {
 	struct signalfd_siginfo info;
 	return read(fd, &info, sizeof info) == (ssize_t)sizeof info;
-}
-
-void sig_stop(void)
-{
-	on_stop(SIGTERM);
 }

@@ -99,15 +99,8 @@ static void count_batch(struct counts *c, const struct batch *b, bool dead_lette
 void counts_batch(struct counts *c, const struct batch *b, bool dead_letters)
 {
 	pthread_mutex_lock(&c->lock);
-	c->in += b->n;
-	count_batch(c, b, dead_letters);
-	pthread_mutex_unlock(&c->lock);
-}
-
-void counts_made(struct counts *c, const struct batch *b, bool dead_letters)
-{
-	pthread_mutex_lock(&c->lock);
-	c->made += b->n;
+	c->in += b->n - b->derived;
+	c->derived += b->derived;
 	count_batch(c, b, dead_letters);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -153,7 +146,7 @@ void counts_copy(struct counts *c, struct counts *to)
 
 bool counts_balance(const struct counts *c)
 {
-	return c->in + c->made == c->out + c->rejected + c->held;
+	return c->in + c->derived == c->out + c->rejected + c->held;
 }
 
 void counts_summary(const struct counts *c, const char *tool, unsigned show, struct buf *out)
@@ -168,5 +161,7 @@ void counts_summary(const struct counts *c, const char *tool, unsigned show, str
 	int64_t current = atomic_load_explicit(&c->current_ms, memory_order_relaxed);
 	if (current)
 		buf_printf(out, ",\"lag\":%.3f", (double)(clock_mono_ms() - current) / 1000);
+	if (c->interrupted)
+		buf_str(out, STR(",\"interrupted\":true"));
 	buf_printf(out, ",\"seconds\":%.3f}", (double)(clock_mono_ms() - c->started_ms) / 1000);
 }

@@ -1,7 +1,7 @@
 /* counts.h - what a run has done so far: the one place that --summary, --progress and --metrics read.
  *
  * Written in the pump's thread alone, by the pump and by its ports, once a batch. That thread reads the members as they are; any other
- * takes a copy. in = out + rejected + held holds after each delivered batch.
+ * takes a copy. in = out + rejected + held - derived holds after each delivered batch.
  */
 #ifndef SENTI_COUNTS_H
 #define SENTI_COUNTS_H
@@ -23,13 +23,14 @@ struct code_count {
 
 struct counts {
 	uint64_t in, out, rejected, held;
-	uint64_t made; /* records that `end` added: they are in `out` without having come in */
+	uint64_t derived; /* records that stages made: they are in `out` or `rejected` without having come in */
 	uint64_t counter[COUNTER_COUNT];
 	uint64_t batches, flush_reason[FLUSH_COUNT];
 	uint64_t batched, size[COUNTS_SIZES + 1]; /* records in all batches; batches by their size */
 	struct code_count code[COUNTS_CODES + 1];
 	size_t ncodes;
 	int64_t started_ms; /* clock_mono_ms */
+	bool interrupted;   /* a stop cut the input before its end (struct source) */
 	/* Of queues. */
 	bool queue; /* one is a port of this run */
 	uint64_t reconnects;
@@ -47,8 +48,6 @@ const char *flush_reason_name(enum flush_reason c);
 void counts_start(struct counts *c);
 /* A batch was delivered. dead_letters: its rejects that had come as messages are dead letters now. */
 void counts_batch(struct counts *c, const struct batch *b, bool dead_letters);
-/* The same for what a stage's `end` made. */
-void counts_made(struct counts *c, const struct batch *b, bool dead_letters);
 /* For the ports of queues (c may be NULL: nobody counts): there is one; a lost connection was made again; so many deliveries are not
  * acknowledged now (cheap enough for each message). */
 void counts_queue(struct counts *c);

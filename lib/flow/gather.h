@@ -12,7 +12,7 @@
  * record is lent for the call; r->caller is what gather_add was given. */
 typedef void gather_done(struct rec *r, bool ok);
 
-/* New; it holds at most `max_waiting` records, and 256 MiB, that no batch has taken yet. A stop that is asked for (sig.h) does not end it: who feeds it
+/* New; it holds at most `max_waiting` records, and 256 MiB, that no batch has taken yet. A stop does not end it: who feeds it
  * decides when the last caller has been served. NULL where the system has no descriptor left. */
 struct source *gather_new(size_t max_waiting, gather_done *done);
 /* Hands in n lines for `caller`, all or none: 0, or -1 with ERR_ENV when that many do not fit now, or when it is closed. Thread-safe. */

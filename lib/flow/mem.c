@@ -7,8 +7,9 @@ static enum next mem_next(struct source *s, struct batch *b, const struct limits
 	(void)wake;
 	if (++m->nexts == m->fail_next_at)
 		return err_set(e, ERR_ENV, "told to fail in next"), NEXT_ERROR;
-	size_t bytes = 0;
-	while (m->at < m->n && b->n < l->records && (b->n == 0 || bytes < l->bytes)) {
+	size_t bytes = 0, end = m->stop_after ? m->stop_after : m->n;
+	s->interrupted = m->at == end && end < m->n;
+	while (m->at < end && b->n < l->records && (b->n == 0 || bytes < l->bytes)) {
 		struct rec *r = batch_add(b);
 		r->line = json_padded(&b->mem, str_of(m->line[m->at]));
 		r->lineno = ++m->at;

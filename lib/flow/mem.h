@@ -13,6 +13,7 @@ struct mem_source {
 	size_t abandoned;
 	size_t fail_next_at; /* 1-based call that fails; 0: never */
 	size_t fail_accept_at;
+	size_t stop_after; /* records, after which it ends as if a stop had cut it; 0: never */
 	size_t nexts, accepts;
 };
 

@@ -7,25 +7,32 @@
 #define SENTI_PORT_H
 
 #include "lib/base/err.h"
+#include "lib/base/stop.h"
 #include "lib/flow/record.h"
 
 /* When a batch is closed, and what a record may measure. */
 struct limits {
-	size_t records;	   /* -b: at most so many */
-	size_t bytes;	   /* and at most so many bytes of input (1 MiB), but at least one record */
-	int wait_ms;	   /* -w: close so long after the first record; 0: as soon as nothing more is ready */
-	size_t max_record; /* --max-record: a longer line is rejected */
+	size_t records;		 /* -b: at most so many */
+	size_t bytes;		 /* and at most so many bytes of input (1 MiB), but at least one record */
+	int wait_ms;		 /* -w: close so long after the first record; 0: as soon as nothing more is ready */
+	size_t max_record;	 /* --max-record: a longer line is rejected */
+	const struct stop *stop; /* ends the input; NULL: nothing does */
 };
 
 enum next { NEXT_END = 0, NEXT_BATCH = 1, NEXT_WOKEN = 2, NEXT_ERROR = -1 };
 
 struct source {
-	/* Fills an empty batch with at least one record: NEXT_BATCH. Waits for the first as long as it takes; a stop that is asked for (sig.h)
-	 * ends the input: NEXT_END once nothing that was read is left. While it waits for the first record, `wake` (-1: none) becoming readable
+	/* It gives no further record while so many are not accepted; 0: it does not mind. */
+	size_t window;
+	/* Set before NEXT_END: a stop has cut the input, which has an end of its own (a regular file, a query) and was not read to it. */
+	bool interrupted;
+	/* Fills an empty batch with at least one record: NEXT_BATCH. Waits for the first as long as it takes; a stop ends the
+	 * input: NEXT_END once nothing that was read is left. While it waits for the first record, `wake` (-1: none) becoming readable
 	 * makes it return NEXT_WOKEN with the batch still empty. The bytes are lent by the batch until it is reset. */
 	enum next (*next)(struct source *, struct batch *, const struct limits *, int wake, struct err *);
 	/* All records of the batch are safe: out and flushed, or in the rejects. Called once a batch, in their order; the
-	 * source acknowledges, saves its place, resumes callers. May be NULL. */
+	 * source acknowledges, saves its place, resumes callers. Of the records of a batch that a stage held, only origin, lineno, token, caller and
+	 * fate are left by then. May be NULL. */
 	int (*accept)(struct source *, struct batch *, struct err *);
 	/* The pump stops early (an error): this batch, which next gave, will never be accepted. May be NULL. */
 	void (*abandon)(struct source *, struct batch *);
@@ -42,6 +49,8 @@ struct source {
 enum lane { LANE_OUT, LANE_REJECTS };
 
 struct sink {
+	/* Where the output has a reader (a pipe, a socket): the descriptor, on which POLLERR or POLLHUP says that it has gone. 0: none. */
+	int reader;
 	/* Takes what of the batch is its lane's. It may keep bytes back until flush, but nothing of the batch itself. `from` is the
 	 * batch's source, for the rest of a long_line (lane of rejects only; an output never sees one). */
 	int (*put)(struct sink *, const struct batch *, struct source *from, struct err *);

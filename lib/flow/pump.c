@@ -11,28 +11,31 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "lib/base/event.h"
+#include "lib/flow/held.h"
 
-/* One context of every stage, for one thread. */
+/* One context of each of some stages, for one thread. */
 struct contexts {
 	const struct pump *p;
+	size_t from, to; /* the steps */
 	void **ctx;
 };
 
 static void contexts_close(struct contexts *c)
 {
-	for (size_t i = 0; i < c->p->nsteps; i++)
+	for (size_t i = c->from; i < c->to; i++)
 		if (c->ctx[i])
 			c->p->step[i].stage->close(c->ctx[i]);
 	free(c->ctx);
 }
 
-static int contexts_open(struct contexts *c, const struct pump *p, struct err *e)
+static int contexts_open(struct contexts *c, const struct pump *p, size_t from, size_t to, struct err *e)
 {
-	*c = (struct contexts){.p = p, .ctx = xcalloc(p->nsteps, sizeof *c->ctx)};
-	for (size_t i = 0; i < p->nsteps; i++) {
+	*c = (struct contexts){.p = p, .from = from, .to = to, .ctx = xcalloc(p->nsteps + 1, sizeof *c->ctx)};
+	for (size_t i = from; i < to; i++) {
 		c->ctx[i] = p->step[i].stage->open(p->step[i].conf, e);
 		if (!c->ctx[i]) {
 			contexts_close(c);
@@ -44,11 +47,41 @@ static int contexts_open(struct contexts *c, const struct pump *p, struct err *e
 
 static int run_from(const struct contexts *c, size_t first, struct batch *b, struct err *e)
 {
-	for (size_t i = first; i < c->p->nsteps; i++)
+	for (size_t i = first; i < c->to; i++)
 		if (c->p->step[i].stage->run(c->ctx[i], b, e) < 0)
 			return -1;
 	return 0;
 }
+
+static int run(const struct contexts *c, struct batch *b, struct err *e)
+{
+	return run_from(c, c->from, b, e);
+}
+
+/* The oldest batch of which any of these stages holds something, and which stage that is. */
+static uint64_t held_from(const struct contexts *c, const char **stage)
+{
+	uint64_t first = HOLDS_NOTHING;
+	for (size_t i = c->from; i < c->to; i++) {
+		const struct stage *s = c->p->step[i].stage;
+		uint64_t number = s->held_from ? s->held_from(c->ctx[i]) : HOLDS_NOTHING;
+		if (number < first) {
+			first = number;
+			*stage = s->name;
+		}
+	}
+	return first;
+}
+
+/* What the caller's thread keeps: the ports, the stages that see all batches in their order, and what they hold. */
+struct delivery {
+	const struct pump *p;
+	struct contexts c;
+	struct held held;
+	uint64_t count; /* batches */
+	int wake;	/* readable when a job is done; -1: there are none */
+	int watch;	/* epoll: `wake`, or the reader of the output has gone */
+};
 
 static bool any(const struct batch *b, enum fate fate)
 {
@@ -69,12 +102,29 @@ static int put_out(const struct pump *p, const struct batch *b, struct err *e)
 	return 0;
 }
 
-static int deliver(const struct pump *p, struct batch *b, struct err *e)
+/* A batch more is to be held. */
+static int check_bound(const struct delivery *d, size_t more, const char *stage, struct err *e)
 {
-	if (put_out(p, b, e) < 0)
+	size_t window = d->p->source->window, most = window && window < PUMP_HELD ? window : PUMP_HELD;
+	if (d->held.records + more < most)
+		return 0;
+	return err_set(e, ERR_ENV, "%s would hold %zu records back from their source, which waits after %zu", stage,
+	    d->held.records + more, most);
+}
+
+/* Runs the stages that see all batches in order, and delivers. */
+static int deliver(struct delivery *d, struct batch *b, struct err *e)
+{
+	const struct pump *p = d->p;
+	const char *stage = "";
+	bool keeps = p->source->accept || p->source->abandon;
+	if (run(&d->c, b, e) < 0 || put_out(p, b, e) < 0)
 		return -1;
 	counts_batch(p->counts, b, p->rejects->dead_letters);
-	if (p->source->accept && p->source->accept(p->source, b, e) < 0)
+	uint64_t before = held_from(&d->c, &stage);
+	if (held_accept(&d->held, before, e) < 0 ||
+	    (b->number >= before && keeps && check_bound(d, b->n - b->derived, stage, e) < 0) ||
+	    held_pass(&d->held, b, before, e) < 0)
 		return -1;
 	if (p->tick)
 		p->tick(p->tick_arg, p->counts);
@@ -83,56 +133,122 @@ static int deliver(const struct pump *p, struct batch *b, struct err *e)
 
 static void abandon(const struct pump *p, struct batch *b)
 {
+	b->n -= b->derived;
+	b->derived = 0;
 	if (p->source->abandon)
 		p->source->abandon(p->source, b);
 }
 
-/* What stages held comes out at the end, through the stages behind them. */
-static int run_ends(const struct contexts *c, struct batch *b, struct err *e)
+/* What stages held comes out at the end, through the stages after them. */
+static int run_ends(struct delivery *d, struct batch *b, struct err *e)
 {
-	const struct pump *p = c->p;
-	for (size_t i = 0; i < p->nsteps; i++) {
+	const struct pump *p = d->p;
+	for (size_t i = d->c.from; i < d->c.to; i++) {
 		if (!p->step[i].stage->end)
 			continue;
 		batch_reset(b);
-		if (p->step[i].stage->end(c->ctx[i], b, e) < 0)
+		if (p->step[i].stage->end(d->c.ctx[i], b, e) < 0)
 			return -1;
 		b->flush_reason = FLUSH_END;
+		b->derived = b->n;
 		if (b->n == 0)
 			continue;
-		if (run_from(c, i + 1, b, e) < 0 || put_out(p, b, e) < 0)
+		if (run_from(&d->c, i + 1, b, e) < 0)
 			return -1;
-		counts_made(p->counts, b, p->rejects->dead_letters);
+		b->derived = b->n;
+		if (put_out(p, b, e) < 0)
+			return -1;
+		counts_batch(p->counts, b, p->rejects->dead_letters);
 	}
-	return 0;
+	return held_accept(&d->held, UINT64_MAX, e);
+}
+
+/* The source has ended. An input that was cut gives no aggregate: it would pass for that of the whole. */
+static int finish(struct delivery *d, struct err *e)
+{
+	if (d->p->source->interrupted) {
+		d->p->counts->interrupted = true;
+		return err_set(e, ERR_ENV, "stopped before the end of the input");
+	}
+	struct batch b = {0};
+	int rc = run_ends(d, &b, e);
+	batch_free(&b);
+	return rc;
+}
+
+/* True if whoever reads the output has gone: nobody wants what is still to come. */
+static bool reader_gone(const struct pump *p)
+{
+	struct pollfd f = {.fd = p->out->reader ? p->out->reader : -1};
+	return poll(&f, 1, 0) > 0 && f.revents & (POLLERR | POLLHUP);
+}
+
+static int gone(struct err *e)
+{
+	return err_set(e, ERR_PIPE, "the reader of the output has gone");
+}
+
+static int delivery_open(struct delivery *d, const struct pump *p, size_t from, int wake, struct err *e)
+{
+	*d = (struct delivery){.p = p, .wake = wake};
+	held_init(&d->held, p->source);
+	d->watch = epoll_create1(EPOLL_CLOEXEC);
+	if (d->watch < 0)
+		return err_sys(e, "cannot make an event descriptor");
+	struct epoll_event readable = {.events = EPOLLIN}, gone = {0};
+	if (wake >= 0)
+		epoll_ctl(d->watch, EPOLL_CTL_ADD, wake, &readable);
+	if (p->out->reader) /* fails for a file: it has no reader */
+		epoll_ctl(d->watch, EPOLL_CTL_ADD, p->out->reader, &gone);
+	if (contexts_open(&d->c, p, from, p->nsteps, e) == 0)
+		return 0;
+	close(d->watch);
+	return -1;
+}
+
+static void delivery_close(struct delivery *d)
+{
+	held_release(&d->held);
+	contexts_close(&d->c);
+	close(d->watch);
+}
+
+/* Fills the batch, or says why not. */
+static enum next take_next(struct delivery *d, struct batch *b, int wake, struct err *e)
+{
+	const struct pump *p = d->p;
+	batch_reset(b);
+	enum next next = p->source->next(p->source, b, &p->limits, wake, e);
+	if (next == NEXT_WOKEN && reader_gone(p))
+		return gone(e), NEXT_ERROR;
+	if (next == NEXT_BATCH)
+		b->number = ++d->count;
+	return next;
 }
 
 static int pump_alone(const struct pump *p, struct err *e)
 {
-	struct contexts c;
+	struct delivery d;
 	struct batch b = {0};
-	if (contexts_open(&c, p, e) < 0)
+	if (delivery_open(&d, p, 0, -1, e) < 0)
 		return -1;
 	int rc = 0;
 	for (;;) {
-		batch_reset(&b);
-		enum next next = p->source->next(p->source, &b, &p->limits, -1, e);
+		enum next next = take_next(&d, &b, d.watch, e);
 		if (next == NEXT_END || next == NEXT_ERROR) {
 			rc = next;
 			break;
 		}
-		if (next == NEXT_WOKEN)
-			continue;
-		if (run_from(&c, 0, &b, e) < 0 || deliver(p, &b, e) < 0) {
+		if (next == NEXT_BATCH && deliver(&d, &b, e) < 0) {
 			abandon(p, &b);
 			rc = -1;
 			break;
 		}
 	}
 	if (rc == 0)
-		rc = run_ends(&c, &b, e);
+		rc = finish(&d, e);
 	batch_free(&b);
-	contexts_close(&c);
+	delivery_close(&d);
 	return rc;
 }
 
@@ -151,9 +267,10 @@ struct ring {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	bool quit;
-	int wake;	     /* eventfd: a job is done */
+	int wake;	     /* a job is done */
 	int ready_fd;	     /* always readable: makes a source look, and not wait */
-	struct contexts own; /* of the caller's thread */
+	struct contexts own; /* of the pure steps, in the caller's thread */
+	struct delivery delivery;
 	bool helps;
 };
 
@@ -177,7 +294,7 @@ static struct slot *take(struct ring *r)
 static void run_slot(struct ring *r, const struct contexts *c, struct slot *s)
 {
 	pthread_mutex_unlock(&r->lock);
-	int rc = run_from(c, 0, &s->batch, &s->err);
+	int rc = run(c, &s->batch, &s->err);
 	pthread_mutex_lock(&r->lock);
 	s->state = rc < 0 ? SLOT_FAILED : SLOT_DONE;
 }
@@ -234,7 +351,7 @@ static int deliver_done(struct ring *r, struct err *e)
 		}
 		if (state != SLOT_DONE)
 			return 0;
-		if (deliver(r->p, &s->batch, e) < 0)
+		if (deliver(&r->delivery, &s->batch, e) < 0)
 			return -1;
 		s->state = SLOT_EMPTY;
 		r->head++;
@@ -242,6 +359,7 @@ static int deliver_done(struct ring *r, struct err *e)
 	return 0;
 }
 
+/* Also when it was woken for nothing: then the event is there. */
 static void wait_for_job(struct ring *r)
 {
 	struct pollfd f = {.fd = r->wake, .events = POLLIN};
@@ -266,9 +384,7 @@ static int run_ring(struct ring *r, struct err *e)
 			continue;
 		}
 		struct slot *s = &r->slot[r->tail % r->size];
-		batch_reset(&s->batch);
-		int wake = empty ? -1 : idle ? r->ready_fd : r->wake;
-		switch (r->p->source->next(r->p->source, &s->batch, &r->p->limits, wake, e)) {
+		switch (take_next(&r->delivery, &s->batch, idle ? r->ready_fd : r->delivery.watch, e)) {
 		case NEXT_ERROR:
 			return -1;
 		case NEXT_END:
@@ -290,18 +406,21 @@ static int run_ring(struct ring *r, struct err *e)
 	}
 }
 
-static int ring_open(struct ring *r, const struct pump *p, struct err *e)
+static int ring_open(struct ring *r, const struct pump *p, size_t ordered, struct err *e)
 {
 	*r = (struct ring){.p = p, .size = 3 * (size_t)p->jobs + 1, .helps = true};
-	for (size_t i = 0; i < p->nsteps; i++)
+	for (size_t i = 0; i < ordered; i++)
 		r->helps = r->helps && !p->step[i].stage->waits;
 	r->wake = event_open();
 	r->ready_fd = event_open();
 	event_signal(r->ready_fd);
 	if (r->wake < 0 || r->ready_fd < 0)
 		err_sys(e, "cannot make an event descriptor");
-	else if (contexts_open(&r->own, p, e) == 0)
-		goto opened;
+	else if (contexts_open(&r->own, p, 0, ordered, e) == 0) {
+		if (delivery_open(&r->delivery, p, ordered, r->wake, e) == 0)
+			goto opened;
+		contexts_close(&r->own);
+	}
 	close(r->wake);
 	close(r->ready_fd);
 	return -1;
@@ -314,6 +433,7 @@ opened:
 
 static void ring_close(struct ring *r)
 {
+	delivery_close(&r->delivery);
 	for (size_t i = r->head; i < r->tail; i++) /* after a failure: read and not delivered */
 		abandon(r->p, &r->slot[i % r->size].batch);
 	for (size_t i = 0; i < r->size; i++)
@@ -329,7 +449,7 @@ static void ring_close(struct ring *r)
 static int job_start(struct job *j, struct ring *r, struct err *e)
 {
 	j->ring = r;
-	if (contexts_open(&j->c, r->p, e) < 0)
+	if (contexts_open(&j->c, r->p, 0, r->own.to, e) < 0)
 		return -1;
 	if (pthread_create(&j->thread, NULL, job_main, j) == 0)
 		return 0;
@@ -337,10 +457,10 @@ static int job_start(struct job *j, struct ring *r, struct err *e)
 	return err_set(e, ERR_ENV, "cannot start a thread for each of %u jobs", r->p->jobs);
 }
 
-static int pump_jobs(const struct pump *p, struct err *e)
+static int pump_jobs(const struct pump *p, size_t ordered, struct err *e)
 {
 	struct ring r;
-	if (ring_open(&r, p, e) < 0)
+	if (ring_open(&r, p, ordered, e) < 0)
 		return -1;
 	unsigned started = 0, wanted = r.helps ? p->jobs - 1 : p->jobs;
 	struct job *job = xcalloc(wanted, sizeof *job);
@@ -349,6 +469,8 @@ static int pump_jobs(const struct pump *p, struct err *e)
 		started++;
 	if (rc == 0)
 		rc = run_ring(&r, e);
+	if (rc == 0)
+		rc = finish(&r.delivery, e);
 	pthread_mutex_lock(&r.lock);
 	r.quit = true;
 	pthread_cond_broadcast(&r.ready);
@@ -362,13 +484,21 @@ static int pump_jobs(const struct pump *p, struct err *e)
 	return rc;
 }
 
+/* The first step that must see all batches in their order. */
+static size_t first_ordered(const struct pump *p)
+{
+	size_t i = 0;
+	while (i < p->nsteps && p->step[i].stage->pure && !p->step[i].stage->end && !p->step[i].stage->held_from)
+		i++;
+	return i;
+}
+
 int pump(const struct pump *p, struct err *e)
 {
-	bool parallel = p->jobs > 1;
-	for (size_t i = 0; i < p->nsteps; i++)
-		parallel = parallel && p->step[i].stage->pure && !p->step[i].stage->end;
-	int rc = parallel ? pump_jobs(p, e) : pump_alone(p, e);
+	size_t ordered = p->jobs > 1 ? first_ordered(p) : 0;
+	int rc = ordered ? pump_jobs(p, ordered, e) : pump_alone(p, e);
 	if (rc == 0 && !counts_balance(p->counts))
-		rc = err_set(e, ERR_ENV, "the sums do not hold: in is not out + rejected; this is a defect of senti");
+		rc = err_set(e, ERR_ENV,
+		    "the sums do not hold: in is not out - derived + rejected + held; this is a defect of senti");
 	return rc;
 }

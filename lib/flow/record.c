@@ -17,9 +17,15 @@ struct rec *batch_add(struct batch *b)
 	return r;
 }
 
+struct rec *batch_derive(struct batch *b)
+{
+	b->derived++;
+	return batch_add(b);
+}
+
 void batch_reset(struct batch *b)
 {
-	b->n = 0;
+	b->n = b->derived = 0;
 	buf_clear(&b->in);
 	arena_reset(&b->mem);
 	b->flush_reason = FLUSH_FULL;

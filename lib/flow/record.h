@@ -113,6 +113,8 @@ enum flush_reason { FLUSH_FULL, FLUSH_BYTES, FLUSH_TIME, FLUSH_IDLE, FLUSH_END, 
 struct batch {
 	struct rec *rec;
 	size_t n, cap;
+	size_t derived;	  /* so many of them, the last ones, were made by stages and did not come from the source */
+	uint64_t number;  /* from 1 on, in the order in which they came; set by the pump */
 	struct buf in;	  /* the input bytes, for sources that read blocks */
 	struct arena mem; /* everything else */
 	enum flush_reason flush_reason;
@@ -122,6 +124,8 @@ struct batch {
 
 /* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */
 struct rec *batch_add(struct batch *b);
+/* The same, for a record that a stage makes: it goes on through the stages after it. Records before it may move too. */
+struct rec *batch_derive(struct batch *b);
 /* Forgets the records and keeps the memory. */
 void batch_reset(struct batch *b);
 void batch_free(struct batch *b);

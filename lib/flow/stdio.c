@@ -20,7 +20,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
-#include "lib/base/sig.h"
 #include "lib/json/write.h"
 
 enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000, MARK_DONE = 4 };
@@ -40,6 +39,7 @@ struct lines {
 	struct buf carry; /* bytes read and not yet given */
 	struct buf piece; /* what `rest` lends */
 	uint64_t done, total;
+	const struct stop *stop; /* of the last call of next */
 };
 
 static bool is_stdin(const char *path)
@@ -112,11 +112,11 @@ static ssize_t read_block(struct lines *s, struct buf *in, struct err *e)
 	ssize_t r;
 	do
 		r = read(s->fd, in->p + in->n, BLOCK);
-	while (r < 0 && errno == EINTR && !sig_stopping());
+	while (r < 0 && errno == EINTR && !stop_raised(s->stop));
 	if (r < 0 && errno == EINTR)
 		return 0;
 	if (r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		io_wait_readable(s->fd, -1, -1);
+		io_wait_readable(s->fd, -1, -1, s->stop);
 		return read_block(s, in, e);
 	}
 	if (r < 0)
@@ -212,17 +212,24 @@ static void read_on(const struct lines *s, struct buf *in, size_t max)
 	}
 }
 
+/* True if a regular file has not been read to its end. */
+static bool left_in_file(const struct lines *s)
+{
+	struct stat st;
+	return fstat(s->fd, &st) == 0 && lseek(s->fd, 0, SEEK_CUR) < st.st_size;
+}
+
 /* Whether the batch may take more: waits as long as the limits allow. */
 static enum io_wait wait_more(
     struct lines *s, const struct batch *b, const struct limits *l, int wake, int64_t *deadline)
 {
 	if (s->regular)
-		return sig_stopping() ? IO_STOP : IO_READY;
+		return stop_raised(s->stop) && left_in_file(s) ? IO_STOP : IO_READY;
 	if (b->n == 0)
-		return io_wait_readable(s->fd, wake, -1);
+		return io_wait_readable(s->fd, wake, -1, s->stop);
 	if (*deadline < 0)
 		*deadline = clock_mono_ms() + l->wait_ms;
-	return io_wait_readable(s->fd, -1, *deadline);
+	return io_wait_readable(s->fd, -1, *deadline, s->stop);
 }
 
 static enum next finish(struct lines *s, struct batch *b, size_t from, enum flush_reason why)
@@ -235,11 +242,30 @@ static enum next finish(struct lines *s, struct batch *b, size_t from, enum flus
 	return b->n ? NEXT_BATCH : why == FLUSH_END ? NEXT_END : NEXT_WOKEN;
 }
 
+static bool more_files(const struct lines *s)
+{
+	return s->at < (s->conf.npaths ? s->conf.npaths : 1);
+}
+
+/* A stop came. A line whose beginning was taken from a pipe is read to its end; a file keeps the rest of its lines. */
+static void stop_here(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+{
+	if (b->in.n > *from && !s->regular) {
+		read_on(s, &b->in, l->max_record);
+		if (!cut_lines(s, b, l, from))
+			last_line(s, b, l, from);
+	}
+	*from = b->in.n;
+	s->ended = true;
+	s->port.interrupted = s->regular || more_files(s);
+}
+
 static enum next lines_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	struct lines *s = (struct lines *)port;
 	size_t from = 0;
 	int64_t deadline = -1;
+	s->stop = l->stop;
 	buf_reserve(&b->in, s->carry.n + l->bytes + l->max_record + 3 * BLOCK + JSON_PAD);
 	buf_add(&b->in, s->carry.p, s->carry.n);
 	for (;;) {
@@ -260,6 +286,10 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 		if (s->ended)
 			return finish(s, b, from, FLUSH_END);
 		if (s->fd < 0) {
+			if (stop_raised(l->stop) && more_files(s)) {
+				s->port.interrupted = s->ended = true;
+				continue;
+			}
 			int opened = open_next(s, e);
 			if (opened < 0 && b->n) { /* what came before the file that fails goes out first */
 				s->at--;
@@ -276,13 +306,7 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 		case IO_TIMEOUT:
 			return finish(s, b, from, l->wait_ms ? FLUSH_TIME : FLUSH_IDLE);
 		case IO_STOP:
-			if (b->in.n > from && !s->regular) {
-				read_on(s, &b->in, l->max_record);
-				if (!cut_lines(s, b, l, &from))
-					last_line(s, b, l, &from);
-			}
-			from = b->in.n;
-			s->ended = true;
+			stop_here(s, b, l, &from);
 			continue;
 		case IO_READY:
 			break;
@@ -290,7 +314,7 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 		ssize_t r = read_block(s, &b->in, e);
 		if (r < 0)
 			return NEXT_ERROR;
-		if (r == 0 && !sig_stopping()) {
+		if (r == 0 && (s->regular || !stop_raised(s->stop))) {
 			last_line(s, b, l, &from);
 			close_file(s);
 		}
@@ -306,7 +330,7 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	buf_clear(&s->piece);
 	if (s->cr)
 		buf_char(&s->piece, '\r');
-	if (!s->regular && io_wait_readable(s->fd, -1, -1) == IO_STOP)
+	if (!s->regular && io_wait_readable(s->fd, -1, -1, s->stop) == IO_STOP)
 		s->ended = true; /* what has not come by now stays unread */
 	ssize_t r = s->ended ? 0 : read_block(s, &s->piece, e);
 	if (r < 0)
@@ -458,6 +482,7 @@ struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, co
 	s->fd = fd;
 	s->owned = owned;
 	s->lane = lane;
+	s->port.reader = lane == LANE_OUT ? fd : 0;
 	s->name = xstrdup(name);
 	s->tool = tool;
 	return &s->port;

@@ -299,6 +299,7 @@ static enum next refill(struct decode *d, const struct limits *l, int wake, stru
 		i->next = d->spare;
 		d->spare = i;
 		d->ended = next == NEXT_END;
+		d->port.interrupted = d->from->interrupted;
 		return next;
 	}
 	b->flush_reason = i->batch.flush_reason;

@@ -14,7 +14,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
@@ -67,6 +66,7 @@ struct file_follow {
 	bool records; /* lines come without their ends, blank ones not at all */
 	const char *state;
 	struct given *given, **given_end;
+	const struct stop *stop; /* of the last call of next */
 };
 
 /* --- watching --- */
@@ -93,7 +93,7 @@ static enum io_wait wait_change(const struct file_follow *s, int wake)
 {
 	char events[4096];
 	enum io_wait w =
-	    io_wait_readable(s->inotify, wake, clock_mono_ms() + (s->inotify < 0 ? LOOK_ALONE_MS : LOOK_MS));
+	    io_wait_readable(s->inotify, wake, clock_mono_ms() + (s->inotify < 0 ? LOOK_ALONE_MS : LOOK_MS), s->stop);
 	if (w == IO_READY)
 		while (read(s->inotify, events, sizeof events) > 0)
 			;
@@ -647,7 +647,8 @@ static int serve(struct file_follow *s, struct followed *f, struct batch *b, con
 static enum next follow_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
 	struct file_follow *s = (struct file_follow *)port;
-	while (!sig_stopping()) {
+	s->stop = l->stop;
+	while (!stop_raised(s->stop)) {
 		for (size_t i = 0; i < s->n; i++) {
 			struct followed *f = &s->file[s->turn];
 			s->turn = (s->turn + 1) % s->n;
@@ -669,7 +670,7 @@ static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 {
 	struct file_follow *s = (struct file_follow *)port;
 	struct followed *f = s->in_long;
-	while (f && !sig_stopping()) {
+	while (f && !stop_raised(s->stop)) {
 		buf_clear(&s->piece);
 		int got = read_block(f, &s->piece, e);
 		if (got < 0)

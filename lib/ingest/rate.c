@@ -42,13 +42,14 @@ static enum next limiter_next(struct source *port, struct batch *b, const struct
 	if (few.records > tick)
 		few.records = tick ? (size_t)tick : 1;
 	while (now_us() < r->free_us) {
-		enum io_wait w = io_wait_readable(-1, wake, (r->free_us + 999) / 1000);
+		enum io_wait w = io_wait_readable(-1, wake, (r->free_us + 999) / 1000, l->stop);
 		if (w == IO_WOKEN)
 			return NEXT_WOKEN;
 		if (w == IO_STOP) /* what was read already goes out at once */
 			break;
 	}
 	enum next next = r->from->next(r->from, b, &few, wake, e);
+	port->interrupted = r->from->interrupted;
 	int64_t now = now_us();
 	if (next == NEXT_BATCH)
 		r->free_us = (now > r->free_us ? now : r->free_us) +

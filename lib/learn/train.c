@@ -9,7 +9,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
-#include "lib/base/sig.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
@@ -197,7 +196,7 @@ static int train_end(void *ctx, struct batch *b, struct err *e)
 {
 	struct context *c = ctx;
 	struct fit fit;
-	if (sig_stopping())
+	if (stop_raised(c->conf->stop))
 		return err_set(e, ERR_ENV, "stopped before the end of the input: no model is written");
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");

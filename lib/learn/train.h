@@ -10,6 +10,8 @@ struct train_conf {
 	struct label_conf label;
 	struct rec_form form;
 	const char *path; /* where the model goes: a regular file is replaced in one step */
+	const struct stop
+	    *stop; /* raised at the end of the input: no model is made; NULL: a stop is its end (a queue) */
 };
 
 /* conf: struct train_conf. Holds all records that it does not reject; `end` writes the model file and then adds its metadata as a line. An

@@ -25,9 +25,10 @@ struct amqp_conf {
 	bool retry_first;      /* also for the very first connection */
 	struct counts *counts; /* where the port counts what concerns queues; NULL: nowhere */
 	/* Of a source: */
-	int64_t idle_ms; /* ends after so long without a delivery; -1: never */
-	size_t prefetch; /* messages in hand; at most 65535 */
-	bool rejects;	 /* dead letters come as the reject objects that senti-ingest -F reject reads */
+	int64_t idle_ms;	 /* ends after so long without a delivery; -1: never */
+	const struct stop *stop; /* ends the input, and waiting for a broker; NULL: nothing does */
+	size_t prefetch;	 /* messages in hand; at most 65535 */
+	bool rejects;		 /* dead letters come as the reject objects that senti-ingest -F reject reads */
 	/* Of a sink: */
 	size_t pack; /* records in one message; 1: each by itself, as application/json */
 };

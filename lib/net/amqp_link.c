@@ -15,8 +15,8 @@
 
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"
+#include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
 #include "lib/base/timedwait.h"
 
 enum {
@@ -336,7 +336,7 @@ static int connect_once(struct amqp_link *l, struct err *e)
 			return 0;
 		if (l->hopeless || i == l->address.nothers)
 			return -1;
-		if (l->stops && sig_stopping())
+		if (stop_raised(l->stop))
 			return -1;
 		log_info("trying the next host", "error", e->msg, NULL);
 		amqp_address_turn(&l->address);
@@ -364,11 +364,7 @@ static int64_t pause_ms(struct amqp_link *l)
 /* False when a stop came instead. */
 static bool sleep_ms(const struct amqp_link *l, int64_t ms)
 {
-	if (!l->stops) {
-		poll(NULL, 0, (int)ms);
-		return true;
-	}
-	return !ready(sig_fd(), POLLIN, (int)ms) && !sig_stopping();
+	return io_wait_readable(-1, -1, clock_mono_ms() + ms, l->stop) != IO_STOP;
 }
 
 /* Tries until it works. *e is the last error, and on entry why it has to be done. */
@@ -459,7 +455,7 @@ bool link_writable(struct amqp_link *l, int wait_ms)
 static bool is_hopeless_close(const struct amqp_link *l)
 {
 	const int code = l->in.closed;
-	return !l->stops && (code == 403 || code == 404 || code == 406);
+	return !l->consumes && (code == 403 || code == 404 || code == 406);
 }
 
 enum amqp_got link_get(struct amqp_link *l, struct err *e)

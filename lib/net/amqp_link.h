@@ -25,7 +25,8 @@ struct amqp_link {
 	struct amqp_address address;
 	int (*setup)(struct amqp_link *, struct err *);
 	void *owner;
-	bool stops; /* a stop that is asked for ends link_mend */
+	bool consumes;
+	const struct stop *stop; /* ends link_mend; may be NULL */
 
 	amqp_connection_state_t state; /* NULL: not connected */
 	uint64_t epoch;
@@ -52,7 +53,7 @@ void link_leave(struct amqp_link *l);
 enum amqp_got link_get(struct amqp_link *l, struct err *e);
 /* Closes a connection that cannot be used any more. */
 void link_drop(struct amqp_link *l);
-/* Connects again: 0; -1 with *e when the time is over or it is hopeless; 1 when a stop was asked for (and `stops`). `why` broke it. */
+/* Connects again: 0; -1 with *e when the time is over or it is hopeless; 1 when a stop was asked for . `why` broke it. */
 MUST_USE int link_mend(struct amqp_link *l, const struct err *why, struct err *e);
 /* It works: the next loss gets the whole time again. */
 void link_works(struct amqp_link *l);

@@ -8,7 +8,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
 #include "lib/net/body.h"
 #include "lib/net/amqp_link.h"
 
@@ -220,7 +219,7 @@ static bool wait_more(
 		return true;
 	}
 	int64_t until = sooner(sooner(now + q->link.tick_ms, b->n ? *deadline : -1), idle_at);
-	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until) != IO_WOKEN)
+	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until, l->stop) != IO_WOKEN)
 		return false;
 	*next = finish(b, FLUSH_IDLE);
 	return true;
@@ -239,7 +238,7 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 		}
 		if (b->n >= l->records || (b->n && bytes >= l->bytes))
 			return finish(b, b->n >= l->records ? FLUSH_FULL : FLUSH_BYTES);
-		if (sig_stopping())
+		if (stop_raised(l->stop))
 			return finish(b, FLUSH_END);
 		switch (link_get(&q->link, &q->why)) {
 		case AMQP_MESSAGE:
@@ -332,9 +331,11 @@ struct source *amqp_source(const struct amqp_conf *conf, struct err *e)
 {
 	struct queue *q = xcalloc(1, sizeof *q);
 	q->port = (struct source){.next = queue_next, .accept = queue_accept, .close = queue_close};
+	q->port.window = conf->prefetch;
 	q->conf = *conf;
 	q->link.owner = q;
-	q->link.stops = true;
+	q->link.consumes = true;
+	q->link.stop = conf->stop;
 	counts_queue(conf->counts);
 	if (amqp_address_parse(&q->link.address, conf->end, env_get("SENTI_AMQP"), e) < 0)
 		goto fail;

@@ -175,12 +175,13 @@ static void reload(struct server *s)
 
 static void run(struct server *s)
 {
+	const struct stop *stop = s->conf->limits.stop;
 	char state[256];
 	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_address(s->http));
 	log_info("listening", "address", http_address(s->http), NULL);
 	systemd_notify(state);
-	while (!sig_stopping()) {
-		struct pollfd p[2] = {{.fd = sig_fd(), .events = POLLIN}, {.fd = s->hup, .events = POLLIN}};
+	while (!stop_raised(stop)) {
+		struct pollfd p[2] = {{.fd = stop_fd(stop), .events = POLLIN}, {.fd = s->hup, .events = POLLIN}};
 		int64_t most = s->watchdog_ms / 4 + 1;
 		tick(s);
 		poll(p, COUNT_OF(p), !s->watchdog_ms ? -1 : most < INT32_MAX ? (int)most : INT32_MAX);

@@ -24,9 +24,9 @@ struct server_conf {
 	struct model_conf model;  /* scores what names no model */
 	const char *tokens;	  /* the file of tokens; NULL: everybody may do everything */
 	bool insecure;		  /* listen beyond this machine without tokens */
-	struct limits limits;
-	size_t max_items;   /* of an array; NDJSON has no limit but max_body */
-	size_t max_waiting; /* records, and requests to the store, that may be under way */
+	struct limits limits;	  /* and the stop that ends the server */
+	size_t max_items;	  /* of an array; NDJSON has no limit but max_body */
+	size_t max_waiting;	  /* records, and requests to the store, that may be under way */
 	unsigned drain_delay_s;
 };
 

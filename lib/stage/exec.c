@@ -16,7 +16,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
 #include "lib/stage/child.h"
 #include "lib/stage/inflight.h"
 #include "lib/stage/reject_socket.h"
@@ -73,7 +72,7 @@ static atomic_llong stop_seen;
 
 static int64_t give_up_at(const struct exec *x)
 {
-	if (!sig_stopping())
+	if (!stop_raised(x->conf->stop))
 		return INT64_MAX;
 	long long none = 0, now = clock_mono_ms();
 	atomic_compare_exchange_strong(&stop_seen, &none, now);
@@ -202,7 +201,8 @@ static void back_off(const struct exec *x)
 {
 	if (!x->fails)
 		return;
-	io_wait_readable(-1, -1, clock_mono_ms() + backoff_ms(x->fails - 1, BACKOFF_MS, BACKOFF_MOST_MS));
+	io_wait_readable(
+	    -1, -1, clock_mono_ms() + backoff_ms(x->fails - 1, BACKOFF_MS, BACKOFF_MOST_MS), x->conf->stop);
 }
 
 /* A command that runs and has said nothing that was not asked for. */
@@ -248,12 +248,12 @@ struct session {
 static bool session_once(struct exec *x, struct session *t, enum outcome *out)
 {
 	struct child *c = &x->child;
-	bool stopping = sig_stopping();
+	const struct stop *stop = x->conf->stop;
 	struct pollfd f[4 + REJECT_SENDERS] = {
 	    {.fd = c->out, .events = POLLIN},
 	    {.fd = x->fed < x->feed.n ? c->in : -1, .events = POLLOUT},
 	    {.fd = t->leaving ? -1 : c->pidfd, .events = POLLIN},
-	    {.fd = stopping ? -1 : sig_fd(), .events = POLLIN},
+	    {.fd = stop_raised(stop) ? -1 : stop_fd(stop), .events = POLLIN},
 	};
 	size_t n = 4 + reject_socket_watch(&x->rejects, f + 4);
 	int64_t until = t->deadline < give_up_at(x) ? t->deadline : give_up_at(x), left = until - clock_mono_ms();
@@ -538,7 +538,11 @@ static void exec_close(void *ctx)
 	struct exec *x = ctx;
 	if (x->running) {
 		int64_t left = give_up_at(x) == INT64_MAX ? x->conf->drain_ms : give_up_at(x) - clock_mono_ms();
-		end_child(x, left < GRACE_MS ? GRACE_MS : left > END_MS && sig_stopping() ? END_MS : left, true);
+		end_child(x,
+		    left < GRACE_MS				  ? GRACE_MS
+		    : left > END_MS && stop_raised(x->conf->stop) ? END_MS
+								  : left,
+		    true);
 		log_info("the command has ended", NULL);
 	}
 	child_forget(&x->child);

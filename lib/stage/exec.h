@@ -20,6 +20,7 @@
 struct exec_conf {
 	char *const *argv; /* NULL-terminated, lent */
 	int64_t timeout_ms, drain_ms;
+	const struct stop *stop; /* from then on drain_ms are left; may be NULL */
 	unsigned give_up;
 	size_t max_record;
 	char *folder; /* private, with the sockets in it */

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
+#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
 #include "lib/base/url.h"
 #include "lib/json/write.h"
 
@@ -20,36 +20,36 @@ enum {
 /* ---- tries at something that is away ---- */
 
 struct tries {
-	const char *what; /* "the cache" */
-	int64_t since;	  /* when it went (clock_mono_ms) */
-	int pause;	  /* 0: it is there */
+	const char *what;  /* "the cache" */
+	int64_t since;	   /* when it went (clock_mono_ms) */
+	unsigned failures; /* in a row; 0: it is there */
 };
 
 /* One more failure: waits before the next try, or says no: at a stop, or when `most_ms` (-1: no bound) are over. */
-static bool try_again(struct tries *t, int64_t most_ms, const struct err *why)
+static bool try_again(struct tries *t, int64_t most_ms, const struct stop *stop, const struct err *why)
 {
 	int64_t now = clock_mono_ms();
-	if (!t->pause) {
+	if (!t->failures) {
 		char what[64];
 		snprintf(what, sizeof what, "%s is away; trying again", t->what);
 		log_warn(what, "error", why->msg, NULL);
 		t->since = now;
 	}
-	t->pause = !t->pause ? RETRY_FIRST_MS : t->pause * 2 < RETRY_MOST_MS ? t->pause * 2 : RETRY_MOST_MS;
-	if (most_ms >= 0 && now - t->since + t->pause > most_ms)
+	int64_t pause = backoff_ms(t->failures++, RETRY_FIRST_MS, RETRY_MOST_MS);
+	if (most_ms >= 0 && now - t->since + pause > most_ms)
 		return false;
-	return io_wait_readable(-1, -1, now + t->pause) != IO_STOP;
+	return io_wait_readable(-1, -1, now + pause, stop) != IO_STOP;
 }
 
 static void is_back(struct tries *t)
 {
 	char what[64], seconds[24];
-	if (!t->pause)
+	if (!t->failures)
 		return;
 	snprintf(what, sizeof what, "%s is back", t->what);
 	snprintf(seconds, sizeof seconds, "%.1f", (double)(clock_mono_ms() - t->since) / 1000);
 	log_warn(what, "after_s", seconds, NULL);
-	t->pause = 0;
+	t->failures = 0;
 }
 
 /* ---- the source ---- */
@@ -89,7 +89,7 @@ static int ask(struct changes_source *s, struct change *c, size_t max, struct ar
 			is_back(&s->asking);
 			return n;
 		}
-		if (f->once || e->kind != ERR_ENV || !try_again(&s->asking, f->retry_ms, e))
+		if (f->once || e->kind != ERR_ENV || !try_again(&s->asking, f->retry_ms, f->stop, e))
 			return -1;
 	}
 }
@@ -106,8 +106,8 @@ static void fill(struct changes_source *s, struct batch *b, struct change *c, si
 static void wait_for_changes(const struct follow *f)
 {
 	struct err ignored;
-	if (f->outbox->wait(f->outbox, IDLE_MS, sig_fd(), &ignored) < 0)
-		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS);
+	if (f->outbox->wait(f->outbox, IDLE_MS, stop_fd(f->stop), &ignored) < 0)
+		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS, f->stop);
 }
 
 /* The reader is known now, so no change is lost to it. With `once` a cache that is away is told even where nothing has changed. */
@@ -124,12 +124,12 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	struct follow *f = s->f;
 	if (!s->begun)
 		counts_current(f->counts, clock_mono_ms());
-	while (!sig_stopping() && !(f->once && s->all)) {
+	while (!stop_raised(f->stop) && !(f->once && s->all)) {
 		batch_reset(b);
 		struct change *c = arena_alloc(&b->mem, l->records * sizeof *c);
 		int n = ask(s, c, l->records, &b->mem, e);
 		if (n < 0)
-			return sig_stopping() ? NEXT_END : NEXT_ERROR;
+			return stop_raised(f->stop) ? NEXT_END : NEXT_ERROR;
 		if (!s->begun && begin(s, &b->mem, e) < 0)
 			return NEXT_ERROR;
 		fill(s, b, c, (size_t)n, l->records);
@@ -148,8 +148,8 @@ static int changes_accept(struct source *source, struct batch *b, struct err *e)
 	struct changes_source *s = (struct changes_source *)source;
 	struct follow *f = s->f;
 	if (f->outbox->seen(f->outbox, f->reader, b->rec[0].caller, b->n, e) < 0) {
-		bool last = f->once || sig_stopping() || e->kind != ERR_ENV;
-		return last || !try_again(&s->marking, f->retry_ms, e) ? -1 : 0;
+		bool last = f->once || stop_raised(f->stop) || e->kind != ERR_ENV;
+		return last || !try_again(&s->marking, f->retry_ms, f->stop, e) ? -1 : 0;
 	}
 	is_back(&s->marking);
 	if (s->all)
@@ -197,7 +197,7 @@ static int invalidate_run(void *ctx, struct batch *b, struct err *e)
 	struct invalidation *s = ctx;
 	struct cache *cache = s->f->cache;
 	while (cache->invalidate(cache, b->rec[0].caller, b->n, e) < 0)
-		if (s->f->once || e->kind != ERR_ENV || !try_again(&s->tries, -1, e))
+		if (s->f->once || e->kind != ERR_ENV || !try_again(&s->tries, -1, s->f->stop, e))
 			return -1;
 	is_back(&s->tries);
 	b->counter[COUNTER_BURIED] += b->n;

@@ -18,10 +18,11 @@
 struct follow {
 	struct outbox *outbox;
 	struct cache *cache;
-	const char *reader;    /* the cursor's name */
-	bool once;	       /* end when the outbox is worked off, and at the first failure */
-	int64_t retry_ms;      /* how long the store may be away */
-	struct counts *counts; /* which is told the lag; may be NULL */
+	const char *reader;	 /* the cursor's name */
+	bool once;		 /* end when the outbox is worked off, and at the first failure */
+	int64_t retry_ms;	 /* how long the store may be away */
+	const struct stop *stop; /* ends it, and waiting for what is away */
+	struct counts *counts;	 /* which is told the lag; may be NULL */
 };
 
 /* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */

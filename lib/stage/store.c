@@ -1,7 +1,6 @@
 /* store.c - put, get, correct, delete and query: from records to messages, to the store, and back. */
 #include "lib/stage/store.h"
 
-#include "lib/base/sig.h"
 #include "lib/score/engine.h"
 #include "lib/stage/put_batch.h"
 
@@ -190,7 +189,8 @@ static enum next query_next(struct source *source, struct batch *b, const struct
 	(void)wake; /* a query never waits for its first record */
 	struct query_source *q = (struct query_source *)source;
 	size_t max = l->records < q->left ? l->records : (size_t)q->left;
-	if (max == 0 || sig_stopping())
+	source->interrupted = max && stop_raised(l->stop);
+	if (max == 0 || source->interrupted)
 		return NEXT_END;
 	if (q->cap < max) {
 		q->cap = max;

@@ -3,7 +3,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
-#include "lib/base/sig.h"
 #include "lib/json/write.h"
 
 enum { PAUSE_MS = 100 };
@@ -43,7 +42,8 @@ static enum next sample_next(struct source *source, struct batch *b, const struc
 		s->n = (size_t)n;
 		s->taken = true;
 	}
-	if (s->at == s->n || sig_stopping())
+	source->interrupted = s->at < s->n && stop_raised(l->stop);
+	if (s->at == s->n || source->interrupted)
 		return NEXT_END;
 	while (s->at < s->n && b->n < l->records)
 		add_id(b, s->id[s->at++]);
@@ -257,7 +257,7 @@ static int verify_run(void *ctx, struct batch *b, struct err *e)
 	n = suspects(c, left, n);
 	int64_t until = clock_mono_ms() + (c->conf->patience_ms ? c->conf->patience_ms : VERIFY_PATIENCE_MS);
 	while (n && clock_mono_ms() < until) {
-		if (io_wait_readable(-1, -1, clock_mono_ms() + PAUSE_MS) == IO_STOP)
+		if (io_wait_readable(-1, -1, clock_mono_ms() + PAUSE_MS, c->conf->stop) == IO_STOP)
 			return err_set(e, ERR_ENV, "stopped before all was compared");
 		if (look(c, left, n, &b->mem, e) < 0)
 			return -1;

@@ -24,6 +24,7 @@ struct verify {
 	struct store *store;
 	const struct model *model; /* whose cached results for the texts of the sample are computed again; NULL: none */
 	int64_t patience_ms;	   /* 0: VERIFY_PATIENCE_MS */
+	const struct stop *stop;   /* ends looking again */
 };
 
 /* New: at most n messages that are in the cache, from a random place on, as records {"id":...}. */

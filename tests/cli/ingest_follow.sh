@@ -17,7 +17,8 @@ trap 'stop; cd /; rm -rf "$T"' EXIT
 start() { # start ARG...: senti-ingest --follow in the background, fresh files out and err
 	: >out
 	: >err
-	senti-ingest --follow "$@" >out 2>err &
+	# A shell starts what is in the background with SIGINT ignored, and so it would stay.
+	env --default-signal=INT senti-ingest --follow "$@" >out 2>err &
 	pid=$!
 }
 

@@ -250,12 +250,12 @@ static void test_waiting(void)
 	}
 	ok(within && backoff_spread(0) == 0, "and are spread over their upper half");
 	int fd = event_open();
-	ok(io_wait_readable(fd, -1, 0) == IO_TIMEOUT, "a new event is not signalled");
+	ok(io_wait_readable(fd, -1, 0, NULL) == IO_TIMEOUT, "a new event is not signalled");
 	event_signal(fd);
 	event_signal(fd);
-	ok(io_wait_readable(fd, -1, -1) == IO_READY, "a signal makes it readable");
+	ok(io_wait_readable(fd, -1, -1, NULL) == IO_READY, "a signal makes it readable");
 	event_clear(fd);
-	ok(io_wait_readable(fd, -1, 0) == IO_TIMEOUT, "clearing it once forgets all signals");
+	ok(io_wait_readable(fd, -1, 0, NULL) == IO_TIMEOUT, "clearing it once forgets all signals");
 	struct err e;
 	ok(io_close(fd, "an event", &e) == 0, "it is closed");
 	pthread_cond_t cond;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/base/sig.h"
+#include "lib/base/stop.h"
 #include "lib/data/memory.h"
 #include "lib/flow/mem.h"
 #include "lib/flow/pump.h"
@@ -46,6 +46,8 @@ static int some_seen(struct outbox *s, const char *reader, const struct change *
 	return base->outbox->seen(base->outbox, reader, c, n, err);
 }
 
+static struct stop stop;
+
 /* Nothing more to do: the follower is told to stop, as by SIGTERM. */
 static int some_wait(struct outbox *s, int timeout_ms, int wake_fd, struct err *err)
 {
@@ -53,7 +55,7 @@ static int some_wait(struct outbox *s, int timeout_ms, int wake_fd, struct err *
 	(void)timeout_ms;
 	(void)wake_fd;
 	(void)err;
-	sig_stop();
+	stop_raise(&stop);
 	return 0;
 }
 
@@ -111,7 +113,8 @@ static int run(struct source *source, const struct stage *stage, const void *con
 
 static int follow(const char *reader, bool once, size_t batch)
 {
-	struct follow f = {.outbox = &failing.api, .cache = &fake.api, .reader = reader, .once = once, .retry_ms = 300};
+	struct follow f = {
+	    .outbox = &failing.api, .cache = &fake.api, .reader = reader, .once = once, .retry_ms = 300, .stop = &stop};
 	buf_clear(&fake.invalidated);
 	return run(source_changes(&f), &stage_invalidate, &f, batch);
 }
@@ -371,7 +374,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	log_init("test", LOG_ERROR, LOG_PLAIN);
-	sig_init(600);
+	stop_init(&stop);
 	snprintf(path, sizeof path, "%s/senti.db", dir);
 	base = sqlite_open(path, STORE_CREATE, &e);
 	memory = memory_cache(1 << 20, NULL);

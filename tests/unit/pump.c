@@ -1,7 +1,9 @@
 /* The law of the pump: what comes out is done with, in order; what fails is not accepted. */
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
+#include "lib/base/io.h"
 #include "lib/flow/gather.h"
 #include "lib/flow/mem.h"
 #include "lib/flow/pump.h"
@@ -163,6 +165,12 @@ static void put_fault(struct fixture *f)
 	f->out.fail_put_at = 13;
 }
 
+/* The sum that comes at the end, after 50 batches. */
+static void end_put_fault(struct fixture *f)
+{
+	f->out.fail_put_at = 51;
+}
+
 static void flush_fault(struct fixture *f)
 {
 	f->out.fail_flush_at = 13;
@@ -181,6 +189,204 @@ static void next_fault(struct fixture *f)
 static void accept_fault(struct fixture *f)
 {
 	f->in.fail_accept_at = 13;
+}
+
+/* ---- aggregates ---- */
+
+/* Counts records, and gives one derived record for every `every` batches of which it then holds nothing; 0: only at the end. */
+struct sums {
+	size_t every;
+	bool fail_end, disorder;
+	uint64_t held_most; /* records held at once */
+};
+
+struct summing {
+	struct sums *conf;
+	uint64_t first, last, n, seen;
+};
+
+static void *sum_open(const void *conf, struct err *e)
+{
+	(void)e;
+	struct summing *s = xcalloc(1, sizeof *s);
+	s->conf = (struct sums *)conf;
+	s->first = HOLDS_NOTHING;
+	return s;
+}
+
+static void put_sum(struct summing *s, struct batch *b, struct rec *r)
+{
+	r->line = arena_printf(&b->mem, "{\"sum\":%llu}", (unsigned long long)s->n);
+	s->first = HOLDS_NOTHING;
+	s->n = 0;
+}
+
+static int sum_run(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	struct summing *s = ctx;
+	s->conf->disorder |= b->number != ++s->seen;
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->rec[i].fate != FATE_OUT)
+			continue;
+		b->rec[i].fate = FATE_HELD;
+		s->n++;
+		if (s->first == HOLDS_NOTHING)
+			s->first = b->number;
+	}
+	s->conf->held_most = s->n > s->conf->held_most ? s->n : s->conf->held_most;
+	if (s->conf->every && s->seen % s->conf->every == 0)
+		put_sum(s, b, batch_derive(b));
+	return 0;
+}
+
+static uint64_t sum_held(void *ctx)
+{
+	return ((struct summing *)ctx)->first;
+}
+
+static int sum_end(void *ctx, struct batch *b, struct err *e)
+{
+	struct summing *s = ctx;
+	if (s->conf->fail_end)
+		return err_set(e, ERR_ENV, "told to fail at the end");
+	put_sum(s, b, batch_add(b));
+	return 0;
+}
+
+static const struct stage summing = {
+    .name = "sum", .open = sum_open, .run = sum_run, .held_from = sum_held, .end = sum_end, .close = free};
+
+struct aggregate {
+	struct fixture f;
+	struct sums sums;
+	struct step step[2];
+};
+
+static void setup_sums(struct aggregate *a, unsigned jobs, size_t batch, size_t every)
+{
+	setup(&a->f, jobs, batch);
+	a->sums = (struct sums){.every = every};
+	a->step[0] = a->f.step;
+	a->step[1] = (struct step){&summing, &a->sums};
+	a->f.p.step = a->step;
+	a->f.p.nsteps = 2;
+}
+
+/* The sum of what came out. */
+static uint64_t total(const struct buf *b)
+{
+	uint64_t sum = 0;
+	for (size_t at = 0; at < b->n; at = (size_t)((char *)memchr(b->p + at, '\n', b->n - at) - b->p) + 1)
+		sum += strtoull(b->p + at + strlen("{\"sum\":"), NULL, 10);
+	return sum;
+}
+
+static void test_aggregate(unsigned jobs, size_t every)
+{
+	struct aggregate a;
+	struct err e = {0};
+	setup_sums(&a, jobs, 100, every);
+	struct counts *c = &a.f.counts;
+	ok(pump(&a.f.p, &e) == 0, "-j %u, a sum every %zu batches: runs through (%s)", jobs, every, e.msg);
+	is_u64(c->in, LINES, "derived records did not come in");
+	is_u64(c->derived, every ? 50 / every + 1 : 1, "derived records");
+	is_u64(c->out, c->derived, "only they came out");
+	is_u64(c->in, c->out - c->derived + c->rejected + c->held, "in = out - derived + rejected + held");
+	is_u64(total(&a.f.out.flushed), c->held, "what was held is in them");
+	is_u64(a.f.in.accepted, LINES, "all were accepted, in order");
+	ok(!a.sums.disorder, "the aggregate saw all batches in order");
+	teardown(&a.f);
+}
+
+/* What is accepted is in a sum that is out, whatever fails. */
+static void test_aggregate_fault(unsigned jobs, const char *what, size_t every, void (*inject)(struct fixture *))
+{
+	struct aggregate a;
+	struct err e = {0};
+	setup_sums(&a, jobs, 100, every);
+	if (inject)
+		inject(&a.f);
+	else
+		a.sums.fail_end = true;
+	ok(pump(&a.f.p, &e) < 0, "-j %u, a sum every %zu batches: a fault in %s: %s", jobs, every, what, e.msg);
+	ok(a.f.in.accepted <= total(&a.f.out.flushed) + count_lines(&a.f.rejects.flushed),
+	    "%zu accepted, all of them in a sum that is out or rejected", a.f.in.accepted);
+	ok(every || a.f.in.accepted == 0, "none if all is held");
+	ok(a.f.in.accepted + a.f.in.abandoned >= a.f.in.at - 100 && a.f.in.accepted + a.f.in.abandoned <= a.f.in.at,
+	    "the others that were read are abandoned");
+	teardown(&a.f);
+}
+
+/* A source that gives no more than its window would wait for ever. */
+static void test_window(unsigned jobs)
+{
+	struct aggregate a;
+	struct err e = {0};
+	setup_sums(&a, jobs, 100, 0);
+	a.f.in.port.window = 1000;
+	ok(pump(&a.f.p, &e) < 0 && e.kind == ERR_ENV, "-j %u: more held than the window: %s", jobs, e.msg);
+	ok(a.f.in.accepted == 0 && a.sums.held_most <= 1000, "nothing is accepted, and no more was held");
+	teardown(&a.f);
+	setup_sums(&a, jobs, 100, 5);
+	a.f.in.port.window = 1000;
+	ok(pump(&a.f.p, &e) == 0, "within the window it runs through");
+	teardown(&a.f);
+	setup_sums(&a, jobs, 100, 0);
+	a.f.in.port.window = 1000;
+	a.f.in.port.accept = NULL;
+	a.f.in.port.abandon = NULL;
+	ok(pump(&a.f.p, &e) == 0, "and so it does without bound where nothing is to be accepted");
+	teardown(&a.f);
+}
+
+static void test_interrupted(unsigned jobs)
+{
+	struct aggregate a;
+	struct err e = {0};
+	setup_sums(&a, jobs, 100, 0);
+	a.f.in.stop_after = 700;
+	ok(pump(&a.f.p, &e) < 0 && e.kind == ERR_ENV && a.f.counts.interrupted, "-j %u: an input that was cut: %s",
+	    jobs, e.msg);
+	ok(a.f.out.flushed.n == 0 && a.f.in.accepted == 0 && a.f.in.abandoned == 700, "gives no aggregate");
+	teardown(&a.f);
+	setup(&a.f, jobs, 100);
+	a.f.in.stop_after = 700;
+	ok(pump(&a.f.p, &e) < 0 && a.f.counts.interrupted, "without one it is an error too");
+	is_u64(a.f.in.accepted, 700, "but what was read is delivered and accepted");
+	teardown(&a.f);
+	setup(&a.f, jobs, 100);
+	a.f.in.stop_after = LINES;
+	ok(pump(&a.f.p, &e) == 0 && !a.f.counts.interrupted, "a stop at its very end cuts nothing");
+	teardown(&a.f);
+}
+
+/* ---- the reader of the output ---- */
+
+static enum next wait_for_ever(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	(void)s;
+	(void)b;
+	(void)e;
+	return io_wait_readable(-1, wake, -1, l->stop) == IO_WOKEN ? NEXT_WOKEN : NEXT_END;
+}
+
+static void test_reader(unsigned jobs)
+{
+	struct fixture f;
+	struct err e = {0};
+	int end[2];
+	struct source silent = {.next = wait_for_ever};
+	setup(&f, jobs, 100);
+	f.p.source = &silent;
+	if (pipe(end) < 0)
+		return;
+	f.out.port.reader = end[1];
+	close(end[0]);
+	ok(pump(&f.p, &e) < 0 && e.kind == ERR_PIPE, "-j %u: the reader has gone while the input is silent: %s", jobs,
+	    e.msg);
+	close(end[1]);
+	teardown(&f);
 }
 
 /* The gatherer: several threads hand in, each is answered once for each record. */
@@ -288,6 +494,20 @@ int main(void)
 		test_fault(jobs, "the rejects", reject_fault);
 		test_fault(jobs, "next", next_fault);
 		test_fault(jobs, "accept", accept_fault);
+		test_aggregate(jobs, 0);
+		test_aggregate(jobs, 1);
+		test_aggregate(jobs, 7);
+		for (size_t every = 0; every < 8; every += 7) {
+			test_aggregate_fault(jobs, "a stage", every, stage_fault);
+			test_aggregate_fault(jobs, "put", every, every ? put_fault : end_put_fault);
+			test_aggregate_fault(jobs, "flush", every, flush_fault);
+			test_aggregate_fault(jobs, "the rejects", every, reject_fault);
+			test_aggregate_fault(jobs, "next", every, next_fault);
+			test_aggregate_fault(jobs, "the end", every, NULL);
+		}
+		test_window(jobs);
+		test_interrupted(jobs);
+		test_reader(jobs);
 		test_gather(jobs);
 	}
 	for (int i = 0; i < LINES; i++)

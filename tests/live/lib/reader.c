@@ -183,12 +183,14 @@ static void read_some(struct reader *r, struct lookaside *l, struct arena *mem)
 	arena_reset(mem);
 }
 
+static const struct stop *stop;
+
 static void *run_reader(void *arg)
 {
 	struct reader *r = arg;
 	struct arena mem = {0};
 	struct lookaside *l = lookaside_new(false_versions ? &r->lying : r->cache, &r->api, r->flights);
-	while (clock_mono_ms() < r->ends_ms && !sig_stopping()) {
+	while (clock_mono_ms() < r->ends_ms && !stop_raised(stop)) {
 		read_some(r, l, &mem);
 		sleep_ms(1 + draw(r, 4));
 	}
@@ -285,7 +287,7 @@ static void break_rule(const char *rule)
 int main(int argc, char **argv)
 {
 	log_init("reader", LOG_ERROR, LOG_PLAIN);
-	sig_init(10);
+	stop = sig_init(10);
 	if (argc < 4)
 		usage();
 	if (argc > 5 && strcmp(argv[argc - 2], "broken") == 0) {
