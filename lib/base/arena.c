@@ -84,17 +84,24 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){p, s.n};
 }
 
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	char *tried = a->p;
+	int n = vsnprintf(tried, (size_t)(a->end - a->p), fmt, ap); /* mostly there is room for it */
+	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+	if (p && p != tried)
+		vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p ? (struct str){p, (size_t)n} : STR("");
+}
+
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	struct str s = arena_vprintf(a, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return STR("");
-	char *p = arena_alloc(a, (size_t)n + 1);
-	va_start(ap, fmt);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	return (struct str){p, (size_t)n};
+	return s;
 }

@@ -7,6 +7,8 @@
 #ifndef SENTI_ARENA_H
 #define SENTI_ARENA_H
 
+#include <stdarg.h>
+
 #include "lib/base/base.h"
 
 struct arena_block;
@@ -38,6 +40,8 @@ void arena_trim(struct arena *a, void *newest, size_t used);
 
 /* A copy in the arena, lent until its reset. */
 struct str arena_str(struct arena *a, struct str s);
+/* New text in the arena, with a NUL after its end. */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 
 #endif

@@ -43,32 +43,32 @@ struct connections {
 	pthread_cond_t ended;
 	struct connection list; /* the ring's fixed end */
 	struct map addresses;	/* by their key */
-	const struct http_conf *conf;
+	struct connection_limits limits;
 	bool stop;
 };
 
 /* ---- deadlines ---- */
 
-static unsigned limit_of(const struct http_conf *c, const struct connection *p)
+static unsigned limit_of(const struct connection_limits *limits, const struct connection *p)
 {
 	switch ((enum phase)atomic_load_explicit(&p->phase, memory_order_relaxed)) {
 	case PHASE_HEADERS:
-		return c->header_s;
+		return limits->header_s;
 	case PHASE_BODY:
-		return c->body_s;
+		return limits->body_s;
 	case PHASE_SEND:
-		return c->body_s + atomic_load_explicit(&p->extra_s, memory_order_relaxed);
+		return limits->body_s + atomic_load_explicit(&p->extra_s, memory_order_relaxed);
 	case PHASE_ANSWER:
 		return 0;
 	case PHASE_IDLE:
 		break;
 	}
-	return atomic_load_explicit(&p->fresh, memory_order_relaxed) ? c->header_s : c->idle_s;
+	return atomic_load_explicit(&p->fresh, memory_order_relaxed) ? limits->header_s : limits->idle_s;
 }
 
-static bool overdue(const struct http_conf *c, const struct connection *p, int64_t now)
+static bool overdue(const struct connection_limits *limits, const struct connection *p, int64_t now)
 {
-	unsigned limit = limit_of(c, p);
+	unsigned limit = limit_of(limits, p);
 	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
 }
 
@@ -80,17 +80,17 @@ static void *watch(void *arg)
 		cond_wait_until(&all->ended, &all->lock, clock_mono_ms() + WATCH_MS);
 		int64_t now = clock_mono_ms();
 		for (struct connection *p = all->list.next; p != &all->list; p = p->next)
-			if (overdue(all->conf, p, now))
+			if (overdue(&all->limits, p, now))
 				shutdown(p->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&all->lock);
 	return NULL;
 }
 
-struct connections *connections_new(const struct http_conf *conf, struct err *e)
+struct connections *connections_new(const struct connection_limits *limits, struct err *e)
 {
 	struct connections *all = xcalloc(1, sizeof *all);
-	all->conf = conf;
+	all->limits = *limits;
 	all->list.next = all->list.prev = &all->list;
 	pthread_mutex_init(&all->lock, NULL);
 	cond_init(&all->ended);
@@ -175,7 +175,7 @@ static struct str key_str(const struct key *k)
 static struct address *count(struct connections *all, const struct sockaddr *from)
 {
 	struct key k;
-	if (all->conf->per_address == 0 || address_is_local(from) || !bytes_of(from, &k))
+	if (all->limits.per_address == 0 || address_is_local(from) || !bytes_of(from, &k))
 		return NULL;
 	if (memcmp(k.byte, mapped, sizeof mapped) != 0)
 		memset(k.byte + 8, 0, 8);
@@ -206,7 +206,7 @@ struct connection *connections_join(struct connections *all, int fd, const struc
 	atomic_init(&p->fresh, true);
 	pthread_mutex_lock(&all->lock);
 	p->address = count(all, address);
-	bool over = p->address && p->address->n > all->conf->per_address;
+	bool over = p->address && p->address->n > all->limits.per_address;
 	p->next = all->list.next;
 	p->prev = &all->list;
 	p->next->prev = p->prev->next = p;

@@ -9,21 +9,26 @@
 #include <sys/socket.h>
 
 #include "lib/base/err.h"
-#include "lib/http/http.h"
 
 struct connections;
 struct connection;
 
+/* Seconds until a client must have sent its headers, sent its body (or taken an answer), begun its next request; and how many connections one address
+ * (of IPv6 one /64) may have, loopback exempt. 0: no limit. */
+struct connection_limits {
+	unsigned header_s, body_s, idle_s, per_address;
+};
+
 /* Between requests; its headers; its body; an answer that we owe (no deadline); an answer that it has to take. */
 enum phase { PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWER, PHASE_SEND };
 
-/* New. The conf is lent for its life. */
-struct connections *connections_new(const struct http_conf *conf, struct err *e);
+/* New; NULL and *e on failure. */
+struct connections *connections_new(const struct connection_limits *limits, struct err *e);
 /* Once all have left. */
 void connections_free(struct connections *all);
-/* A connection has come: new. Where its address has too many already it is shut down at once. */
+/* New: a connection has come. If its address has too many already, it is shut down at once. */
 struct connection *connections_join(struct connections *all, int fd, const struct sockaddr *address);
-/* It is about to be closed; taken. */
+/* The connection is about to be closed. Taken. */
 void connections_leave(struct connection *p);
 /* Cheap: no lock. */
 void connection_enter(struct connection *p, enum phase phase);

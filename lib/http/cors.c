@@ -1,4 +1,4 @@
-/* cors.c - headers for pages of other origins. Browsers hold pages to them; they protect no one from other clients. */
+/* cors.c - headers for pages of other origins. Browsers hold pages to them; they do not protect from other clients. */
 #include "lib/http/cors.h"
 
 #include <ctype.h>
@@ -24,9 +24,8 @@ bool cors_is_origin(const char *s)
 	return true;
 }
 
-bool cors_begin(struct request *x, const char *const *origins)
+bool cors_begin(const char *const *origins, const char *origin, struct headers *out)
 {
-	const char *origin = request_header(x, "Origin");
 	bool any = false, named = false;
 	for (; *origins; origins++) {
 		any |= strcmp(*origins, "*") == 0;
@@ -34,19 +33,17 @@ bool cors_begin(struct request *x, const char *const *origins)
 	}
 	/* Else a cache would give one origin's answer to another. */
 	if (!any)
-		request_set(x, "Vary", "Origin");
+		headers_add(out, "Vary", "Origin");
 	if (!origin || !(any || named))
 		return false;
-	request_set(x, "Access-Control-Allow-Origin", "%s", any ? "*" : origin);
-	request_set(x, "Access-Control-Expose-Headers", "%s", READABLE);
+	headers_add(out, "Access-Control-Allow-Origin", "%s", any ? "*" : origin);
+	headers_add(out, "Access-Control-Expose-Headers", "%s", READABLE);
 	return true;
 }
 
-void cors_preflight(struct request *x, const char *allow)
+void cors_preflight(const char *methods, struct headers *out)
 {
-	if (!request_header(x, "Access-Control-Request-Method"))
-		return;
-	request_set(x, "Access-Control-Allow-Methods", "%s", allow);
-	request_set(x, "Access-Control-Allow-Headers", "%s", SENDABLE);
-	request_set(x, "Access-Control-Max-Age", "%s", REMEMBER);
+	headers_add(out, "Access-Control-Allow-Methods", "%s", methods);
+	headers_add(out, "Access-Control-Allow-Headers", "%s", SENDABLE);
+	headers_add(out, "Access-Control-Max-Age", "%s", REMEMBER);
 }

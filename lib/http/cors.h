@@ -2,13 +2,13 @@
 #ifndef SENTI_CORS_H
 #define SENTI_CORS_H
 
-#include "lib/http/http.h"
+#include "lib/http/headers.h"
 
 /* True for "*", and for an origin as browsers send it: "https://example.org", "http://localhost:3000". */
 bool cors_is_origin(const char *s);
-/* Sets what any answer needs; true if the request comes from one of the origins (ended by NULL). */
-bool cors_begin(struct request *x, const char *const *origins);
-/* Sets what the answer to such a preflight needs: methods as in Allow. */
-void cors_preflight(struct request *x, const char *allow);
+/* Adds what any answer needs; true if the request's Origin (NULL: it has none) is one of the origins, which end with NULL. */
+bool cors_begin(const char *const *origins, const char *origin, struct headers *out);
+/* Adds what the answer to a preflight of such an origin needs; the methods are as in Allow. */
+void cors_preflight(const char *methods, struct headers *out);
 
 #endif

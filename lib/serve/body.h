@@ -9,7 +9,7 @@
 #define SENTI_BODY_H
 
 #include "lib/flow/record.h"
-#include "lib/http/http.h"
+#include "lib/http/request.h"
 
 enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 

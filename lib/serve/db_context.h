@@ -7,7 +7,7 @@
 #define SENTI_DB_CONTEXT_H
 
 #include "lib/data/lookaside.h"
-#include "lib/http/http.h"
+#include "lib/http/request.h"
 #include "lib/serve/ends.h"
 
 enum { DB_BATCH = 64 };

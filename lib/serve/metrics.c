@@ -24,9 +24,10 @@ static void put_dependencies(struct health *h, struct buf *out)
 static void write_server(void *arg, struct buf *out)
 {
 	struct server_metrics *m = arg;
-	struct http *h = atomic_load(&m->http);
+	struct http_server *h = atomic_load(&m->http);
 	exposition_gauge(out, "senti_http_requests_open",
-	    "Requests that have begun and are not over, event streams among them.", h ? (double)http_busy(h) : 0);
+	    "Requests that have begun and are not over, event streams among them.",
+	    h ? (double)http_server_busy(h) : 0);
 	exposition_gauge(
 	    out, "senti_events_listeners", "Listeners of /v1/events.", (double)subscribers_count(m->subscribers));
 	exposition_gauge(out, "senti_follow_lag_seconds",

@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#include "lib/http/http.h"
+#include "lib/http/server.h"
 #include "lib/metrics/requests.h"
 #include "lib/serve/feed.h"
 #include "lib/serve/health.h"
@@ -27,10 +27,10 @@ struct server_metrics {
 	struct subscribers *subscribers;
 	struct intake *intake;
 	struct health *health;
-	_Atomic(struct http *) http; /* NULL: it does not listen, or no longer */
+	_Atomic(struct http_server *) http; /* NULL: it does not listen, or no longer */
 };
 
-/* The routes, which end as in http.h, are lent; their paths may be filled in later, before server_metrics_watch. */
+/* The routes, which end as in router.h, are lent; their paths may be filled in later, before server_metrics_watch. */
 void server_metrics_init(struct server_metrics *m, const struct route *routes, size_t nroutes);
 /* What is read at each scrape is all set, but for http. */
 void server_metrics_watch(struct server_metrics *m);

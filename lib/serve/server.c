@@ -37,7 +37,7 @@ struct server {
 	struct thread_contexts *threads;
 	struct routes routes;
 	struct route route[ROUTES + 1];
-	struct http *http;
+	struct http_server *http;
 	int socket; /* inherited, or -1 */
 	int hup;
 	int64_t watchdog_ms, next_tick;
@@ -121,12 +121,14 @@ static int listen_now(struct server *s, struct err *e)
 	struct http_conf http = s->conf->http;
 	http.route = s->route;
 	http.socket = s->socket;
+	http.vendor = "senti";
+	http.index = "/openapi.json";
 	http.local_only = !s->tokens && !s->conf->insecure;
 	http.admit = tokens_admit;
 	http.admit_arg = s->tokens;
 	http.ended = server_metrics_ended;
 	http.ended_arg = &s->metrics;
-	s->http = http_start(&http, e);
+	s->http = http_server_start(&http, e);
 	atomic_store(&s->metrics.http, s->http);
 	return s->http ? 0 : -1;
 }
@@ -177,8 +179,8 @@ static void run(struct server *s)
 {
 	const struct stop *stop = s->conf->limits.stop;
 	char state[256];
-	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_address(s->http));
-	log_info("listening", "address", http_address(s->http), NULL);
+	snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %s", http_server_address(s->http));
+	log_info("listening", "address", http_server_address(s->http), NULL);
 	systemd_notify(state);
 	while (!stop_raised(stop)) {
 		struct pollfd p[2] = {{.fd = stop_fd(stop), .events = POLLIN}, {.fd = s->hup, .events = POLLIN}};
@@ -204,12 +206,12 @@ static void drain(struct server *s)
 	subscribers_end(s->subscribers);
 	while (clock_mono_ms() < until)
 		doze(s);
-	http_quiesce(s->http);
+	http_server_quiesce(s->http);
 	await_end(s->await);
-	while (http_busy(s->http))
+	while (http_server_busy(s->http))
 		doze(s);
 	atomic_store(&s->metrics.http, NULL);
-	http_stop(s->http);
+	http_server_stop(s->http);
 }
 
 /* ---- stop ---- */

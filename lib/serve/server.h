@@ -12,13 +12,14 @@
 #ifndef SENTI_SERVER_H
 #define SENTI_SERVER_H
 
-#include "lib/http/http.h"
+#include "lib/http/server.h"
 #include "lib/score/engine.h"
 #include "lib/serve/ends.h"
 
 /* All lent while the server runs. */
 struct server_conf {
-	struct http_conf http; /* but for socket, route, local_only, admit and ended, which are the server's own */
+	struct http_conf
+	    http; /* but for what the server itself sets: socket, vendor, index, route, local_only, admit and ended */
 	struct ends ends;
 	const char *cache_reader; /* the name of the server's place in the outbox, for a cache that others use too */
 	struct model_conf model;  /* scores what names no model */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/io.h"
-#include "lib/http/http.h"
+#include "lib/http/request.h"
 
 enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
 

@@ -231,6 +231,22 @@ ok 'without a body' test ! -s body
 problem 'then it is gone' 404 not_found /v1/messages/m6
 problem 'and cannot be deleted again' 404 not_found /v1/messages/m6 -X DELETE
 
+# --- headers of any length: what a client sends may come to several thousand bytes once it is percent-encoded ---
+long=$(printf '%0512d' 0 | sed 's/0/中/g')
+place=/v1/messages/$(printf '%0512d' 0 | sed 's/0/%E4%B8%AD/g')
+answers 'an id of 512 characters of three bytes' 202 - /v1/messages -H "$json" -d "{\"id\":\"$long\",\"text\":\"long\"}"
+says 'its place is whole' Location "$place"
+answers 'and found there' 200 '.text == "long"' "$(header Location)"
+answers 'two of a long source' 202 - /v1/messages -H "$lines" \
+	-d "{\"id\":\"long2\",\"text\":\"x\",\"source\":\"$long\"}
+{\"id\":\"$long\",\"text\":\"long\",\"source\":\"$long\"}"
+answers 'a page of that source' 200 '.items | length == 1' "/v1/messages?limit=1&source=${place#/v1/messages/}"
+next=$(header Link | sed -n 's/^<\(.*\)>; rel="next"$/\1/p')
+answers 'leads to the next' 200 '.items | length == 1' "$next"
+for id in "$place" /v1/messages/long2; do
+	ok 'and is deleted' test "$(ask "$id" -X DELETE)" = 204
+done
+
 # --- pages ---
 for i in $(seq 1 25); do
 	printf '{"id":"p%02d","text":"page %s","time":"2026-02-01T00:00:%02dZ","source":"pages & more"}\n' "$i" "$i" $((i / 2))

@@ -96,4 +96,34 @@ wait "$listener"
 ok 'event streams end at once' is "$(status /livez)" 200
 wait "$server"
 ok 'and it ends well' is $? 0
+
+# --- -l unix:PATH: the socket is the server's own, and nothing else is touched ---
+serve_unix() {
+	senti-serve -v -l unix:socket --store sqlite:unix.db 2>log &
+	server=$!
+	wait_for sh -c "grep -q listening log"
+}
+echo precious >socket
+fails_with() { [ "$1" = "$2" ] && grep -q "$3" log; }
+senti-serve -l unix:socket --store sqlite:unix.db 2>log
+ok 'a file in the place of the socket is refused' fails_with $? 2 'not a socket'
+ok 'and left as it was' is "$(cat socket)" precious
+rm socket
+serve_unix
+ok 'it answers on its socket' is "$(curl -sS --unix-socket socket -o body -w '%{http_code}' http://localhost/livez)" 200
+kill -9 "$server"
+wait "$server" 2>/dev/null
+ok 'what a killed server leaves' test -S socket
+serve_unix
+ok 'is replaced' is "$(curl -sS --unix-socket socket -o body -w '%{http_code}' http://localhost/livez)" 200
+mv socket elsewhere
+echo precious >socket
+kill "$server"
+wait "$server"
+ok 'at its end, what is not its own stays' is "$(cat socket)" precious
+mv elsewhere socket
+serve_unix
+kill "$server"
+wait "$server"
+ok 'and its own goes' test ! -e socket
 finish

@@ -132,11 +132,11 @@ static void check_text(struct str s)
 static void check_encoded(struct str s)
 {
 	struct buf coded = {0};
-	char *back;
-	rest_put_encoded(&coded, s);
-	long n = percent_decode(buf_view(&coded), true, &back);
-	CHECK(n == (long)s.n && memcmp(back, s.p, s.n) == 0);
-	free(back);
+	struct arena mem = {0};
+	struct str back;
+	percent_encode(&coded, s);
+	CHECK(percent_decode(buf_view(&coded), true, &mem, &back) && str_eq(back, s));
+	arena_free(&mem);
 	buf_free(&coded);
 }
 
@@ -169,7 +169,7 @@ static void look_at_all(struct request *x, void *app)
 
 static struct routes conf = {.sentiment = {.max_record = 2000, .max_items = 50}};
 static struct server_metrics metrics;
-static struct http server;
+static struct http_server server;
 static struct route routes[4];
 
 static void start(void)
@@ -193,6 +193,7 @@ static void start(void)
 		request_metrics_name(metrics.requests, i, routes[i].path, routes[i].method);
 	conf.sentiment.threads = thread_contexts_new(metrics.texts);
 	server.conf = (struct http_conf){.route = routes,
+	    .vendor = "senti",
 	    .cors = origins,
 	    .max_body = 20000,
 	    .max_held = 1 << 20,

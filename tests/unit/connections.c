@@ -54,8 +54,8 @@ static bool is_cut(struct client c, int ms)
 
 static void test_deadlines(void)
 {
-	struct http_conf conf = {.header_s = 1, .body_s = 1, .idle_s = 1};
-	struct connections *all = connections_new(&conf, &e);
+	struct connection_limits limits = {.header_s = 1, .body_s = 1, .idle_s = 1};
+	struct connections *all = connections_new(&limits, &e);
 	struct client fresh = join(all, NULL), head = join(all, NULL), body = join(all, NULL), idle = join(all, NULL),
 		      answer = join(all, NULL), taking = join(all, NULL), taking_long = join(all, NULL);
 	connection_enter(head.peer, PHASE_HEADERS);
@@ -91,8 +91,8 @@ static unsigned let_in(struct connections *all, const char *const *address, size
 
 static void test_addresses(void)
 {
-	struct http_conf conf = {.per_address = 2, .header_s = 3600};
-	struct connections *all = connections_new(&conf, &e);
+	struct connection_limits limits = {.per_address = 2, .header_s = 3600};
+	struct connections *all = connections_new(&limits, &e);
 	static const char *const one[] = {"192.0.2.1", "192.0.2.1", "192.0.2.1"};
 	static const char *const three[] = {"192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"};
 	static const char *const mapped[] = {"192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.1"};
@@ -114,8 +114,8 @@ static void test_addresses(void)
 	leave(b);
 	leave(d);
 	connections_free(all);
-	conf.per_address = 0;
-	all = connections_new(&conf, &e);
+	limits.per_address = 0;
+	all = connections_new(&limits, &e);
 	is_u64(let_in(all, one, COUNT_OF(one)), 3, "0: no limit");
 	connections_free(all);
 }
@@ -124,8 +124,8 @@ static void test_addresses(void)
 static void test_many(void)
 {
 	enum { MANY = 4000 };
-	struct http_conf conf = {.per_address = 1};
-	struct connections *all = connections_new(&conf, &e);
+	struct connection_limits limits = {.per_address = 1};
+	struct connections *all = connections_new(&limits, &e);
 	static struct client c[MANY];
 	int fd = dup(0);
 	bool good = true;

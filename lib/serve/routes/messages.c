@@ -1,5 +1,6 @@
 /* messages.c - stored messages by id, and pages of them. */
 #include "lib/base/clock.h"
+#include "lib/http/query.h"
 #include "lib/serve/db_context.h"
 #include "lib/serve/feed.h"
 #include "lib/serve/metrics.h"
@@ -322,15 +323,14 @@ static void set_next(struct request *x, const struct message *last, uint64_t lim
 		if (!v.p)
 			continue;
 		buf_printf(&link, "&%s=", carried[i]);
-		rest_put_encoded(&link, v);
+		percent_encode(&link, v);
 	}
 	if (last->has_time)
 		buf_printf(&link, "&after=%lld:", (long long)last->time);
 	else
 		buf_str(&link, STR("&after=-:"));
-	rest_put_encoded(&link, last->id);
-	buf_str(&link, STR(">; rel=\"next\""));
-	request_set(x, "Link", "%.*s", STR_FMT(buf_view(&link)));
+	percent_encode(&link, last->id);
+	request_set(x, "Link", "%.*s>; rel=\"next\"", (int)link.n, link.p);
 	buf_free(&link);
 }
 

@@ -4,6 +4,7 @@
  * results. They share the submission through its reply (reply.h), which outlives its request if the client leaves in mid-upload.
  */
 #include "lib/base/clock.h"
+#include "lib/http/lists.h"
 #include "lib/json/write.h"
 #include "lib/serve/await.h"
 #include "lib/serve/body.h"
@@ -52,10 +53,10 @@ static void drop(void *state)
 
 /* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it means the same: what is not
  * there by then comes later. */
-static uint64_t wants_results(const struct request *x)
+static uint64_t wants_results(struct request *x)
 {
 	uint64_t seconds = 0;
-	struct str wait = rest_preference(x, "wait");
+	struct str wait = list_preference(request_header_list(x, "Prefer"), "wait");
 	if (!wait.p || str_u64(wait, &seconds) < 0)
 		return 0;
 	return seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
@@ -75,7 +76,7 @@ void post_begin(struct request *x, void *app)
 	s->conf = conf;
 	s->lines_body = form == BODY_LINES;
 	s->results = wait_s > 0;
-	s->async = rest_preference(x, "respond-async").p != NULL;
+	s->async = list_preference(request_header_list(x, "Prefer"), "respond-async").p != NULL;
 	s->lines.max_record = conf->max_record;
 	if (wait_s && conf->await)
 		s->deadline = clock_mono_ms() + (int64_t)wait_s * 1000;
@@ -97,7 +98,7 @@ static void set_location(struct request *x, struct str id)
 {
 	struct buf path = {0};
 	rest_put_path(&path, id);
-	request_set(x, "Location", "%.*s", STR_FMT(buf_view(&path)));
+	request_set(x, "Location", "%.*s", (int)path.n, path.p);
 	buf_free(&path);
 }
 

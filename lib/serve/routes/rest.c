@@ -1,9 +1,9 @@
 /* rest.c - what the REST routes share. */
 #include "lib/serve/routes/rest.h"
 
-#include <strings.h>
-
 #include "lib/base/clock.h"
+#include "lib/http/conditions.h"
+#include "lib/http/query.h"
 
 void rest_unsupported(struct request *x)
 {
@@ -70,20 +70,10 @@ bool rest_query_filter(struct request *x, struct filter *f)
 	       rest_query_time(x, "until", &f->has_until, &f->until);
 }
 
-void rest_put_encoded(struct buf *out, struct str text)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	for (size_t i = 0; i < text.n; i++)
-		if (strchr(plain, text.p[i]) && text.p[i])
-			buf_char(out, text.p[i]);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)text.p[i]);
-}
-
 void rest_put_path(struct buf *out, struct str id)
 {
 	buf_str(out, STR("/v1/messages/"));
-	rest_put_encoded(out, id);
+	percent_encode(out, id);
 }
 
 void rest_set_tag(struct request *x, uint64_t version)
@@ -91,52 +81,11 @@ void rest_set_tag(struct request *x, uint64_t version)
 	request_set(x, "ETag", "\"%llu\"", (unsigned long long)version);
 }
 
-int rest_tag_matches(const struct request *x, const char *header, uint64_t version)
+int rest_tag_matches(struct request *x, const char *header, uint64_t version)
 {
-	const char *list = request_header(x, header);
-	if (!list)
-		return -1;
-	bool strong = strcmp(header, "If-Match") == 0;
-	char tag[2][32];
-	for (size_t i = 0; i < 2; i++)
-		snprintf(tag[i], sizeof tag[i], "\"%llu%s\"", (unsigned long long)version, i ? "-gzip" : "");
-	for (const char *p = list; *p;) {
-		p += strspn(p, ", \t");
-		if (*p == '*')
-			return 1;
-		bool weak = strncmp(p, "W/", 2) == 0;
-		p += weak ? 2 : 0;
-		size_t item = strcspn(p, ", \t");
-		for (size_t i = 0; i < 2; i++)
-			if (!(weak && strong) && item == strlen(tag[i]) && memcmp(p, tag[i], item) == 0)
-				return 1;
-		p += item;
-	}
-	return 0;
-}
-
-static struct str trim(struct str s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = (struct str){s.p + 1, s.n - 1};
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-struct str rest_preference(const struct request *x, const char *name)
-{
-	const char *p = request_header(x, "Prefer");
-	for (size_t n; p && *p; p += n + (p[n] == ',')) {
-		n = strcspn(p, ",");
-		size_t whole = strcspn(p, ",;"), word = strcspn(p, ",;=");
-		struct str said = trim((struct str){p, word});
-		if (said.n != strlen(name) || strncasecmp(said.p, name, said.n) != 0)
-			continue;
-		struct str value = word < whole ? trim((struct str){p + word + 1, whole - word - 1}) : STR("");
-		return value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"'
-			   ? (struct str){value.p + 1, value.n - 2}
-			   : value;
-	}
-	return STR_NONE;
+	struct str list = request_header_list(x, header);
+	char tag[24];
+	snprintf(tag, sizeof tag, "%llu", (unsigned long long)version);
+	enum tag_comparison how = strcmp(header, "If-Match") == 0 ? TAG_STRONG : TAG_WEAK;
+	return list.p ? tag_in_list(list, str_of(tag), how) : -1;
 }

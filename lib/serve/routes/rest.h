@@ -4,7 +4,7 @@
 
 #include "lib/data/store.h"
 #include "lib/flow/record.h"
-#include "lib/http/http.h"
+#include "lib/http/request.h"
 #include "lib/score/engine.h"
 
 /* 415, naming what is taken. */
@@ -20,14 +20,9 @@ bool rest_query_number(struct request *x, const char *name, uint64_t least, uint
 bool rest_query_filter(struct request *x, struct filter *f);
 /* Appends /v1/messages/ID, percent-encoded. */
 void rest_put_path(struct buf *out, struct str id);
-/* Appends text so that it is one parameter's value or one segment of a path. */
-void rest_put_encoded(struct buf *out, struct str text);
 /* Sets ETag: the version of a message. */
 void rest_set_tag(struct request *x, uint64_t version);
-/* What the header (If-Match, If-None-Match) says of a message of this version: 1 it names it, 0 it does not, -1 there is no such header. Weak tags
- * are none to If-Match (RFC 9110, section 13.1.1). */
-int rest_tag_matches(const struct request *x, const char *header, uint64_t version);
-/* What the header Prefer (RFC 7240) says of the preference of this name: its value, which may be empty, or p NULL. Lent. */
-struct str rest_preference(const struct request *x, const char *name);
+/* What If-Match or If-None-Match says of a message of this version: 1 it names it, 0 it does not, -1 the header is absent. */
+int rest_tag_matches(struct request *x, const char *header, uint64_t version);
 
 #endif

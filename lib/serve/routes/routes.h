@@ -3,7 +3,7 @@
 #define SENTI_ROUTES_H
 
 #include "lib/flow/record.h"
-#include "lib/http/http.h"
+#include "lib/http/request.h"
 #include "lib/metrics/registry.h"
 
 struct await;

@@ -1,0 +1,23 @@
+/* audit.h - refuses requests that two servers may read in two ways, so that a proxy in front of us cannot be made to let through what it would
+ * not (request smuggling: RFC 9112, section 11.2).
+ *
+ * One pass over the headers, which also keeps the few that every request is asked for.
+ */
+#ifndef SENTI_AUDIT_H
+#define SENTI_AUDIT_H
+
+#include "lib/base/base.h"
+
+/* A zeroed struct has seen nothing. */
+struct audit {
+	unsigned lengths, hosts, codings, credentials;
+	bool bad_name, bad_value, bad_coding, folded;
+	const char *content_type, *content_length, *request_id, *traceparent; /* the last of each; lent */
+};
+
+/* Looks at one header. The value may be NULL. */
+void audit_header(struct audit *a, const char *name, const char *value);
+/* What is ambiguous about a request for this target with the headers seen; NULL: nothing. Constant. */
+const char *audit_verdict(const struct audit *a, const char *target, bool http_1_0);
+
+#endif

@@ -1,0 +1,35 @@
+/* compress.c - gzip for answers. */
+#include "lib/http/compress.h"
+
+#include <zlib.h>
+
+enum { WORTH_FROM = 1024, LEVEL = 1, WINDOW_BITS = 15, WITH_GZIP_HEADER = 16, MEMORY_LEVEL = 8 };
+
+bool gzip_worth(size_t n)
+{
+	return n >= WORTH_FROM && n < UINT32_MAX / 2;
+}
+
+bool gzip_compress(struct buf *body)
+{
+	z_stream z = {0};
+	if (deflateInit2(&z, LEVEL, Z_DEFLATED, WINDOW_BITS + WITH_GZIP_HEADER, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
+		return false;
+	struct buf small = {0};
+	size_t room = deflateBound(&z, body->n);
+	z.next_in = (unsigned char *)body->p;
+	z.avail_in = (unsigned)body->n;
+	z.next_out = (unsigned char *)buf_reserve(&small, room);
+	z.avail_out = (unsigned)room;
+	bool done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+	small.n = room - z.avail_out;
+	deflateEnd(&z);
+	if (!done || small.n >= body->n) {
+		buf_free(&small);
+		return false;
+	}
+	buf_free(body);
+	*body = small;
+	return true;
+}

@@ -1,0 +1,82 @@
+/* request.h - one request and its answer, as a route's handlers see it.
+ *
+ * A handler answers at once, or later from another thread, so that a request which waits does not keep a thread:
+ *
+ *     static void model_get(struct request *r, void *app)
+ *     {
+ *         buf_str(&r->out, STR("[]"));
+ *         request_answer(r, 200, MEDIA_JSON);
+ *     }
+ *
+ *     later:  request_defer(r); hand r to another thread; return;
+ *     there:  ... request_answer(r, 200, MEDIA_JSON); request_resume(r);      // r must not be touched after that
+ */
+#ifndef SENTI_REQUEST_H
+#define SENTI_REQUEST_H
+
+#include <sys/types.h>
+
+#include "lib/base/buf.h"
+#include "lib/http/media.h"
+#include "lib/http/router.h"
+
+/* Until it is answered or deferred it belongs to its connection's thread; a deferred one belongs to whoever resumes it. */
+struct request {
+	/* What was asked. */
+	const struct route *route; /* NULL: none matched */
+	const char *method;	   /* lent */
+	const char *path;	   /* as sent, without the query; lent */
+	struct str segment;	   /* what stood in place of the braces, percent-decoded, UTF-8 without NUL */
+	char media[64];		   /* of the body, in lower case and without parameters; empty: not named */
+	struct buf body;
+	char request_id[64], traceparent[56];
+	char caller[65]; /* set by http_conf.admit: whose credentials these are; empty: none were needed */
+	/* The handler's own; `drop` frees it with the request (NULL: nothing to do). */
+	void *state;
+	void (*drop)(void *state);
+	/* The answer. */
+	struct buf out;
+	int out_fd; /* >= 0: the body is this file's content instead, which is taken */
+	unsigned status;
+	const char *out_media; /* constant */
+
+	/* For the access log and metrics; set when it has ended. */
+	int64_t began_us, took_us;
+	uint64_t sent;
+	struct request_private *own;
+};
+
+/* A header of the request, of several lines the first; NULL if it is absent. Lent. */
+const char *request_header(const struct request *r, const char *name);
+/* A header whose value is a list, all its lines as one (lists.h); p is NULL if it is absent. Lent by the request. */
+struct str request_header_list(struct request *r, const char *name);
+/* A parameter of the query, decoded, of several the last; p is NULL if it is absent. Lent by the request. */
+struct str request_query(struct request *r, const char *name);
+
+/* Adds a header to the answer. The name is constant; the value may have any length. */
+void request_set(struct request *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* r->out (or out_fd) is the whole answer. media is constant; NULL: there is no body. */
+void request_answer(struct request *r, unsigned status, const char *media);
+/* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or breaks off. 0: nothing now, and
+ * it has called request_pause. */
+enum { STREAM_END = -2, STREAM_CUT = -3 };
+/* The answer is what `read` returns, piece by piece, for as long as the client takes it; `arg` belongs to it, and `drop` frees that with the request. */
+void request_stream(struct request *r, unsigned status, const char *media,
+    ssize_t (*read)(struct request *r, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
+/* The answer is a problem (problem.h) of this kind, a constant word such as "bad_json"; the rest is its detail, a sentence fragment. */
+void request_problem(struct request *r, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Adds a member to the problem that is the answer; `json` is its value. */
+void request_problem_member(struct request *r, const char *name, struct str json);
+bool request_answered(const struct request *r);
+
+/* Takes the request away from its thread. Must be called there, before any other thread can see the request. */
+void request_defer(struct request *r);
+/* In route->piece: no more of the body is read until request_resume; in a stream's `read`: it is not called again until then. */
+void request_pause(struct request *r);
+/* Gives it back: answered, or to go on after a pause. Thread-safe. */
+void request_resume(struct request *r);
+/* Ends the connection of a request that has not ended, whether or not its client takes what it is sent. Thread-safe; a paused request must be
+ * resumed as well. */
+void request_cut(struct request *r);
+
+#endif

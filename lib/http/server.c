@@ -1,0 +1,236 @@
+/* server.c - the server around libmicrohttpd: its threads, and what happens to a request in which order. */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "lib/base/log.h"
+#include "lib/http/http_internal.h"
+
+/* ---- connections ---- */
+
+static struct connection *connection_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return i ? i->socket_context : NULL;
+}
+
+static void enter(struct MHD_Connection *c, enum phase phase)
+{
+	struct connection *p = connection_of(c);
+	if (p)
+		connection_enter(p, phase);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = arg;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+		*context = connections_join(
+		    s->connections, fd, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	} else if (*context) {
+		connections_leave(*context);
+		*context = NULL;
+	}
+}
+
+/* ---- requests ---- */
+
+static void host_of(const struct sockaddr *a, char *out, size_t n)
+{
+	socklen_t size = a && a->sa_family == AF_INET	 ? sizeof(struct sockaddr_in)
+			 : a && a->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							 : 0;
+	if (size == 0 || getnameinfo(a, size, out, (socklen_t)n, NULL, 0, NI_NUMERICHOST))
+		snprintf(out, n, "unix");
+}
+
+static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *c)
+{
+	enter(c, PHASE_HEADERS);
+	return request_new(arg, uri);
+}
+
+/* While we ourselves keep the client waiting, no deadline runs. */
+static int take_piece(struct request *r, const char *p, size_t n)
+{
+	struct request_private *o = r->own;
+	if (o->paused)
+		enter(o->connection, PHASE_BODY);
+	o->paused = false;
+	int rc = request_take(r, p, n);
+	if (o->paused)
+		enter(o->connection, PHASE_ANSWER);
+	return rc;
+}
+
+/* A stream goes on for as long as its listener likes. */
+static enum MHD_Result send_answer(struct request *r)
+{
+	enum MHD_Result queued = request_queue(r);
+	struct connection *p = connection_of(r->own->connection);
+	if (p && !r->own->stream)
+		connection_send(p, r->sent);
+	return queued;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+    const char *version, const char *piece, size_t *n, void **context)
+{
+	struct request *r = *context;
+	(void)arg;
+	(void)url;
+	if (!r) /* the library calls on_request_line first, always */
+		return MHD_NO;
+	if (!r->own->begun) {
+		enter(c, PHASE_BODY);
+		bool refused = request_begin(r, c, method, version) < 0;
+		/* An answer at this point ends the connection, since a body that may follow is not read. */
+		return refused && r->own->has_body ? send_answer(r) : MHD_YES;
+	}
+	if (r->own->queued)
+		return MHD_YES;
+	if (*n) {
+		size_t taken = *n;
+		*n = 0;
+		return take_piece(r, piece, taken) < 0 ? MHD_NO : MHD_YES;
+	}
+	/* Its connection sleeps once it is deferred, until request_resume: to be here again then means that it is answered. In between
+	 * it belongs to another thread, and what that has done is not looked at. */
+	enter(c, PHASE_ANSWER);
+	if (!r->own->deferred && !r->own->answered && !r->own->cut) {
+		r->route->end(r, r->route->app);
+		if (r->own->deferred)
+			return MHD_YES;
+	}
+	return send_answer(r);
+}
+
+/* Nothing that may be secret: no query, no header but the two that correlate. */
+static void log_access(const struct request *r, struct MHD_Connection *c, bool well)
+{
+	char status[16], bytes[24], ms[32], peer[64];
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	snprintf(status, sizeof status, "%u", r->status);
+	snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)r->sent);
+	snprintf(ms, sizeof ms, "%.3f", (double)r->took_us / 1000);
+	host_of(i ? i->client_addr : NULL, peer, sizeof peer);
+	log_asked("request", "method", r->method, "path", r->path, "status", status, "bytes", bytes, "ms", ms, "peer",
+	    peer, "token", r->caller[0] ? r->caller : "-", "request_id", r->request_id, "ended",
+	    well ? "well" : "early", r->traceparent[0] ? "traceparent" : NULL, r->traceparent, NULL);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode why)
+{
+	struct request *r = *context;
+	struct http_server *s = arg;
+	if (!r)
+		return;
+	enter(c, PHASE_IDLE);
+	r->took_us = request_clock_us() - r->began_us;
+	if (s->conf.access_log && r->own->begun)
+		log_access(r, c, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	request_free(r);
+	*context = NULL;
+}
+
+/* Paths and queries stay as they were sent: %2F and %00 must not be lost before a segment has been cut out. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *c, char *s)
+{
+	(void)arg;
+	(void)c;
+	return strlen(s);
+}
+
+static void on_message(void *arg, const char *fmt, va_list ap)
+{
+	char text[256];
+	(void)arg;
+	vsnprintf(text, sizeof text, fmt, ap);
+	text[strcspn(text, "\n")] = 0;
+	log_debug("libmicrohttpd", "says", text, NULL);
+}
+
+/* As many connections as the system allows us descriptors, less those that the rest of the program needs. */
+static unsigned connection_limit(unsigned wanted)
+{
+	struct rlimit r;
+	enum { OTHERS = 64 };
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return wanted ? wanted : 1000;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+	rlim_t most = r.rlim_cur > 2 * OTHERS ? r.rlim_cur - OTHERS : OTHERS;
+	if (most > 100000)
+		most = 100000;
+	return wanted && wanted < most ? wanted : (unsigned)most;
+}
+
+/* ---- its life ---- */
+
+static struct MHD_Daemon *start_daemon(struct http_server *s)
+{
+	const struct http_conf *conf = &s->conf;
+	struct MHD_OptionItem options[] = {
+	    {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_message, NULL},
+	    {MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)connection_limit(conf->connections), NULL},
+	    {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)conf->limits.idle_s, NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)conf->max_header, NULL},
+	    {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
+	    {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, s},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
+	    {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+	    {conf->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)conf->threads, NULL},
+	    {MHD_OPTION_END, 0, NULL},
+	};
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
+	    NULL, on_request, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_conf *conf, struct err *e)
+{
+	struct http_server *s = xcalloc(1, sizeof *s);
+	s->conf = *conf;
+	uuid_new(s->id);
+	if (listener_open(&s->listener, conf->listen, conf->socket, conf->local_only, e) < 0)
+		goto failed;
+	s->connections = connections_new(&conf->limits, e);
+	if (!s->connections)
+		goto failed_listening;
+	s->daemon = start_daemon(s);
+	if (s->daemon)
+		return s;
+	err_set(e, ERR_ENV, "cannot start the HTTP server on '%s'", s->listener.address);
+	connections_free(s->connections);
+failed_listening:
+	listener_close(&s->listener, false);
+failed:
+	free(s);
+	return NULL;
+}
+
+const char *http_server_address(const struct http_server *s)
+{
+	return s->listener.address;
+}
+
+void http_server_quiesce(struct http_server *s)
+{
+	s->quiesced = MHD_quiesce_daemon(s->daemon) >= 0;
+}
+
+size_t http_server_busy(const struct http_server *s)
+{
+	return atomic_load(&s->busy);
+}
+
+void http_server_stop(struct http_server *s)
+{
+	MHD_stop_daemon(s->daemon); /* which closes the socket, unless it was quiesced */
+	connections_free(s->connections);
+	listener_close(&s->listener, !s->quiesced);
+	free(s);
+}

@@ -1,0 +1,55 @@
+/* server.h - an HTTP server over libmicrohttpd, for any table of routes.
+ *
+ *     static const struct route routes[] = {{"GET", "/hello", 0, NULL, NULL, hello_get, NULL}, {0}};
+ *     struct http_conf conf = {.listen = "127.0.0.1:0", .socket = -1, .vendor = "example", .route = routes, .threads = 1,
+ *         .max_body = 1 << 20, .max_header = 16384, .max_held = 1 << 24};
+ *     struct http_server *s = http_server_start(&conf, &e);
+ *     ...
+ *     http_server_stop(s);
+ *
+ * It does for all routes what the protocol asks for: HEAD, OPTIONS, 404 and 405 with Allow, 400 for requests that two servers could read in two
+ * ways (audit.h), 413, compression, request ids, traceparent, CORS, deadlines, the access log.
+ */
+#ifndef SENTI_HTTP_SERVER_H
+#define SENTI_HTTP_SERVER_H
+
+#include "lib/base/err.h"
+#include "lib/http/connections.h"
+#include "lib/http/request.h"
+
+struct http_conf {
+	const char *
+	    listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all addresses), "unix:PATH"; port 0: any that is free */
+	int socket; /* a listening socket that was inherited, or -1 */
+	bool local_only;    /* refuse to listen where other machines can reach it */
+	const char *vendor; /* names problems and requests: urn:VENDOR:problem:KIND */
+	const char *index;  /* the path that lists what there is, for those who ask for what is not; may be NULL */
+	const struct route *route; /* ends with a route without a path; lent */
+	const char *const *cors;   /* origins whose pages may read the answers, or "*"; ends with NULL. NULL: none */
+	/* May answer instead of the route (401, 403). NULL: all are let in. */
+	void (*admit)(struct request *r, void *arg);
+	void *admit_arg;
+	/* Called for each request that has ended, in the thread of its connection. May be NULL. */
+	void (*ended)(const struct request *r, void *arg);
+	void *ended_arg;
+	unsigned threads;
+	unsigned connections; /* at most; 0: as many as descriptors allow */
+	struct connection_limits limits;
+	size_t max_body, max_header;
+	uint64_t max_held; /* bytes of bodies and answers held in memory at a time, of all requests */
+	bool access_log;
+};
+
+struct http_server;
+/* New: binds, and serves from now on. The configuration is copied. NULL and *e on failure. */
+struct http_server *http_server_start(const struct http_conf *conf, struct err *e);
+/* Where it listens, as text ("127.0.0.1:8080"). Lent. */
+const char *http_server_address(const struct http_server *s);
+/* Takes no more connections; those that are open are told to close with their next answer. */
+void http_server_quiesce(struct http_server *s);
+/* How many requests have begun and not ended. */
+size_t http_server_busy(const struct http_server *s);
+/* Ends all connections and frees it. What was deferred must have been resumed before. */
+void http_server_stop(struct http_server *s);
+
+#endif
