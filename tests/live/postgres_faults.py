@@ -227,7 +227,7 @@ def locks():
         p = start(name, "put", "--retry", "60", stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=fast)
         p.stdin.write(data)
         p.stdin.close()
-        time.sleep(1)
+        until(lambda: p.poll() is not None or one("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'", name))
         assert p.poll() is None, "it does not wait"
         c.commit()
         assert p.wait(timeout=60) == 0 and p.stdout.read().count(b"\n") == 100

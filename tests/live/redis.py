@@ -66,6 +66,13 @@ class Redis:
         return int(re.search(rf"^{name}:(\d+)", self.ctl("info"), re.M).group(1))
 
 
+def until(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not in {seconds} s: {what}"
+        time.sleep(0.05)
+
+
 main = None
 WORDS = "love hate good bad not very horrible nice the a movie plot was but never great :) !!! sad kind of".split()
 
@@ -515,7 +522,7 @@ def a_node_of_a_cluster_is_named_as_one():
     out, err = tool("senti-cache get", data=data, env=server.env)
     assert out == data and err.count("node of a cluster") == 1, err
     server.ctl("cluster", "addslotsrange", "0", "100")
-    time.sleep(0.2)
+    until(lambda: "cluster_state:ok" in server.ctl("cluster", "info"), "the cluster is whole")
     ids = [f"r{i}" for i in range(50)]
     _, err = tool("senti-cache", "invalidate", *ids, env=server.env, status=3)
     assert "node of a cluster" in err and "MOVED" in err or "CLUSTERDOWN" in err, err
@@ -530,9 +537,7 @@ def a_replica_is_named_as_one():
     data = lines(records(50))
     scored, _ = tool("senti-score | senti-cache put", data=data, env=main.env)
     tool("senti-cache", "put", data=b'{"id":"1","text":"x","version":4}\n', env=main.env)
-    end = time.monotonic() + 20
-    while server.ctl("dbsize") != "51" and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: server.ctl("dbsize") == "51", "the replica has all")
     out, err = tool("senti-cache get --summary", data=data, env=server.env)
     assert out == scored and sums(err)[0]["hits"] == 50, err
     versions = lines(json.dumps({"id": f"r{i}", "text": "x", "version": 4}) for i in range(5))

@@ -314,10 +314,18 @@ def drip(s, head, seconds=60):
     return False
 
 
+def established(host, port, peer_host, peer_port):
+    """Whether the server's side of a connection is open, as the kernel sees it: the peer hears of its end only once it has read what was sent before."""
+    def hex_address(host, port):
+        return "%08X:%04X" % (int.from_bytes(socket.inet_aton(host), "little"), port)
+    with open("/proc/net/tcp") as table:
+        return any(row.split()[1:4] == [hex_address(host, port), hex_address(peer_host, peer_port), "01"] for row in table)
+
+
 def stop_reading(s, raw):
     """Reads nothing of an answer that no buffer holds, until the server has given up: then it ends before its length."""
     s.sendall(raw)
-    time.sleep(6)
+    wait(lambda: not established(*s.getpeername(), *s.getsockname()), "the server gives up a reader that takes nothing", 60)
     s.settimeout(30)
     got = b""
     try:

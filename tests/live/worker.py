@@ -58,6 +58,20 @@ def left(queue):
         return broker.count(queue)
 
 
+def is_there(queue):
+    try:
+        return left(queue) >= 0
+    except pika.exceptions.ChannelClosedByBroker:
+        return False
+
+
+def wait_until(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not in {seconds} s: {what}"
+        time.sleep(0.02)
+
+
 def worker(folder, queue, *args, command=PIPELINE, **kw):
     err = open(os.path.join(folder, "err"), "ab")
     return subprocess.Popen(["senti-worker", "-q", queue, *args, "--summary", "--", *command], cwd=folder,
@@ -100,7 +114,7 @@ def the_pipeline_of_the_manual():
     path = folder("plain")
     records = texts(5000)
     fill("plain", records)
-    ends(worker(path, "plain", "--idle", "1000"))
+    ends(worker(path, "plain", "--idle", "3000"))
     assert stored(path) == {r["id"] for r in records}
     assert summary(path)["in"] == 5000 == summary(path)["out"], summary(path)
     assert left("plain") == 0
@@ -144,7 +158,7 @@ def poison_and_rejects_become_dead_letters():
     body = "#!/bin/bash\nset -o pipefail\n" + body + "\n"
     with open(os.path.join(path, "command"), "w") as f:
         f.write(body)
-    ends(worker(path, "poison", "--idle", "1000", command=["bash", "./command"]), 1)
+    ends(worker(path, "poison", "--idle", "3000", command=["bash", "./command"]), 1)
     assert stored(path) == {r["id"] for r in records if r["text"] != "poison"}
     with Broker() as broker:
         dead = [(p.headers, b) for p, b in broker.take("poison.dead")]
@@ -165,7 +179,7 @@ def answers_go_to_another_queue_before_they_are_acknowledged():
     path = folder("scored")
     records = texts(3000)
     fill("unscored", records)
-    ends(worker(path, "unscored", "--idle", "1000", "-j", "2", "--to", "amqp:scored", command=["senti-score"]))
+    ends(worker(path, "unscored", "--idle", "3000", "-j", "2", "--to", "amqp:scored", command=["senti-score"]))
     with Broker() as broker:
         got = [json.loads(b) for _, b in broker.take("scored")]
         assert broker.count("unscored") == 0
@@ -177,7 +191,7 @@ def answers_go_to_another_queue_before_they_are_acknowledged():
 def a_swallowing_command_loses_nothing_silently():
     path = folder("swallow")
     fill("swallow", texts(200))
-    ends(worker(path, "swallow", "--idle", "1000", "--timeout", "2",
+    ends(worker(path, "swallow", "--idle", "3000", "--timeout", "2",
                 command=["grep", "--line-buffered", "-v", "number 1[0-9],"]), 1)
     with Broker() as broker:
         dead = [(p.headers["x-senti-error"], json.loads(b)["id"]) for p, b in broker.take("swallow.dead")]
@@ -189,8 +203,8 @@ def a_broken_environment_acknowledges_nothing():
     path = folder("broken")
     fill("broken", texts(100))
     ends(worker(path, "broken", "--max-failures", "3", command=["sh", "-c", "read -r l; exit 3"]), 3)
-    time.sleep(0.5)
-    assert left("broken") == 100 and left("broken.dead") == 0
+    wait_until(lambda: left("broken") == 100, "all that was not acknowledged is back in the queue")
+    assert left("broken.dead") == 0
 
 
 @check
@@ -199,12 +213,11 @@ def a_stop_finishes_what_was_read():
     fill("stop", texts(5000))
     w = worker(path, "stop", "-b", "100", "--to", "amqp:stopped", command=["perl", "-ne",
                "$|=1; select(undef, undef, undef, 0.001); print"])
-    while left("stop") > 4900 or not os.path.exists(os.path.join(path, "err")):
-        time.sleep(0.05)
-    time.sleep(1)
+    wait_until(lambda: os.path.exists(os.path.join(path, "err")) and left("stop") <= 4900, "some are in work")
+    wait_until(lambda: is_there("stopped") and left("stopped") > 0, "some have come out")
     w.terminate()
     ends(w)
-    time.sleep(0.5)
+    wait_until(lambda: left("stop") + left("stopped") == 5000, "what was not acknowledged is back in the queue")
     with Broker() as broker:
         out = sum(1 for _ in broker.take("stopped"))
         assert 0 < out < 5000 and out == summary(path)["out"], (out, summary(path))

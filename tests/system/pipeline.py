@@ -123,7 +123,7 @@ PIPELINE = ("senti-cache get --summary | senti-score --summary | senti-store put
 
 def work(queue):
     """Works the queue off by the pipeline: what its tools have counted."""
-    out, err = tool("senti-worker", "-q", queue, "--idle", "1500", "--", "sh", "-c", PIPELINE, timeout=120)
+    out, err = tool("senti-worker", "-q", queue, "--idle", "3000", "--", "sh", "-c", PIPELINE, timeout=120)
     cache = sums(err, "senti-cache")
     return {"get": next(s for s in cache if "misses" in s), "score": sums(err, "senti-score")[-1],
             "store": sums(err, "senti-store")[-1], "put": next(s for s in cache if "refused" in s)}

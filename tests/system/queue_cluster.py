@@ -42,7 +42,7 @@ def three_replicas():
     "the queues that the tools declare stand on all three nodes"
     declare("three")
     for queue in ("three", "three.dead"):
-        wait_until(lambda: leads(queue)[1] == 3, 20, f"{queue} is on {leads(queue)[1]} nodes")
+        wait_until(lambda: leads(queue)[1] == 3, what=f"{queue} is on {leads(queue)[1]} nodes")
 
 
 @check
@@ -97,7 +97,7 @@ def minority():
     some = texts(2000)
     path = folder("minority")
     declare("minority")
-    time.sleep(3)
+    wait_until(lambda: leads("minority")[1] == 3, what="the queue has three replicas")
     source = os.path.join(path, "some.jsonl")
     with open(source, "wb") as f:
         f.write(lines(some))

@@ -66,13 +66,13 @@ def redis_killed():
     service("kill", "redis", DIR)
     load.wait("read", 200)
     load.wait("post", 202)
-    wait_until(lambda: server.checks()["cache"] == "failing", 10, "nobody notices that the cache is away")
+    wait_until(lambda: server.checks()["cache"] == "failing", what="nobody notices that the cache is away")
     assert server.ready(), "without a cache it is not ready"
     load.wait("post", 202)
     service("again", "redis", DIR)
-    wait_until(lambda: server.checks()["cache"] == "ok", 20, "nobody notices that the cache is back")
+    wait_until(lambda: server.checks()["cache"] == "ok", what="nobody notices that the cache is back")
     hits = server.figure('senti_cache_requests_total{result="hit"}')
-    wait_until(lambda: server.figure('senti_cache_requests_total{result="hit"}') > hits + 5, 20, "the cache is not used again")
+    wait_until(lambda: server.figure('senti_cache_requests_total{result="hit"}') > hits + 5, what="the cache is not used again")
     load.ends()
     no_failure(load, "post", "score", "read")
     whole.check_kept(load)
@@ -87,13 +87,13 @@ def broker_killed():
     load.wait("post", 202)
     service("kill", "rabbitmq", DIR)
     load.wait("post", 503)
-    wait_until(lambda: not server.ready(), 10, "it is ready without the broker")
+    wait_until(lambda: not server.ready(), what="it is ready without the broker")
     assert server.checks()["queue"] == "failing" and server.checks()["store"] == "ok", server.checks()
     load.wait("score", 200)
     load.wait("read", 200)
     service("again", "rabbitmq", DIR)
     load.wait("post", 202)
-    wait_until(server.ready, 20, "it does not become ready again")
+    wait_until(server.ready, what="it does not become ready again")
     load.ends()
     no_failure(load, "score", "read")
     load.check_refusals("post")
@@ -125,7 +125,7 @@ def database_killed():
     straight.wait("score", 200)
     # What the process itself has cached is given for seconds only: then it may be behind.
     straight.wait("read", 503)
-    wait_until(lambda: straight.some("read", 200)[-1].at < time.monotonic() - 2, 20, "an entry of which nothing is known any more is given")
+    wait_until(lambda: straight.some("read", 200)[-1].at < time.monotonic() - 2, what="an entry of which nothing is known any more is given")
     assert not server.ready() and server.checks()["store"] == "failing" and server.checks()["queue"] == "ok", server.checks()
     assert not direct.ready()
     service("again", "postgresql", DIR)
@@ -133,7 +133,7 @@ def database_killed():
         some.wait("post", 202)
     straight.wait("read", 200)
     uncached.wait("read", 404)
-    wait_until(lambda: server.ready() and direct.ready(), 20, "they do not become ready again")
+    wait_until(lambda: server.ready() and direct.ready(), what="they do not become ready again")
     assert ask(server.url, "/v1/messages", {"id": "later", "source": "later", "text": "I love it"}).status == 202
     while not (line := listener.readline()).startswith(b"data:"):
         assert line, "the stream has ended"
@@ -206,11 +206,11 @@ def hung_cache():
     load = whole.load()
     load.wait("read", 200)
     with Stopped("redis"):
-        wait_until(lambda: whole.server.checks()["cache"] == "failing", 10, "nobody notices that the cache is away")
+        wait_until(lambda: whole.server.checks()["cache"] == "failing", what="nobody notices that the cache is away")
         for kind, status in ("read", 200), ("post", 202), ("score", 200):
             load.wait(kind, status)
         assert whole.server.ready(), "without a cache it is not ready"
-    wait_until(lambda: whole.server.checks()["cache"] == "ok", 20, "nobody notices that the cache is back")
+    wait_until(lambda: whole.server.checks()["cache"] == "ok", what="nobody notices that the cache is back")
     load.ends()
     no_failure(load, "post", "score", "read")
     slow = [o for o in load.outcomes if o.seconds > 5]
@@ -226,12 +226,12 @@ def hung_database():
     uncached = Load([whole.server.url], "uncached", kinds=("read",), clients=2, known="nobody")
     load.wait("post", 202)
     with Stopped("postgresql"):
-        wait_until(lambda: not whole.server.ready(), 20, "it is ready without the database")
+        wait_until(lambda: not whole.server.ready(), what="it is ready without the database")
         assert whole.server.checks()["store"] == "failing", whole.server.checks()
         load.wait("post", 202, n=50)
         load.wait("score", 200, n=50)
     uncached.wait("read", 404)
-    wait_until(whole.server.ready, 20, "it does not become ready again")
+    wait_until(whole.server.ready, what="it does not become ready again")
     uncached.ends()
     no_failure(load.ends(), "post", "score")
     late = [o for o in uncached.outcomes if o.status not in (404, 503)]
@@ -246,12 +246,12 @@ def hung_broker():
     load, others = whole.load(kinds=("post",)), Load([whole.server.url], "others", kinds=("score", "read"))
     load.wait("post", 202)
     with Stopped("rabbitmq"):
-        wait_until(lambda: not whole.server.ready(), 20, "it is ready while nothing is taken")
+        wait_until(lambda: not whole.server.ready(), what="it is ready while nothing is taken")
         assert whole.server.checks()["queue"] == "failing", whole.server.checks()
         others.wait("score", 200)
         others.wait("read", 200)
     load.wait("post", 202)
-    wait_until(whole.server.ready, 20, "it does not become ready again")
+    wait_until(whole.server.ready, what="it does not become ready again")
     load.ends()
     no_failure(others.ends(), "score", "read")
     no_failure(load, "post")

@@ -120,7 +120,7 @@ def one_drained():
     told = ask(server[0].url, "/readyz")
     assert told.json()["type"] == "urn:senti:problem:draining" and told.json()["checks"]["store"] == "ok", told.body
     assert ask(server[0].url, "/v1/sentiment", {"text": "I love it"}).status == 200, "it serves nothing while it says that it will end"
-    wait_until(lambda: well(1), 10, "Traefik does not notice")
+    wait_until(lambda: well(1), 30, "Traefik does not notice")
     server[0].running.ends()
     load.wait("score", 200, n=20)
     server[0].start()

@@ -50,6 +50,7 @@ class Proxy:
         self.target = port
         self.lock = threading.Lock()
         self.passed, self.swallowed = Counter(), Counter()
+        self.acknowledged = 0  # the highest delivery tag that a client has acknowledged
         self.rule = None
         self.connections = 0
         self.sockets = []
@@ -112,8 +113,11 @@ class Proxy:
         frames = Frames(way == "up")
         try:
             while data := a.recv(1 << 16):
-                out = b"".join(f for method, f in frames.cut(data) if self.judge(way, method, silent))
-                b.sendall(out)
+                passing = [(method, f) for method, f in frames.cut(data) if self.judge(way, method, silent)]
+                b.sendall(b"".join(f for _, f in passing))
+                for method, f in passing:
+                    if (way, method) == ("up", ACK):
+                        self.acknowledged = max(self.acknowledged, int.from_bytes(f[11:19], "big"))
         except OSError:
             pass
         for s in (a, b):
