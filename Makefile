@@ -81,7 +81,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz
 check: lint test
 
 test: $(BIN) $(UNIT) $(REPLAY)
-	@$(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
+	@TEST_JOBS=$${TEST_JOBS:-2} $(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: each tool on real servers, each engine beside the package that it equals (scripts/fetch-vader gets them);
 # and all tools together, from end to end.
