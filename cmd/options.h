@@ -59,7 +59,7 @@ struct option_words {
 /* What a value is and where it goes: a member of OPTIONS, which a table's file defines before it (#define OPTIONS struct options). A member of
  * another type than the option's does not compile; numbers may have any integer type. */
 #define OPT_MEMBER(m) .at = offsetof(OPTIONS, m), .size = sizeof(((OPTIONS *)0)->m)
-#define OPT_TYPED(t, m) .at = offsetof(OPTIONS, m) + 0 * sizeof((t *)0 - &((OPTIONS *)0)->m), .size = sizeof(t)
+#define OPT_TYPED(t, m) .at = offsetof(OPTIONS, m) + _Generic(((OPTIONS *)0)->m, t : 0), .size = sizeof(t)
 
 #define OPT_SET(m, value) .type = OPTION_SET, OPT_MEMBER(m), .min = (uint64_t)(value)
 #define OPT_FLAG(m) .type = OPTION_SET, OPT_TYPED(bool, m), .min = true

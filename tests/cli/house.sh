@@ -32,6 +32,11 @@ complete_in() { # complete_in FILE TOOL: its lines for the tool have all options
 	options "$2" | diff - got
 }
 
+offered() { # offered WORD...: what bash offers for the last word
+	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _senti; printf "%s\n" "${COMPREPLY[@]}"' \
+		"$root/contrib/completions/senti.bash" "$@"
+}
+
 # guessed TOOL PREFIX WORDS: each word with a letter too many is a usage error that names the right one
 guessed() {
 	[ -n "$3" ] && for word in $3; do
@@ -114,6 +119,21 @@ END
 t 'a store is not a source' 'senti-score -i sqlite:senti.db 2>&1 | sed 1q' 0 <<'END'
 senti-score: 'sqlite:senti.db' is not a source that this build knows; it takes -, PATH, amqp:QUEUE
 END
+# Choices: each word is taken, another is refused with all of them, and completions offer the same.
+while read -r tool option words; do
+	for word in $words; do
+		ok "$tool $option $word" sh -c "$tool $option $word --help >/dev/null"
+	done
+	listed=$(echo "$words" | sed 's/ \([^ ]*\)$/ or \1/; s/\([a-z]\) \([^o ][^ ]*\) or/\1, \2 or/')
+	t "$tool $option nothing" "$tool $option nothing 2>&1 | sed 1q" 0 <<-END
+		$tool: $option takes $listed, not 'nothing'
+	END
+	ok "$tool $option is completed" sh -c "echo $words | tr ' ' '\n' | sort >want; sort got | diff want -" "$(offered "$tool" "$option" '' >got)"
+done <<'END'
+senti-score --log-format logfmt json
+senti-store --order oldest newest id
+senti-train --class-weights none balanced
+END
 t 'a file that has the name of a slip is a file' 'echo "{\"id\":\"a\",\"text\":\"x\"}" >gte && senti-store gte' 0 <<'END'
 {"id":"a","text":"x","version":1}
 END
@@ -136,10 +156,6 @@ END
 # shellcheck disable=SC2086
 ok 'completions are what scripts/build-completions writes (run make completions)' sh -c "mkdir fresh &&
 	'$root/scripts/build-completions' '$SENTI_BIN' fresh $tools && diff -r '$root/contrib/completions' fresh"
-offered() { # offered WORD...: what bash offers for the last word
-	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _senti; printf "%s\n" "${COMPREPLY[@]}"' \
-		"$root/contrib/completions/senti.bash" "$@"
-}
 for tool in $tools; do
 	offered "$tool" -- >got
 	options "$tool" >want
