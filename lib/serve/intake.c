@@ -7,18 +7,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/timedwait.h"
-#include "lib/base/map.h"
-#include "lib/data/message.h"
 #include "lib/flow/pump.h"
-#include "lib/json/write.h"
-#include "lib/stage/score.h"
-#include "lib/stage/store.h"
-#include "lib/text/hash.h"
-#include "lib/base/utf8.h"
+#include "lib/stage/submit.h"
 
-enum { PAUSE_MS = 500, STUCK_MS = 5000, MOST_ID = 512 };
-
-#define CODE_BAD_ID "bad_id"
+enum { PAUSE_MS = 500, STUCK_MS = 5000 };
 
 struct intake {
 	struct source port; /* stands around the gatherer, for what must come after the queue's confirm */
@@ -26,197 +18,18 @@ struct intake {
 	struct source *gather;
 	struct store *store; /* embedded: where the messages go; else NULL */
 	struct sink *queue;
-	struct cache *cache; /* NULL: none */
-	int64_t read_at;     /* the cache's clock before the batch's commit */
+	struct cache *cache;   /* NULL: none */
+	struct submit *submit; /* of the pump that runs */
 	struct counts counts;
 	_Atomic uint64_t under_way; /* handed in, and not told of */
 	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was told */
 	atomic_bool away;	    /* there is a `why` */
-	struct json_scan scan, inner;
-	struct buf keys, line;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool ending;
 	struct err why; /* the last failure; no message: it works */
 };
-
-/* ---- the first stage: what is a message, and by which name ---- */
-
-static void *open_self(const void *conf, struct err *e)
-{
-	struct intake *m;
-	(void)e;
-	memcpy(&m, &conf, sizeof m); /* the only context there is */
-	return m;
-}
-
-static void close_self(void *ctx)
-{
-	(void)ctx;
-}
-
-static void give_id(struct intake *m, struct batch *b, struct rec *r)
-{
-	char json[UUID_LEN + 2], *id = arena_alloc(&b->mem, UUID_LEN);
-	uuid_ordered(id);
-	json[0] = json[UUID_LEN + 1] = '"';
-	memcpy(json + 1, id, UUID_LEN);
-	rec_set(b, r, &m->scan, STR("id"), (struct str){json, sizeof json});
-	r->id = (struct str){id, UUID_LEN};
-}
-
-/* A record that spans lines, as people write JSON, becomes one line: line ends between tokens are blanks. */
-static void join_lines(struct rec *r)
-{
-	char *p = (char *)(uintptr_t)r->line.p; /* the batch's own copy */
-	for (size_t i = 0; i < r->line.n; i++)
-		if (p[i] == '\n' || p[i] == '\r')
-			p[i] = ' ';
-}
-
-static int prepare_run(void *ctx, struct batch *b, struct err *e)
-{
-	struct intake *m = ctx;
-	(void)e;
-	if (m->cache)
-		m->read_at = m->cache->clock(m->cache);
-	for (size_t i = 0; i < b->n; i++) {
-		struct rec *r = &b->rec[i];
-		struct message message;
-		if (r->line.n > m->conf.limits.max_record) {
-			rec_reject(
-			    b, r, CODE_TOO_LONG, "the record has more than %zu bytes", m->conf.limits.max_record);
-			continue;
-		}
-		join_lines(r);
-		if (message_read(&message, b, r, &m->scan, &m->inner) < 0)
-			continue;
-		if (!message.id.p)
-			give_id(m, b, r);
-		else if (utf8_count(message.id) > MOST_ID)
-			rec_reject(b, r, CODE_BAD_ID, "the id has more than %d characters", MOST_ID);
-	}
-	return 0;
-}
-
-/* What scoring has added becomes a part of the line, since that is what the store reads. */
-static int join_run(void *ctx, struct batch *b, struct err *e)
-{
-	struct intake *m = ctx;
-	(void)e;
-	series_add(m->conf.texts, b->counter[COUNTER_SCORED]);
-	for (size_t i = 0; i < b->n; i++) {
-		struct rec *r = &b->rec[i];
-		if (r->fate != FATE_OUT || !r->add.n)
-			continue;
-		buf_clear(&m->line);
-		rec_put(&m->line, r);
-		r->line = json_padded(&b->mem, buf_view(&m->line));
-		r->add = STR_NONE;
-	}
-	return 0;
-}
-
-/* ---- what is stored is put in the cache at once, so that whoever was told of it finds it there ---- */
-
-/* Appends to the batch's memory what a store shows of the message, with room behind it for whoever scans it; or STR_NONE. */
-static struct str written(struct intake *m, struct batch *b, const struct message *row)
-{
-	buf_clear(&m->line);
-	if (message_write(row, &m->line, &m->inner) < 0)
-		return STR_NONE;
-	return json_padded(&b->mem, buf_view(&m->line));
-}
-
-static void add_entry(struct intake *m, struct batch *b, struct entry *to, struct str id, struct str value)
-{
-	buf_clear(&m->keys);
-	cache_key_message(&m->keys, id);
-	*to = (struct entry){.kind = ENTRY_MESSAGE, .key = arena_str(&b->mem, buf_view(&m->keys)), .value = value};
-}
-
-static void put_entries(struct intake *m, struct batch *b, struct entry *entry, size_t n)
-{
-	struct entry **list = arena_alloc(&b->mem, (n + 1) * sizeof *list);
-	struct err e;
-	for (size_t i = 0; i < n; i++)
-		list[i] = &entry[i];
-	if (n && m->cache->put(m->cache, list, n, &e) < 0)
-		log_warn("cannot write to the cache", "error", e.msg, NULL);
-}
-
-/* Submitted, and not stored yet. */
-static void keep_submitted(struct intake *m, struct batch *b)
-{
-	struct entry *entry = arena_alloc(&b->mem, (b->n + 1) * sizeof *entry);
-	size_t n = 0;
-	for (size_t i = 0; m->cache && i < b->n; i++) {
-		struct rec copy = b->rec[i];
-		struct message message;
-		if (copy.fate != FATE_OUT || message_read(&message, b, &copy, &m->scan, &m->inner) < 0)
-			continue;
-		struct str value = written(m, b, &message);
-		if (value.p)
-			add_entry(m, b, &entry[n++], message.id, value);
-	}
-	put_entries(m, b, entry, n);
-}
-
-/* The rows of the batch's records, each once: how many. */
-static size_t rows_of(const struct batch *b, struct message *row, struct message **list, size_t *at)
-{
-	size_t n = 0;
-	struct map known = {0};
-	for (size_t i = 0; i < b->n; i++) {
-		bool made;
-		if (b->rec[i].fate != FATE_OUT)
-			continue;
-		struct map_slot *slot = map_put(&known, b->rec[i].id, &made);
-		if (made) {
-			slot->v.num = n;
-			row[n] = (struct message){.id = b->rec[i].id};
-			list[n] = &row[n];
-			n++;
-		}
-		at[i] = slot->v.num;
-	}
-	map_free(&known);
-	return n;
-}
-
-/* What is stored may be another thing than what was sent: a person's correction stays. So callers and cache are given the rows. */
-static int keep_run(void *ctx, struct batch *b, struct err *e)
-{
-	struct intake *m = ctx;
-	struct message *row = arena_alloc(&b->mem, (b->n + 1) * sizeof *row);
-	struct message **list = arena_alloc(&b->mem, (b->n + 1) * sizeof *list);
-	size_t *at = arena_alloc(&b->mem, (b->n + 1) * sizeof *at), n = rows_of(b, row, list, at), kept = 0;
-	if (n && m->store->get(m->store, list, n, &b->mem, e) < 0)
-		return -1;
-	struct entry *entry = arena_alloc(&b->mem, (n + 1) * sizeof *entry);
-	struct str *value = arena_alloc(&b->mem, (n + 1) * sizeof *value);
-	for (size_t i = 0; i < n; i++) {
-		value[i] = row[i].fate == MESSAGE_FOUND ? written(m, b, &row[i]) : STR_NONE;
-		if (!m->cache || !value[i].p)
-			continue;
-		add_entry(m, b, &entry[kept], row[i].id, value[i]);
-		entry[kept].version = row[i].version;
-		entry[kept++].read_at = m->read_at;
-	}
-	for (size_t i = 0; i < b->n; i++)
-		if (b->rec[i].fate == FATE_OUT && value[at[i]].p) {
-			b->rec[i].line = value[at[i]];
-			b->rec[i].add = STR_NONE;
-		}
-	put_entries(m, b, entry, kept);
-	return 0;
-}
-
-static const struct stage prepare_stage = {
-    .name = "prepare", .open = open_self, .run = prepare_run, .close = close_self};
-static const struct stage join_stage = {.name = "join", .open = open_self, .run = join_run, .close = close_self};
-static const struct stage keep_stage = {.name = "keep", .open = open_self, .run = keep_run, .close = close_self};
 
 /* ---- the ends ---- */
 
@@ -246,7 +59,8 @@ static int intake_accept(struct source *s, struct batch *b, struct err *e)
 {
 	struct intake *m = (struct intake *)s;
 	if (m->queue)
-		keep_submitted(m, b);
+		submit_confirmed(m->submit, b);
+	series_add(m->conf.texts, b->counter[COUNTER_SCORED]);
 	move(m, -(uint64_t)b->n);
 	return m->gather->accept(m->gather, b, e);
 }
@@ -296,20 +110,21 @@ static int close_ends(struct intake *m, struct err *e)
 static int run_once(struct intake *m, struct err *e)
 {
 	struct sink nowhere = {.put = put_nowhere, .flush = flush_nowhere};
-	struct score_conf score = {.model = m->conf.model,
-	    .form = {
-		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
-	struct step embedded[] = {{&prepare_stage, m}, {&score_stage, &score}, {&join_stage, m},
-	    {&stage_store_put, m->store}, {&keep_stage, m}};
+	const struct submit_conf conf = {
+	    .store = m->store, .cache = m->cache, .model = m->conf.model, .max_record = m->conf.limits.max_record};
+	m->submit = submit_new(&conf);
+	struct step step = {&stage_submit, m->submit};
 	struct pump p = {.source = &m->port,
-	    .step = embedded,
-	    .nsteps = m->queue ? 1 : COUNT_OF(embedded),
+	    .step = &step,
+	    .nsteps = 1,
 	    .out = m->queue ? m->queue : &nowhere,
 	    .rejects = &nowhere,
 	    .limits = m->conf.limits,
 	    .jobs = 1,
 	    .counts = &m->counts};
-	return pump(&p, e);
+	int rc = pump(&p, e);
+	submit_free(m->submit);
+	return rc;
 }
 
 /* False once the server is ending. */
@@ -413,10 +228,6 @@ void intake_stop(struct intake *m)
 	pthread_join(m->thread, NULL);
 	m->gather->close(m->gather, &ignored); /* tells those that are left */
 	ends_close_cache(m->conf.ends, m->cache);
-	json_scan_free(&m->scan);
-	json_scan_free(&m->inner);
-	buf_free(&m->keys);
-	buf_free(&m->line);
 	pthread_mutex_destroy(&m->lock);
 	pthread_cond_destroy(&m->ended);
 	free(m);

@@ -1,8 +1,8 @@
 /* intake.h - messages on their way in: those of many requests are gathered into one batch, which is stored (or queued) in one go, and
  * only then does each request get its part of the answer.
  *
- *     HTTP threads -> gather -> prepare -> score -> store put -> cache put -> accept: the callers are answered        (embedded)
- *     HTTP threads -> gather -> prepare -> queue, confirmed -> accept: cache put as version 0, the callers are answered (with a queue)
+ *     HTTP threads -> gather -> submit (score, store, cache) -> accept: the callers are answered                         (embedded)
+ *     HTTP threads -> gather -> submit -> queue, confirmed -> accept: cache put as version 0, the callers are answered   (with a queue)
  *
  * So 202 means that the message is committed, or confirmed by the broker. If that fails, every caller of the batch is told (503), and so are those
  * who wait after it; the pump starts anew after a pause, and until what it writes to answers again new records are refused at once. What it was

@@ -126,9 +126,9 @@ static void finish_chain(struct put_batch *p, struct batch *b, struct put_slot *
 		s->stored = NULL;
 		rec_reject(b, &b->rec[s - p->slot], CODE_REFUSED, "the database refuses it: %.*s", STR_FMT(s->m.why));
 	}
-	for (const struct message *put = s ? &s->m : NULL; s; s = s->older) {
+	for (const struct put_slot *put = s; s; s = s->older) {
 		s->stored = put;
-		b->counter[put->fate == MESSAGE_STORED ? COUNTER_STORED : COUNTER_UNCHANGED]++;
+		b->counter[put->m.fate == MESSAGE_STORED ? COUNTER_STORED : COUNTER_UNCHANGED]++;
 	}
 }
 

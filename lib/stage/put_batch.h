@@ -5,7 +5,7 @@
  *         if (put_batch_read(&p, b, i) == 0)
  *             put_batch_add(&p, i);
  *     if (put_batch_store(&p, b, store, e) < 0) ...
- *     ... p.slot[i].stored is what the store says of record i; NULL: not added, or rejected
+ *     ... p.slot[i].stored->m is what the store says of record i; NULL: not added, or rejected
  *
  * Of several records with one id the last wins. They are chained, and only the last is put; where the database refuses that one, the one
  * before it takes its place in a second round:
@@ -24,9 +24,9 @@
 
 struct put_slot {
 	struct message m;
-	struct put_slot *older;	      /* the record of the same id before this one */
-	const struct message *stored; /* of the chain: the one that was put */
-	bool added, last;	      /* last: no later record of the batch has this id */
+	struct put_slot *older;	       /* the record of the same id before this one */
+	const struct put_slot *stored; /* of the chain: the one whose message was put */
+	bool added, last;	       /* last: no later record of the batch has this id */
 };
 
 /* A zeroed struct is an empty one. */

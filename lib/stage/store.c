@@ -55,7 +55,7 @@ static int run_put(void *ctx, struct batch *b, struct err *e)
 		return -1;
 	for (size_t i = 0; i < b->n; i++)
 		if (v->put.slot[i].stored)
-			set_version(v, b, i, v->put.slot[i].stored->version);
+			set_version(v, b, i, v->put.slot[i].stored->m.version);
 	return 0;
 }
 
