@@ -162,6 +162,13 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	return 0;
 }
 
+void message_put(struct message *m, uint64_t version, struct str label, struct arena *mem)
+{
+	m->version = version;
+	bool other = m->sentiment.p && label.p && !str_eq(label, m->label);
+	m->corrected = other ? arena_str(mem, label) : STR_NONE;
+}
+
 void message_take_row(struct message *m, const struct message *row)
 {
 	struct message old = *m;

@@ -45,6 +45,8 @@ struct message {
 /* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and `inner` are scratch. */
 int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
 
+/* What put has been told of the message's row. `label` is copied where it is kept. */
+void message_put(struct message *m, uint64_t version, struct str label, struct arena *mem);
 /* Takes the columns of a row that was read; what only put and edit know of the message stays. */
 void message_take_row(struct message *m, const struct message *row);
 

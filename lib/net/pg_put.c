@@ -9,8 +9,7 @@
  */
 #include "lib/net/pg_db.h"
 
-/* What the database says of a row beyond what the message brought. */
-#define STATE "m.version, m.label, " PG_CORRECTED("m.")
+#define STATE "m.version, m.label"
 #define SAME_TEXT "m.text = excluded.text"
 #define KEEP(column)                                                                                                   \
 	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN m." column " ELSE excluded." column     \
@@ -64,8 +63,7 @@ static void queue_upsert(struct pg *s, const struct pg_upsert *p)
 
 static void take_state(const PGresult *r, int row, int column, struct message *m, struct arena *mem)
 {
-	m->version = (uint64_t)pg_i64(r, row, column);
-	m->corrected = pg_bool(r, row, column + 2) ? arena_str(mem, pg_str(r, row, column + 1)) : STR_NONE;
+	message_put(m, (uint64_t)pg_i64(r, row, column), pg_str(r, row, column + 1), mem);
 }
 
 /* Walks both in their common order. */
@@ -109,7 +107,7 @@ static int read_back(struct pg *s, struct pg_upsert *p, bool whole, struct err *
 		struct message *found = m[pg_i64(r, row, 0) - 1], all;
 		take_state(r, row, 1, found, p->mem);
 		if (whole) {
-			pg_message(r, row, 4, &all, p->mem);
+			pg_message(r, row, 3, &all, p->mem);
 			message_take_row(found, &all);
 		}
 		if (found->fate == MESSAGE_REFUSED)

@@ -8,12 +8,14 @@
 #include "lib/text/hash.h"
 
 EMBED(pg_schema_1, "lib/net/pg_schema_1.sql")
+EMBED(pg_schema_2, "lib/net/pg_schema_2.sql")
 
 static const struct migration {
 	const char *name;
 	struct str (*sql)(void);
 } migrations[] = {
     {"messages, outbox, readers", pg_schema_1},
+    {"scores from -1 to 1", pg_schema_2},
 };
 
 static void checksum(const struct migration *m, char out[HASH_HEX])

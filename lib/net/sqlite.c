@@ -32,8 +32,8 @@ static const char *const sql_of[SQL_COUNT] = {
 					 " OR (excluded.sentiment IS NOT NULL AND ((message.score, message.model, "
 					 "message.sentiment)"
 					 " IS NOT (excluded.score, excluded.model, excluded.sentiment) OR "
-					 "message.label IS NULL)) RETURNING version, label, " IS_CORRECTED(""),
-    [SQL_STATE] = "SELECT version, label, " IS_CORRECTED("") " FROM message WHERE id = ?1",
+					 "message.label IS NULL))",
+    [SQL_STATE] = "SELECT version, label FROM message WHERE id = ?1",
     [SQL_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
     [SQL_CORRECT] = "UPDATE message SET label = ?2 WHERE id = ?1 AND label IS NOT ?2 AND ?3 IN (0, version)",
     [SQL_DELETE] = "DELETE FROM message WHERE id = ?1 AND ?2 IN (0, version)",
@@ -193,13 +193,6 @@ static void refuse(struct sqlite_upsert *p, struct message *m, const char *why)
 	m->why = arena_str(p->mem, str_of(why));
 }
 
-/* What the database says of a row beyond what the message brought. */
-static void take_state(sqlite3_stmt *q, struct message *m, struct arena *mem)
-{
-	m->version = (uint64_t)sqlite3_column_int64(q, 0);
-	m->corrected = sqlite3_column_int(q, 2) ? sql_text(q, 1, mem) : STR_NONE;
-}
-
 /* Reads a row's state: 1, 0 if there is no such row, -1. */
 static int state_of(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
 {
@@ -208,8 +201,11 @@ static int state_of(struct sqlite *s, struct message *m, struct arena *mem, stru
 		return -1;
 	sql_bind(q, 1, m->id);
 	int step = sqlite3_step(q), rc = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : sql_fail(s, "read", e);
-	if (rc == 1)
-		take_state(q, m, mem);
+	if (rc == 1) {
+		const char *label = (const char *)sqlite3_column_text(q, 1);
+		message_put(m, (uint64_t)sqlite3_column_int64(q, 0),
+		    (struct str){label, (size_t)sqlite3_column_bytes(q, 1)}, mem);
+	}
 	sqlite3_reset(q);
 	return rc;
 }
@@ -236,12 +232,8 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 {
 	struct sqlite *s = p->s;
 	bind_message(p, q, m);
+	sqlite3_set_last_insert_rowid(s->db, 0);
 	int step = sqlite3_step(q);
-	bool changed = step == SQLITE_ROW;
-	if (changed) {
-		take_state(q, m, p->mem);
-		step = sqlite3_step(q);
-	}
 	if (step != SQLITE_DONE) {
 		bool refused = is_refusal(step);
 		if (refused)
@@ -251,10 +243,14 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 		sqlite3_reset(q);
 		return refused ? 0 : -1;
 	}
+	bool changed = sqlite3_changes64(s->db) > 0, inserted = changed && sqlite3_last_insert_rowid(s->db);
 	sqlite3_reset(q);
 	m->fate = changed ? MESSAGE_STORED : MESSAGE_UNCHANGED;
 	p->last += changed;
-	int found = changed ? 1 : state_of(s, m, p->mem, e);
+	/* Of a new row everything is known. RETURNING would tell of the others too, but it builds a table for each row: 8 us, of 35. */
+	if (inserted)
+		message_put(m, p->last, STR_NONE, p->mem);
+	int found = inserted ? 1 : state_of(s, m, p->mem, e);
 	if (found == 0)
 		refuse(p, m, "a trigger of the database ignores the row");
 	return found < 0 ? -1 : 0;

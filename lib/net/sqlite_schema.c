@@ -17,6 +17,33 @@
 #define ENTRY(id, op)                                                                                                  \
 	"  INSERT INTO outbox (seq, xid, id, version, op) SELECT last, 0, " id ", last, " op " FROM sequence"
 
+/* What triggers do: give the row the next version unless it brings that one, and leave entries. Parts of migrations, whose text never changes. */
+#define ON_INSERT                                                                                                      \
+	STEP "  UPDATE message SET version = (SELECT last FROM sequence)\n"                                            \
+	     "    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY(                \
+		 "NEW.id", "'insert'") ";\n"
+#define ON_UPDATE_WHEN                                                                                                 \
+	"WHEN " CONTENT("NEW.") " IS NOT " CONTENT(                                                                    \
+	    "OLD.") "\n  OR (NEW.version IS NOT OLD.version AND NEW.version IS NOT (SELECT last FROM sequence))\n"
+#define ON_UPDATE                                                                                                      \
+	STEP ENTRY("OLD.id",                                                                                           \
+	    "'delete'") " WHERE NEW.id IS NOT OLD.id;\n"                                                               \
+			"  UPDATE sequence SET last = last + 1 WHERE NEW.id IS NOT OLD.id;\n"                          \
+			"  UPDATE message SET version = (SELECT last FROM sequence), updated_at = " NOW "\n"           \
+			"    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY(     \
+			    "NEW.id", "CASE WHEN NEW.id IS OLD.id THEN 'update' ELSE 'insert' END") ";\n"
+
+/* True where a column of type text holds a blob, which is greater than any text. */
+#define HAS_BLOB(t)                                                                                                    \
+	"(" t "text >= x'' OR " t "source >= x'' OR " t "model >= x'' OR " t "sentiment >= x'' OR " t "extra >= x'')"
+/* An id that no text is equal to, or of which only the beginning is printed, cannot be asked for: a query would never get past it. */
+#define CHECKS                                                                                                         \
+	"  SELECT CASE WHEN NEW.id >= x'' OR instr(NEW.id, x'00') OR " HAS_BLOB(                                       \
+	    "NEW.") "\n"                                                                                               \
+		    "    OR NEW.score < -1 OR NEW.score > 1\n"                                                         \
+		    "    THEN RAISE(ABORT, 'ids and texts are not blobs, an id has no NUL, a score is from -1 to 1') " \
+		    "END;\n"
+
 static const struct migration {
 	const char *name, *sql;
 } migrations[] = {
@@ -52,28 +79,24 @@ static const struct migration {
 		"  op text NOT NULL\n"
 		");\n"
 		"CREATE TABLE reader (name text NOT NULL PRIMARY KEY, seq integer NOT NULL, alive_at text NOT NULL);\n"
-		"CREATE TRIGGER message_insert AFTER INSERT ON message BEGIN\n" STEP
-		"  UPDATE message SET version = (SELECT last FROM sequence)\n"
-		"    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY("NEW.id",
-		    "'insert'") ";\nEND;\n"
-				"CREATE TRIGGER message_update AFTER UPDATE ON message\n"
-				"WHEN " CONTENT("NEW.") " IS NOT " CONTENT(
-				    "OLD.") "\n"
-					    "  OR (NEW.version IS NOT OLD.version AND NEW.version IS NOT (SELECT last "
-					    "FROM sequence))\n"
-					    "BEGIN\n" STEP ENTRY("OLD.id",
-						"'delete'") " WHERE NEW.id IS NOT OLD.id;\n"
-							    "  UPDATE sequence SET last = last + 1 WHERE NEW.id IS NOT "
-							    "OLD.id;\n"
-							    "  UPDATE message SET version = (SELECT last FROM "
-							    "sequence), updated_at = " NOW "\n"
-							    "    WHERE rowid = NEW.rowid AND NEW.version IS NOT "
-							    "(SELECT last FROM sequence);\n" ENTRY("NEW.id",
-								"CASE WHEN NEW.id IS OLD.id THEN 'update' ELSE "
-								"'insert' END") ";\nEND;\n"
-										"CREATE TRIGGER message_delete AFTER "
-										"DELETE ON message BEGIN\n" STEP ENTRY(
-										    "OLD.id", "'delete'") ";\nEND;\n"},
+		"CREATE TRIGGER message_insert AFTER INSERT ON message BEGIN\n" ON_INSERT "END;\n"
+		"CREATE TRIGGER message_update AFTER UPDATE ON message\n" ON_UPDATE_WHEN "BEGIN\n" ON_UPDATE "END;\n"
+		"CREATE TRIGGER message_delete AFTER DELETE ON message BEGIN\n" STEP ENTRY(
+		    "OLD.id", "'delete'") ";\nEND;\n"},
+    {"rows hold what a record can",
+	"UPDATE message SET text = CAST(text AS text), source = CAST(source AS text), model = CAST(model AS text),\n"
+	"  sentiment = CAST(sentiment AS text), extra = CAST(extra AS text) WHERE " HAS_BLOB(
+	    "") ";\n"
+		"UPDATE message SET score = NULL WHERE NOT score BETWEEN -1 AND 1;\n"
+		"UPDATE OR IGNORE message SET id = CAST(id AS text) WHERE typeof(id) = 'blob' AND instr(id, x'00') = "
+		"0;\n"
+		"UPDATE message SET id = 'blob-' || lower(hex(CAST(id AS blob)))\n"
+		"  WHERE id >= x'' OR instr(id, x'00');\n"
+		"DROP TRIGGER IF EXISTS message_insert;\n"
+		"DROP TRIGGER IF EXISTS message_update;\n"
+		"CREATE TRIGGER message_insert AFTER INSERT ON message BEGIN\n" CHECKS ON_INSERT "END;\n"
+		"CREATE TRIGGER message_update AFTER UPDATE ON message\n" ON_UPDATE_WHEN "BEGIN\n" CHECKS ON_UPDATE
+		"END;\n"},
 };
 
 static const char *const setup =

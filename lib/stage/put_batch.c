@@ -96,6 +96,7 @@ static int undo_shown(struct put_batch *p, struct batch *b, struct store *store,
 		if (!shows_the_same(p, m, &stored[i]))
 			continue;
 		m->sentiment = stored[i].sentiment;
+		m->from_record = false;
 		m->label = stored[i].sentiment.p ? stored[i].label : STR_NONE;
 		m->model = stored[i].model;
 		m->score = stored[i].score;

@@ -176,12 +176,18 @@ struct query_source {
 	struct buf line, after; /* after: the id of filter.after */
 };
 
-static void move_behind(struct query_source *q, const struct message *m)
+/* The next page begins after this message; false if it did so already, as where its id equals nothing that can be asked for. */
+static bool move_after(struct query_source *q, const struct message *m)
 {
+	const struct place *old = &q->filter.after;
+	if (old->set && str_eq(old->id, m->id) && old->has_time == m->has_time &&
+	    (!m->has_time || old->time == m->time))
+		return false;
 	buf_clear(&q->after);
 	buf_str(&q->after, m->id);
 	q->filter.after =
 	    (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = buf_view(&q->after)};
+	return true;
 }
 
 static enum next query_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
@@ -201,7 +207,11 @@ static enum next query_next(struct source *source, struct batch *b, const struct
 		return n < 0 ? NEXT_ERROR : NEXT_END;
 	for (int i = 0; i < n; i++)
 		write_line(b, batch_add(b), &q->row[i], &q->line, &q->scan);
-	move_behind(q, &q->row[n - 1]);
+	if (!move_after(q, &q->row[n - 1])) {
+		err_set(e, ERR_ENV, "the store gives message '%.*s' again and again: its id is not text",
+		    STR_FMT(q->row[n - 1].id));
+		return NEXT_ERROR;
+	}
 	if (q->left != UINT64_MAX)
 		q->left -= (uint64_t)n;
 	b->flush_reason = (size_t)n == l->records ? FLUSH_FULL : FLUSH_BYTES;

@@ -152,15 +152,30 @@ t 'delete passes the id on' 'senti-store delete 3' 0 <<'END'
 END
 t 'and finds it once' 'senti-store delete 3 2>/dev/null' 1
 t 'stats are a line of JSON in a pipe' 'senti-store stats' 0 <<'END'
-{"messages":2,"positive":2,"neutral":0,"negative":0,"unscored":0,"corrected":1,"outbox":11,"readers":0,"version":11,"schema":1}
+{"messages":2,"positive":2,"neutral":0,"negative":0,"unscored":0,"corrected":1,"outbox":11,"readers":0,"version":11,"schema":2}
 END
 t 'prune trims the outbox when nobody reads it' 'senti-store prune && senti-store prune' 0 <<'END'
 {"pruned":11}
 {"pruned":0}
 END
 t 'migrate makes a store, and tells its schema' 'senti-store migrate --store sqlite:new.db && test -s new.db' 0 <<'END'
-{"schema":1}
+{"schema":2}
 END
+# What SQL can put into a row and a record cannot hold.
+ok 'rows of all kinds' sh -c 'echo "{\"id\":\"n\",\"text\":\"x\"}" | senti-store --store sqlite:odd.db >/dev/null'
+if command -v sqlite3 >/dev/null; then
+	sqlite3 odd.db "UPDATE message SET label = 'positive', text = 'a' || char(0) || 'b', extra = '{\"n\":[1,' || char(13) || char(10) || '2]}',
+		sentiment = '{\"label\":' || char(10) || '\"positive\"}' || char(10)"
+	t 'JSON that spans lines in its column is exported on one, and NUL as U+FFFD; put takes it' 'senti-store export --store sqlite:odd.db | tee odd |
+		senti-store put --store sqlite:odd2.db >/dev/null && cat odd' 0 <<-'END'
+	{"id":"n","text":"a�b","n":[1,  2],"sentiment":{"label": "positive"} ,"version":2}
+	END
+	sqlite3 odd.db "DROP TRIGGER message_insert; INSERT INTO message (id, text) VALUES (x'31', 'x')"
+	t 'an id that nothing is equal to ends an export, aloud' 'senti-store export --store sqlite:odd.db >/dev/null' 3 <<-'END'
+	--- stderr
+	senti-store: the store gives message '1' again and again: its id is not text
+	END
+fi
 t 'of one id in a batch the last wins, and all get its version' \
 	'printf "%s\n" "{\"id\":\"d\",\"text\":\"a\"}" "{\"id\":\"d\",\"text\":\"b\"}" | senti-store --store sqlite:d.db;
 	senti-store get d --store sqlite:d.db' 0 <<'END'
@@ -221,7 +236,7 @@ t 'a server that is not there' 'senti-store --store postgresql://me:secret@127.0
 END
 ok 'is named, with no password' sh -c 'senti-store --store postgresql://me:secret@127.0.0.1:1/x stats 2>err; grep "cannot reach database .x. on 127.0.0.1:1: .*refused" err && ! grep secret err'
 t 'a plain path is a file' 'senti-store migrate --store plain.db && test -s plain.db' 0 <<'END'
-{"schema":1}
+{"schema":2}
 END
 usage 'query --label great' <<'END'
 senti-store: a label is positive, neutral or negative, not 'great'

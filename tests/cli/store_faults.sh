@@ -60,10 +60,10 @@ senti-store: cannot apply migration 1 to 'foreign.db': table message already exi
 END
 
 cp kill.db newer.db
-sqlite3 newer.db "INSERT INTO migration VALUES (2, 'of tomorrow', 'x', 'now')"
+sqlite3 newer.db "INSERT INTO migration VALUES (3, 'of tomorrow', 'x', 'now')"
 t 'a database of a newer program' 'senti-store query --store sqlite:newer.db' 3 <<'END'
 --- stderr
-senti-store: the database 'newer.db' has schema 2, this senti knows 1: use the newer senti that made it
+senti-store: the database 'newer.db' has schema 3, this senti knows 2: use the newer senti that made it
 END
 
 # Zeroes over pages in the middle.

@@ -170,7 +170,7 @@ def at_once():
         running = [start(name, "migrate", at=at(name), stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(10)]
         for p in running:
             out, err = p.communicate(timeout=60)
-            assert p.returncode == 0 and out == b'{"schema":1}\n', (p.returncode, out, err)
+            assert p.returncode == 0 and out == b'{"schema":2}\n', (p.returncode, out, err)
         assert one(name, "SELECT count(*) FROM senti.migration") == 1
 
 
@@ -185,7 +185,7 @@ def other_schemas():
     sql(name, "INSERT INTO senti.migration (number, name, checksum) VALUES (2, 'of tomorrow', 'x')")
     for verb in ("query", "put", "migrate"):
         _, err = store(name, verb, data=b"", status=3)
-        assert "has schema 2, this senti knows 1" in err, err
+        assert "has schema 3, this senti knows 2" in err, err
     name = database(False)
     _, err = store(name, "query", status=3)
     assert "senti-store put and migrate make" in err, err

@@ -2,6 +2,7 @@
 #include "lib/stage/submit.h"
 
 #include "lib/data/memory.h"
+#include "lib/score/model.h"
 #include "tests/unit/stores.h"
 
 static struct model *model;
