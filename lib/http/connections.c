@@ -15,7 +15,7 @@
 enum { WATCH_MS = 500 };
 enum { LEAST_RATE = 4096 }; /* bytes a second that a client must take of a long answer */
 
-/* IPv4 in its mapped form. Of IPv6 the first half: whoever has one address there mostly has all others of its network, too. */
+/* IPv4 in its mapped form. Of IPv6 the first half: a client with one address mostly has all of its network. */
 struct key {
 	unsigned char byte[16];
 };
@@ -116,7 +116,7 @@ void connections_free(struct connections *all)
 	free(all);
 }
 
-/* A few milliseconds behind clock_mono_ms, and several times as cheap: it is asked five times a request. */
+/* At most a few milliseconds late, and several times as cheap as clock_mono_ms: it is read five times a request. */
 static int64_t about_now_ms(void)
 {
 	struct timespec t;

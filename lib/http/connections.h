@@ -1,6 +1,6 @@
 /* connections.h - the open connections: the deadlines that the library does not keep, and how many each address may have.
  *
- * The library's timeout starts anew with each byte, so that a client who drips its headers or its body, or sips its answer, would stay for ever.
+ * The library's timeout starts anew with each byte, so a client that sends its headers or body, or takes its answer, byte by byte would stay for ever.
  * One thread looks at all connections twice a second and shuts those down whose time is over; the library then sees their end.
  */
 #ifndef SENTI_CONNECTIONS_H

@@ -65,7 +65,7 @@ static int take_piece(struct request *r, const char *p, size_t n)
 	return rc;
 }
 
-/* A stream goes on for as long as its listener likes. */
+/* A stream goes on for as long as its client likes. */
 static enum MHD_Result send_answer(struct request *r)
 {
 	enum MHD_Result queued = request_queue(r);

@@ -5,7 +5,7 @@
 #include "lib/serve/routes/routes.h"
 #include "lib/serve/subscribers.h"
 
-/* The wire format, of one subscriber. */
+/* The stream of one subscriber. */
 struct stream {
 	struct request *x;
 	struct subscriber *subscriber;
@@ -13,7 +13,7 @@ struct stream {
 	size_t sent;	 /* and so much of it has been */
 };
 
-/* A record has no line end, as JSON of one line. */
+/* A record is one line of JSON, so it needs no splitting. */
 static void put_event(struct buf *out, const struct feed_event *ev)
 {
 	buf_printf(out, "event: scored\nid: %llu\ndata: ", (unsigned long long)ev->seq);

@@ -43,7 +43,7 @@ static enum cache_answer answer_of(const struct look *l)
 	return l->asked ? CACHE_MISS : CACHE_SKIPPED;
 }
 
-/* Those that several clients ask for at the same time, in one look. */
+/* Answers what several clients ask for at the same time from one look. */
 static void look_up(struct db_context *c, struct request *const *x, size_t n, void *app)
 {
 	const struct messages_conf *conf = app;
@@ -158,7 +158,7 @@ static void invalidate(struct db_context *c, const struct edits *d)
 {
 	struct change change[DB_BATCH];
 	size_t n = 0;
-	struct err ignored; /* the outbox has it as well, and whoever follows that tries until it is done */
+	struct err ignored; /* the outbox has it as well, and its follower retries until it is done */
 	for (size_t i = 0; i < d->n; i++)
 		if (d->m[i].fate == MESSAGE_FOUND)
 			change[n++] = (struct change){.id = d->x[i]->segment,
@@ -334,7 +334,7 @@ static void set_next(struct request *x, const struct message *last, uint64_t lim
 	buf_free(&link);
 }
 
-/* As the store measures a page. */
+/* Measures a page as the store does. */
 static size_t bytes_of(const struct message *m, size_t n)
 {
 	size_t bytes = 0;

@@ -48,7 +48,7 @@ void sentiment_begin(struct request *x, void *app)
 	x->drop = drop;
 }
 
-/* The records of a batch as they leave, or the reject objects of the contract. */
+/* Appends a record as a filter writes it, or its reject object. */
 static void put_record(struct buf *out, const struct rec *r)
 {
 	if (r->fate == FATE_OUT)
@@ -64,7 +64,7 @@ static void reject_long(struct batch *b, size_t max_record)
 			rec_reject(b, &b->rec[i], CODE_TOO_LONG, "the record has more than %zu bytes", max_record);
 }
 
-/* Works off the lines that have arrived. */
+/* Scores the lines that have arrived. */
 static void work(struct request *x, struct sentiment_conf *conf, struct str piece, bool end)
 {
 	struct scoring *s = x->state;

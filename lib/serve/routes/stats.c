@@ -1,4 +1,4 @@
-/* stats.c - GET /v1/stats: what the stored messages come to, by label, source, model or time. */
+/* stats.c - GET /v1/stats: counts and means of the stored messages, by label, source, model or time. */
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 #include "lib/serve/db_context.h"
@@ -29,7 +29,7 @@ static bool read_by(struct request *x, enum stat_by *by)
 	return false;
 }
 
-/* 90s, 15m, 1h, 1d, 1w. */
+/* Reads a duration such as 90s, 15m, 1h, 1d or 1w. */
 static bool read_step(struct request *x, int64_t *ms)
 {
 	static const struct {
