@@ -62,6 +62,8 @@ static const struct option_def own[] = {
 	OPT_CALL(queue, read_queue)},
     {0, "pending-ttl", "DURATION", "how long a message is shown before a worker has stored it (default 15m)",
 	OPT_DURATION(pending_ms, 1)},
+    {0, "reader", "NAME", "its place in the outbox, for Redis (default: the cache's address and this machine)",
+	OPT_NAME(server.cache_reader)},
     {0, "max-waiting", "N", "refuse messages while N are under way (default 100000)",
 	OPT_NUMBER(server.max_waiting, 1, 10000000)},
     {0, "max-body", "BYTES", "refuse longer bodies; K, M, G are understood (default 64M)",
@@ -140,7 +142,8 @@ static int run(struct serve_options *o)
 	struct server_conf *c = &o->server;
 	c->ends =
 	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
-	c->cache_reader = reader;
+	if (!c->cache_reader)
+		c->cache_reader = reader;
 	c->http.threads = t->jobs;
 	c->limits = t->limits;
 	c->drain_delay_s = t->drain_delay_s;

@@ -163,6 +163,7 @@ _senti()
 	senti-serve\ --lexicon) words='' ;;
 	senti-serve\ --queue) words='' ;;
 	senti-serve\ --pending-ttl) words='' ;;
+	senti-serve\ --reader) words='' ;;
 	senti-serve\ --max-waiting) words='' ;;
 	senti-serve\ --max-body) words='' ;;
 	senti-serve\ --max-items) words='' ;;
@@ -210,7 +211,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --pending-ttl --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

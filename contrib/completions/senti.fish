@@ -234,6 +234,7 @@ complete -c senti-serve -s m -l model -x -d 'score with MODEL where a request na
 complete -c senti-serve -l lexicon -r -F -d 'layer FILE (word TAB value a line) over the model\'s lexicon'
 complete -c senti-serve -l queue -x -d 'messages go to this queue, a name or amqp:..., for workers (default: scored here)'
 complete -c senti-serve -l pending-ttl -x -d 'how long a message is shown before a worker has stored it (default 15m)'
+complete -c senti-serve -l reader -x -d 'its place in the outbox, for Redis (default: the cache\'s address and this machine)'
 complete -c senti-serve -l max-waiting -x -d 'refuse messages while N are under way (default 100000)'
 complete -c senti-serve -l max-body -x -d 'refuse longer bodies; K, M, G are understood (default 64M)'
 complete -c senti-serve -l max-items -x -d 'refuse longer arrays (default 10000)'

@@ -16,7 +16,7 @@ enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 /* The form that the request's headers name. */
 enum body_form body_form(const struct request *x);
 
-/* Adds the records of a whole JSON body to the batch, whose `in` then holds its bytes: 0 and *array, or -1 with the request answered (400: no JSON, or
+/* Adds the records of a whole JSON body to the batch, whose `in` then holds its bytes: 0 and *array, or -1 with the request answered (400: not JSON, or
  * more than max_items; 422: neither object nor array). An item that is not an object is a record that is rejected. */
 int body_json(struct request *x, struct batch *b, size_t max_items, bool *array);
 

@@ -34,7 +34,8 @@ void db_unavailable(struct request *x, const struct err *e)
 {
 	log_warn("the store does not answer", "error", e->msg, "request_id", x->request_id, NULL);
 	request_set(x, "Retry-After", "1");
-	request_problem(x, 503, "store_unavailable", "the store does not answer; nothing was changed that is not told");
+	request_problem(
+	    x, 503, "store_unavailable", "the store does not answer; no change was made that was not answered");
 }
 
 void db_pool_do(struct db_pool *p, struct request *x, db_work *work)

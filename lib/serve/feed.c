@@ -38,7 +38,7 @@ struct feed {
 
 /* ---- rows ---- */
 
-/* The rows of those entries whose change is the row's newest: of the others a later entry tells. row[i].fate is MESSAGE_FOUND for these. */
+/* The rows of the entries. row[i].fate is MESSAGE_FOUND only if the entry is the row's newest change; otherwise a later entry brings the row. */
 static int read_rows(struct feed *f, const struct change *c, size_t count, struct message **rows, struct err *e)
 {
 	struct message *m = arena_alloc(&f->mem, count * sizeof *m);
@@ -95,7 +95,7 @@ static int publish(struct feed *f, size_t count, struct err *e)
 	return 0;
 }
 
-/* With more entries than are looked at, the cache is not asked. */
+/* If there are more entries than it looks at, readers do not ask the cache (feed_current). */
 static int invalidate_unsettled(struct feed *f, struct err *e)
 {
 	if (!f->conf.ends->local)
@@ -132,7 +132,7 @@ static int check_waiters(struct feed *f, struct err *e)
 	return await_check(f->conf.await, f->store, &f->mem, &f->scan, e);
 }
 
-/* 1 if it went on, 0 if it must wait for the ring to come after it, -1. */
+/* Gives it a page: 1 if that brought it forward, 0 if it must wait for the ring, or -1. */
 static int catch_up(struct feed *f, struct subscriber *s, uint64_t after, struct err *e)
 {
 	struct message *row;

@@ -4,8 +4,8 @@
  *     store -> log -> invalidate -> the rows that its entries name -> subscribers.h
  *                                                                  -> await.h
  *
- * Only settled entries are followed (store.h, log), so that nobody misses any. The process's own cache must not wait for a long transaction
- * elsewhere, behind which nothing settles: it is told of unsettled entries too. A cache that others share is left to invalidator.h.
+ * Subscribers and callers get settled entries only (outbox.h, log), so that none is missed. The process's own cache cannot wait until a long
+ * transaction elsewhere lets entries settle, so unsettled ones are invalidated too. A cache that others share is left to invalidator.h.
  */
 #ifndef SENTI_FEED_H
 #define SENTI_FEED_H
@@ -30,7 +30,7 @@ struct feed *feed_start(const struct feed_conf *conf, struct err *e);
 void feed_stop(struct feed *f);
 /* True if the log has been read in the last few seconds. Thread-safe, as what follows. */
 bool feed_alive(struct feed *f);
-/* True if also all that was committed until then is known; if not, the cache of this process may be behind. */
+/* True if also all that was committed until then is known; if not, the cache of this process may be out of date. */
 bool feed_current(struct feed *f);
 /* How long ago that was certain. */
 int64_t feed_lag_ms(struct feed *f);

@@ -30,7 +30,7 @@ void health_stop(struct health *h);
 enum health_state health_state(struct health *h, enum health_part part);
 /* "store". Constant. */
 const char *health_name(enum health_part part);
-/* Appends {"store":"ok","cache":"failing",...} and tells whether requests can be served. */
+/* Appends {"store":"ok","cache":"failing",...}: true if requests can be served. */
 bool health_put(struct health *h, struct buf *out);
 /* The server is ending: it is not ready from now on. */
 void health_drain(struct health *h);

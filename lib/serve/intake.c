@@ -21,8 +21,8 @@ struct intake {
 	struct cache *cache;   /* NULL: none */
 	struct submit *submit; /* of the pump that runs */
 	struct counts counts;
-	_Atomic uint64_t under_way; /* handed in, and not told of */
-	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was told */
+	_Atomic uint64_t under_way; /* handed in, and not answered */
+	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was answered */
 	atomic_bool away;	    /* there is a `why` */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -72,7 +72,7 @@ static void intake_abandon(struct source *s, struct batch *b)
 	m->gather->abandon(m->gather, b);
 }
 
-/* Callers are told of their records by the source's accept; nothing else is written. */
+/* The source's accept answers the callers; nothing else is written. */
 static int put_nowhere(struct sink *s, const struct batch *b, struct source *from, struct err *e)
 {
 	(void)s;
@@ -151,7 +151,7 @@ static void *intake_run(void *arg)
 		log_error("messages cannot be stored", "error", e.msg, NULL);
 		say(m, &e);
 		move(m, -(uint64_t)gather_drop(m->gather));
-		close_ends(m, &ignored); /* why it failed has been told */
+		close_ends(m, &ignored); /* the log says why it failed */
 		if (!pause_a_while(m) && !open)
 			break;
 	}
@@ -226,7 +226,7 @@ void intake_stop(struct intake *m)
 	pthread_mutex_unlock(&m->lock);
 	gather_end(m->gather);
 	pthread_join(m->thread, NULL);
-	m->gather->close(m->gather, &ignored); /* tells those that are left */
+	m->gather->close(m->gather, &ignored); /* answers those that are left */
 	ends_close_cache(m->conf.ends, m->cache);
 	pthread_mutex_destroy(&m->lock);
 	pthread_cond_destroy(&m->ended);

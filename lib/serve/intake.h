@@ -4,7 +4,7 @@
  *     HTTP threads -> gather -> submit (score, store, cache) -> accept: the callers are answered                         (embedded)
  *     HTTP threads -> gather -> submit -> queue, confirmed -> accept: cache put as version 0, the callers are answered   (with a queue)
  *
- * So 202 means that the message is committed, or confirmed by the broker. If that fails, every caller of the batch is told (503), and so are those
+ * So 202 means that the message is committed, or confirmed by the broker. If that fails, every caller of the batch is answered 503, and so are those
  * who wait after it; the pump starts anew after a pause, and until what it writes to answers again new records are refused at once. What it was
  * about to store is not known to be stored: clients send again, under the same id.
  */

@@ -121,7 +121,7 @@ static int read_line(struct list *l, struct str line, const char *path, size_t n
 	if (!is_name(name))
 		why = "a name has up to 64 letters, digits and ._-";
 	else if ((t.scope = scope_of(scopes)) == SCOPE_NONE)
-		why = "behind the name stand its scopes: read, write or admin, with commas between them";
+		why = "after the name come its scopes: read, write or admin, separated by commas";
 	else if (!read_hash(hash, t.hash))
 		why = "the third word is " HASH_KIND " and 64 hexadecimal digits, as --new-token prints it";
 	else if (next_word(&line).n)
@@ -245,7 +245,7 @@ int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct 
 	base64url_encode_init(&c);
 	size_t n = base64_encode_update(&c, to, SECRET, secret);
 	n += base64_encode_final(&c, to + n);
-	while (to[n - 1] == '=') /* padding tells nothing */
+	while (to[n - 1] == '=') /* padding carries nothing */
 		n--;
 	token->n += n;
 	hash_of(buf_view(token), hash);

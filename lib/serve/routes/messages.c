@@ -153,7 +153,7 @@ static void keep_open(struct edits *d)
 	d->n = n;
 }
 
-/* A client that has been told of the change must not find what was before it. */
+/* A client whose change was answered must not find the old row. */
 static void invalidate(struct db_context *c, const struct edits *d)
 {
 	struct change change[DB_BATCH];
@@ -347,7 +347,7 @@ static void list(struct db_context *c, struct request *x)
 {
 	struct page *p = x->state;
 	struct err e;
-	/* one more than asked for tells whether there is a next page */
+	/* one more than asked for shows whether there is a next page */
 	struct message *row = arena_alloc(&c->mem, (p->limit + 1) * sizeof *row);
 	int n = c->store->query(c->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &c->mem, &e);
 	if (n < 0) {
