@@ -78,7 +78,7 @@ int tool_finish(struct tool *t, const struct err *failed)
 	    t->max_rejects.percent ? t->max_rejects.most / 100 * (double)t->counts.in : t->max_rejects.most;
 	if ((double)t->counts.rejected > allowed)
 		return STATUS_REJECTS;
-	return t->exit_if_empty && t->counts.in == 0 ? STATUS_EMPTY : STATUS_OK;
+	return t->exit_if_empty && t->counts.in + t->counts.counter[COUNTER_RESUMED] == 0 ? STATUS_EMPTY : STATUS_OK;
 }
 
 /* Closes an end; the first error is kept. */

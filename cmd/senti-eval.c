@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/run.h"
+#include "cmd/state.h"
 #include "lib/base/log.h"
 #include "lib/learn/eval.h"
 #include "lib/score/model.h"
@@ -11,6 +12,7 @@ struct eval_options {
 	struct eval_conf eval;
 	struct option_words spec;
 	double min_f1;
+	const char *state;
 };
 
 static int read_map(void *to, const char *value, struct err *e)
@@ -31,6 +33,7 @@ static const struct option_def own[] = {
 	OPT_SLICE(eval.form.result_name)},
     {0, "two", NULL, "labels are positive or negative: so is any score, above 0 or not", OPT_FLAG(eval.two)},
     {0, "json", NULL, "report JSON, one line a model", OPT_FLAG(eval.json)},
+    {0, "state", "FILE", "of a queue: keep there what was taken in, until the report is out", OPT_STRING(state)},
     {0, "min-f1", "X", "exit 1 if a model's macro F1 is below X", OPT_DECIMAL(min_f1, 0, 1)},
     {0},
 };
@@ -94,7 +97,8 @@ int main(int argc, char **argv)
 	};
 	struct tool t = {
 	    .name = "senti-eval",
-	    .usage = "[-m MODEL]... [--json] [--min-f1 X] [OPTION...] [FILE...]",
+	    .usage = "[-m MODEL]... [--json] [--min-f1 X] [OPTION...] [FILE...]\n"
+		     "-i amqp:QUEUE --idle MS [--state FILE] [OPTION...]",
 	    .summary = "Compares models with labels: labelled records in, a report of accuracy out.",
 	    .examples = examples,
 	    .own = own,
@@ -103,12 +107,13 @@ int main(int argc, char **argv)
 	};
 	struct err e;
 	tool_options(&t, argc, argv);
-	if (open_sides(&o, &e) < 0) {
+	if (open_sides(&o, &e) < 0 || state_open(&t, o.state, &o.eval.spool, &e) < 0) {
 		close_sides(&o);
 		return tool_fail(&t, &e);
 	}
 	o.eval.colour = strcmp(t.to, "-") == 0 && wants_colour(STDOUT_FILENO);
 	int status = tool_run(&t, &(struct step){&eval_stage, &o.eval}, 1);
+	status = state_close(&t, o.eval.spool, status);
 	if ((status == STATUS_OK || status == STATUS_REJECTS) && !isnan(o.min_f1) && gate(&o) != STATUS_OK)
 		status = STATUS_REJECTS;
 	close_sides(&o);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/run.h"
+#include "cmd/state.h"
 #include "lib/base/clock.h"
 #include "lib/learn/train.h"
 #include "lib/score/model.h"
@@ -10,6 +11,7 @@
 struct train_options {
 	struct train_conf train;
 	unsigned words;
+	const char *state;
 	bool progress, terminal, shown;
 	int64_t shown_ms;
 };
@@ -55,6 +57,7 @@ static const struct option_def own[] = {
 	OPT_NUMBER(train.fit.features.bits, 10, 24)},
     {0, "min-texts", "N", "leave out n-grams of fewer than N texts (default 3)",
 	OPT_NUMBER(train.fit.min_texts, 1, 1000000)},
+    {0, "state", "FILE", "of a queue: keep there what was taken in, until the model is written", OPT_STRING(state)},
     {0, "cost", "C", "fit the data closer (above 1) or less closely (below; default 1)",
 	OPT_DECIMAL(train.fit.cost, 1e-6, 1e6)},
     {0},
@@ -116,7 +119,8 @@ int main(int argc, char **argv)
 	};
 	struct tool t = {
 	    .name = "senti-train",
-	    .usage = "-o FILE [OPTION...] [FILE...]",
+	    .usage = "-o FILE [OPTION...] [FILE...]\n"
+		     "-o FILE -i amqp:QUEUE --idle MS [--state FILE] [OPTION...]",
 	    .summary = "Makes a model for senti-score -m FILE from labelled records; prints what is known of it as one "
 		       "JSON line.",
 	    .examples = examples,
@@ -130,14 +134,17 @@ int main(int argc, char **argv)
 	o.train.fit.features.pairs = o.words == 2;
 	if (check(&t, o.train.path, &e) < 0)
 		return tool_fail(&t, &e);
+	if (state_open(&t, o.state, &o.train.spool, &e) < 0)
+		return tool_fail(&t, &e);
 	struct model *lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e);
 	if (!lexicon)
 		return tool_fail(&t, &e);
 	o.train.fit.lexicon = lexicon;
 	o.progress = t.progress;
-	o.train.stop = t.limits.stop;
+	o.train.stop = o.train.spool ? NULL : t.limits.stop; /* a queue has no other end */
 	o.terminal = isatty(STDERR_FILENO);
 	int status = tool_run(&t, &(struct step){&train_stage, &o.train}, 1);
+	status = state_close(&t, o.train.spool, status);
 	if (o.shown && o.terminal)
 		fputs("\r\033[K", stderr);
 	label_conf_free(&o.train.label);

@@ -79,6 +79,7 @@ _senti()
 	senti-eval\ --label) words='' ;;
 	senti-eval\ --map) words='' ;;
 	senti-eval\ --result) words='' ;;
+	senti-eval\ --state) words='' ;;
 	senti-eval\ --min-f1) words='' ;;
 	senti-eval\ --from | senti-eval\ -i) words='' ;;
 	senti-eval\ --to | senti-eval\ -o) words='' ;;
@@ -105,6 +106,7 @@ _senti()
 	senti-train\ --lexicon-gain) words='' ;;
 	senti-train\ --hash-bits) words='' ;;
 	senti-train\ --min-texts) words='' ;;
+	senti-train\ --state) words='' ;;
 	senti-train\ --cost) words='' ;;
 	senti-train\ --from | senti-train\ -i) words='' ;;
 	senti-train\ --batch | senti-train\ -b) words='' ;;
@@ -198,10 +200,10 @@ _senti()
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)
-			words='--model --field --label --map --result --two --json --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --label --map --result --two --json --state --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
 			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

@@ -21,6 +21,7 @@ static const char *const counter_names[COUNTER_COUNT] = {
     [COUNTER_REDELIVERED] = "redelivered",
     [COUNTER_BURIED] = "buried",
     [COUNTER_REFUSED] = "refused",
+    [COUNTER_RESUMED] = "resumed",
 };
 
 static const char *const flush_reason_names[FLUSH_COUNT] = {

@@ -5,29 +5,18 @@
 
 #include "lib/json/write.h"
 
-struct context {
+struct eval_context {
 	const struct eval_conf *conf;
 	struct scratch **scratch; /* of each side that has a model */
 	struct json_scan scan, nested;
 	struct buf out;
+	uint64_t first;	  /* batch of which something is held and not in the spool */
+	uint64_t resumed; /* records of the spool */
 };
-
-static void *eval_open(const void *conf, struct err *e)
-{
-	(void)e;
-	struct context *c = xcalloc(1, sizeof *c);
-	c->conf = conf;
-	c->scratch = xcalloc(c->conf->sides, sizeof *c->scratch);
-	for (size_t i = 0; i < c->conf->sides; i++) {
-		const struct model *m = c->conf->side[i].model;
-		c->scratch[i] = m ? m->engine->scratch(m) : NULL;
-	}
-	return c;
-}
 
 static void eval_close(void *ctx)
 {
-	struct context *c = ctx;
+	struct eval_context *c = ctx;
 	for (size_t i = 0; i < c->conf->sides; i++)
 		if (c->scratch[i])
 			c->conf->side[i].model->engine->scratch_free(c->scratch[i]);
@@ -43,7 +32,7 @@ static double share_of(enum label l, double neg, double neu, double pos)
 	return l == LABEL_NEGATIVE ? neg : l == LABEL_NEUTRAL ? neu : pos;
 }
 
-static struct guess guess_by_model(const struct context *c, size_t side, struct str text)
+static struct guess guess_by_model(const struct eval_context *c, size_t side, struct str text)
 {
 	const struct model *m = c->conf->side[side].model;
 	struct result r;
@@ -58,7 +47,7 @@ static double number(const struct json_scan *s, struct str name)
 }
 
 /* The result that the record carries: 0, or -1 and the record is rejected. */
-static int guess_by_record(struct context *c, struct batch *b, struct rec *r, struct guess *out)
+static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *r, struct guess *out)
 {
 	struct json_scan *s = &c->nested;
 	struct str name = c->conf->form.result_name;
@@ -83,8 +72,10 @@ static void count(const struct eval_conf *f, size_t side, const struct gold *gol
 	accuracy_add(&f->side[side].accuracy, gold, &guess);
 }
 
-static int take(struct context *c, struct batch *b, struct rec *r)
+/* A spool_take. */
+static int take(void *ctx, struct batch *b, struct rec *r)
 {
+	struct eval_context *c = ctx;
 	const struct eval_conf *f = c->conf;
 	struct gold gold;
 	struct guess guess;
@@ -93,6 +84,8 @@ static int take(struct context *c, struct batch *b, struct rec *r)
 	if (f->two && gold.has_class && gold.label == LABEL_NEUTRAL)
 		return rec_reject(
 		    b, r, CODE_BAD_LABEL, "the label is neutral, and --two knows positive and negative only");
+	if (spool_repeats(f->spool, r))
+		return SPOOL_REPEATED;
 	for (size_t i = 0; i < f->sides; i++) {
 		if (f->side[i].model)
 			guess = guess_by_model(c, i, r->text);
@@ -105,11 +98,29 @@ static int take(struct context *c, struct batch *b, struct rec *r)
 
 static int eval_run(void *ctx, struct batch *b, struct err *e)
 {
-	(void)e;
-	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++)
-		if (r->fate == FATE_OUT && take(ctx, b, r) == 0)
-			r->fate = FATE_HELD;
-	return 0;
+	struct eval_context *c = ctx;
+	return spool_run(c->conf->spool, b, take, c, &c->first, e);
+}
+
+static void *eval_open(const void *conf, struct err *e)
+{
+	struct eval_context *c = xcalloc(1, sizeof *c);
+	c->conf = conf;
+	c->first = HOLDS_NOTHING;
+	c->scratch = xcalloc(c->conf->sides, sizeof *c->scratch);
+	for (size_t i = 0; i < c->conf->sides; i++) {
+		const struct model *m = c->conf->side[i].model;
+		c->scratch[i] = m ? m->engine->scratch(m) : NULL;
+	}
+	if (!c->conf->spool || spool_replay(c->conf->spool, take, c, &c->resumed, e) == 0)
+		return c;
+	eval_close(c);
+	return NULL;
+}
+
+static uint64_t eval_held_from(void *ctx)
+{
+	return ((struct eval_context *)ctx)->first;
 }
 
 static const char *name_of(const struct contestant *side)
@@ -270,9 +281,11 @@ static void add_line(struct batch *b, const struct buf *line)
 
 static int eval_end(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct eval_context *c = ctx;
 	const struct eval_conf *f = c->conf;
 	(void)e;
+	c->first = HOLDS_NOTHING;
+	b->counter[COUNTER_RESUMED] += c->resumed;
 	buf_clear(&c->out);
 	if (!f->json) {
 		eval_report(f, &c->out);
@@ -294,6 +307,7 @@ const struct stage eval_stage = {
     .name = "eval",
     .open = eval_open,
     .run = eval_run,
+    .held_from = eval_held_from,
     .end = eval_end,
     .close = eval_close,
 };

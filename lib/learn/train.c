@@ -12,26 +12,20 @@
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
-struct context {
+struct train_context {
 	const struct train_conf *conf;
 	struct json_scan scan, nested;
 	struct arena texts;
 	struct example *example;
 	size_t n, cap;
-	int64_t newest; /* time of a record; 0: none had one */
+	int64_t newest;	  /* time of a record; 0: none had one */
+	uint64_t first;	  /* batch of which something is held and not in the spool */
+	uint64_t resumed; /* records of the spool */
 };
-
-static void *train_open(const void *conf, struct err *e)
-{
-	(void)e;
-	struct context *c = xcalloc(1, sizeof *c);
-	c->conf = conf;
-	return c;
-}
 
 static void train_close(void *ctx)
 {
-	struct context *c = ctx;
+	struct train_context *c = ctx;
 	json_scan_free(&c->scan);
 	json_scan_free(&c->nested);
 	arena_free(&c->texts);
@@ -39,7 +33,7 @@ static void train_close(void *ctx)
 	free(c);
 }
 
-static void see_time(struct context *c, struct batch *b)
+static void see_time(struct train_context *c, struct batch *b)
 {
 	const struct json_member *m = json_find(&c->scan, STR("time"));
 	int64_t ms;
@@ -47,8 +41,10 @@ static void see_time(struct context *c, struct batch *b)
 		c->newest = ms;
 }
 
-static int take(struct context *c, struct batch *b, struct rec *r)
+/* A spool_take. */
+static int take(void *ctx, struct batch *b, struct rec *r)
 {
+	struct train_context *c = ctx;
 	struct gold gold;
 	if (rec_scan(b, r, &c->scan, &c->conf->form) < 0 ||
 	    label_read(&c->conf->label, b, r, &c->scan, &c->nested, &gold) < 0)
@@ -56,6 +52,8 @@ static int take(struct context *c, struct batch *b, struct rec *r)
 	if (!gold.has_class)
 		return rec_reject(b, r, CODE_BAD_LABEL,
 		    "the label is the number %g, which has no class (--map gives it one)", gold.number);
+	if (spool_repeats(c->conf->spool, r))
+		return SPOOL_REPEATED;
 	see_time(c, b);
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 4096;
@@ -67,16 +65,29 @@ static int take(struct context *c, struct batch *b, struct rec *r)
 
 static int train_run(void *ctx, struct batch *b, struct err *e)
 {
-	(void)e;
-	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++)
-		if (r->fate == FATE_OUT && take(ctx, b, r) == 0)
-			r->fate = FATE_HELD;
-	return 0;
+	struct train_context *c = ctx;
+	return spool_run(c->conf->spool, b, take, c, &c->first, e);
+}
+
+static void *train_open(const void *conf, struct err *e)
+{
+	struct train_context *c = xcalloc(1, sizeof *c);
+	c->conf = conf;
+	c->first = HOLDS_NOTHING;
+	if (!c->conf->spool || spool_replay(c->conf->spool, take, c, &c->resumed, e) == 0)
+		return c;
+	train_close(c);
+	return NULL;
+}
+
+static uint64_t train_held_from(void *ctx)
+{
+	return ((struct train_context *)ctx)->first;
 }
 
 /* --- metadata --- */
 
-static void data_hash(const struct context *c, char out[HASH_HEX])
+static void data_hash(const struct train_context *c, char out[HASH_HEX])
 {
 	struct str *field = xcalloc(c->n * 2, sizeof *field);
 	for (size_t i = 0; i < c->n; i++) {
@@ -88,7 +99,7 @@ static void data_hash(const struct context *c, char out[HASH_HEX])
 }
 
 /* The clock would make the same data and seed give different files. */
-static int64_t date_of(const struct context *c)
+static int64_t date_of(const struct train_context *c)
 {
 	const char *epoch = env_get("SOURCE_DATE_EPOCH");
 	uint64_t s;
@@ -118,7 +129,7 @@ static void put_features(struct buf *b, const struct feature_conf *f)
 	buf_char(b, '}');
 }
 
-static void put_meta(const struct context *c, const struct fit *fit, struct buf *b)
+static void put_meta(const struct train_context *c, const struct fit *fit, struct buf *b)
 {
 	const struct fit_conf *f = &c->conf->fit;
 	char hash[HASH_HEX], time[TIME_LEN];
@@ -192,20 +203,31 @@ static int write_model(const char *path, const struct buf *image, struct err *e)
 	return rc;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct example *x = a, *y = b;
+	int order = str_cmp(x->text, y->text);
+	return order ? order : (x->label > y->label) - (x->label < y->label);
+}
+
 static int train_end(void *ctx, struct batch *b, struct err *e)
 {
-	struct context *c = ctx;
+	struct train_context *c = ctx;
 	struct fit fit;
 	if (stop_raised(c->conf->stop))
 		return err_set(e, ERR_ENV, "stopped before the end of the input: no model is written");
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");
+	if (c->conf->spool) /* the order of a queue is chance, and the model depends on it */
+		qsort(c->example, c->n, sizeof *c->example, compare);
 	if (fit_model(&c->conf->fit, c->example, c->n, &fit, e) < 0)
 		return -1;
 	struct buf meta = {0}, image = {0};
 	put_meta(c, &fit, &meta);
 	linear_write(&fit.head, fit.cell, fit.seen, buf_view(&meta), &image);
 	int rc = write_model(c->conf->path, &image, e);
+	c->first = HOLDS_NOTHING;
+	b->counter[COUNTER_RESUMED] += c->resumed;
 	if (rc == 0)
 		batch_add(b)->line = arena_str(&b->mem, buf_view(&meta));
 	buf_free(&meta);
@@ -218,6 +240,7 @@ const struct stage train_stage = {
     .name = "train",
     .open = train_open,
     .run = train_run,
+    .held_from = train_held_from,
     .end = train_end,
     .close = train_close,
 };

@@ -38,6 +38,9 @@ bool amqp_is_end(const char *end);
 /* New: the end that takes the dead letters of a source's queue, or NULL where that is itself one of dead letters. */
 char *amqp_dead_end(const char *end);
 
+/* New: the queue that a source names; *shown (new): its broker, without a password. NULL with *e. */
+char *amqp_queue(const char *end, char **shown, struct err *e);
+
 /* New; connected, and consuming. NULL with *e. */
 struct source *amqp_source(const struct amqp_conf *conf, struct err *e);
 /* New. A sink of the lane OUT is connected; one of rejects connects with its first. Rejects of records that came as messages are dead letters: the

@@ -350,3 +350,17 @@ fail:
 	free(q);
 	return NULL;
 }
+
+char *amqp_queue(const char *end, char **shown, struct err *e)
+{
+	struct amqp_address a;
+	char *queue = NULL;
+	if (amqp_address_parse(&a, end, env_get("SENTI_AMQP"), e) == 0 && a.queue) {
+		queue = xstrdup(a.queue);
+		*shown = xstrdup(a.at.shown);
+	} else if (!a.queue && a.exchange) {
+		err_set(e, ERR_USAGE, "an exchange can only be published to; to read name a queue: ?queue=NAME");
+	}
+	amqp_address_free(&a);
+	return queue;
+}

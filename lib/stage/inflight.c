@@ -283,13 +283,27 @@ static size_t rejected_record(struct inflight *f, struct str input)
 	return open == 1 && !(id && f->pending[only].id) ? only : n;
 }
 
+static bool is_json_code(struct str code)
+{
+	return str_eq(code, STR(CODE_BAD_JSON)) || str_eq(code, STR(CODE_BAD_UTF8)) ||
+	       str_eq(code, STR(CODE_LONE_SURROGATE));
+}
+
+/* A tool that is killed while it writes leaves the beginning of a line to the next one, which finds that it ends too early. That says nothing of the
+ * record: it is fed again once the command has ended. (An escape or a character that is cut is found up to TORN bytes before.) */
+static bool is_torn(struct inflight *f, struct str input)
+{
+	enum { TORN = 12 };
+	return json_scan(&f->inner, input) < 0 && f->inner.error != JSON_NOT_OBJECT && f->inner.column + TORN > input.n;
+}
+
 bool inflight_reject(struct inflight *f, struct str line)
 {
 	struct verdict v;
 	if (read_verdict(f, line, &v) < 0)
 		return false;
 	size_t i = rejected_record(f, v.input);
-	if (i == f->b->n)
+	if (i == f->b->n || (f->pending[i].object && is_json_code(v.code) && is_torn(f, v.input)))
 		return false;
 	struct rec *r = &f->b->rec[i];
 	struct rec_cause *cause = arena_alloc(&f->b->mem, sizeof *cause);

@@ -157,11 +157,40 @@ static void again(void)
 	end(&t);
 }
 
+/* A tool in the middle was killed while it wrote: the next one got the beginning of a line. */
+static void torn(void)
+{
+	struct bench t;
+	static const char *const lines[] = {"{\"id\":\"a\",\"text\":\"x\"}", "{\"id\":\"bad", NULL};
+	static const char whole[] =
+	    "{\\\"id\\\":\\\"a\\\",\\\"text\\\":\\\"x\\\",\\\"sentiment\\\":{\\\"label\\\":\\\"positive\\\"}}";
+	size_t wrong = 0;
+	start(&t, lines);
+	for (size_t n = 1; n + 1 < sizeof whole; n++) {
+		char reject[400];
+		if (whole[n - 1] == '\\')
+			continue;
+		snprintf(
+		    reject, sizeof reject, "{\"error\":{\"code\":\"bad_json\"},\"input\":\"%.*s\"}", (int)n, whole);
+		wrong += inflight_reject(&t.f, padded(&t, reject));
+	}
+	is_u64(wrong, 0, "a beginning of an answer, cut anywhere, rejects no record");
+	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"bad_json\"},\"input\":\"{\\\"id\\\":\\\"bad\"}")) &&
+		rejected(&t, 1, CODE_BAD_JSON),
+	    "a record that is no whole line itself is rejected for that");
+	ok(inflight_reject(&t.f, padded(&t, "{\"error\":{\"code\":\"bad_json\"},\"input\":\"{\\\"id\\\":\\\"a\\\","
+					    "\\\"text\\\":\\\"x\\\",,\\\"more\\\":\\\"than that\\\"}\"}")) &&
+		rejected(&t, 0, CODE_BAD_JSON),
+	    "and what a tool has spoiled");
+	end(&t);
+}
+
 int main(void)
 {
 	in_order();
 	out_of_order();
 	rejects();
+	torn();
 	again();
 	return tap_done();
 }

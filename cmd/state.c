@@ -1,0 +1,93 @@
+/* state.c - names the state of a run over a queue, and removes it once the result is safe. */
+#include "cmd/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/schemes.h"
+#include "lib/base/log.h"
+#include "lib/net/amqp.h"
+
+/* A name may hold what a file's name cannot, and "%". */
+static void put_name(struct buf *out, const char *name)
+{
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+		    strchr("._-", *p))
+			buf_char(out, (char)*p);
+		else
+			buf_printf(out, "%%%02X", *p);
+}
+
+/* New. NULL with *e. */
+static char *default_path(const struct tool *t, const char *queue, struct err *e)
+{
+	struct buf b = {0};
+	const char *home = env_get("XDG_STATE_HOME");
+	if (home) {
+		buf_printf(&b, "%s/senti%c", home, 0);
+		if (mkdir(b.p, 0700) < 0 && errno != EEXIST) {
+			err_sys(e, "cannot make the folder '%s' ($XDG_STATE_HOME)", b.p);
+			buf_free(&b);
+			return NULL;
+		}
+		b.p[b.n - 1] = '/';
+	}
+	buf_printf(&b, "%s.", t->name);
+	put_name(&b, queue);
+	buf_printf(&b, ".spool%c", 0);
+	return b.p;
+}
+
+int state_open(const struct tool *t, const char *path, struct spool **spool, struct err *e)
+{
+	*spool = NULL;
+	if (!t->from || !scheme_is_source(t->from))
+		return path ? err_set(e, ERR_USAGE,
+				  "--state is for a queue (-i amqp:QUEUE): other inputs can be read again")
+			    : 0;
+	char *shown, *queue = amqp_queue(t->from, &shown, e), *made = NULL;
+	if (!queue)
+		return -1;
+	if (!path)
+		path = made = default_path(t, queue, e);
+	if (path) {
+		struct buf owner = {0};
+		buf_printf(&owner, "%s %s?queue=%s%c", t->name, shown, queue, 0);
+		*spool = spool_open(path, owner.p, e);
+		buf_free(&owner);
+		log_info("what is taken in is kept until the result is out", "state", path, NULL);
+	}
+	free(made);
+	free(queue);
+	free(shown);
+	return *spool ? 0 : -1;
+}
+
+/* The report went to a file, and may still be in memory only. */
+static int sync_output(const char *to, struct err *e)
+{
+	struct stat st;
+	if (stat(to, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	int fd = open(to, O_RDONLY | O_CLOEXEC), rc = 0;
+	if (fd < 0 || fsync(fd) < 0)
+		rc = err_sys(e, "cannot make '%s' safe", to);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int state_close(const struct tool *t, struct spool *spool, int status)
+{
+	struct err e;
+	bool done = status == STATUS_OK || status == STATUS_REJECTS || status == STATUS_EMPTY;
+	if (spool && done && strcmp(t->to, "-") != 0 && sync_output(t->to, &e) < 0) {
+		status = tool_fail(t, &e);
+		done = false;
+	}
+	spool_close(spool, done);
+	return status;
+}
