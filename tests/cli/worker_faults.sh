@@ -53,27 +53,28 @@ tools() { # the processes of the command: its leader and those below it
 
 # --- a tool of the command is killed, again and again ---
 
+mkfifo feed
 # shellcheck disable=SC2016
-work -i many -b 500 --timeout 2 --summary -- sh -c 'echo $$ >leader; senti-score | senti-store put'
-# Each kill hits a command that has answered since the last one: three in a row on the same record alone would rightly condemn it.
+work -i feed -b 500 --timeout 2 --summary -- sh -c 'echo $$ >leader; senti-score | senti-store put'
+exec 7>feed
 kills=0
 seed=7
-seen=0
-answers() {
-	[ "$(wc -l <out)" -gt "$seen" ] || ! kill -0 "$pid"
-}
-while [ "$kills" -lt 25 ] && kill -0 "$pid" 2>/dev/null; do
-	waits answers
-	seen=$(wc -l <out)
-	seed=$(((seed * 1103515245 + 12345) % 2147483648))
-	sleep "0.0$((seed / 65536 % 90 + 10))"
+# kill_one: one of the processes of the command, if it is there just now.
+kill_one() {
 	# shellcheck disable=SC2046
 	set -- $(tools)
-	[ $# -gt 0 ] || continue
-	shift $((seed / 1024 % $#))
-	kill -9 "$1" 2>/dev/null && kills=$((kills + 1))
+	[ $# -gt 0 ] && shift $((seed / 1024 % $#)) && kill -9 "$1"
+}
+# Each kill hits a command that has answered since the last one: three in a row on the same record alone would rightly condemn it.
+while [ "$kills" -lt 25 ]; do
+	kills=$((kills + 1))
+	sed -n "$((800 * kills - 799)),$((800 * kills))p" many >&7
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	sleep "0.0$((seed / 65536 % 90 + 10))"
+	waits kill_one && waits "[ \"\$(wc -l <out)\" -eq $((800 * kills)) ]" || break
 done
-ok 'tools of the command are killed' test "$kills" -gt 5
+exec 7>&-
+ok 'tools of the command are killed' test "$kills" -eq 25
 ok 'and the worker goes on to the end' ended 0
 ok 'all records are stored' stored 20000
 ok 'and came out once each, in order' sh -c 'sed "s/.*\"id\":\"r\([0-9]*\)\".*/\1/" out | awk "\$1 != NR { exit 1 } END { exit NR != 20000 }"'
