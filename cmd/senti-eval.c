@@ -107,13 +107,13 @@ int main(int argc, char **argv)
 	};
 	struct err e;
 	tool_options(&t, argc, argv);
-	if (open_sides(&o, &e) < 0 || state_open(&t, o.state, &o.eval.spool, &e) < 0) {
+	if (open_sides(&o, &e) < 0 || state_open(&t, o.state, &o.eval.checkpoint, &e) < 0) {
 		close_sides(&o);
 		return tool_fail(&t, &e);
 	}
 	o.eval.colour = strcmp(t.to, "-") == 0 && wants_colour(STDOUT_FILENO);
 	int status = tool_run(&t, &(struct step){&eval_stage, &o.eval}, 1);
-	status = state_close(&t, o.eval.spool, status);
+	status = state_close(&t, o.eval.checkpoint, status);
 	if ((status == STATUS_OK || status == STATUS_REJECTS) && !isnan(o.min_f1) && gate(&o) != STATUS_OK)
 		status = STATUS_REJECTS;
 	close_sides(&o);

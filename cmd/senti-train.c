@@ -134,17 +134,17 @@ int main(int argc, char **argv)
 	o.train.fit.features.pairs = o.words == 2;
 	if (check(&t, o.train.path, &e) < 0)
 		return tool_fail(&t, &e);
-	if (state_open(&t, o.state, &o.train.spool, &e) < 0)
+	if (state_open(&t, o.state, &o.train.checkpoint, &e) < 0)
 		return tool_fail(&t, &e);
 	struct model *lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e);
 	if (!lexicon)
 		return tool_fail(&t, &e);
 	o.train.fit.lexicon = lexicon;
 	o.progress = t.progress;
-	o.train.stop = o.train.spool ? NULL : t.limits.stop; /* a queue has no other end */
+	o.train.stop = o.train.checkpoint ? NULL : t.limits.stop; /* a queue has no other end */
 	o.terminal = isatty(STDERR_FILENO);
 	int status = tool_run(&t, &(struct step){&train_stage, &o.train}, 1);
-	status = state_close(&t, o.train.spool, status);
+	status = state_close(&t, o.train.checkpoint, status);
 	if (o.shown && o.terminal)
 		fputs("\r\033[K", stderr);
 	label_conf_free(&o.train.label);

@@ -37,13 +37,13 @@ static char *default_path(const struct tool *t, const char *queue, struct err *e
 	}
 	buf_printf(&b, "%s.", t->name);
 	put_name(&b, queue);
-	buf_printf(&b, ".spool%c", 0);
+	buf_printf(&b, ".state%c", 0);
 	return b.p;
 }
 
-int state_open(const struct tool *t, const char *path, struct spool **spool, struct err *e)
+int state_open(const struct tool *t, const char *path, struct checkpoint **checkpoint, struct err *e)
 {
-	*spool = NULL;
+	*checkpoint = NULL;
 	if (!t->from || !scheme_is_source(t->from))
 		return path ? err_set(e, ERR_USAGE,
 				  "--state is for a queue (-i amqp:QUEUE): other inputs can be read again")
@@ -56,14 +56,14 @@ int state_open(const struct tool *t, const char *path, struct spool **spool, str
 	if (path) {
 		struct buf owner = {0};
 		buf_printf(&owner, "%s %s?queue=%s%c", t->name, shown, queue, 0);
-		*spool = spool_open(path, owner.p, e);
+		*checkpoint = checkpoint_open(path, owner.p, e);
 		buf_free(&owner);
 		log_info("what is taken in is kept until the result is out", "state", path, NULL);
 	}
 	free(made);
 	free(queue);
 	free(shown);
-	return *spool ? 0 : -1;
+	return *checkpoint ? 0 : -1;
 }
 
 /* The report went to a file, and may still be in memory only. */
@@ -80,14 +80,14 @@ static int sync_output(const char *to, struct err *e)
 	return rc;
 }
 
-int state_close(const struct tool *t, struct spool *spool, int status)
+int state_close(const struct tool *t, struct checkpoint *checkpoint, int status)
 {
 	struct err e;
 	bool done = status == STATUS_OK || status == STATUS_REJECTS || status == STATUS_EMPTY;
-	if (spool && done && strcmp(t->to, "-") != 0 && sync_output(t->to, &e) < 0) {
+	if (checkpoint && done && strcmp(t->to, "-") != 0 && sync_output(t->to, &e) < 0) {
 		status = tool_fail(t, &e);
 		done = false;
 	}
-	spool_close(spool, done);
+	checkpoint_close(checkpoint, done);
 	return status;
 }

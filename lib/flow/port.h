@@ -58,7 +58,7 @@ struct sink {
 	int (*flush)(struct sink *, struct err *);
 	/* Closes and frees it; a close that fails is a write that failed. */
 	int (*close)(struct sink *, struct err *);
-	/* Is what it writes to still there? Asked between flushes by who wants to know before there is something to put. NULL: nobody can tell. */
+	/* Tells whether what it writes to is still there: lets a caller probe it between flushes. NULL: this cannot be told. */
 	int (*check)(struct sink *, struct err *);
 	/* Of a sink of rejects: those that came as messages leave as dead letters. */
 	bool dead_letters;

@@ -274,7 +274,7 @@ struct ring {
 	bool helps;
 };
 
-struct job {
+struct pump_job {
 	struct ring *ring;
 	struct contexts c;
 	pthread_t thread;
@@ -301,7 +301,7 @@ static void run_slot(struct ring *r, const struct contexts *c, struct slot *s)
 
 static void *job_main(void *arg)
 {
-	struct job *j = arg;
+	struct pump_job *j = arg;
 	struct ring *r = j->ring;
 	pthread_mutex_lock(&r->lock);
 	while (!r->quit) {
@@ -446,7 +446,7 @@ static void ring_close(struct ring *r)
 	pthread_cond_destroy(&r->ready);
 }
 
-static int job_start(struct job *j, struct ring *r, struct err *e)
+static int job_start(struct pump_job *j, struct ring *r, struct err *e)
 {
 	j->ring = r;
 	if (contexts_open(&j->c, r->p, 0, r->own.to, e) < 0)
@@ -463,7 +463,7 @@ static int pump_jobs(const struct pump *p, size_t ordered, struct err *e)
 	if (ring_open(&r, p, ordered, e) < 0)
 		return -1;
 	unsigned started = 0, wanted = r.helps ? p->jobs - 1 : p->jobs;
-	struct job *job = xcalloc(wanted, sizeof *job);
+	struct pump_job *job = xcalloc(wanted, sizeof *job);
 	int rc = 0;
 	while (started < wanted && (rc = job_start(&job[started], &r, e)) == 0)
 		started++;

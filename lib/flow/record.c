@@ -160,7 +160,7 @@ void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str nam
 	r->line = cut_members(&b->mem, s, r->line, name);
 	struct buf add = {0};
 	if (r->add.n) {
-		/* `add` is the inside of an object behind a comma. */
+		/* `add` is the inside of an object after a comma. */
 		buf_char(&add, '{');
 		buf_add(&add, r->add.p + 1, r->add.n - 1);
 		buf_char(&add, '}');

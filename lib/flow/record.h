@@ -55,7 +55,7 @@ struct rec_cause {
 /* What came with a record that was (a part of) a message. The batch owns all of it. */
 struct envelope {
 	struct str body;  /* the original bytes: of a pack this record's line, of an over-long body the first 8 MiB */
-	struct str id;	  /* message_id, of the Nth line of a pack with .N behind it; empty where there was none */
+	struct str id;	  /* message_id, of the Nth line of a pack with .N after it; empty if there was none */
 	struct str trace; /* traceparent, likewise */
 	int64_t tries;	  /* how often it was delivered, this time included */
 };
@@ -139,7 +139,7 @@ struct rec_form {
 	struct str text_name;	/* "text", or -f NAME */
 	struct str result_name; /* "sentiment", or --into NAME */
 	bool needs_text, needs_id;
-	bool text_fixed; /* there is no -f: nobody is told of it */
+	bool text_fixed; /* there is no -f, so messages do not name it */
 };
 
 /* Scans r->line into r (see struct rec), or rejects it and returns -1. `s` keeps the members for callers that
@@ -158,7 +158,7 @@ void rec_put(struct buf *out, const struct rec *r);
 /* Appends the reject object of the contract (section 2 of the design), without a line end. Not for a long_line, whose
  * rest has yet to come (sink_lines streams it). */
 void rec_put_reject(struct buf *out, const struct rec *r, const char *tool);
-/* Its beginning, {"error":{...} without the comma and the input behind it. */
+/* Its beginning, {"error":{...} without the comma and the input after it. */
 void rec_put_reject_head(struct buf *out, const struct rec *r, const char *tool);
 
 #endif

@@ -1,7 +1,7 @@
 /* stdio.c - descriptors and files as ports.
  *
  * The source reads blocks into the batch's own buffer and cuts them there, so a line is never copied on its way in; only what
- * is left behind the last line that a batch takes (at most a block and a line) moves to the next batch:
+ * remains after the last line that a batch takes (at most a block and a line) moves to the next batch:
  *
  *     batch.in   [ carried | block | block ... ]
  *                  line\nline\n ...  line\n  rest -> carried by the source
@@ -26,7 +26,7 @@ enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000, MARK_DONE = 4 };
 
 static const char byte_order_mark[3] = "\xef\xbb\xbf";
 
-struct lines {
+struct line_source {
 	struct source port;
 	struct lines_conf conf;
 	size_t at; /* of the path that is open, or to be opened next */
@@ -47,7 +47,7 @@ static bool is_stdin(const char *path)
 	return strcmp(path, "-") == 0;
 }
 
-static void close_file(struct lines *s)
+static void close_file(struct line_source *s)
 {
 	if (s->fd > STDIN_FILENO)
 		close(s->fd);
@@ -55,7 +55,7 @@ static void close_file(struct lines *s)
 }
 
 /* Opens the next file: 1, 0 when there is none, -1. */
-static int open_next(struct lines *s, struct err *e)
+static int open_next(struct line_source *s, struct err *e)
 {
 	size_t n = s->conf.npaths ? s->conf.npaths : 1;
 	if (s->at == n)
@@ -85,7 +85,7 @@ static int open_next(struct lines *s, struct err *e)
 }
 
 /* Takes a byte-order mark out of the first bytes of a file, which stand at in->p[at..] and may come one by one. */
-static void drop_mark(struct lines *s, struct buf *in, size_t at)
+static void drop_mark(struct line_source *s, struct buf *in, size_t at)
 {
 	size_t n = in->n - at, same = 0;
 	while (
@@ -106,7 +106,7 @@ static void drop_mark(struct lines *s, struct buf *in, size_t at)
 }
 
 /* Reads up to a block to the end of `in`: how many bytes, 0 at the end of the file, -1. */
-static ssize_t read_block(struct lines *s, struct buf *in, struct err *e)
+static ssize_t read_block(struct line_source *s, struct buf *in, struct err *e)
 {
 	buf_reserve(in, BLOCK + JSON_PAD);
 	ssize_t r;
@@ -136,7 +136,7 @@ static bool blank(struct str line)
 	return true;
 }
 
-static struct rec *add_line(struct lines *s, struct batch *b, struct str line)
+static struct rec *add_line(struct line_source *s, struct batch *b, struct str line)
 {
 	s->lineno++;
 	if (!s->conf.keep_end) {
@@ -160,7 +160,7 @@ static void reject_long(struct batch *b, struct rec *r, size_t max)
 }
 
 /* Takes the whole lines of in.p[*from..] until the batch is full. True if it is. */
-static bool cut_lines(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+static bool cut_lines(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	const char *p = b->in.p + *from, *end = b->in.p + b->in.n;
 	bool full = false;
@@ -180,8 +180,8 @@ static bool cut_lines(struct lines *s, struct batch *b, const struct limits *l, 
 	return full && b->n;
 }
 
-/* The file has ended: what stands behind the last line end is a line too. */
-static void last_line(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+/* The file has ended: what follows the last line end is a line too. */
+static void last_line(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	if (s->mark != MARK_DONE) /* a file that ends within a byte-order mark */
 		buf_add(&b->in, byte_order_mark, s->mark);
@@ -195,9 +195,9 @@ static void last_line(struct lines *s, struct batch *b, const struct limits *l, 
 		reject_long(b, r, l->max_record);
 }
 
-/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that nothing behind it is
+/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that nothing after it is
  * taken too. (A file still has its line.) The stop flag is up, so this polls by itself. */
-static void read_on(const struct lines *s, struct buf *in, size_t max)
+static void read_on(const struct line_source *s, struct buf *in, size_t max)
 {
 	int64_t grace = clock_mono_ms() + GRACE_MS;
 	for (size_t had = in->n; in->n - had < max; in->n++) {
@@ -213,7 +213,7 @@ static void read_on(const struct lines *s, struct buf *in, size_t max)
 }
 
 /* True if a regular file has not been read to its end. */
-static bool left_in_file(const struct lines *s)
+static bool left_in_file(const struct line_source *s)
 {
 	struct stat st;
 	return fstat(s->fd, &st) == 0 && lseek(s->fd, 0, SEEK_CUR) < st.st_size;
@@ -221,7 +221,7 @@ static bool left_in_file(const struct lines *s)
 
 /* Whether the batch may take more: waits as long as the limits allow. */
 static enum io_wait wait_more(
-    struct lines *s, const struct batch *b, const struct limits *l, int wake, int64_t *deadline)
+    struct line_source *s, const struct batch *b, const struct limits *l, int wake, int64_t *deadline)
 {
 	if (s->regular)
 		return stop_raised(s->stop) && left_in_file(s) ? IO_STOP : IO_READY;
@@ -232,7 +232,7 @@ static enum io_wait wait_more(
 	return io_wait_readable(s->fd, -1, *deadline, s->stop);
 }
 
-static enum next finish(struct lines *s, struct batch *b, size_t from, enum flush_reason why)
+static enum next finish(struct line_source *s, struct batch *b, size_t from, enum flush_reason why)
 {
 	buf_clear(&s->carry);
 	buf_add(&s->carry, b->in.p + from, b->in.n - from);
@@ -242,13 +242,13 @@ static enum next finish(struct lines *s, struct batch *b, size_t from, enum flus
 	return b->n ? NEXT_BATCH : why == FLUSH_END ? NEXT_END : NEXT_WOKEN;
 }
 
-static bool more_files(const struct lines *s)
+static bool more_files(const struct line_source *s)
 {
 	return s->at < (s->conf.npaths ? s->conf.npaths : 1);
 }
 
 /* A stop came. A line whose beginning was taken from a pipe is read to its end; a file keeps the rest of its lines. */
-static void stop_here(struct lines *s, struct batch *b, const struct limits *l, size_t *from)
+static void stop_here(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	if (b->in.n > *from && !s->regular) {
 		read_on(s, &b->in, l->max_record);
@@ -262,7 +262,7 @@ static void stop_here(struct lines *s, struct batch *b, const struct limits *l, 
 
 static enum next lines_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	struct lines *s = (struct lines *)port;
+	struct line_source *s = (struct line_source *)port;
 	size_t from = 0;
 	int64_t deadline = -1;
 	s->stop = l->stop;
@@ -321,10 +321,10 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 	}
 }
 
-/* The rest of an over-long line, block by block; what stands behind its end is carried on. */
+/* The rest of an over-long line, block by block; what follows its end is carried on. */
 static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 {
-	struct lines *s = (struct lines *)port;
+	struct line_source *s = (struct line_source *)port;
 	if (!s->in_long)
 		return 0;
 	buf_clear(&s->piece);
@@ -350,14 +350,14 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 
 static void lines_position(const struct source *port, uint64_t *done, uint64_t *total)
 {
-	const struct lines *s = (const struct lines *)port;
+	const struct line_source *s = (const struct line_source *)port;
 	*done = s->done;
 	*total = s->total;
 }
 
 static int lines_close(struct source *port, struct err *e)
 {
-	struct lines *s = (struct lines *)port;
+	struct line_source *s = (struct line_source *)port;
 	(void)e;
 	close_file(s);
 	buf_free(&s->carry);
@@ -382,7 +382,7 @@ static uint64_t total_size(const struct lines_conf *c)
 
 struct source *source_lines(const struct lines_conf *conf)
 {
-	struct lines *s = xcalloc(1, sizeof *s);
+	struct line_source *s = xcalloc(1, sizeof *s);
 	s->port =
 	    (struct source){.next = lines_next, .rest = lines_rest, .position = lines_position, .close = lines_close};
 	s->conf = *conf;

@@ -10,8 +10,8 @@ struct eval_context {
 	struct scratch **scratch; /* of each side that has a model */
 	struct json_scan scan, nested;
 	struct buf out;
-	uint64_t first;	  /* batch of which something is held and not in the spool */
-	uint64_t resumed; /* records of the spool */
+	uint64_t first;	  /* batch of which something is held and not in the checkpoint */
+	uint64_t resumed; /* records of the checkpoint */
 };
 
 static void eval_close(void *ctx)
@@ -72,7 +72,7 @@ static void count(const struct eval_conf *f, size_t side, const struct gold *gol
 	accuracy_add(&f->side[side].accuracy, gold, &guess);
 }
 
-/* A spool_take. */
+/* A checkpoint_take. */
 static int take(void *ctx, struct batch *b, struct rec *r)
 {
 	struct eval_context *c = ctx;
@@ -84,8 +84,8 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	if (f->two && gold.has_class && gold.label == LABEL_NEUTRAL)
 		return rec_reject(
 		    b, r, CODE_BAD_LABEL, "the label is neutral, and --two knows positive and negative only");
-	if (spool_repeats(f->spool, r))
-		return SPOOL_REPEATED;
+	if (checkpoint_repeats(f->checkpoint, r))
+		return CHECKPOINT_REPEATED;
 	for (size_t i = 0; i < f->sides; i++) {
 		if (f->side[i].model)
 			guess = guess_by_model(c, i, r->text);
@@ -99,7 +99,7 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 static int eval_run(void *ctx, struct batch *b, struct err *e)
 {
 	struct eval_context *c = ctx;
-	return spool_run(c->conf->spool, b, take, c, &c->first, e);
+	return checkpoint_run(c->conf->checkpoint, b, take, c, &c->first, e);
 }
 
 static void *eval_open(const void *conf, struct err *e)
@@ -112,7 +112,7 @@ static void *eval_open(const void *conf, struct err *e)
 		const struct model *m = c->conf->side[i].model;
 		c->scratch[i] = m ? m->engine->scratch(m) : NULL;
 	}
-	if (!c->conf->spool || spool_replay(c->conf->spool, take, c, &c->resumed, e) == 0)
+	if (!c->conf->checkpoint || checkpoint_replay(c->conf->checkpoint, take, c, &c->resumed, e) == 0)
 		return c;
 	eval_close(c);
 	return NULL;

@@ -11,7 +11,7 @@
 #include "lib/score/linear.h"
 
 struct example {
-	struct str text; /* with SPLIT_PAD readable bytes behind it */
+	struct str text; /* with SPLIT_PAD readable bytes after it */
 	enum label label;
 };
 

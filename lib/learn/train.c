@@ -19,8 +19,8 @@ struct train_context {
 	struct example *example;
 	size_t n, cap;
 	int64_t newest;	  /* time of a record; 0: none had one */
-	uint64_t first;	  /* batch of which something is held and not in the spool */
-	uint64_t resumed; /* records of the spool */
+	uint64_t first;	  /* batch of which something is held and not in the checkpoint */
+	uint64_t resumed; /* records of the checkpoint */
 };
 
 static void train_close(void *ctx)
@@ -41,7 +41,7 @@ static void see_time(struct train_context *c, struct batch *b)
 		c->newest = ms;
 }
 
-/* A spool_take. */
+/* A checkpoint_take. */
 static int take(void *ctx, struct batch *b, struct rec *r)
 {
 	struct train_context *c = ctx;
@@ -52,8 +52,8 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	if (!gold.has_class)
 		return rec_reject(b, r, CODE_BAD_LABEL,
 		    "the label is the number %g, which has no class (--map gives it one)", gold.number);
-	if (spool_repeats(c->conf->spool, r))
-		return SPOOL_REPEATED;
+	if (checkpoint_repeats(c->conf->checkpoint, r))
+		return CHECKPOINT_REPEATED;
 	see_time(c, b);
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 4096;
@@ -66,7 +66,7 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 static int train_run(void *ctx, struct batch *b, struct err *e)
 {
 	struct train_context *c = ctx;
-	return spool_run(c->conf->spool, b, take, c, &c->first, e);
+	return checkpoint_run(c->conf->checkpoint, b, take, c, &c->first, e);
 }
 
 static void *train_open(const void *conf, struct err *e)
@@ -74,7 +74,7 @@ static void *train_open(const void *conf, struct err *e)
 	struct train_context *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
 	c->first = HOLDS_NOTHING;
-	if (!c->conf->spool || spool_replay(c->conf->spool, take, c, &c->resumed, e) == 0)
+	if (!c->conf->checkpoint || checkpoint_replay(c->conf->checkpoint, take, c, &c->resumed, e) == 0)
 		return c;
 	train_close(c);
 	return NULL;
@@ -218,7 +218,7 @@ static int train_end(void *ctx, struct batch *b, struct err *e)
 		return err_set(e, ERR_ENV, "stopped before the end of the input: no model is written");
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");
-	if (c->conf->spool) /* the order of a queue is chance, and the model depends on it */
+	if (c->conf->checkpoint) /* the order of a queue is chance, and the model depends on it */
 		qsort(c->example, c->n, sizeof *c->example, compare);
 	if (fit_model(&c->conf->fit, c->example, c->n, &fit, e) < 0)
 		return -1;

@@ -17,7 +17,7 @@ struct child {
 	struct stderr_tail tail;
 };
 
-/* Looks for the command as a shell does: 0, or -1 with *e where there is none that may be run. */
+/* Looks for the command as a shell does: 0, or -1 with *e if none may be run. */
 MUST_USE int child_find(const char *command, struct err *e);
 MUST_USE int child_start(struct child *c, char *const *argv, char *const *envp, struct err *e);
 void child_close_in(struct child *c);

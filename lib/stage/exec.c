@@ -577,7 +577,7 @@ int exec_conf_open(struct exec_conf *c, struct err *e)
 void exec_conf_close(struct exec_conf *c)
 {
 	if (c->folder && rmdir(c->folder) < 0)
-		log_debug("a folder stays behind", "path", c->folder, NULL);
+		log_debug("a folder is left", "path", c->folder, NULL);
 	free(c->folder);
 	c->folder = NULL;
 }

@@ -56,7 +56,7 @@ enum answer {
 	ANSWER_STRAY,
 	ANSWER_UNSURE, /* rejects that have come by now may change its meaning: take them in, and ask again with sure */
 };
-/* `line` has JSON_PAD readable bytes behind it; it is copied. */
+/* `line` has JSON_PAD readable bytes after it; it is copied. */
 enum answer inflight_answer(struct inflight *f, struct str line, bool sure);
 /* A reject object of a tool: true if it settled a record. */
 bool inflight_reject(struct inflight *f, struct str line);

@@ -29,7 +29,7 @@ struct reject_socket {
 MUST_USE int reject_socket_open(struct reject_socket *in, const char *path, struct err *e);
 /* Fills in what poll(2) shall watch, at most REJECT_SENDERS + 1 entries: how many. */
 size_t reject_socket_watch(const struct reject_socket *in, struct pollfd *f);
-/* Takes in all that has come by now, new connections too, without waiting. `line` has JSON_PAD readable bytes behind it. */
+/* Takes in all that has come by now, new connections too, without waiting. `line` has JSON_PAD readable bytes after it. */
 void reject_socket_drain(struct reject_socket *in, void (*take)(void *arg, struct str line), void *arg);
 /* Cuts all connections, after what has come was taken in: the command that they belong to is dead. */
 void reject_socket_cut(struct reject_socket *in);

@@ -63,9 +63,9 @@ def go_on_to_the_end(name, command, records, result):
     calm, path = folder(name + "-calm"), folder(name)
     fill(name + "-calm", records)
     tool(*command(name + "-calm"), cwd=calm, status=1)
-    assert not any(f.endswith(".spool") for f in os.listdir(calm)), "the state is left"
+    assert not any(f.endswith(".state") for f in os.listdir(calm)), "the state is left"
     fill(name, records)
-    state = os.path.join(path, f"{command(name)[0]}.{name}.spool")
+    state = os.path.join(path, f"{command(name)[0]}.{name}.state")
     whole = sum(len(json.dumps(r)) + 2 for r in records)
     kills = [killed_at(command(name), path, state, int(whole * (i + random.random()) / (KILLS + 1)))
              for i in range(KILLS)]

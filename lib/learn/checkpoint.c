@@ -1,11 +1,11 @@
-/* spool.c - an append-only file of batches.
+/* checkpoint.c - an append-only file of batches.
  *
- *     senti-spool 1 OWNER
+ *     senti-state 1 OWNER
  *     +RECORD        with an id of its own
  *     -RECORD        without
  *     =HASH          of the batch's lines above
  */
-#include "lib/learn/spool.h"
+#include "lib/learn/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct id_set {
 	size_t n, cap;
 };
 
-struct spool {
+struct checkpoint {
 	int fd;
 	char *path;
 	struct buf head; /* the first line */
@@ -70,19 +70,19 @@ static uint64_t id_number(struct str id)
 }
 
 /* A queue gives a record without an id one that is made of its bytes: that is not its own. */
-static bool has_own_id(struct spool *s, const struct rec *r)
+static bool has_own_id(struct checkpoint *s, const struct rec *r)
 {
 	if (!r->id.p || !r->envelope || r->envelope->id.n)
 		return r->id.p;
 	return json_scan(&s->scan, r->envelope->body) == 0 && json_find(&s->scan, STR("id"));
 }
 
-bool spool_repeats(struct spool *s, const struct rec *r)
+bool checkpoint_repeats(struct checkpoint *s, const struct rec *r)
 {
 	return s && s->ids.n && has_own_id(s, r) && s->ids.slot[place_of(&s->ids, id_number(r->id))];
 }
 
-static void add(struct spool *s, const struct rec *r)
+static void add(struct checkpoint *s, const struct rec *r)
 {
 	bool own = has_own_id(s, r);
 	if (own)
@@ -108,7 +108,7 @@ static int sync_folder(const char *path, struct err *e)
 }
 
 /* Opens and locks the file, or makes it: 1 made, 0 found, -1. Whoever had it may have removed it meanwhile. */
-static int open_file(struct spool *s, struct err *e)
+static int open_file(struct checkpoint *s, struct err *e)
 {
 	for (;;) {
 		bool made = true;
@@ -131,7 +131,7 @@ static int open_file(struct spool *s, struct err *e)
 	}
 }
 
-static int write_all(struct spool *s, struct str text, struct err *e)
+static int write_all(struct checkpoint *s, struct str text, struct err *e)
 {
 	if (io_write(s->fd, text.p, text.n, s->path, e) < 0)
 		return -1;
@@ -141,7 +141,7 @@ static int write_all(struct spool *s, struct str text, struct err *e)
 	return 0;
 }
 
-static int commit(struct spool *s, struct err *e)
+static int commit(struct checkpoint *s, struct err *e)
 {
 	if (!s->text.n)
 		return 0;
@@ -172,7 +172,7 @@ static const char *batch_end(const char *p, const char *end, bool *sound)
 }
 
 /* Finds the end of what was committed, and cuts off what was not. */
-static int check_batches(struct spool *s, const char *p, size_t n, struct err *e)
+static int check_batches(struct checkpoint *s, const char *p, size_t n, struct err *e)
 {
 	const char *at = p + s->start, *end = p + n;
 	while (at < end) {
@@ -191,7 +191,7 @@ static int check_batches(struct spool *s, const char *p, size_t n, struct err *e
 	return 0;
 }
 
-static const char *map_file(const struct spool *s, size_t n, struct err *e)
+static const char *map_file(const struct checkpoint *s, size_t n, struct err *e)
 {
 	void *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, s->fd, 0);
 	if (p == MAP_FAILED) {
@@ -202,9 +202,9 @@ static const char *map_file(const struct spool *s, size_t n, struct err *e)
 }
 
 /* The first line is another one. */
-static int refuse(const struct spool *s, struct str text, struct err *e)
+static int refuse(const struct checkpoint *s, struct str text, struct err *e)
 {
-	static const char magic[] = "senti-spool 1 ";
+	static const char magic[] = "senti-state 1 ";
 	size_t m = sizeof magic - 1;
 	const char *nl = memchr(text.p, '\n', text.n);
 	if (!nl || text.n < m || memcmp(text.p, magic, m) != 0)
@@ -215,7 +215,7 @@ static int refuse(const struct spool *s, struct str text, struct err *e)
 }
 
 /* What is there, if it is ours. A file whose first line was cut off has nothing in it. */
-static int read_file(struct spool *s, struct err *e)
+static int read_file(struct checkpoint *s, struct err *e)
 {
 	struct stat st;
 	if (fstat(s->fd, &st) < 0)
@@ -237,11 +237,11 @@ static int read_file(struct spool *s, struct err *e)
 	return rc;
 }
 
-struct spool *spool_open(const char *path, const char *owner, struct err *e)
+struct checkpoint *checkpoint_open(const char *path, const char *owner, struct err *e)
 {
-	struct spool *s = xcalloc(1, sizeof *s);
+	struct checkpoint *s = xcalloc(1, sizeof *s);
 	s->path = xstrdup(path);
-	buf_printf(&s->head, "senti-spool 1 %s\n", owner);
+	buf_printf(&s->head, "senti-state 1 %s\n", owner);
 	s->start = s->head.n;
 	int made = open_file(s, e), rc = made < 0 ? -1 : 0;
 	if (made == 1 && ((rc = write_all(s, buf_view(&s->head), e)) == 0))
@@ -253,13 +253,13 @@ struct spool *spool_open(const char *path, const char *owner, struct err *e)
 	if (rc == 0)
 		return s;
 	s->any = true; /* it is not ours to remove */
-	spool_close(s, false);
+	checkpoint_close(s, false);
 	return NULL;
 }
 
 /* The records of one batch. */
-static int replay_batch(
-    struct spool *s, struct batch *b, struct str text, spool_take *take, void *ctx, uint64_t *n, struct err *e)
+static int replay_batch(struct checkpoint *s, struct batch *b, struct str text, checkpoint_take *take, void *ctx,
+    uint64_t *n, struct err *e)
 {
 	batch_reset(b);
 	for (const char *p = text.p, *end = p + text.n, *nl; p < end && *p != '='; p = nl + 1) {
@@ -277,7 +277,7 @@ static int replay_batch(
 	return 0;
 }
 
-int spool_replay(struct spool *s, spool_take *take, void *ctx, uint64_t *n, struct err *e)
+int checkpoint_replay(struct checkpoint *s, checkpoint_take *take, void *ctx, uint64_t *n, struct err *e)
 {
 	struct batch b = {0};
 	const char *p = map_file(s, s->end, e);
@@ -301,14 +301,15 @@ int spool_replay(struct spool *s, spool_take *take, void *ctx, uint64_t *n, stru
 	return rc;
 }
 
-int spool_run(struct spool *s, struct batch *b, spool_take *take, void *ctx, uint64_t *first, struct err *e)
+int checkpoint_run(
+    struct checkpoint *s, struct batch *b, checkpoint_take *take, void *ctx, uint64_t *first, struct err *e)
 {
 	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++) {
 		int taken = r->fate == FATE_OUT ? take(ctx, b, r) : -1;
 		if (taken < 0)
 			continue;
 		r->fate = FATE_HELD;
-		if (taken == SPOOL_REPEATED)
+		if (taken == CHECKPOINT_REPEATED)
 			b->counter[COUNTER_DUPLICATES]++;
 		else if (s)
 			add(s, r);
@@ -318,7 +319,7 @@ int spool_run(struct spool *s, struct batch *b, spool_take *take, void *ctx, uin
 	return s ? commit(s, e) : 0;
 }
 
-void spool_close(struct spool *s, bool done)
+void checkpoint_close(struct checkpoint *s, bool done)
 {
 	if (!s)
 		return;

@@ -1,11 +1,11 @@
-/* spool.c - what an aggregate of a queue has taken in, through every way in which its file can end. */
+/* checkpoint.c - what an aggregate of a queue has taken in, through every way in which its file can end. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/learn/spool.h"
+#include "lib/learn/checkpoint.h"
 #include "tests/unit/tap.h"
 
 static char path[64];
@@ -13,7 +13,7 @@ static struct err e;
 
 /* The aggregate: the texts, one after the other. */
 struct sink_of_texts {
-	struct spool *spool;
+	struct checkpoint *checkpoint;
 	struct buf texts;
 	struct json_scan scan;
 };
@@ -25,8 +25,8 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	struct sink_of_texts *c = ctx;
 	if (rec_scan(b, r, &c->scan, &form) < 0)
 		return -1;
-	if (spool_repeats(c->spool, r))
-		return SPOOL_REPEATED;
+	if (checkpoint_repeats(c->checkpoint, r))
+		return CHECKPOINT_REPEATED;
 	buf_str(&c->texts, r->text);
 	buf_char(&c->texts, ' ');
 	return 0;
@@ -39,23 +39,23 @@ static struct rec *add(struct batch *b, const char *line)
 	return r;
 }
 
-static struct spool *open_spool(void)
+static struct checkpoint *open_checkpoint(void)
 {
-	return spool_open(path, "test amqp://host?queue=q", &e);
+	return checkpoint_open(path, "test amqp://host?queue=q", &e);
 }
 
 /* What a new run finds: its texts, and how many records; SIZE_MAX: an error. */
 static uint64_t find(struct buf *texts)
 {
-	struct sink_of_texts c = {.spool = open_spool()};
+	struct sink_of_texts c = {.checkpoint = open_checkpoint()};
 	uint64_t n = UINT64_MAX;
 	buf_clear(texts);
-	if (!c.spool)
+	if (!c.checkpoint)
 		return n;
-	if (spool_replay(c.spool, take, &c, &n, &e) < 0)
+	if (checkpoint_replay(c.checkpoint, take, &c, &n, &e) < 0)
 		n = UINT64_MAX;
 	buf_str(texts, buf_view(&c.texts));
-	spool_close(c.spool, false);
+	checkpoint_close(c.checkpoint, false);
 	buf_free(&c.texts);
 	json_scan_free(&c.scan);
 	return n;
@@ -64,7 +64,7 @@ static uint64_t find(struct buf *texts)
 /* Two batches of records; one is rejected, one comes twice. */
 static void write_two(void)
 {
-	struct sink_of_texts c = {.spool = open_spool()};
+	struct sink_of_texts c = {.checkpoint = open_checkpoint()};
 	struct batch b = {0};
 	uint64_t first = HOLDS_NOTHING;
 	struct envelope nameless = {.body = STR_NONE};
@@ -75,7 +75,7 @@ static void write_two(void)
 	nameless.body = json_padded(&b.mem, STR("{\"text\":\"b\"}"));
 	add(&b, "{\"id\":\"made of its bytes\",\"text\":\"b\"}")->envelope = &nameless;
 	add(&b, "{\"id\":\"made of its bytes\",\"text\":\"b\"}")->envelope = &nameless;
-	ok(spool_run(c.spool, &b, take, &c, &first, &e) == 0 && first == HOLDS_NOTHING,
+	ok(checkpoint_run(c.checkpoint, &b, take, &c, &first, &e) == 0 && first == HOLDS_NOTHING,
 	    "a batch is on disk, so it is not held");
 	ok(b.rec[0].fate == FATE_HELD && b.rec[1].fate == FATE_REJECTED && b.rec[2].fate == FATE_HELD, "fates");
 	is_u64(b.counter[COUNTER_DUPLICATES], 1, "one was there by its id; of those without one, both count");
@@ -83,9 +83,9 @@ static void write_two(void)
 	b.number = 2;
 	add(&b, "{\"id\":\"3\",\"text\":\"c\"}");
 	add(&b, "{\"id\":\"=\\u000a\",\"text\":\"= d\"}");
-	ok(spool_run(c.spool, &b, take, &c, &first, &e) == 0, "and another");
+	ok(checkpoint_run(c.checkpoint, &b, take, &c, &first, &e) == 0, "and another");
 	is_str(buf_view(&c.texts), STR("a b b c = d "), "all were taken in");
-	spool_close(c.spool, false);
+	checkpoint_close(c.checkpoint, false);
 	batch_free(&b);
 	buf_free(&c.texts);
 	json_scan_free(&c.scan);
@@ -136,17 +136,17 @@ static void test_damage(void)
 	ok(find(&texts) == UINT64_MAX, "one in the middle is damage: %s", e.msg);
 	unlink(path);
 	write_two();
-	ok(!spool_open(path, "test amqp://host?queue=other", &e), "a state of another queue: %s", e.msg);
-	struct spool *s = open_spool();
-	ok(s && !open_spool(), "a state in use: %s", e.msg);
-	spool_close(s, true);
+	ok(!checkpoint_open(path, "test amqp://host?queue=other", &e), "a state of another queue: %s", e.msg);
+	struct checkpoint *s = open_checkpoint();
+	ok(s && !open_checkpoint(), "a state in use: %s", e.msg);
+	checkpoint_close(s, true);
 	ok(access(path, F_OK) < 0, "once the result is out it is gone");
 	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 	ok(io_write(fd, "something else\n", 15, path, &e) == 0, "another file");
 	close(fd);
-	ok(!open_spool() && access(path, F_OK) == 0, "is refused and stays: %s", e.msg);
+	ok(!open_checkpoint() && access(path, F_OK) == 0, "is refused and stays: %s", e.msg);
 	unlink(path);
-	ok(symlink("/tmp/senti-nowhere", path) == 0 && !open_spool(), "so is a symbolic link: %s", e.msg);
+	ok(symlink("/tmp/senti-nowhere", path) == 0 && !open_checkpoint(), "so is a symbolic link: %s", e.msg);
 	unlink(path);
 	buf_free(&texts);
 }
@@ -162,13 +162,13 @@ static void test_replay(void)
 {
 	uint64_t n, first = HOLDS_NOTHING;
 	write_two();
-	struct spool *s = open_spool();
-	ok(spool_replay(s, refuse, NULL, &n, &e) < 0, "a record that is rejected now: %s", e.msg);
-	spool_close(s, true);
+	struct checkpoint *s = open_checkpoint();
+	ok(checkpoint_replay(s, refuse, NULL, &n, &e) < 0, "a record that is rejected now: %s", e.msg);
+	checkpoint_close(s, true);
 	struct sink_of_texts c = {0};
 	struct batch b = {.number = 7};
 	add(&b, "{\"text\":\"a\"}");
-	ok(spool_run(NULL, &b, take, &c, &first, &e) == 0 && first == 7, "without a spool the batch is held");
+	ok(checkpoint_run(NULL, &b, take, &c, &first, &e) == 0 && first == 7, "without a checkpoint the batch is held");
 	batch_free(&b);
 	buf_free(&c.texts);
 	json_scan_free(&c.scan);
@@ -176,7 +176,7 @@ static void test_replay(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/senti-spool-XXXXXX";
+	char dir[] = "/tmp/senti-checkpoint-XXXXXX";
 	if (!mkdtemp(dir))
 		return 1;
 	log_init("test", LOG_ERROR, LOG_PLAIN);
