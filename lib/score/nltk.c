@@ -22,11 +22,6 @@ static const double DAMPENS = -0.293; /* what boosters of two words add, whateve
 enum nltk_special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"never", "so", "this", "least", "at", "very", "kind", "of", "but"};
 
-struct nltk {
-	struct valence base;
-	uint32_t special[SPECIALS];
-};
-
 /* A word of the lexicon as it is spelled in this text, and its valence. */
 struct seen {
 	uint64_t text; /* the number of the text; another: an empty slot */
@@ -46,11 +41,6 @@ struct nltk_scratch {
 
 /* --- loading --- */
 
-static void nltk_free(struct model *m)
-{
-	valence_free((struct valence *)m);
-}
-
 static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 {
 	const struct valence_tables tables = {
@@ -58,15 +48,10 @@ static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 	    .boosters = {"nltk/boosters.tsv", nltk_boosters()},
 	    .negations = {"nltk/negations.tsv", nltk_negations()},
 	    .idioms = {"nltk/idioms.tsv", nltk_idioms()},
+	    .special = special_words,
 	    .specials = SPECIALS,
 	};
-	struct nltk *m = xcalloc(1, sizeof *m);
-	if (valence_load(&m->base, conf, &tables, e) < 0) {
-		valence_free(&m->base);
-		return NULL;
-	}
-	valence_name(&m->base.words, special_words, SPECIALS, m->special);
-	return &m->base.model;
+	return (struct model *)valence_load(sizeof(struct valence), conf, &tables, e);
 }
 
 static struct scratch *nltk_scratch(const struct model *m)
@@ -89,7 +74,7 @@ static void nltk_scratch_free(struct scratch *scratch)
 /* --- tokens --- */
 
 struct nltk_run {
-	const struct nltk *m;
+	const struct valence *v;
 	struct nltk_scratch *s;
 	struct str text;
 	bool ascii;
@@ -151,8 +136,8 @@ static uint32_t find(const struct nltk_run *r, const struct word_token *t)
 {
 	struct str token = text_of(r, t);
 	if (unlikely(r->fold) && !text_is_ascii(token))
-		return words_find_folded(&r->m->base.words, token, &r->s->folded);
-	return words_find(&r->m->base.words, token.p, token.n);
+		return words_find_folded(&r->v->words, token, &r->s->folded);
+	return words_find(&r->v->words, token.p, token.n);
 }
 
 /* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets through. */
@@ -174,7 +159,7 @@ static void cut_tokens(struct nltk_run *r)
 			t[n] = strip(r, &span[i]);
 			maybe[found] = (uint16_t)n;
 			bool kept = span[i].n > 1 && length(r, span[i].from, span[i].n) > 1;
-			found += (words_maybe(&r->m->base.words, r->text.p + t[n].from, t[n].n) | r->fold) & kept;
+			found += (words_maybe(&r->v->words, r->text.p + t[n].from, t[n].n) | r->fold) & kept;
 			n += kept;
 		}
 		for (size_t i = 0; i < found; i++)
@@ -187,12 +172,12 @@ static void cut_tokens(struct nltk_run *r)
 
 static const struct word *meaning_of(const struct nltk_run *r, const struct word_token *t)
 {
-	return &r->m->base.words.word[t->word];
+	return &r->v->words.word[t->word];
 }
 
 static bool is(const struct nltk_run *r, const struct word_token *t, enum nltk_special word)
 {
-	return t->word == r->m->special[word];
+	return t->word == r->v->special[word];
 }
 
 static bool has_capital(struct str token)
@@ -212,7 +197,7 @@ static bool is_small(const struct nltk_run *r, const struct word_token *t, enum 
 static const struct phrase *find_phrase(
     const struct nltk_run *r, const struct phrases *list, const struct word_token *t, unsigned n)
 {
-	const struct phrase *p = phrases_find(list, &r->m->base.words, t, n);
+	const struct phrase *p = phrases_find(list, &r->v->words, t, n);
 	for (unsigned i = 0; p && i < n; i++)
 		if (has_capital(text_of(r, t + i)))
 			return NULL;
@@ -255,28 +240,15 @@ static double negate(const struct nltk_run *r, const struct word_token *t, doubl
 	return negates ? v * NEGATION : v;
 }
 
-/* Idioms around the word give it their value. Asked only with three tokens before it. */
-static double idioms(const struct nltk_run *r, const struct word_token *t, size_t after, double v)
+static const struct phrase *find_idiom(const void *run, const struct word_token *t, unsigned n)
 {
-	const struct {
-		int from;
-		unsigned n;
-	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
-	const struct phrase *hit = NULL;
-	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
-		hit = find_phrase(r, &r->m->base.idioms, t + look[k].from, look[k].n);
-	if (hit)
-		v = hit->value;
-	if (after >= 1 && (hit = find_phrase(r, &r->m->base.idioms, t, 2)))
-		v = hit->value;
-	if (after >= 2 && (hit = find_phrase(r, &r->m->base.idioms, t, 3)))
-		v = hit->value;
-	return v;
+	const struct nltk_run *r = run;
+	return find_phrase(r, &r->v->idioms, t, n);
 }
 
 static double boost_phrases(const struct nltk_run *r, const struct word_token *t, double v)
 {
-	const struct phrases *list = &r->m->base.boosters;
+	const struct phrases *list = &r->v->boosters;
 	return find_phrase(r, list, t - 3, 2) || find_phrase(r, list, t - 2, 2) ? v + DAMPENS : v;
 }
 
@@ -311,7 +283,7 @@ static double valence(struct nltk_run *r, size_t i)
 		turn(r, &v, v + boost(r, t - back, v, back), t - back, "booster");
 		turn(r, &v, negate(r, t, v, back), t - back, "negation");
 		if (back == 3) {
-			turn(r, &v, idioms(r, t, after, v), t, "idiom");
+			turn(r, &v, valence_idioms(r, find_idiom, t, after, v), t, "idiom");
 			turn(r, &v, boost_phrases(r, t, v), t - 1, "booster");
 		}
 	}
@@ -396,11 +368,11 @@ static void nltk_score(
     const struct model *model, struct scratch *scratch, struct str text, struct result *out, struct why *why)
 {
 	struct nltk_scratch *s = (struct nltk_scratch *)scratch;
-	const struct nltk *m = (const struct nltk *)model;
+	const struct valence *v = (const struct valence *)model;
 	bool ascii = text_is_ascii(text);
-	struct nltk_run r = {.m = m, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
+	struct nltk_run r = {.v = v, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
 	r.text = ascii ? text : text_with_blanks(text, &s->text);
-	r.fold = !ascii && (m->base.layer.beyond_ascii || text_has_kelvin(text));
+	r.fold = !ascii && (v->layer.beyond_ascii || text_has_kelvin(text));
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
 	s->values.n = s->nseen = 0;
 	s->texts++;
@@ -422,7 +394,7 @@ const struct engine nltk_engine = {
     .name = "vader-nltk",
     .about = "VADER as in NLTK 3.10.4, equal to the Python package on vaderSentiment's word list",
     .load = nltk_load,
-    .free = nltk_free,
+    .free = valence_free,
     .scratch = nltk_scratch,
     .scratch_free = nltk_scratch_free,
     .score = nltk_score,

@@ -39,7 +39,6 @@ enum { EMOJI_SLOTS = 4096 };
 
 struct vader {
 	struct valence base;
-	uint32_t special[SPECIALS];
 	struct emoji emoji[EMOJI_SLOTS];
 };
 
@@ -87,10 +86,7 @@ static int load_emoji(struct vader *v, struct err *e)
 	return rc;
 }
 
-static void vader_free(struct model *m)
-{
-	valence_free((struct valence *)m);
-}
+_Static_assert((int)SPECIALS <= (int)VALENCE_SPECIALS, "all have a place");
 
 static struct model *vader_load(const struct model_conf *conf, struct err *e)
 {
@@ -100,15 +96,15 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 	    .negations = {"vader/negations.tsv", vader_negations()},
 	    .idioms = {"vader/idioms.tsv", vader_idioms()},
 	    .emoji = vader_emoji(),
+	    .special = special_words,
 	    .specials = SPECIALS,
 	};
-	struct vader *v = xcalloc(1, sizeof *v);
-	if (valence_load(&v->base, conf, &tables, e) < 0 || load_emoji(v, e) < 0) {
-		valence_free(&v->base);
+	struct model *m = (struct model *)valence_load(sizeof(struct vader), conf, &tables, e);
+	if (m && load_emoji((struct vader *)m, e) < 0) {
+		valence_free(m);
 		return NULL;
 	}
-	valence_name(&v->base.words, special_words, SPECIALS, v->special);
-	return &v->base.model;
+	return m;
 }
 
 static struct scratch *vader_scratch(const struct model *m)
@@ -187,7 +183,7 @@ static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct
 /* --- one text --- */
 
 struct vader_run {
-	const struct vader *v;
+	const struct valence *v;
 	struct vader_scratch *s;
 	struct str text; /* ASCII, or rewritten */
 	bool ascii;
@@ -237,7 +233,7 @@ static bool emphatic(struct vader_run *r, const struct word_token *t)
 
 static const struct word *meaning_of(const struct vader_run *r, const struct word_token *t)
 {
-	return &r->v->base.words.word[t->word];
+	return &r->v->words.word[t->word];
 }
 
 static bool negates(struct vader_run *r, const struct word_token *t)
@@ -252,7 +248,7 @@ static bool negates(struct vader_run *r, const struct word_token *t)
 static const struct phrase *find_phrase(
     const struct vader_run *r, const struct phrases *list, const struct word_token *t, unsigned n)
 {
-	return phrases_find(list, &r->v->base.words, t, n);
+	return phrases_find(list, &r->v->words, t, n);
 }
 
 /* Bytes of the original text behind an offset of the rewritten one. */
@@ -337,35 +333,21 @@ static double negate(struct vader_run *r, const struct neighbours *p, double v, 
 	return negates(r, t - back) ? v * NEGATION : v;
 }
 
-/* Idioms around the word give it their value. Only asked with three tokens before it, the first of them no word of the lexicon. */
-static double idioms(const struct vader_run *r, const struct neighbours *p, double v)
+static const struct phrase *find_idiom(const void *run, const struct word_token *t, unsigned n)
 {
-	const struct word_token *t = p->t;
-	const struct {
-		int from;
-		unsigned n;
-	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
-	const struct phrase *hit = NULL;
-	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
-		hit = find_phrase(r, &r->v->base.idioms, t + look[k].from, look[k].n);
-	if (hit)
-		v = hit->value;
-	if (p->after >= 1 && (hit = find_phrase(r, &r->v->base.idioms, t, 2)))
-		v = hit->value;
-	if (p->after >= 2 && (hit = find_phrase(r, &r->v->base.idioms, t, 3)))
-		v = hit->value;
-	return v;
+	const struct vader_run *r = run;
+	return find_phrase(r, &r->v->idioms, t, n);
 }
 
 /* Boosters of several words; their sign does not follow the word's. */
 static double boost_phrases(const struct vader_run *r, const struct neighbours *p, double v)
 {
 	const struct phrase *hit;
-	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 3, 3)))
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 3)))
 		v = v + hit->value;
-	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 3, 2)))
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 3, 2)))
 		v = v + hit->value;
-	if ((hit = find_phrase(r, &r->v->base.boosters, p->t - 2, 2)))
+	if ((hit = find_phrase(r, &r->v->boosters, p->t - 2, 2)))
 		v = v + hit->value;
 	return v;
 }
@@ -395,7 +377,7 @@ static double valence(struct vader_run *r, const struct neighbours *p)
 		turn(r, &v, v + boost(r, t - back, v, back), t - back, "booster");
 		turn(r, &v, negate(r, p, v, back), t - back, "negation");
 		if (back == 3) {
-			turn(r, &v, idioms(r, p, v), t, "idiom");
+			turn(r, &v, valence_idioms(r, find_idiom, t, p->after, v), t, "idiom");
 			turn(r, &v, boost_phrases(r, p, v), t - 1, "booster");
 		}
 	}
@@ -429,13 +411,13 @@ static void fill(struct vader_run *r, struct split *cut, size_t *known)
 		struct word_token t = strip(&s->span[i], r->text.p, r->ascii);
 		window[i] = t;
 		s->known[maybe] = (uint16_t)(r->filled + i);
-		maybe += words_maybe(&r->v->base.words, r->text.p + t.from, t.n);
+		maybe += words_maybe(&r->v->words, r->text.p + t.from, t.n);
 	}
 	r->filled += n;
 	r->tokens += n;
 	for (size_t i = *known; i < maybe; i++) {
 		struct word_token *t = &s->window[s->known[i]];
-		t->word = words_find(&r->v->base.words, r->text.p + t->from, t->n);
+		t->word = words_find(&r->v->words, r->text.p + t->from, t->n);
 		s->known[*known] = s->known[i];
 		*known += t->word != 0;
 	}
@@ -448,7 +430,7 @@ static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 	for (size_t k = from; k < r->filled; k++) {
 		struct word_token *t = &r->s->window[k];
 		if (!text_is_ascii(text_of(r, t)))
-			t->word = words_find_folded(&r->v->base.words, text_of(r, t), &r->s->folded);
+			t->word = words_find_folded(&r->v->words, text_of(r, t), &r->s->folded);
 		r->s->known[*known] = (uint16_t)k;
 		*known += t->word != 0;
 	}
@@ -470,7 +452,7 @@ static void judge_all(struct vader_run *r)
 			known += s->window[k].word != 0;
 		}
 		fill(r, &cut, &known);
-		if (unlikely(r->v->base.layer.beyond_ascii) && !r->ascii)
+		if (unlikely(r->v->layer.beyond_ascii) && !r->ascii)
 			fill_folded(r, first, &known);
 		bool more = cut.at < cut.n;
 		size_t ready = more ? r->filled - AHEAD : r->filled;
@@ -536,7 +518,7 @@ static void vader_score(
 	struct vader_scratch *s = (struct vader_scratch *)scratch;
 	const struct vader *v = (const struct vader *)m;
 	bool ascii = text_is_ascii(text);
-	struct vader_run r = {.v = v,
+	struct vader_run r = {.v = &v->base,
 	    .s = s,
 	    .text = ascii ? text : rewrite(v, s, text, why != NULL),
 	    .ascii = ascii,
@@ -556,7 +538,7 @@ const struct engine vader_engine = {
     .name = "vader",
     .about = "VADER 3.3.2, equal to the Python package (default)",
     .load = vader_load,
-    .free = vader_free,
+    .free = valence_free,
     .scratch = vader_scratch,
     .scratch_free = vader_scratch_free,
     .score = vader_score,

@@ -47,43 +47,20 @@ static bool reachable(struct str key)
 	return true;
 }
 
-static int load_words(struct words *w, struct err *e)
-{
-	struct tsv t = tsv_open("vader/words.tsv", vader_words());
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
-		if (reachable(key))
-			add_value(w, key, IN_LEXICON, value);
-	return rc;
-}
-
-static int load_boosters(struct words *w, struct phrases *list, struct named_table table, struct err *e)
+/* Phrases go into `list`, if not NULL; words get `flags`, if not 0. Idioms of one word stand in the packages' tables too, but their rules look
+ * only for two and three. */
+static int load_values(struct words *w, struct phrases *list, struct named_table table, unsigned flags, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);
 	struct str key;
 	double value;
 	int rc;
 	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0) {
-		if (memchr(key.p, ' ', key.n))
+		if (list && memchr(key.p, ' ', key.n))
 			add_phrase(w, list, key, value);
-		else
-			add_value(w, key, BOOSTER, value);
+		else if (flags && reachable(key))
+			add_value(w, key, flags, value);
 	}
-	return rc;
-}
-
-/* Idioms of one word stand in the packages' tables too, but their rules look only for two and three. */
-static int load_idioms(struct words *w, struct phrases *list, struct named_table table, struct err *e)
-{
-	struct tsv t = tsv_open(table.name, table.text);
-	struct str key;
-	double value;
-	int rc;
-	while ((rc = tsv_next_number(&t, &key, &value, e)) > 0)
-		if (memchr(key.p, ' ', key.n))
-			add_phrase(w, list, key, value);
 	return rc;
 }
 
@@ -118,23 +95,38 @@ static void name_model(struct valence *v, const struct valence_tables *t)
 	snprintf(v->model.name, sizeof v->model.name, "%s@%.8s", t->engine, hash);
 }
 
-int valence_load(struct valence *v, const struct model_conf *conf, const struct valence_tables *t, struct err *e)
+static int load(struct valence *v, const struct valence_tables *t, struct err *e)
 {
-	v->model.conf = *conf;
-	if (layer_read(&v->layer, conf->lexicon, e) < 0)
-		return -1;
+	const struct named_table vader = {"vader/words.tsv", vader_words()};
+	const char *own = v->model.conf.lexicon;
 	struct words *w = &v->words;
-	words_init(w, count_words(v, t));
-	if (load_words(w, e) < 0 || load_boosters(w, &v->boosters, t->boosters, e) < 0 ||
-	    load_idioms(w, &v->idioms, t->idioms, e) < 0 || load_negations(w, t->negations, e) < 0 ||
-	    (conf->lexicon && layer_apply(&v->layer, conf->lexicon, w, HUGE_VAL, e) < 0))
+	if (layer_read(&v->layer, own, e) < 0)
 		return -1;
-	name_model(v, t);
+	words_init(w, count_words(v, t));
+	if (load_values(w, NULL, vader, IN_LEXICON, e) < 0 ||
+	    load_values(w, &v->boosters, t->boosters, BOOSTER, e) < 0 ||
+	    load_values(w, &v->idioms, t->idioms, 0, e) < 0 || load_negations(w, t->negations, e) < 0 ||
+	    (own && layer_apply(&v->layer, own, w, HUGE_VAL, e) < 0))
+		return -1;
+	valence_name(w, t->special, t->specials, v->special);
 	return 0;
 }
 
-void valence_free(struct valence *v)
+struct valence *valence_load(size_t size, const struct model_conf *conf, const struct valence_tables *t, struct err *e)
 {
+	struct valence *v = xcalloc(1, size);
+	v->model.conf = *conf;
+	if (load(v, t, e) < 0) {
+		valence_free(&v->model);
+		return NULL;
+	}
+	name_model(v, t);
+	return v;
+}
+
+void valence_free(struct model *m)
+{
+	struct valence *v = (struct valence *)m;
 	words_free(&v->words);
 	free(v->idioms.p);
 	free(v->boosters.p);

@@ -39,10 +39,13 @@ struct word_token {
 	uint32_t word; /* its number in the dictionary, or 0 */
 };
 
+enum { VALENCE_SPECIALS = 14 };
+
 /* What both engines hold: the first member of their models. */
 struct valence {
 	struct model model;
 	struct words words;
+	uint32_t special[VALENCE_SPECIALS]; /* the numbers of the words that the engine's rules name */
 	struct phrases idioms, boosters;
 	struct layer layer; /* the user's lexicon */
 };
@@ -57,15 +60,15 @@ struct valence_tables {
 	const char *engine; /* and its version, for the model's name */
 	struct named_table boosters, negations, idioms;
 	struct str emoji; /* if it has any; loaded by itself */
-	size_t specials;  /* words that its rules name */
+	const char *const *special;
+	size_t specials; /* how many words its rules name, at most VALENCE_SPECIALS */
 };
 
 /* lexicons/vader/words.tsv */
 struct str valence_words(void);
-/* Loads all tables and the user's lexicon into *v, zeroed before, and names the model: 0, or -1 and *e. valence_free in any case. */
-int valence_load(struct valence *v, const struct model_conf *conf, const struct valence_tables *t, struct err *e);
-/* Also *v itself. */
-void valence_free(struct valence *v);
+/* A new model of `size` bytes that begins with struct valence, with all tables and the user's lexicon, and its name; NULL and *e on failure. */
+struct valence *valence_load(size_t size, const struct model_conf *conf, const struct valence_tables *t, struct err *e);
+void valence_free(struct model *m);
 /* The numbers of words that rules name. */
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
 
@@ -79,6 +82,28 @@ static inline const struct phrase *phrases_find(
 		if (!(w->word[t[i].word].flags & IN_PHRASE))
 			return NULL;
 	return phrases_search(list, t, n);
+}
+
+/* The idioms around token t, of which `after` follow, give it their value, else it keeps v. Only asked with three tokens before it. `find` finds the
+ * phrase of n tokens. */
+typedef const struct phrase *phrase_finder(const void *run, const struct word_token *t, unsigned n);
+
+static inline double valence_idioms(
+    const void *run, phrase_finder *find, const struct word_token *t, size_t after, double v)
+{
+	static const struct {
+		int from;
+		unsigned n;
+	} look[] = {{-1, 2}, {-2, 3}, {-2, 2}, {-3, 3}, {-3, 2}};
+	const struct phrase *hit = NULL;
+	for (size_t k = 0; k < COUNT_OF(look) && !hit; k++)
+		hit = find(run, t + look[k].from, look[k].n);
+	if (hit)
+		v = hit->value;
+	for (unsigned n = 2; n <= 3 && n <= after + 1; n++)
+		if ((hit = find(run, t, n)))
+			v = hit->value;
+	return v;
 }
 
 /* --- tokens --- */
