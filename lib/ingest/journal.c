@@ -1,10 +1,12 @@
 /* journal.c - the preset journal: systemd's journal as `journalctl -o json` exports it.
  *
- * A field is a string; bytes that are not text come as an array of numbers, a field that stands twice as an array of those.
- * __CURSOR names an entry for good, so an entry without another id gets one made of it, whatever stream it comes in.
+ * A field is a string; bytes that are not text come as an array of numbers, a field that stands twice as an array of
+ * those. __CURSOR names an entry for ever, so an entry without another id gets one made of it, whatever stream it comes
+ * in.
  */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
+#include "lib/json/items.h"
 #include "lib/text/hash.h"
 
 enum { MAX_FIELDS = 8 };
@@ -67,25 +69,14 @@ static void *journal_open(const struct ingest *conf, struct record_builder *buil
 /* [72,105] as bytes; false if it is not an array of bytes. */
 static bool read_bytes(struct journal *j, struct str array, struct arena *mem, struct str *out)
 {
+	struct json_items it = json_items(array);
+	struct str item;
+	uint64_t v;
 	buf_clear(&j->bytes);
-	unsigned v = 0;
-	bool digits = false;
-	for (size_t i = 1; i < array.n; i++) {
-		char c = array.p[i];
-		if (c >= '0' && c <= '9') {
-			v = v * 10 + (unsigned)(c - '0');
-			digits = true;
-			if (v > 255)
-				return false;
-		} else if (c == ',' || (c == ']' && digits)) {
-			if (!digits)
-				return false;
-			buf_char(&j->bytes, (char)v);
-			v = 0;
-			digits = false;
-		} else if (c != ' ' && c != ']') {
+	while (json_items_next(&it, &item) > 0) {
+		if (str_u64(item, &v) < 0 || v > 255)
 			return false;
-		}
+		buf_char(&j->bytes, (char)v);
 	}
 	*out = arena_str(mem, buf_view(&j->bytes));
 	return true;

@@ -1,6 +1,7 @@
 /* body.c - a body of a message is one JSON text, or lines. */
 #include "lib/net/body.h"
 
+#include "lib/json/items.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
@@ -20,20 +21,15 @@ bool body_is_lines(struct str type)
 	return type.n == ndjson.n || type.p[ndjson.n] == ';' || type.p[ndjson.n] == ' ';
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static struct str trim(struct str s)
 {
 	if (s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0)
 		s = (struct str){s.p + 3, s.n - 3};
-	while (s.n && is_blank(s.p[0])) {
+	while (s.n && json_is_blank(s.p[0])) {
 		s.p++;
 		s.n--;
 	}
-	while (s.n && is_blank(s.p[s.n - 1]))
+	while (s.n && json_is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -93,7 +89,7 @@ void body_id(struct batch *b, struct rec *r, struct json_scan *s, struct str mes
 	if (json_scan(s, r->line) < 0 || json_find(s, STR("id")))
 		return;
 	struct str line = r->line;
-	while (line.n && is_blank(line.p[0])) {
+	while (line.n && json_is_blank(line.p[0])) {
 		line.p++;
 		line.n--;
 	}

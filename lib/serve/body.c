@@ -1,6 +1,8 @@
 /* body.c - records out of request bodies. */
 #include "lib/serve/body.h"
 
+#include "lib/json/items.h"
+
 enum body_form body_form(const struct request *x)
 {
 	static const char *const json[] = {"", MEDIA_JSON, "text/json"};
@@ -23,58 +25,6 @@ static struct rec *add(struct batch *b, struct str line, uint64_t number)
 	return r;
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static const char *skip_blanks(const char *p, const char *end)
-{
-	while (p < end && blank(*p))
-		p++;
-	return p;
-}
-
-/* The quote that ends the string whose content begins at p, or `end`. */
-static const char *string_end(const char *p, const char *end)
-{
-	const char *quote = NULL;
-	for (;;) {
-		if (p >= end)
-			return end;
-		if (!quote || quote < p)
-			quote = memchr(p, '"', (size_t)(end - p));
-		if (!quote)
-			return end;
-		const char *escape = memchr(p, '\\', (size_t)(quote - p));
-		if (!escape)
-			return quote;
-		p = escape + 2;
-	}
-}
-
-/* Where the value at p would end, by its brackets and quotes alone. */
-static const char *value_end(const char *p, const char *end)
-{
-	size_t depth = 0;
-	for (; p < end; p++) {
-		if (*p == '"') {
-			p = string_end(p + 1, end);
-			if (p == end)
-				return end;
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-		} else if (*p == '}' || *p == ']') {
-			if (depth == 0)
-				return p;
-			depth--;
-		} else if (*p == ',' && depth == 0) {
-			return p;
-		}
-	}
-	return end;
-}
-
 static int bad_json(struct request *x, const struct json_scan *s, size_t offset)
 {
 	request_problem(x, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
@@ -95,31 +45,25 @@ static int broken_array(struct request *x, const char *why, size_t at)
 }
 
 static int add_items(
-    struct request *x, struct batch *b, struct str text, const char *p, size_t max, struct json_scan *s)
+    struct request *x, struct batch *b, struct str text, struct str array, size_t max, struct json_scan *s)
 {
 	const char *end = text.p + text.n;
-	p = skip_blanks(p + 1, end);
-	bool more = p < end && *p != ']';
-	for (size_t n = 1; more; n++) {
-		const char *item = p = skip_blanks(p, end), *to = value_end(p, end), *last = to;
-		while (last > item && blank(last[-1]))
-			last--;
-		struct str value = {item, (size_t)(last - item)};
-		if (json_check(s, value) < 0 && is_fatal(s))
-			return bad_json(x, s, (size_t)(item - text.p));
+	struct json_items it = json_items(array);
+	struct str item;
+	int rc;
+	for (size_t n = 1; (rc = json_items_next(&it, &item)) > 0; n++) {
+		if (json_check(s, item) < 0 && is_fatal(s))
+			return bad_json(x, s, (size_t)(item.p - text.p));
 		if (n > max) {
 			request_problem(x, 413, "too_many_items", "the array has more than %zu items; send %s for more",
 			    max, MEDIA_NDJSON);
 			return -1;
 		}
-		add(b, value, n);
-		more = to < end && *to == ',';
-		p = to + more;
+		add(b, item, n);
 	}
-	if (p == end || *p != ']')
-		return broken_array(
-		    x, p == end ? "the array does not end" : "expected ',' or ']'", (size_t)(p - text.p));
-	p = skip_blanks(p + 1, end);
+	if (rc < 0)
+		return broken_array(x, it.message, (size_t)(it.p - text.p));
+	const char *p = json_skip_blanks(it.p, end);
 	return p < end ? broken_array(x, "something follows the array", (size_t)(p - text.p)) : 0;
 }
 
@@ -132,13 +76,13 @@ int body_json(struct request *x, struct batch *b, size_t max_items, bool *array)
 	b->in = x->body;
 	x->body = (struct buf){0};
 	struct str text = {b->in.p, n};
-	const char *end = text.p + n, *p = skip_blanks(text.p, end);
+	const char *end = text.p + n, *p = json_skip_blanks(text.p, end);
 	*array = p < end && *p == '[';
 	int rc = 0;
 	if (*array) {
-		rc = add_items(x, b, text, p, max_items, &s);
+		rc = add_items(x, b, text, (struct str){p, (size_t)(end - p)}, max_items, &s);
 	} else if (p < end && *p == '{') {
-		while (blank(end[-1]))
+		while (json_is_blank(end[-1]))
 			end--;
 		add(b, (struct str){p, (size_t)(end - p)}, 0);
 	} else if (json_check(&s, text) < 0 && is_fatal(&s)) {
@@ -166,7 +110,7 @@ static void add_line(struct body_lines *l, struct batch *b, struct str head, str
 		p += 3;
 		n -= 3;
 	}
-	while (n && blank(p[n - 1]))
+	while (n && json_is_blank(p[n - 1]))
 		n--;
 	if (n)
 		add(b, (struct str){p, n}, l->line);

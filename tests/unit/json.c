@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "lib/json/items.h"
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
 #include "lib/base/utf8.h"
@@ -487,6 +488,30 @@ static void test_base64(void)
 	}
 }
 
+static void test_items(void)
+{
+	static const struct {
+		const char *text, *items;
+		int rc;
+		size_t at; /* where it ended or broke */
+	} row[] = {{"[]", "", 0, 2}, {"[ ] x", "", 0, 3}, {"[1]", "1|", 0, 3}, {"[1", "1|", -1, 2}, {"[", "", -1, 1},
+	    {"[ 1 ,\t\"a,]\\\"\" , {\"k\":[2,3]}]x", "1|\"a,]\\\"\"|{\"k\":[2,3]}|", 0, 28}, {"[1,]", "1||", 0, 4},
+	    {"[1}", "1|", -1, 2}, {"[\"a]", "\"a]|", -1, 4}, {"[[1,[2]],3]", "[1,[2]]|3|", 0, 11}};
+	for (size_t i = 0; i < COUNT_OF(row); i++) {
+		struct json_items it = json_items(str_of(row[i].text));
+		struct str item;
+		struct buf all = {0};
+		int rc;
+		while ((rc = json_items_next(&it, &item)) > 0) {
+			buf_str(&all, item);
+			buf_char(&all, '|');
+		}
+		is_str(all.n ? buf_view(&all) : STR(""), str_of(row[i].items), "the items of %s", row[i].text);
+		ok(rc == row[i].rc && (size_t)(it.p - row[i].text) == row[i].at, "and its end");
+		buf_free(&all);
+	}
+}
+
 int main(void)
 {
 	test_members();
@@ -501,6 +526,7 @@ int main(void)
 	test_strings_out();
 	test_numbers_out();
 	test_base64();
+	test_items();
 	json_scan_free(&scan);
 	arena_free(&mem);
 	return tap_done();
