@@ -9,8 +9,8 @@ int64_t clock_mono_ms(void);
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_ms(void);
 
-/* RFC 3339 date-time ("2024-05-01T12:00:00.5+02:00"; 't', 'z' and a space for the 'T' are taken too; a leap
- * second :60 is read as :59.999...) to milliseconds since 1970 UTC, digits beyond them cut. Years 0001-9999. 0 or -1. */
+/* RFC 3339 date-time ("2024-05-01T12:00:00.5+02:00"; 't', 'z' and a space for the 'T' are taken too; a leap second :60
+ * is read as :59.999...) to milliseconds since 1970 UTC, digits beyond them cut. Years 0001-9999. 0 or -1. */
 MUST_USE int time_parse(struct str s, int64_t *ms);
 #define TIME_LEN 24 /* "2024-05-01T10:00:00.500Z" */
 /* Writes TIME_LEN bytes and no NUL; UTC with milliseconds. `ms` must lie in years 0001-9999. */

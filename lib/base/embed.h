@@ -5,7 +5,7 @@
 #include "lib/base/base.h"
 
 /* EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`.
- * 64 zero bytes stand behind it. */
+ * 64 zero bytes stand after it. */
 #define EMBED(name, path)                                                                                              \
 	__asm__(".pushsection .rodata,\"a\",@progbits\n" #name "_begin:\n.incbin \"" path "\"\n" #name "_end:\n"       \
 		".zero 64\n.popsection\n");                                                                            \

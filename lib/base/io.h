@@ -13,11 +13,11 @@ MUST_USE int io_close(int fd, const char *name, struct err *e);
 /* Reads a whole file of at most `max` bytes, appending it to *out. */
 MUST_USE int io_read_file(const char *path, size_t max, struct buf *out, struct err *e);
 enum io_wait { IO_TIMEOUT, IO_READY, IO_STOP, IO_WOKEN };
-/* Waits until `fd` is readable or at its end (IO_READY), `wake` is readable (IO_WOKEN), a stop comes, or `deadline` has passed (clock_mono_ms;
- * -1: never). Descriptors may be -1 and `stop` NULL. */
+/* Waits until `fd` is readable or at its end (IO_READY), `wake` is readable (IO_WOKEN), a stop comes, or `deadline` has
+ * passed (clock_mono_ms; -1: never). Descriptors may be -1 and `stop` NULL. */
 enum io_wait io_wait_readable(int fd, int wake, int64_t deadline, const struct stop *stop);
-/* For the start of a program, before it opens anything: descriptors 0, 1 and 2 must be open, or files and events would get their numbers. A closed one
- * becomes /dev/null if `fill`, else it is an error. */
+/* For the start of a program, before it opens anything: descriptors 0, 1 and 2 must be open, or files and events would
+ * get their numbers. A closed one becomes /dev/null if `fill`, else it is an error. */
 MUST_USE int io_check_standard(bool fill, struct err *e);
 
 #endif

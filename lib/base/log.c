@@ -87,7 +87,7 @@ static void put_event(enum log_level level, const char *msg, va_list ap)
 		buf_char(&b, '}');
 	buf_char(&b, '\n');
 	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
-	(void)ignored; /* where stderr is gone there is nobody to tell */
+	(void)ignored; /* if stderr is gone, nobody can be told */
 	buf_free(&b);
 }
 

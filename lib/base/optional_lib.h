@@ -3,8 +3,8 @@
  *     static const char *const names[] = {"first", "second"};
  *     struct { int (*first)(void); void (*second)(int); } calls;
  *     static struct optional_lib lib = {
- *         .file = "libx.so.1", .needed = "--x needs libx (Debian: libx1)", .old = "version 2 or later is needed", .name = names,
- *         .n = COUNT_OF(names), .call = &calls};
+ *         .file = "libx.so.1", .needed = "--x needs libx (Debian: libx1)", .old = "version 2 or later is needed",
+ *         .name = names, .n = COUNT_OF(names), .call = &calls};
  */
 #ifndef SENTI_OPTIONAL_LIB_H
 #define SENTI_OPTIONAL_LIB_H
@@ -21,7 +21,7 @@ struct optional_lib {
 	void *handle;
 };
 
-/* Loads it, once, for good: 0, or -1 with *e (ERR_ENV). Not to be called by two threads at once. */
+/* Loads it once and keeps it: 0, or -1 with *e (ERR_ENV). Not to be called by two threads at once. */
 MUST_USE int optional_lib_open(struct optional_lib *l, struct err *e);
 
 #endif

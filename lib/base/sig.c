@@ -28,7 +28,8 @@ static void on_alarm(int number)
 	_exit(STATUS_ENVIRONMENT);
 }
 
-/* A shell without job control starts what is in the background with SIGINT ignored, nohup(1) with SIGHUP: so it stays. */
+/* A shell without job control starts what is in the background with SIGINT ignored, nohup(1) with SIGHUP: so it
+ * stays. */
 static void handle_unless_ignored(int number, const struct sigaction *a)
 {
 	struct sigaction old;

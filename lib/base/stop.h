@@ -1,4 +1,5 @@
-/* stop.h - the wish that a run should end: stop reading, finish what was read. Whoever waits is handed one, and waits for it too.
+/* stop.h - the wish that a run should end: stop reading, finish what was read. Whoever waits is handed one, and waits
+ * for it too.
  *
  * Raised by a signal handler (sig.h) or by another thread, and never lowered. A NULL stop never comes.
  */

@@ -1,4 +1,4 @@
-/* timedwait.h - condition variables whose deadlines are on the clock that nobody sets back (clock_mono_ms). */
+/* timedwait.h - condition variables whose deadlines are on the monotonic clock (clock_mono_ms). */
 #ifndef SENTI_TIMEDWAIT_H
 #define SENTI_TIMEDWAIT_H
 
@@ -8,7 +8,8 @@
 
 /* Use it instead of pthread_cond_init; pthread_cond_destroy as ever. */
 void cond_init(pthread_cond_t *c);
-/* Waits, with `lock` held, until it is signalled: true; false after `deadline` (clock_mono_ms). It may also wake for nothing. */
+/* Waits, with `lock` held, until it is signalled: true; false after `deadline` (clock_mono_ms). It may also wake for
+ * nothing. */
 bool cond_wait_until(pthread_cond_t *c, pthread_mutex_t *lock, int64_t deadline);
 
 #endif

@@ -143,7 +143,8 @@ const char *url_arg(const struct url *u, const char *name)
 	return NULL;
 }
 
-/* True if an argument of this name, in any spelling of capitals, holds a secret: password, sslpassword, passfile, ... */
+/* True if an argument of this name, in any spelling of capitals, holds a secret: password, sslpassword, passfile,
+ * ... */
 static bool is_secret(const char *name, size_t n)
 {
 	static const char *const part[] = {"pass", "pwd", "secret", "token", "auth"};

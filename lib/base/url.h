@@ -23,8 +23,8 @@ bool url_has_scheme(const char *s);
 MUST_USE int url_parse(struct url *u, const char *s, struct err *e);
 /* The value of an argument, or NULL. Lent. */
 const char *url_arg(const struct url *u, const char *name);
-/* New: the address for messages and logs, *** in place of the password and of each argument whose name says that it is a
- * secret. Takes whatever a user may have typed, also what url_parse refuses, and libpq's "host=h password=x". */
+/* New: the address for messages and logs, *** in place of the password and of each argument whose name says that it is
+ * a secret. Takes whatever a user may have typed, also what url_parse refuses, and libpq's "host=h password=x". */
 char *url_redact(const char *s);
 void url_free(struct url *u);
 

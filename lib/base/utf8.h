@@ -32,7 +32,7 @@ static inline size_t utf8_sequence(const char *p, const char *end)
 	return c >= 0x10 && c < 0x110 ? 4 : 0;
 }
 
-/* Decodes the sequence at *p (which must be valid, as all text behind the scanner is) and moves *p past it. */
+/* Decodes the sequence at *p (which must be valid, as all text that the scanner has passed is) and moves *p past it. */
 static inline uint32_t utf8_next(const char **p)
 {
 	const unsigned char *u = (const unsigned char *)*p;

@@ -66,7 +66,8 @@ static int name_columns(struct csv *c, const struct str *name, size_t n, struct 
 	return 0;
 }
 
-/* The one column of a row that was cut at the wrong character is a common mistake: the character that was probably meant, or 0. */
+/* The one column of a row that was cut at the wrong character is a common mistake: the character that was probably
+ * meant, or 0. */
 static char likely_delimiter(const struct csv *c, const struct row *row)
 {
 	static const char common[] = ";\t|,";

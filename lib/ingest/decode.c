@@ -1,8 +1,9 @@
-/* decode.c - gives each file's lines to its format, and keeps track of which of the inner source's batches are done with.
+/* decode.c - gives each file's lines to its format, and keeps track of which of the inner source's batches are done
+ * with.
  *
  *     inner   [ batch 1 | batch 2 | batch 3 ...    kept only where the inner source wants to hear of them
  *     file              ^held_from: the oldest batch with lines that its format still holds
- *     outer   each batch given out remembers the first inner batch that is not done with; accept passes on all before it
+ *     outer   each batch given out remembers the first inner batch not done with; accept passes on all before it
  */
 #include "lib/ingest/decode.h"
 
@@ -199,8 +200,8 @@ static void pass(struct decode *d, struct batch_room *room, const struct rec *in
 	room->b->more = d->last->batch.more;
 }
 
-/* Ends what stands before `in`: the file before it, or, when it cannot be part of a record, a record that is open. True if there is work to do
- * first. */
+/* Ends what stands before `in`: the file before it, or, when it cannot be part of a record, a record that is open. True
+ * if there is work to do first. */
 static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
 {
 	struct file *old = in->lineno == 1 && f->begun ? f : NULL;
@@ -271,8 +272,8 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	return 0;
 }
 
-/* The input has ended: the next file that is still open becomes busy for the last time. False when there is none; and when following, where an
- * open row stays in its file, as an open line does. */
+/* The input has ended: the next file that is still open becomes busy for the last time. False when there is none; and
+ * when following, where an open row stays in its file, as an open line does. */
 static bool end_file(struct decode *d)
 {
 	for (size_t i = 0; i < d->nfiles && !d->following; i++) {

@@ -31,7 +31,7 @@ struct file_place {
 	char birth[BIRTH], head_hash[HASH_HEX + 1], life[HASH_HEX + 1];
 };
 
-/* The place behind a batch that was given and is not accepted yet. */
+/* The place after a batch that was given and is not accepted yet. */
 struct given {
 	struct given *next;
 	struct followed *file;
@@ -431,7 +431,7 @@ static bool replaced(const struct file_follow *s, const struct followed *f)
 			return false;
 		if (named.st_size > 0)
 			return true;
-		/* Its first line shall wake us, so look again once it is watched. */
+		/* Its first line must wake us, so look again once it is watched. */
 		if (look == 0 && (s->inotify < 0 || inotify_add_watch(s->inotify, f->path, IN_MODIFY) < 0))
 			return false;
 	}
@@ -448,8 +448,8 @@ static enum file_change look(const struct file_follow *s, const struct followed 
 
 /* --- lines --- */
 
-/* Inode and birth tell files apart that have had one name, wherever a restart finds them; the beginning does where a file system knows no birth. Of one
- * inode that is written anew from its start, only the count of truncations tells. */
+/* Inode and birth tell files apart that have had one name, wherever a restart finds them; the beginning does where a
+ * file system knows no birth. Of one inode that is written anew from its start, only the count of truncations tells. */
 static struct life *name_life(struct file_follow *s, const struct followed *f, struct str first)
 {
 	char inode[24], birth[BIRTH], count[24];
@@ -575,7 +575,8 @@ static int restart(struct followed *f, struct err *e)
 	return 0;
 }
 
-/* At the end of what is there: 1 if there may be more after all, or the file has ended for good (then *ended), 0 if not now. */
+/* At the end of what is there: 1 if there may be more after all, or the file has ended for good (then *ended), 0 if not
+ * now. */
 static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 {
 	*ended = false;

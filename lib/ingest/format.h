@@ -28,7 +28,7 @@ struct batch_room {
 	size_t counted, bytes;
 };
 
-/* True if the batch shall take no further record. */
+/* True if the batch takes no further record. */
 bool batch_room_full(struct batch_room *r);
 
 struct record_builder;
@@ -36,13 +36,14 @@ struct record_builder;
 struct format {
 	const char *name;
 	bool headed; /* the first line names the columns, unless no_header */
-	/* New: reads one file, from its beginning. The builder is lent; NULL and *e (ERR_USAGE) where the options do not fit. */
+	/* New: reads one file, from its beginning. The builder is lent; NULL and *e (ERR_USAGE) where the options do
+	 * not fit. */
 	void *(*open)(const struct ingest *conf, struct record_builder *builder, struct err *e);
-	/* Takes a line with its end, never blank unless `headed`. A line gives at most one record, unless there is `work`. -1: the file cannot be
-	 * read with these options. */
+	/* Takes a line with its end, never blank unless `headed`. A line gives at most one record, unless there is
+	 * `work`. -1: the file cannot be read with these options. */
 	int (*line)(void *ctx, struct batch_room *r, struct str line, uint64_t number, struct err *e);
-	/* For formats whose records cross lines: makes records of what `line` took in. 1: the room is full, call again; 0: done, or it
-	 * needs more lines; -1. May be NULL, as those below. */
+	/* For formats whose records cross lines: makes records of what `line` took in. 1: the room is full, call again;
+	 * 0: done, or it needs more lines; -1. May be NULL, as those below. */
 	int (*work)(void *ctx, struct batch_room *r, struct err *e);
 	/* No line follows what was taken in: a record that is open is cut here. `work` then gives what is left. */
 	void (*cut)(void *ctx);

@@ -14,8 +14,8 @@ struct groups;
 struct groups *groups_new(const char *expression, struct err *e);
 /* The named groups in their order; lent. */
 size_t groups_names(const struct groups *p, const struct str **name);
-/* True on a match, and group[] holds slices of the line (which must be UTF-8), p NULL where a group took no part. Else *why says what kept it
- * from matching: constant. */
+/* True on a match, and group[] holds slices of the line (which must be UTF-8), p NULL where a group took no part. Else
+ * *why says what kept it from matching: constant. */
 bool groups_match(struct groups *p, struct str line, struct str *group, const char **why);
 void groups_free(struct groups *p);
 

@@ -1,5 +1,5 @@
-/* jsonl.c - the format json: records already, one a line. What stands there stays byte for byte; members that the options name are renamed in their
- * place, and an id is spliced in where there is none. */
+/* jsonl.c - the format json: records already, one a line. What stands there stays byte for byte; members that the
+ * options name are renamed in their place, and an id is spliced in if there is none. */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/timeparse.h"

@@ -5,7 +5,8 @@
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/groups.h"
 
-/* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes it slow. */
+/* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes
+ * it slow. */
 #define COMMON                                                                                                         \
 	"^(?<host>\\S++) (?<ident>\\S++) (?<user>\\S++) \\[(?<time>[^\\]]++)\\] "                                      \
 	"\"(?<request>(?:[^\"\\\\]++|\\\\.)*+)\" (?<status>\\d{3}|-) (?<bytes>\\d++|-)"

@@ -1,5 +1,5 @@
-/* rate.c - small batches, each followed by the time that its records are worth. No credit gathers while the input is idle, so in any second there
- * are at most as many records as asked for and one small batch. */
+/* rate.c - small batches, each followed by the time that its records are worth. No credit gathers while the input is
+ * idle, so in any second there are at most as many records as asked for and one small batch. */
 #include "lib/ingest/rate.h"
 
 #include "lib/base/clock.h"

@@ -63,7 +63,8 @@ void builder_id(const struct record_builder *builder, struct line_place at, stru
 	hash_list(field, COUNT_OF(field), out);
 }
 
-/* The time as it shall stand in the record, in *value; false if it cannot be understood. An empty one gives no member. */
+/* The time as the record will have it, in *value; false if it cannot be understood. An empty one gives no
+ * member. */
 static bool normal_time(struct str *value, char out[TIME_LEN])
 {
 	if (!value->n) {

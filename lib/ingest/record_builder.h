@@ -1,7 +1,7 @@
 /* record_builder.h - makes records of fields: names their members, derives ids, normalises times.
  *
- * A layout says which of a file's columns (or a pattern's groups) become text, id, time and source; it is found once a file. The
- * members of a record stand in this order: id, text, time, source, then the other columns in theirs.
+ * A layout says which of a file's columns (or a pattern's groups) become text, id, time and source; it is found once a
+ * file. The members of a record stand in this order: id, text, time, source, then the other columns in theirs.
  */
 #ifndef SENTI_RECORD_BUILDER_H
 #define SENTI_RECORD_BUILDER_H
@@ -46,14 +46,15 @@ struct layout {
 	bool strict_time;
 };
 
-/* Fills *l, which layout_free clears. `what` is "column" or "group", `where` names the file or pattern in messages. A name that is empty, occurs
- * before, or is that of a member which another column becomes, is replaced by cN. A column may be named by its number, from 1. */
+/* Fills *l, which layout_free clears. `what` is "column" or "group", `where` names the file or pattern in messages. A
+ * name that is empty, occurs before, or is that of a member which another column becomes, is replaced by cN. A column
+ * may be named by its number, from 1. */
 MUST_USE int layout_init(struct layout *l, const struct str *name, size_t n, const struct ingest *conf,
     const struct defaults *d, const char *what, const char *where, struct err *e);
 void layout_free(struct layout *l);
 
-/* Appends a record of l->n fields to the batch, or a reject that holds `raw` where a time is bad. A field whose p is NULL gives no member.
- * All bytes are copied; fields must be UTF-8 without NUL (see builder_check). */
+/* Appends a record of l->n fields to the batch, or a reject that holds `raw` where a time is bad. A field whose p is
+ * NULL gives no member. All bytes are copied; fields must be UTF-8 without NUL (see builder_check). */
 void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
     struct str raw, struct line_place at);
 /* NULL if raw is UTF-8 without NUL, else the code of a reject and the column (from 1) of the first byte at fault. */
@@ -63,7 +64,7 @@ bool builder_check(struct batch *b, struct str raw, struct line_place at);
 /* Appends a rejected record with a copy of raw. */
 void builder_reject(struct batch *b, struct str raw, struct line_place at, const char *code, const char *fmt, ...)
     PRINTF_LIKE(5, 6);
-/* Appends a record with a copy of `line`, with JSON_PAD readable bytes behind it. Lent until the next is added. */
+/* Appends a record with a copy of `line`, with JSON_PAD readable bytes after it. Lent until the next is added. */
 struct rec *builder_add(struct batch *b, struct str line, struct line_place at);
 
 /* The id of a record that has none, from its origin, place, time as spelled and text. */

@@ -3,7 +3,8 @@
  *     text   [ ... | line\n | line\n | line\n ... ]
  *              given ^start    ^fed: the row that is open has been parsed up to here
  *
- * Three parsers of libcsv share the work: lenient for a row in one line, strict for a row over several, and plain, which knows no quotes.
+ * Three parsers of libcsv share the work: lenient for a row in one line, strict for a row over several, and plain,
+ * which knows no quotes.
  */
 #include "lib/ingest/row.h"
 

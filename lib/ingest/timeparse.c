@@ -1,5 +1,5 @@
-/* timeparse.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing years, and whether
- * such a day exists. The program never calls setlocale, so the names of months are English. */
+/* timeparse.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing
+ * years, and whether such a day exists. The program never calls setlocale, so the names of months are English. */
 #include "lib/ingest/timeparse.h"
 
 #include <time.h>
@@ -60,7 +60,7 @@ static int read_epoch(struct str s, int64_t *ms)
 	return 0;
 }
 
-/* Cuts ".123" or ",123" out of "12:00:00.123"; only behind two colons, for "12:00,5" says nothing. */
+/* Cuts ".123" or ",123" out of "12:00:00.123"; only after two colons: "12:00,5" has no fraction. */
 static int take_fraction(struct reading *r)
 {
 	char *colon = strchr(r->text, ':');
@@ -111,7 +111,7 @@ static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
 	if (utc.tm_sec == 60)
 		utc.tm_sec = local.tm_sec = 59;
 	time_t t = timegm(&utc);
-	/* strptime takes "24" for the year 24; nobody means that. */
+	/* strptime reads "24" as the year 24, which nobody means. */
 	if (!same_day(&utc, read) || read->tm_year < 1000 - 1900 || read->tm_year > 9999 - 1900)
 		return -1;
 	if (zoned) {

@@ -6,15 +6,15 @@
 
 enum timeparse { TIMEPARSE_BAD = -1, TIMEPARSE_RFC3339 = 0, TIMEPARSE_WRITTEN = 1 };
 
-/* TIMEPARSE_RFC3339: `s` is one already and stays as it is; TIMEPARSE_WRITTEN: `out` holds TIME_LEN bytes, UTC with milliseconds.
- * Understood are, with blanks around them or not:
+/* TIMEPARSE_RFC3339: `s` is one already and stays as it is; TIMEPARSE_WRITTEN: `out` holds TIME_LEN bytes, UTC with
+ * milliseconds. Understood are, with blanks around them or not:
  *     10/Oct/2000:13:55:36 -0700         (Apache, also in square brackets)
- *     Nov 23 01:02:03                    (syslog: of the year of `now`, or of the last one that puts it at most a day after `now`)
- *     2024-05-01 12:00:00                (also with T, fractions, a zone such as +0200, without seconds, without the time; '/' for '-')
+ *     Nov 23 01:02:03                    (syslog: in the last year that puts it at most a day after `now`)
+ *     2024-05-01 12:00:00                (also with T, fractions, a zone (+0200), no seconds, no time; '/' for '-')
  *     Wed Oct 10 20:19:24 +0000 2018     (Twitter; also with a zone's name, or none as in C's asctime)
  *     Wed, 10 Oct 2018 20:19:24 +0000    (mail)
- *     1714557600  1714557600.25  1714557600123   (since 1970: 9 to 11 digits are seconds, 12 to 14 milliseconds, 15 to 17
- *                                         microseconds, 18 and 19 nanoseconds)
+ *     1714557600  1714557600.25  1714557600123   (since 1970: 9 to 11 digits are seconds, 12 to 14 milli-,
+ *                                         15 to 17 micro-, 18 and 19 nanoseconds)
  * A time without a zone is local time ($TZ). Zones by name: UTC, GMT, Z, and those of RFC 2822 (EST, EDT, ... PDT). */
 enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN]);
 

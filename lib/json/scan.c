@@ -12,7 +12,7 @@
 #include <emmintrin.h>
 #endif
 
-/* One call of json_scan or json_check. Functions below get the place where they begin and return the place behind
+/* One call of json_scan or json_check. Functions below get the place where they begin and return the place after
  * what they have read, or NULL after fault(). */
 struct scan_job {
 	const char *start, *end;
@@ -48,7 +48,7 @@ static inline const char *skip_blanks(const struct scan_job *j, const char *p)
 	return p;
 }
 
-/* The first byte from p on that is a quote, a backslash, below 0x20 or above 0x7f; may lie behind `end`. */
+/* The first byte from p on that is a quote, a backslash, below 0x20 or above 0x7f; may lie after `end`. */
 #if defined(__SSE2__) && !defined(SENTI_PORTABLE)
 static inline const char *skip_plain(const char *p, const char *end)
 {
@@ -76,8 +76,8 @@ static inline unsigned mask_from(__m128i v, unsigned char byte)
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)byte)), v));
 }
 
-/* Passes text with characters of two and three bytes, 16 bytes at a time. Gives up, where a character begins, on what is
- * rare: characters of four bytes, sequences that are broken, the last 15 bytes. p is where a character begins. */
+/* Passes text with characters of two and three bytes, 16 bytes at a time. Gives up, where a character begins, on what
+ * is rare: characters of four bytes, sequences that are broken, the last 15 bytes. p is where a character begins. */
 static inline const char *skip_foreign(const char *p, const char *end)
 {
 	while (end - p >= 16) {
@@ -88,7 +88,7 @@ static inline const char *skip_foreign(const char *p, const char *end)
 		unsigned stops = (~mask_from(v, ' ') & 0xffff) | mask_equal(v, '"') | mask_equal(v, '\\');
 		unsigned lead = mask_from(v, 0xc0), lead3 = mask_from(v, 0xe0);
 		unsigned follow = high & ~lead, expected = lead << 1 | lead3 << 2;
-		/* a0 to bf among them; behind e0 only those are allowed, behind ed only the others */
+		/* a0 to bf among them; after e0 only those are allowed, after ed only the others */
 		unsigned upper = follow & (unsigned)_mm_movemask_epi8(_mm_slli_epi16(v, 2));
 		unsigned wrong = (expected ^ follow) | mask_equal(v, 0xc0) | mask_equal(v, 0xc1) | mask_from(v, 0xf0) |
 				 (mask_equal(v, 0xe0) << 1 & ~upper) | (mask_equal(v, 0xed) << 1 & upper);
@@ -328,7 +328,8 @@ static inline const char *scan_name(struct scan_job *j, const char *p)
 	return skip_blanks(j, p + 1);
 }
 
-/* The containers that are open, innermost last: a bit each, set for an object. `outer` counts those that the caller has open. */
+/* The containers that are open, innermost last: a bit each, set for an object. `outer` counts those that the caller has
+ * open. */
 struct nest {
 	uint64_t object[JSON_MAX_DEPTH / 64];
 	size_t depth, outer;
@@ -349,7 +350,7 @@ static const char *open_container(struct scan_job *j, struct nest *n, const char
 	return skip_blanks(j, p + 1);
 }
 
-/* Closes what closes behind a value, up to the next value: its beginning, or, with n->depth 0, the end of all. */
+/* Closes what closes after a value, up to the next value: its beginning, or, with n->depth 0, the end of all. */
 static const char *close_containers(struct scan_job *j, struct nest *n, const char *p)
 {
 	while (n->depth) {
@@ -458,7 +459,7 @@ static int finish(struct scan_job *j, const char *p)
 	if (p) {
 		p = skip_blanks(j, p);
 		if (p < j->end)
-			p = fault(j, JSON_BAD, p, "expected nothing behind the value");
+			p = fault(j, JSON_BAD, p, "expected nothing after the value");
 	}
 	if (p)
 		return 0;
@@ -502,7 +503,7 @@ void json_scan_free(struct json_scan *s)
 	*s = (struct json_scan){0};
 }
 
-/* Decodes the escape at *p, which the scanner has passed, into 1 to 4 bytes, and moves *p behind it. */
+/* Decodes the escape at *p, which the scanner has passed, into 1 to 4 bytes, and moves *p after it. */
 static inline size_t decode_escape(const char **p, char *out)
 {
 	const char *e = *p;

@@ -11,7 +11,7 @@
  *     json_scan_free(&s);
  *
  * The member array is kept from call to call, so a stream of records allocates nothing.
- * The input needs no NUL, but JSON_PAD readable bytes behind its end, of any value.
+ * The input needs no NUL, but JSON_PAD readable bytes after its end, of any value.
  */
 #ifndef SENTI_JSON_SCAN_H
 #define SENTI_JSON_SCAN_H
@@ -66,7 +66,7 @@ const struct json_member *json_find(const struct json_scan *s, struct str name);
 bool json_name_is(const struct json_member *m, struct str name);
 
 /* The decoded content of a string value that was scanned (with its quotes). Without escapes it is a slice of
- * the value itself, else new bytes in the arena, JSON_PAD readable bytes behind either. */
+ * the value itself, else new bytes in the arena, JSON_PAD readable bytes after either. */
 struct str json_decode(const struct json_member *m, struct arena *a);
 /* The same into a buffer, for a raw content between quotes (names). */
 void json_unescape(struct str raw, struct buf *out);

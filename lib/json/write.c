@@ -94,8 +94,8 @@ void json_put_name(struct buf *b, struct str name)
 
 static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
-/* The decimals of a score, |v| in [0.001, 1): v is m / 2^e, so 128 bits hold every product below and nothing is rounded but once. Returns
- * the end, or NULL for what lies elsewhere. */
+/* The decimals of a score, |v| in [0.001, 1): v is m / 2^e, so 128 bits hold every product below and nothing is rounded
+ * but once. Returns the end, or NULL for what lies elsewhere. */
 static char *put_fraction(char *p, double v)
 {
 	__extension__ typedef unsigned __int128 wide;
@@ -200,8 +200,8 @@ static void put_exact(struct buf *b, double v, int digits)
 		buf_add(b, out, (size_t)n);
 }
 
-/* v times 10^digits, rounded: true unless only put_exact can tell (too large, or too near a tie). Up to 1e9 the product errs by less
- * than 1e-7, so away from a tie its nearest integer is that of the exact value. */
+/* v times 10^digits, rounded: true unless only put_exact can tell (too large, or too near a tie). Up to 1e9 the product
+ * errs by less than 1e-7, so away from a tie its nearest integer is that of the exact value. */
 static inline bool scale(double v, int digits, uint64_t *rounded)
 {
 	double scaled = (v < 0 ? -v : v) * power10[digits];

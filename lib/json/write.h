@@ -13,7 +13,8 @@ void json_put_lossy(struct buf *b, struct str bytes);
 void json_put_name(struct buf *b, struct str name);
 /* Shortest text that reads back as the same double ("0.1", "1e+300", "-0" is written "0"); v must be finite. */
 void json_put_double(struct buf *b, double v);
-/* v rounded to `digits` (1 to 9) decimals exactly as C's "%.*f" and Python's round() do, trailing zeros cut; -0 is written 0. |v| < 1e6. */
+/* v rounded to `digits` (1 to 9) decimals exactly as C's "%.*f" and Python's round() do, trailing zeros cut; -0 is
+ * written 0. |v| < 1e6. */
 void json_put_fixed(struct buf *b, double v, int digits);
 /* The double that json_put_fixed spells. */
 double json_round(double v, int digits);

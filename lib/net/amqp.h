@@ -1,15 +1,17 @@
 /* amqp.h - queues of an AMQP 0-9-1 broker (RabbitMQ) as ports.
  *
- * An end is named "amqp:QUEUE" on the broker of $SENTI_AMQP, or by a whole address: amqp://user:password@host:port/vhost?queue=NAME, to publish
- * also ?exchange=E&key=K; amqps: is TLS (arguments cacertfile, certfile, keyfile, else $SENTI_AMQP_CACERT, _CERT, _KEY). In place of host:port
- * stands a list of them (h1:5672,h2:5672), which are tried in turn; heartbeat=SECONDS is what to ask for (default 30). For a queue NAME both
- * kinds of port declare NAME (durable, quorum, delivery limit 100), the exchange NAME.dx and the queue NAME.dead behind it; for a NAME that
- * ends in ".dead" only that queue.
+ * An end is named "amqp:QUEUE" on the broker of $SENTI_AMQP, or by a whole address:
+ * amqp://user:password@host:port/vhost?queue=NAME, to publish also ?exchange=E&key=K; amqps: is TLS (arguments
+ * cacertfile, certfile, keyfile, else $SENTI_AMQP_CACERT, _CERT, _KEY). In place of host:port stands a list of them
+ * (h1:5672,h2:5672), which are tried in turn; heartbeat=SECONDS is what to ask for (default 30). For a queue NAME both
+ * kinds of port declare NAME (durable, quorum, delivery limit 100), the exchange NAME.dx and the queue NAME.dead after
+ * it; for a NAME that ends in ".dead" only that queue.
  *
- * A message is one record, or, as application/x-ndjson, several lines. The source acknowledges when a batch is accepted, the sink
- * returns from flush when the broker has confirmed all. Both survive lost connections: they connect again for as long as `retry_ms`
- * allows and go on; deliveries of the old connection are then not acknowledged (the broker gives them again), publishings without a confirm
- * are repeated. Connections are kept alive by heartbeats also while their owner does other work.
+ * A message is one record, or, as application/x-ndjson, several lines. The source acknowledges when a batch is
+ * accepted, the sink returns from flush when the broker has confirmed all. Both survive lost connections: they connect
+ * again for as long as `retry_ms` allows and go on; deliveries of the old connection are then not acknowledged (the
+ * broker gives them again), publishings without a confirm are repeated. Connections are kept alive by heartbeats also
+ * while their owner does other work.
  */
 #ifndef SENTI_AMQP_H
 #define SENTI_AMQP_H
@@ -43,9 +45,9 @@ char *amqp_queue(const char *end, char **shown, struct err *e);
 
 /* New; connected, and consuming. NULL with *e. */
 struct source *amqp_source(const struct amqp_conf *conf, struct err *e);
-/* New. A sink of the lane OUT is connected; one of rejects connects with its first. Rejects of records that came as messages are dead letters: the
- * original bytes, with the reason in the headers x-senti-error, -message, -tool, -count (how often it was delivered) and -truncated; others are
- * reject objects. NULL with *e. */
+/* New. A sink of the lane OUT is connected; one of rejects connects with its first. Rejects of records that came as
+ * messages are dead letters: the original bytes, with the reason in the headers x-senti-error, -message, -tool, -count
+ * (how often it was delivered) and -truncated; others are reject objects. NULL with *e. */
 struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err *e);
 
 #endif

@@ -103,7 +103,7 @@ static struct amqp_host take_host(const struct amqp_address *a, const struct url
 	return h;
 }
 
-/* What the first host of `list` stands in is u. */
+/* `u` is the address that holds the first host of `list`. */
 static int take_broker(struct amqp_address *a, const struct url *u, const char *list, struct err *e)
 {
 	a->tls = strcmp(u->scheme, "amqps") == 0;

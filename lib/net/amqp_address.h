@@ -14,7 +14,7 @@ struct amqp_host {
 struct amqp_address {
 	bool tls;
 	struct amqp_host at;	 /* the one to connect to */
-	struct amqp_host *other; /* whom to try after it */
+	struct amqp_host *other; /* those to try after it */
 	size_t nothers, turn;
 	char *user, *password, *vhost;
 	char *queue;		       /* NULL where an exchange is named */
@@ -23,10 +23,10 @@ struct amqp_address {
 	unsigned heartbeat_s;	       /* what we ask for; the broker may want a shorter one */
 };
 
-/* Fills *a, which amqp_address_free clears. `broker` is $SENTI_AMQP or NULL (then amqp://localhost with guest's account). Messages show no
- * password. */
+/* Fills *a, which amqp_address_free clears. `broker` is $SENTI_AMQP or NULL (then amqp://localhost with guest's
+ * account). Messages show no password. */
 MUST_USE int amqp_address_parse(struct amqp_address *a, const char *end, const char *broker, struct err *e);
-/* Makes the next of several hosts the one to connect to; all have had their turn after nothers + 1 calls. */
+/* Makes the next host the one to connect to; after nothers + 1 calls each has had its turn. */
 void amqp_address_turn(struct amqp_address *a);
 void amqp_address_free(struct amqp_address *a);
 /* True if the name ends in ".dead". */

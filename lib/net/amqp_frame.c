@@ -1,10 +1,12 @@
-/* amqp_frame.c - a message comes as a method, a header with properties, and its body in pieces; confirms and closings come between. */
+/* amqp_frame.c - a message comes as a method, a header with properties, and its body in pieces; confirms and closings
+ * come between. */
 #include "lib/net/amqp_frame.h"
 
 #include "lib/base/log.h"
 #include "lib/net/body.h"
 
-/* It has 55 bytes. All headers of a message must fit into one frame, so what pretends to be one and is larger does not go on. */
+/* It has 55 bytes. All headers of a message must fit into one frame, so what pretends to be one and is larger does not
+ * go on. */
 enum { LONGEST_TRACE = 256 };
 
 static struct str str_of_bytes(amqp_bytes_t b)

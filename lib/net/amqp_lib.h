@@ -1,8 +1,8 @@
 /* amqp_lib.h - rabbitmq-c, loaded when the first queue is named.
  *
- * Linked in, it would bring OpenSSL into every filter and cost each start two milliseconds, twice as much as senti-score takes with all its
- * lexicon. So its functions are called through a table, under their own names: include this in place of <amqp.h>. amqp_lib_open
- * comes before any of them.
+ * Linked in, it would bring OpenSSL into every filter and cost each start two milliseconds, twice as much as
+ * senti-score takes with all its lexicon. So its functions are called through a table, under their own names: include
+ * this in place of <amqp.h>. amqp_lib_open comes before any of them.
  */
 #ifndef SENTI_AMQP_LIB_H
 #define SENTI_AMQP_LIB_H

@@ -1,7 +1,8 @@
 /* amqp_link.c - connecting, reading frames, and connecting again.
  *
- * rabbitmq-c sends heartbeats only from within its own calls, so a thread of ours (one for all links) sends them while the owner of a link is
- * busy with other things. It reads nothing: what comes in waits in the socket, and a broker that fell silent is noticed by the owner.
+ * rabbitmq-c sends heartbeats only from within its own calls, so a thread of ours (one for all links) sends them while
+ * the owner of a link is busy with other things. It reads nothing: what comes in waits in the socket, and a broker that
+ * fell silent is noticed by the owner.
  */
 #include "lib/net/amqp_link.h"
 
@@ -30,7 +31,7 @@ enum {
 /* ---- the keeper ---- */
 
 static pthread_mutex_t links_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t links_changed; /* waited for by a clock that nobody sets back */
+static pthread_cond_t links_changed; /* waited for on the monotonic clock */
 static pthread_once_t links_once = PTHREAD_ONCE_INIT;
 static struct amqp_link *links;
 static pthread_t keeper;
@@ -145,7 +146,8 @@ int link_hopeless(struct amqp_link *l)
 	return -1;
 }
 
-/* What will not go away by itself: refused credentials, missing rights, a virtual host that is not there, other arguments. */
+/* What will not go away by itself: refused credentials, missing rights, a virtual host that is not there, other
+ * arguments. */
 static bool is_hopeless(int code)
 {
 	return code == 403 || code == 406 || code == 530;
@@ -297,7 +299,7 @@ static void set_pace(struct amqp_link *l)
 {
 	int heartbeat_s = amqp_get_heartbeat(l->state), third_ms = heartbeat_s * 1000 / 3;
 	l->tick_ms = third_ms > 0 && third_ms < TICK_MS ? third_ms : TICK_MS;
-	/* Bytes that nobody takes end the connection, where the library would wait for ever. */
+	/* Unacknowledged bytes end the connection; the library would wait for ever. */
 	unsigned patience_ms = 2000 * (heartbeat_s > 0 ? (unsigned)heartbeat_s : l->address.heartbeat_s);
 	setsockopt(link_fd(l), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 }
@@ -450,8 +452,8 @@ bool link_writable(struct amqp_link *l, int wait_ms)
 	return f.revents & POLLOUT;
 }
 
-/* What a channel that published will hear again: no such exchange, or a message that the broker never takes. On one that consumes, 406 is an
- * acknowledgement that came too late (consumer_timeout). */
+/* What a channel that published will hear again: no such exchange, or a message that the broker never takes. On one
+ * that consumes, 406 is an acknowledgement that came too late (consumer_timeout). */
 static bool is_hopeless_close(const struct amqp_link *l)
 {
 	const int code = l->in.closed;

@@ -1,7 +1,7 @@
 /* amqp_sink.c - a queue or an exchange as a sink: publishes, and waits for the broker's word that each message is safe.
  *
- * What was put stays in the window until it is confirmed; what was refused, or went out on a connection that broke, is published again.
- * Rejects take the same way; only their bodies and headers differ (outgoing.c).
+ * What was put stays in the window until it is confirmed; what was refused, or went out on a connection that broke, is
+ * published again. Rejects take the same way; only their bodies and headers differ (outgoing.c).
  */
 #include <poll.h>
 
@@ -150,7 +150,8 @@ static enum sent patience_lost(struct publisher *p, const char *what, struct err
 	return BROKEN;
 }
 
-/* Publishes what was not yet sent. Before each message the broker must be reading, else we would wait within the library. */
+/* Publishes what was not yet sent. Before each message the broker must be reading, else we would wait within the
+ * library. */
 static enum sent send_rest(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
@@ -172,7 +173,8 @@ static enum sent send_rest(struct publisher *p, struct err *e)
 		}
 		int rc = publish(p, &w->outgoing[w->sent]);
 		if (rc < 0) {
-			/* What it had to say before it closed is still to be read, and says more than the failed write. */
+			/* What it had to say before it closed is still to be read, and says more than the failed
+			 * write. */
 			if (take_news(p, &any, e) != FINE)
 				return p->link.hopeless ? FAILED : BROKEN;
 			err_set(e, ERR_ENV, "the connection to the broker %s: %s", p->link.address.at.shown,
@@ -208,8 +210,8 @@ static enum sent await(struct publisher *p, struct err *e)
 	return FINE;
 }
 
-/* Refused may be what a moment later is taken. But a channel that met a quorum queue while it had no leader may go on to refuse for as long as it
- * lives (RabbitMQ 3.10): only a new one helps. */
+/* Refused may be what a moment later is taken. But a channel that met a quorum queue while it had no leader may go on
+ * to refuse for as long as it lives (RabbitMQ 3.10): only a new one helps. */
 static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
 {
 	if ((*refusals)++ == 0) {

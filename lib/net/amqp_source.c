@@ -1,7 +1,8 @@
 /* amqp_source.c - a queue as a source: deliveries in, acknowledgements when their batch is accepted.
  *
- * A record's token is the delivery tag up to which all is done when this record is: its message's own for the last record of a message,
- * the one before it for the others. Above it stands which channel the tag belongs to; a tag of a channel that is gone is never acknowledged.
+ * A record's token is the delivery tag up to which all is done when this record is: its message's own for the last
+ * record of a message, the one before it for the others. Above it stands which channel the tag belongs to; a tag of a
+ * channel that is gone is never acknowledged.
  */
 #include "lib/net/amqp.h"
 
@@ -59,7 +60,8 @@ static int subscribe(struct amqp_link *l, struct err *e)
 	return 0;
 }
 
-/* Messages come only from the first next on: one that finds the other ends shut must not have been delivered, for deliveries are counted. */
+/* Messages come only from the first next on: one that finds the other ends shut must not have been delivered, for
+ * deliveries are counted. */
 static int set_up(struct amqp_link *l, struct err *e)
 {
 	const struct queue *q = l->owner;

@@ -7,15 +7,16 @@
 /* True for application/x-ndjson, whatever its parameters. */
 bool body_is_lines(struct str content_type);
 
-/* The body of one record as a line: blanks around it cut, line ends between its tokens turned into spaces. Those within a string stay, for
- * the scanner to refuse. `body` must have JSON_PAD readable bytes behind it; the result is it, or new bytes in the arena that have them too. */
+/* The body of one record as a line: blanks around it cut, line ends between its tokens turned into spaces. Those within
+ * a string stay, for the scanner to refuse. `body` must have JSON_PAD readable bytes after it; the result is it, or
+ * new bytes in the arena that have them too. */
 struct str body_line(struct arena *mem, struct str body);
 
-/* Cuts the next line that is not blank off *left, without its end: false where there is none. */
+/* Cuts the next line that is not blank off *left, without its end; false if there is none. */
 bool body_next(struct str *left, struct str *line);
 
-/* Gives the record an "id" as its first member if it has none: `message_id` where that is not empty, else a hash of the bytes (and of nth, the line of
- * a pack; 0: no pack). What is not an object stays as it is, for others to refuse. */
+/* Gives the record an "id" as its first member if it has none: `message_id` where that is not empty, else a hash of the
+ * bytes (and of nth, the line of a pack; 0: no pack). What is not an object stays as it is, for others to refuse. */
 void body_id(struct batch *b, struct rec *r, struct json_scan *s, struct str message_id, size_t nth);
 
 #endif

@@ -1,4 +1,4 @@
-/* outgoing.c - what stands in a message, and in its headers. */
+/* outgoing.c - what a message and its headers hold. */
 #include "lib/net/outgoing.h"
 
 #include "lib/json/write.h"
@@ -10,8 +10,8 @@ static struct str shorter(struct str s, size_t most)
 	return (struct str){s.p, s.n < most ? s.n : most};
 }
 
-/* The id of a record: as a stage has found it, or as it stands in the line, or of the message that brought it (a dead letter whose bytes go back as
- * they were). Empty: none, or too long for a property. */
+/* The id of a record: from a stage, from the line, or of the message that brought it (a dead
+ * letter whose bytes go back as they were). Empty: none, or too long for a property. */
 static struct str id_of(struct packer *k, const struct rec *r)
 {
 	struct str id = r->id;
@@ -42,7 +42,8 @@ static void add_line(struct packer *k, struct window *w, struct outgoing *m, con
 	m->body.n += w->bytes.n - before;
 }
 
-/* Id and trace stand before the body, which grows. A pack has the id of its first record, and a trace where that is the same for all. */
+/* Id and trace stand before the body, which grows. A pack has the id of its first record, and a trace where that is the
+ * same for all. */
 static void start(struct packer *k, struct window *w, struct outgoing *m, const struct rec *r, struct str trace)
 {
 	m->lines = k->most > 1;

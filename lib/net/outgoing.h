@@ -12,9 +12,11 @@ struct packer {
 	struct batch scratch;
 };
 
-/* Puts the batch's outgoing records into the window. A pack never crosses batches, and holds at most 1 MiB or one record. */
+/* Puts the batch's outgoing records into the window. A pack never crosses batches, and holds at most 1 MiB or one
+ * record. */
 int pack_records(struct packer *k, struct window *w, const struct batch *b);
-/* Puts its rejects: of a record with an envelope the original bytes as a dead letter, else a reject object of `tool`; `from` has the rest of a long line. */
+/* Puts its rejects: of a record with an envelope the original bytes as a dead letter, else a reject object of `tool`;
+ * `from` has the rest of a long line. */
 int pack_rejects(
     struct packer *k, struct window *w, const struct batch *b, const char *tool, struct source *from, struct err *e);
 void packer_free(struct packer *k);

@@ -3,7 +3,8 @@
  *     window   [ settled | sent, open ... | not sent ... ]
  *                        ^first           ^sent          ^n
  *
- * The broker numbers what is published on a channel; message i of the window has the number base + i. Nothing here knows a broker.
+ * The broker numbers what is published on a channel; message i of the window has the number base + i. Nothing here
+ * knows a broker.
  */
 #ifndef SENTI_NET_WINDOW_H
 #define SENTI_NET_WINDOW_H

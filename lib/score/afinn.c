@@ -1,11 +1,12 @@
 /* afinn.c - AFINN: the words of a list that a text holds, added up; the sum is that of PyPI afinn 0.1 for every input.
  *
- * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. Lists of several languages, and one of
- * emoticons, lie in lexicons/afinn.
+ * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. Lists of several
+ * languages, and one of emoticons, lie in lexicons/afinn.
  *
- * The package searches the text in lower case, its white space shrunk to single blanks, for the entries by a regular expression: from left
- * to right, the longest one first, at the edges of words. Words are runs of letters, digits and '_', so an entry is one such run or several
- * with one mark or blank between them ("once-in-a-lifetime", "does not work"). Emoticons count wherever they stand, within words too.
+ * The package searches the text in lower case, its white space shrunk to single blanks, for the entries by a regular
+ * expression: from left to right, the longest one first, at the edges of words. Words are runs of letters, digits and
+ * '_', so an entry is one such run or several with one mark or blank between them ("once-in-a-lifetime", "does not
+ * work"). Emoticons count wherever they stand, within words too.
  *
  * The score is sum / sqrt(sum * sum + 15), as VADER does it, to lie in [-1, 1].
  */
@@ -257,7 +258,8 @@ struct afinn_run {
 	double sum;
 };
 
-/* Bytes of the original text behind an offset of the one in lower case; asked for ever later ones. Lower case may have more or fewer bytes. */
+/* Where in the original text an offset of the one in lower case comes from; asked for ever later ones. Lower case may
+ * have more or fewer bytes. */
 static size_t original(struct afinn_run *r, size_t offset, bool is_end)
 {
 	if (r->text.p == r->original.p)
@@ -285,7 +287,8 @@ static void count(struct afinn_run *r, const char *from, const char *to, double 
 	}
 }
 
-/* Adds what stands between two runs to the phrase: white space as one blank, else a single mark. False for more than that. */
+/* Adds what stands between two runs to the phrase: white space as one blank, else a single mark. False for more than
+ * that. */
 static bool add_gap(struct buf *phrase, const char **p, const char *end)
 {
 	const char *start = *p, *q = start;
@@ -358,7 +361,8 @@ static const char *count_face(struct afinn_run *r, const char *p)
 	return NULL;
 }
 
-/* Counts what begins inside of a word or among marks: emoticons only, from p to `stop`, beyond which the last may reach. */
+/* Counts what begins inside of a word or among marks: emoticons only, from p to `stop`, beyond which the last may
+ * reach. */
 static const char *count_faces(struct afinn_run *r, const char *p, const char *stop)
 {
 	while (p < stop) {

@@ -1,8 +1,9 @@
 /* but.c - the rule for "but" without its quadratic cost.
  *
- * At step k the package looks up the first index whose current value equals value k. Indices above k are still unchanged and come later, so
- * the answer lies among those up to k: for each distinct value we keep the indices up to k that hold it now, as a pairing heap whose
- * root is the smallest, and find the heap through a hash table. Changing a value moves one index from one heap to another.
+ * At step k the package looks up the first index whose current value equals value k. Indices above k are still
+ * unchanged and come later, so the answer lies among those up to k: for each distinct value we keep the indices up to k
+ * that hold it now, as a pairing heap whose root is the smallest, and find the heap through a hash table. Changing a
+ * value moves one index from one heap to another.
  */
 #include "lib/score/but.h"
 
@@ -92,7 +93,8 @@ static uint64_t bits_of(double v)
 	return bits;
 }
 
-/* The table's entry for a value: made, empty, where there is none. Entries are never taken out; their number is at most two a value. */
+/* The table's entry for a value: made, empty, if it has none. Entries are never taken out; their number is at most
+ * two a value. */
 static struct but_node *heap_of(struct but_values *b, size_t *used, double v)
 {
 	uint64_t bits = bits_of(v);

@@ -1,8 +1,8 @@
-/* but.h - VADER's rule for "but": what is said before counts half, what is said behind half as much again.
+/* but.h - VADER's rule for "but": what is said before counts half, what is said after it half as much again.
  *
- * The package walks over its list of values and changes not the value that it stands at but the FIRST one that equals it, while it walks. So
- * equal values hit one another, and a changed value may meet a later one. That is quadratic there; here it is n log n, with the same result.
- * Values of 0 never change by it, so only the others are kept.
+ * The package walks over its list of values and changes not the value that it stands at but the FIRST one that equals
+ * it, while it walks. So equal values hit one another, and a changed value may meet a later one. That is quadratic
+ * there; here it is n log n, with the same result. Values of 0 never change by it, so only the others are kept.
  */
 #ifndef SENTI_BUT_H
 #define SENTI_BUT_H

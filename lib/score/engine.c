@@ -41,7 +41,8 @@ enum label engine_label(const struct model *m, double score, double negative_to,
 	return score >= positive_from ? LABEL_POSITIVE : score <= negative_to ? LABEL_NEGATIVE : LABEL_NEUTRAL;
 }
 
-/* All further parts in one, so that the sum stays right and a text of a million words does not explain itself in a hundred megabytes. */
+/* All further parts in one, so that the sum stays right and a text of a million words does not explain itself in a
+ * hundred megabytes. */
 static void add_to_rest(struct reason *rest, size_t from, size_t to, double value)
 {
 	rest->from = from < rest->from ? from : rest->from;

@@ -1,7 +1,7 @@
 /* engine.h - the one contract of all engines: text in, result out.
  *
- * A model is loaded once and then shared by all threads; what an engine needs while it scores lies in a scratch of each thread.
- * Scoring cannot fail: any UTF-8 text has a result, in time linear in its length.
+ * A model is loaded once and then shared by all threads; what an engine needs while it scores lies in a scratch of each
+ * thread. Scoring cannot fail: any UTF-8 text has a result, in time linear in its length.
  */
 #ifndef SENTI_ENGINE_H
 #define SENTI_ENGINE_H
@@ -57,7 +57,7 @@ struct engine {
 	void (*free)(struct model *m);
 	struct scratch *(*scratch)(const struct model *m); /* new */
 	void (*scratch_free)(struct scratch *s);
-	/* text has JSON_PAD readable bytes behind it. `why` may be NULL. */
+	/* text has JSON_PAD readable bytes after it. `why` may be NULL. */
 	void (*score)(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why);
 };
 
@@ -76,7 +76,8 @@ struct model *engine_load(const struct engine *en, const struct model_conf *conf
 /* NULL is fine. */
 void model_free(struct model *m);
 
-/* For engines: the label of a score, positive from `positive_from` on and negative to `negative_to`, or by --neutral. */
+/* For engines: the label of a score, positive from `positive_from` on and negative to `negative_to`, or by
+ * --neutral. */
 enum label engine_label(const struct model *m, double score, double negative_to, double positive_from);
 
 /* result.c: the sole writer of a result. `word` bytes of reasons are cut from `text`. */

@@ -36,7 +36,8 @@ static bool is_skin_tone(uint32_t c)
 	return c >= 0x1f3fb && c <= 0x1f3ff;
 }
 
-/* Beyond ASCII whole blocks are one thing or the other; what is missed here is a word of its own kind, and does no harm. */
+/* Beyond ASCII whole blocks are one thing or the other; what is missed here is a word of its own kind, and does no
+ * harm. */
 static enum byte_class high_class(uint32_t c)
 {
 	if (c < 0x2000)

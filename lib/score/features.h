@@ -1,8 +1,9 @@
-/* features.h - what a trained model sees of a text: hashed n-grams of words and of the letters within words, a few figures of a lexicon,
- * and how many of its words training has seen.
+/* features.h - what a trained model sees of a text: hashed n-grams of words and of the letters within words, a few
+ * figures of a lexicon, and how many of its words training has seen.
  *
- * Training and scoring share this file, so they can't come to see different things. Scoring remembers the sums of whole words (linear.c), which
- * works since no n-gram of letters leaves its word; so a text is cut in two steps, a cheap one and a thorough one that is needed once a word:
+ * Training and scoring share this file, so they can't come to see different things. Scoring remembers the sums of whole
+ * words (linear.c), which works since no n-gram of letters leaves its word; so a text is cut in two steps, a cheap one
+ * and a thorough one that is needed once a word:
  *
  *     text     OMG, don’t #gooooo @sue 😀
  *     tokens   [OMG] [,] [don’t] [#gooooo] [@sue] [😀]        token_next: bytes of the text
@@ -20,7 +21,7 @@ struct feature_conf {
 	uint32_t bits;		     /* 10 to 24 */
 	uint32_t pairs;		     /* 1: also pairs of neighbouring words */
 	uint32_t char_min, char_max; /* 2 to 6 letters; 0: none */
-	uint32_t negation;	     /* 1: words behind a negation are marked */
+	uint32_t negation;	     /* 1: words after a negation are marked */
 	uint32_t lexicon;	     /* 1: also figures of plus's result */
 };
 
@@ -39,7 +40,7 @@ struct cutter {
 /* The next token of a text of valid UTF-8; false at its end. */
 bool token_next(struct cutter *c, struct feature_token *out);
 
-/* What a word is, and does to those behind it. */
+/* What a word is, and what it does to those after it. */
 enum {
 	FORM_NEGATES = 1,
 	FORM_STOPS = 2,	 /* ends the scope of a negation */
@@ -68,7 +69,8 @@ struct gram {
 
 #define GRAMS_MAX (2 + 5 * (TOKEN_MAX + 2))
 
-/* The grams of one word: first `*words` of GRAM_WORD (at most 2), then those of GRAM_LETTERS. Returns how many in all. */
+/* The grams of one word: first `*words` of GRAM_WORD (at most 2), then those of GRAM_LETTERS. Returns how many in
+ * all. */
 size_t form_grams(const struct feature_conf *c, const struct form *f, struct gram *out, size_t *words);
 /* --- hashing; inline since scoring does it for each word --- */
 
@@ -99,7 +101,7 @@ static inline uint32_t gram_pair(const struct feature_conf *c, uint64_t before, 
 	return gram_slot(c, gram_mix(before, id), GRAM_PAIR);
 }
 
-/* The slot of a word behind a negation. */
+/* The slot of a word after a negation. */
 static inline uint32_t gram_negated(const struct feature_conf *c, uint64_t id)
 {
 	return gram_slot(c, id, GRAM_NEGATED);

@@ -32,7 +32,7 @@ static struct str fold(struct str token, struct buf *b)
 	return buf_view(b);
 }
 
-/* One entry: folded as tokens will be. Returns its number; *twice tells whether the file had it before. */
+/* One entry: folded as tokens will be. Returns its number; *twice: the file had it before. */
 static uint32_t apply(struct layer *l, struct words *w, struct str key, double value, bool *twice)
 {
 	struct buf folded = {0};

@@ -20,9 +20,11 @@ struct layer {
 
 /* Reads the file; path NULL: nothing is laid over. 0, or -1 and *e. */
 int layer_read(struct layer *l, const char *path, struct err *e);
-/* Gives each key its value in `w`, in lower case, with WORD_KNOWN. Keys with blanks, and values beyond -most to most, are refused. */
+/* Gives each key its value in `w`, in lower case, with WORD_KNOWN. Keys with blanks, and values beyond -most to most,
+ * are refused. */
 int layer_apply(struct layer *l, const char *path, struct words *w, double most, struct err *e);
-/* The same, key by key, for engines that do something of their own with a key: 1 and its number in `w`, 0 at the end, -1 and *e. */
+/* The same, key by key, for engines that do something of their own with a key: 1 and its number in `w`, 0 at the end,
+ * -1 and *e. */
 int layer_next(struct layer *l, struct tsv *t, struct words *w, double most, uint32_t *word, struct err *e);
 void layer_free(struct layer *l);
 
@@ -32,7 +34,8 @@ size_t count_lines(struct str text);
 /* --- texts and tokens --- */
 
 bool text_is_ascii(struct str text);
-/* The text with blanks in the place of white space beyond ASCII, byte for byte as long, SPLIT_PAD bytes behind it. Lent by `b`. */
+/* The text with blanks in the place of white space beyond ASCII, byte for byte as long, SPLIT_PAD bytes after it. Lent
+ * by `b`. */
 struct str text_with_blanks(struct str text, struct buf *b);
 /* Whether KELVIN SIGN is in it: the one character beyond ASCII whose lower case lies within. */
 bool text_has_kelvin(struct str text);

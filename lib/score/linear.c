@@ -1,8 +1,8 @@
 /* linear.c - scoring with a trained model.
  *
- * What a word gives is the sum of its own cell and of those of its letters' n-grams, some thirty look-ups. Most words of a text were seen
- * shortly before, so the sums of a word are kept in a table by its spelling; a word costs one look-up then, and its pair with the word
- * before another.
+ * What a word gives is the sum of its own cell and of those of its letters' n-grams, some thirty look-ups. Most words
+ * of a text were seen shortly before, so the sums of a word are kept in a table by its spelling; a word costs one
+ * look-up then, and its pair with the word before another.
  */
 #include "lib/score/linear.h"
 
@@ -282,7 +282,7 @@ static void fill_cached(const struct linear *l, const struct feature_token *t, s
 		add_cell(&l->cell[gram[i].slot], w->sum[i < words ? GRAM_WORD : GRAM_LETTERS]);
 }
 
-/* The token's bytes as they are, zeros behind. A web address is one word, whatever it says. */
+/* The token's bytes as they are, zeros after. A web address is one word, whatever it says. */
 static void key_of(const struct feature_token *t, uint64_t k[2])
 {
 	if (unlikely(t->url)) {
@@ -303,7 +303,8 @@ static void key_of(const struct feature_token *t, uint64_t k[2])
 	}
 }
 
-/* Tokens on their way through the tables, in blocks, so that the memory that they need is fetched while others are worked on. */
+/* Tokens on their way through the tables, in blocks, so that the memory that they need is fetched while others are
+ * worked on. */
 enum { BLOCK = 64 };
 
 struct look_up {

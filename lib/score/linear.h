@@ -1,17 +1,19 @@
 /* linear.h - trained models: their file, and the engine that scores with them.
  *
- * A file is one block that is mapped and used as it lies; senti-model(5) describes it. It is read on machines of its own byte order only.
+ * A file is one block that is mapped and used as it lies; senti-model(5) describes it. It is read on machines of its
+ * own byte order only.
  *
  *     | struct linear_head | cells, 4 bytes a slot | words seen, 2 bits a slot | metadata, JSON for people |
  *
  * The weight of a gram is 8 bits a class; a cell also holds how rare the gram is. What a class gets from a text:
  *
- *     sum over groups g of  gain[g] * scale[class] * (sum of the cells' weights) / sqrt(rarity * sum of the cells' rarities)
+ *     sum over groups g of  gain[g] * scale[class] * (sum of the cells' weights) /
+ *                           sqrt(rarity * sum of the cells' rarities)
  *     + sum over figures f of  figure[class][f] * f
  *
- * and calibration makes logits of that: mix * (these) + shift. N-grams mean little in a text whose words training has not seen, such as one of
- * another language: so `alone` has a second set of logits, of the figures only, and the share of words seen weighs one set against the
- * other. The probabilities are the softmax.
+ * and calibration makes logits of that: mix * (these) + shift. N-grams mean little in a text whose words training has
+ * not seen, such as one of another language: so `alone` has a second set of logits, of the figures only, and the share
+ * of words seen weighs one set against the other. The probabilities are the softmax.
  */
 #ifndef SENTI_LINEAR_H
 #define SENTI_LINEAR_H

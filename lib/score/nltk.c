@@ -1,9 +1,11 @@
-/* nltk.c - NLTK's variant of VADER, exactly: the result of nltk 3.10.4's SentimentIntensityAnalyzer, in time linear in the text.
+/* nltk.c - NLTK's variant of VADER, exactly: the result of nltk 3.10.4's SentimentIntensityAnalyzer, in time linear in
+ * the text.
  *
- * It is an early VADER, and differs from today's (vader.c) in more than its word lists, which lie in lexicons/nltk: emoji mean nothing; of
- * punctuation only one of a few listed marks is taken off a word, and only from a word that holds no other; words of one character are
- * dropped; "never so" and idioms are seen in lower case only; `but` works by position. And a word that stands in a text twice is judged
- * twice by what stands around its first place, so here each is judged once and remembered.
+ * It is an early VADER, and differs from today's (vader.c) in more than its word lists, which lie in lexicons/nltk:
+ * emoji mean nothing; of punctuation only one of a few listed marks is taken off a word, and only from a word that
+ * holds no other; words of one character are dropped; "never so" and idioms are seen in lower case only; `but` works by
+ * position. And a word that stands in a text twice is judged twice by what stands around its first place, so here each
+ * is judged once and remembered.
  *
  * The word list itself is data that NLTK downloads, not part of the package; that of vaderSentiment takes its place.
  */
@@ -119,7 +121,7 @@ static bool has_punctuation(const char *p, size_t n)
 	return false;
 }
 
-/* The word without its mark, where it has one at one end and none elsewhere, and two characters without it. */
+/* The word without its mark, if it has one at one end, none elsewhere and two characters besides. */
 static struct word_token strip(const struct nltk_run *r, const struct span *w)
 {
 	const char *p = r->text.p;
@@ -140,7 +142,8 @@ static uint32_t find(const struct nltk_run *r, const struct word_token *t)
 	return words_find(&r->v->words, token.p, token.n);
 }
 
-/* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets through. */
+/* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets
+ * through. */
 static void cut_tokens(struct nltk_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
@@ -228,8 +231,8 @@ static bool so_or_this(const struct nltk_run *r, const struct word_token *t)
 	return is_small(r, t, SO) || is_small(r, t, THIS);
 }
 
-/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
- * three before: the package's `and`/`or` bind so. */
+/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises
+ * it whatever stands three before: the package's `and`/`or` bind so. */
 static double negate(const struct nltk_run *r, const struct word_token *t, double v, unsigned back)
 {
 	if (back == 2 && is_small(r, t - 2, NEVER) && so_or_this(r, t - 1))

@@ -87,7 +87,8 @@ void pattern_ready(struct pattern *p, const struct words *words)
 
 /* --- putting together --- */
 
-/* Over a sentence: its characters without the blanks in `flat`, and for each byte whether a token ends with it in `marks`. */
+/* Over a sentence: its characters without the blanks in `flat`, and for each byte whether a token ends with it in
+ * `marks`. */
 static void flatten(struct pattern_cut *c)
 {
 	buf_clear(&c->flat);
@@ -196,7 +197,8 @@ static inline void add(struct pattern_cut *c, size_t from, size_t n)
 	c->token[c->n++] = (struct pattern_token){(uint32_t)from, (uint32_t)n, 0};
 }
 
-/* Whether a face may end with this token: by the last two bytes of the sentence. All but the first part of a face are short tokens. */
+/* Whether a face may end with this token: by the last two bytes of the sentence. All but the first part of a face are
+ * short tokens. */
 static inline void watch_faces(struct pattern_cut *c, size_t from, size_t n)
 {
 	unsigned char last = byte_at(c->text, from + n - 1), before;
@@ -269,7 +271,8 @@ static bool is_consonant(char c)
 	return (unsigned)(c - 'a') < 26 && !strchr("aeiouy", c) ? true : c == '|';
 }
 
-/* How much of a word, from its start, may be an abbreviation: looked at once, so that many full stops at its end cost nothing. */
+/* How much of a word, from its start, may be an abbreviation: looked at once, so that many full stops at its end cost
+ * nothing. */
 struct abbreviating {
 	size_t letters;	   /* bytes of letters each with a full stop, as in "U.S." */
 	size_t consonants; /* bytes of a capital and consonants, as in "Mr." */

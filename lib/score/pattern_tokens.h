@@ -1,12 +1,12 @@
 /* pattern_tokens.h - cutting a text into tokens as TextBlob does (its tokenizer comes from the library pattern).
  *
- * Blanks separate tokens; so do quotes, straight and curly, each a token of its own, and a blank is put before "n't". Marks at both ends of
- * what is left become tokens of their own, the full stop of an abbreviation stays. Two line ends or the token END-OF-SENTENCE end a
- * sentence, as do full stops, ellipses, "!" and "?" with what may follow them.
+ * Blanks separate tokens; so do quotes, straight and curly, each a token of its own, and a blank is put before "n't".
+ * Marks at both ends of what is left become tokens of their own, the full stop of an abbreviation stays. Two line ends
+ * or the token END-OF-SENTENCE end a sentence, as do full stops, ellipses, "!" and "?" with what may follow them.
  *
- * Within a sentence, "( ! )" and the characters of an emoticon are then put together again, blanks or not: "Score: 3" gives ":3", "(18)"
- * gives "(" and "18)". The reference does this by a regular expression over each sentence; here a sentence is looked at only if the last
- * two characters of one of its tokens end an emoticon.
+ * Within a sentence, "( ! )" and the characters of an emoticon are then put together again, blanks or not: "Score: 3"
+ * gives ":3", "(18)" gives "(" and "18)". The reference does this by a regular expression over each sentence; here a
+ * sentence is looked at only if the last two characters of one of its tokens end an emoticon.
  *
  * Linear in the text, whatever it holds.
  */
@@ -15,7 +15,8 @@
 
 #include "lib/score/words.h"
 
-/* Bytes [from, from + n) of the text. Tokens that were put together may have blanks in it: `joined` is their place in the list below + 1. */
+/* Bytes [from, from + n) of the text. Tokens that were put together may have blanks in it: `joined` is their place in
+ * the list below + 1. */
 struct pattern_token {
 	uint32_t from, n, joined;
 };
@@ -67,7 +68,7 @@ struct pattern_cut {
 	struct buf flat, marks;
 };
 
-/* Cuts `text`, which has SPLIT_PAD readable bytes behind it and no white space beyond ASCII (text_with_blanks). */
+/* Cuts `text`, which has SPLIT_PAD readable bytes after it and no white space beyond ASCII (text_with_blanks). */
 void pattern_tokens(const struct pattern *p, struct pattern_cut *c, struct str text);
 void pattern_cut_free(struct pattern_cut *c);
 

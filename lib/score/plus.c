@@ -1,7 +1,8 @@
 /* plus.c - our own rules over VADER's words and ours: what VADER's users miss in it, as senti-models(7) lists it.
  *
- * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text that has anything but plain
- * words is first written anew (plus_rewrite.h). Then each entry of the lexicon, a word or a phrase, is judged by the tokens before it, back to the end of the clause before:
+ * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text that has
+ * anything but plain words is first written anew (plus_rewrite.h). Then each entry of the lexicon, a word or a phrase,
+ * is judged by the tokens before it, back to the end of the clause before:
  *
  *     window   [ done | up to REACH tokens before | entry | AHEAD | filling ... ]
  *
@@ -55,8 +56,9 @@ struct part {
 	size_t n;
 };
 
-/* A phrase is sought where its anchor stands: its first word that has a meaning of its own, else its longest. So the words before the
- * anchor, which were judged before it, had no part in the result, and common words ("the", "of") cost nothing. */
+/* A phrase is looked for at its anchor: its first word that has a meaning of its own, else its longest. So the
+ * words before the anchor, which were judged before it, had no part in the result, and common words ("the", "of") cost
+ * nothing. */
 struct idiom {
 	struct part part[PHRASE_WORDS];
 	unsigned n, anchor;
@@ -165,7 +167,7 @@ static int load_negations(struct plus *p, const char *name, struct str text, str
 	return rc;
 }
 
-/* VADER's words, folded, so that ":D" is found. Of what then stands there twice, the value further from 0 counts. */
+/* VADER's words, folded, so that ":D" is found. Of two entries that are then equal, the value further from 0 counts. */
 static int load_vader(struct plus *p, struct err *e)
 {
 	struct tsv t = tsv_open("vader/words.tsv", valence_words());
@@ -391,7 +393,8 @@ static double negated(double v)
 	return v > 0 ? v * NEGATED_GOOD : v * NEGATED_BAD;
 }
 
-/* Whether the token k before the entry negates it: near, or with an opinion in between ("don't think that this is good"). */
+/* Whether the token k before the entry negates it: near, or with an opinion in between ("don't think that this is
+ * good"). */
 static bool negates(const struct plus_run *r, const struct tok *t, unsigned back)
 {
 	if (!(meaning_of(r, t)->flags & NEGATES))
@@ -607,7 +610,8 @@ static void fill(struct plus_run *r, struct split *cut, size_t *known)
 	}
 }
 
-/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and FAR_REACH of them go along. */
+/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and FAR_REACH of them go
+ * along. */
 static void judge_all(struct plus_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};

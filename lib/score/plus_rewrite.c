@@ -77,7 +77,8 @@ struct run_of {
 	size_t at, n;
 };
 
-/* An elongated word: the known word that shorter runs of letters make, each of one or two. 0 if none, else its length. */
+/* An elongated word: the known word that shorter runs of letters make, each of one or two. 0 if none, else its
+ * length. */
 static size_t shorten(const struct words *words, const char *word, size_t n, char out[SHORT_WORD + WORDS_PAD])
 {
 	char squeezed[SHORT_WORD];
@@ -155,7 +156,8 @@ static bool is_upper(char c)
 	return (unsigned)(c - 'A') < 26;
 }
 
-/* The word is complete: it goes to the text, cut where two words are glued together. Known words ("x-ray", ":d") stay whole. */
+/* The word is complete: it goes to the text, cut where two words are glued together. Known words ("x-ray", ":d") stay
+ * whole. */
 static void put_word(struct rewriting *w)
 {
 	size_t n = w->word.text.n;
@@ -202,8 +204,8 @@ static bool is_emoji(uint32_t c)
 	       (c >= 0x2190 && c <= 0x23ff) || (c >= 0x25a0 && c <= 0x25ff);
 }
 
-/* One emoji from *p, with all that is joined to it: a token of its own. Variation selectors and skin tones are left out; of joined emoji the
- * first stands for all, unless the lexicon has them. */
+/* One emoji from *p, with all that is joined to it: a token of its own. Variation selectors and skin tones are left
+ * out; the first of joined emoji stands for all, unless the lexicon has them. */
 static void put_emoji(struct rewriting *w, const char *text, const char **p, const char *end)
 {
 	enum { JOINED = 64 };

@@ -2,8 +2,8 @@
  *
  *     sooooo gooood!!great❤️‍🔥 #EpicFail — it’s    becomes    so good!! great ❤ #Epic Fail , it's
  *
- * Emoji, elongated words, hashtags and words glued together become tokens of their own; typographic marks become plain ones. Most texts are
- * plain: next_odd finds that out at 16 bytes a step, and such a text is used as it is.
+ * Emoji, elongated words, hashtags and words glued together become tokens of their own; typographic marks become plain
+ * ones. Most texts are plain: next_odd finds that out at 16 bytes a step, and such a text is used as it is.
  */
 #ifndef SENTI_PLUS_REWRITE_H
 #define SENTI_PLUS_REWRITE_H
@@ -29,12 +29,13 @@ struct rewriting {
 	bool explain;
 };
 
-/* The first place from `at` on where a text is not plain, or its length: a byte beyond ASCII, three equal letters, or a letter right behind
- * punctuation that parts. It may look at the bytes behind the text: that costs a rewriting at most. */
+/* The first place from `at` on where a text is not plain, or its length: a byte beyond ASCII, three equal letters, or a
+ * letter right after punctuation that parts. It may look at the bytes after the text: that costs a rewriting at
+ * most. */
 size_t next_odd(struct str text, size_t at);
 
-/* Rewrites the words with an odd place, of which `odd` is the first; the rest is copied. The result is w->out's, with SPLIT_PAD zero bytes
- * behind it; with `explain`, w->out.origin says where each byte comes from. */
+/* Rewrites the words with an odd place, of which `odd` is the first; the rest is copied. The result is w->out's, with
+ * SPLIT_PAD zero bytes after it; with `explain`, w->out.origin says where each byte comes from. */
 struct str rewrite(struct rewriting *w, const struct words *words, struct str text, size_t odd, bool explain);
 void rewriting_free(struct rewriting *w);
 

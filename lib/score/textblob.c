@@ -1,10 +1,11 @@
 /* textblob.c - TextBlob's PatternAnalyzer, exactly: polarity and subjectivity of PyPI textblob 0.20.1, to the last bit.
  *
- * T. De Smedt and W. Daelemans, "Pattern for Python", JMLR 13, 2012. The package is the specification, its quirks included. Its language
- * lies in lexicons/textblob; its tokens are cut by pattern_tokens.c.
+ * T. De Smedt and W. Daelemans, "Pattern for Python", JMLR 13, 2012. The package is the specification, its quirks
+ * included. Its language lies in lexicons/textblob; its tokens are cut by pattern_tokens.c.
  *
- * A text is a row of assessments: a known word, alone or behind others that modify it ("really good") or negate it ("not a good"), an
- * emoticon, or "(!)". The score is their mean. Unknown words end the reach of modifiers and negations, unless they are short.
+ * A text is a row of assessments: a known word, alone or after others that modify it ("really good") or negate it
+ * ("not a good"), an emoticon, or "(!)". The score is their mean. Unknown words end the reach of modifiers and
+ * negations, unless they are short.
  *
  * Doubles are computed and added in the package's own order; they are written so that they read back the same.
  */
@@ -55,7 +56,7 @@ struct textblob_scratch {
 
 /* --- loading --- */
 
-/* A word of the source code, with the bytes behind it that a look-up wants. */
+/* A word of the source code, with the bytes after it that a look-up wants. */
 static uint32_t add_named(struct textblob *b, const char *name, unsigned flags)
 {
 	char word[16 + WORDS_PAD] = {0};
@@ -84,7 +85,8 @@ static int load_words(struct textblob *b, struct err *e)
 	return rc;
 }
 
-/* Emoticons of letters alone ("xD") are put together by the tokenizer but never found: the package asks only for what is not a word. */
+/* Emoticons of letters alone ("xD") are put together by the tokenizer but never found: the package asks only for what
+ * is not a word. */
 static bool is_letters(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -265,8 +267,8 @@ static void known(struct textblob_run *r, const struct pattern_token *t, const s
 	r->negation = w->flags & NEGATES ? t : NULL;
 }
 
-/* Code points of a token in lower case, counted no further than 3: İ becomes two. What was put together has two at least, and no more only if
- * it is an emoticon of two marks. */
+/* Code points of a token in lower case, counted no further than 3: İ becomes two. What was put together has two at
+ * least, and no more only if it is an emoticon of two marks. */
 static unsigned length(const struct textblob_run *r, const struct pattern_token *t)
 {
 	if (t->joined)

@@ -49,8 +49,8 @@ int tsv_next(struct tsv *t, struct str *key, struct str *value, struct err *e)
 	return 0;
 }
 
-/* Decimal numbers of up to 15 digits without an exponent are a whole number over a power of ten, both exact, so one division rounds them
- * correctly. That is every number of the lexicons; strtod, ten times slower, takes the rest. */
+/* Decimal numbers of up to 15 digits without an exponent are a whole number over a power of ten, both exact, so one
+ * division rounds them correctly. That is every number of the lexicons; strtod, ten times slower, takes the rest. */
 static bool parse_plain(struct str s, double *out)
 {
 	static const double power[] = {

@@ -1,16 +1,17 @@
 /* vader.c - VADER, exactly: the result of PyPI vaderSentiment 3.3.2 for every input, in time linear in its length.
  *
- * C.J. Hutto and E.E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text", ICWSM 2014. What
- * the package does is the specification, its quirks included; each is noted where it is kept. Its language lies in lexicons/vader.
+ * C.J. Hutto and E.E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text",
+ * ICWSM 2014. What the package does is the specification, its quirks included; each is noted where it is kept. Its
+ * language lies in lexicons/vader.
  *
- * How it is fast: one pass cuts the text into tokens and looks each up in one dictionary of all words that play any part (words.h); the
- * rules then run only around words of the lexicon, on a window of tokens, comparing numbers. Whether words are in capitals is looked at
- * only where a rule asks.
+ * How it is fast: one pass cuts the text into tokens and looks each up in one dictionary of all words that play any
+ * part (words.h); the rules then run only around words of the lexicon, on a window of tokens, comparing numbers.
+ * Whether words are in capitals is looked at only where a rule asks.
  *
  *     window   [ done | i-3 i-2 i-1  i  i+1 i+2 | filling ... ]
  *
- * How it stays exact: doubles are added in the package's own order (CPython 3.11's sum() is a plain loop), nothing is contracted, and
- * texts beyond ASCII are first rewritten into ones that mean the same to every rule (rewrite).
+ * How it stays exact: doubles are added in the package's own order (CPython 3.11's sum() is a plain loop), nothing is
+ * contracted, and texts beyond ASCII are first rewritten into ones that mean the same to every rule (rewrite).
  */
 #include <math.h>
 
@@ -134,9 +135,10 @@ static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t t
 	s->origin[s->origins++] = (struct vader_origin){at, from, to, copied};
 }
 
-/* Rewrites a text so that the rules need to look at ASCII only: emoji of one code point become their words (with a blank before, unless
- * one stands there; none behind: "😀good" is "grinning facegood"), white space becomes a blank, and KELVIN SIGN, the one character beyond
- * ASCII whose lower case lies within, becomes K. For the rules nothing changes by the last two. */
+/* Rewrites a text so that the rules need to look at ASCII only: emoji of one code point become their words (with a
+ * blank before, unless one stands there; none after: "😀good" is "grinning facegood"), white space becomes a blank, and
+ * KELVIN SIGN, the one character beyond ASCII whose lower case lies within, becomes K. For the rules nothing changes by
+ * the last two. */
 static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct str text, bool explain)
 {
 	struct buf *out = &s->text;
@@ -196,7 +198,8 @@ struct vader_run {
 	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
 };
 
-/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so is not a word. */
+/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so
+ * is not a word. */
 static inline struct word_token strip(const struct span *w, const char *text, bool ascii)
 {
 	size_t n = w->core_n;
@@ -210,7 +213,8 @@ static struct str text_of(const struct vader_run *r, const struct word_token *t)
 	return (struct str){r->text.p + t->from, t->n};
 }
 
-/* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without decides. */
+/* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without
+ * decides. */
 static bool mixed_case(struct vader_run *r)
 {
 	if (r->mixed_case < 0) {
@@ -251,7 +255,7 @@ static const struct phrase *find_phrase(
 	return phrases_find(list, &r->v->words, t, n);
 }
 
-/* Bytes of the original text behind an offset of the rewritten one. */
+/* Where in the original text an offset of the rewritten one comes from. */
 static size_t original(const struct vader_run *r, size_t at, bool is_end)
 {
 	const struct vader_scratch *s = r->s;
@@ -283,7 +287,8 @@ static inline void turn(const struct vader_run *r, double *v, double now, const 
 	*v = now;
 }
 
-/* The rules around one word of the lexicon. t[-3..2] are its neighbours as far as there are any: i tokens before it, `after` behind it. */
+/* The rules around one word of the lexicon. t[-3..2] are its neighbours as far as there are any: i tokens before it,
+ * `after` after it. */
 struct neighbours {
 	const struct word_token *t;
 	size_t i, after;
@@ -314,8 +319,8 @@ static bool so_or_this(const struct vader_run *r, const struct word_token *t)
 	return is(r, t, SO) || is(r, t, THIS);
 }
 
-/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises it whatever stands
- * three before: the package's `and`/`or` bind so. */
+/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises
+ * it whatever stands three before: the package's `and`/`or` bind so. */
 static double negate(struct vader_run *r, const struct neighbours *p, double v, unsigned back)
 {
 	const struct word_token *t = p->t;
@@ -400,8 +405,8 @@ static inline void judge(struct vader_run *r, size_t k)
 		but_add(&r->s->values, p.i, v, t->from, t->from + t->n);
 }
 
-/* Fills the window and looks its tokens up: each in turn without a branch that depends on it, so that the processor overlaps them. Adds
- * the words of the dictionary to s->known. */
+/* Fills the window and looks its tokens up: each in turn without a branch that depends on it, so that the processor
+ * overlaps them. Adds the words of the dictionary to s->known. */
 static void fill(struct vader_run *r, struct split *cut, size_t *known)
 {
 	struct vader_scratch *s = r->s;
@@ -436,7 +441,8 @@ static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 	}
 }
 
-/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go along. */
+/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go
+ * along. */
 static void judge_all(struct vader_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};

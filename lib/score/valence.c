@@ -38,7 +38,8 @@ static void add_phrase(struct words *w, struct phrases *list, struct str key, do
 	list->p[list->n++] = p;
 }
 
-/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other keys are ASCII. */
+/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other
+ * keys are ASCII. */
 static bool reachable(struct str key)
 {
 	for (size_t i = 0; i < key.n; i++)
@@ -47,8 +48,8 @@ static bool reachable(struct str key)
 	return true;
 }
 
-/* Phrases go into `list`, if not NULL; words get `flags`, if not 0. Idioms of one word stand in the packages' tables too, but their rules look
- * only for two and three. */
+/* Phrases go into `list`, if not NULL; words get `flags`, if not 0. Idioms of one word stand in the packages' tables
+ * too, but their rules look only for two and three. */
 static int load_values(struct words *w, struct phrases *list, struct named_table table, unsigned flags, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);

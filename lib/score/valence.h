@@ -1,4 +1,5 @@
-/* valence.h - what VADER and NLTK's variant of it have in common: their tables, the look of a token, and how valences become a result.
+/* valence.h - what VADER and NLTK's variant of it have in common: their tables, the look of a token, and how valences
+ * become a result.
  *
  * The two differ in how tokens are cut and in which rules apply where; each has its file. Words of the dictionary have
  * the flags below and a value that is their valence or their boost: a word that is both serves as neither.
@@ -66,7 +67,8 @@ struct valence_tables {
 
 /* lexicons/vader/words.tsv */
 struct str valence_words(void);
-/* A new model of `size` bytes that begins with struct valence, with all tables and the user's lexicon, and its name; NULL and *e on failure. */
+/* A new model of `size` bytes that begins with struct valence, with all tables and the user's lexicon, and its name;
+ * NULL and *e on failure. */
 struct valence *valence_load(size_t size, const struct model_conf *conf, const struct valence_tables *t, struct err *e);
 void valence_free(struct model *m);
 /* The numbers of words that rules name. */
@@ -84,8 +86,8 @@ static inline const struct phrase *phrases_find(
 	return phrases_search(list, t, n);
 }
 
-/* The idioms around token t, of which `after` follow, give it their value, else it keeps v. Only asked with three tokens before it. `find` finds the
- * phrase of n tokens. */
+/* The idioms around token t, of which `after` follow, give it their value, else it keeps v. Only asked with three
+ * tokens before it. `find` finds the phrase of n tokens. */
 typedef const struct phrase *phrase_finder(const void *run, const struct word_token *t, unsigned n);
 
 static inline double valence_idioms(
@@ -153,8 +155,8 @@ static inline double valence_boost(double boost, double v, bool emphatic, unsign
 double valence_emphasis(struct str text);
 /* Where the first and the last of them stand. */
 void valence_emphasis_at(struct str text, size_t *from, size_t *to);
-/* Score and shares from the valences that are not 0, out of `tokens`, and the emphasis of the text. Returns what the score is made of: the sum,
- * with the emphasis in its direction. */
+/* Score and shares from the valences that are not 0, out of `tokens`, and the emphasis of the text. Returns what the
+ * score is made of: the sum, with the emphasis in its direction. */
 double valence_result(const struct but_values *values, size_t tokens, double emphasis, struct result *out);
 
 #endif

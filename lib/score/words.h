@@ -1,8 +1,8 @@
 /* words.h - a set of lower-case words with small numbers as their names: the dictionary of a lexicon engine.
  *
  * The look-up is the inner loop of scoring: a token is loaded as 16 bytes, folded to lower case and hashed in
- * registers; a filter of 16 KiB, which stays in the first-level cache, turns most tokens away. Longer words are told apart by their
- * tails.
+ * registers; a filter of 16 KiB, which stays in the first-level cache, turns most tokens away. Longer words are told
+ * apart by their tails.
  *
  * Folding is that of ASCII only. A token beyond ASCII is folded by the caller (unicode.h) before it comes here.
  */
@@ -16,7 +16,7 @@
 #endif
 
 #define WORDS_FILTER_BITS 17
-#define WORDS_PAD 16 /* readable bytes behind a token */
+#define WORDS_PAD 16 /* readable bytes after a token */
 
 /* A word and what the engine attaches to it. Half a cache line, so that a look-up costs one access. */
 struct word {
@@ -38,15 +38,15 @@ struct words {
 /* Room for `most` words, all that will be added. */
 void words_init(struct words *w, size_t most);
 void words_free(struct words *w);
-/* The number of a word (in lower case), added where it is new; it stays. The key needs WORDS_PAD readable bytes behind it, and at
- * most 65,535 bytes. */
+/* The number of a word (in lower case), added where it is new; it stays. The key needs WORDS_PAD readable bytes after
+ * it, and at most 65,535 bytes. */
 uint32_t words_add(struct words *w, struct str key);
 
 struct word_bits {
 	uint64_t k[2];
 };
 
-/* The first 16 bytes in lower case, zeros behind n. Bytes beyond ASCII stay. */
+/* The first 16 bytes in lower case, zeros after n. Bytes beyond ASCII stay. */
 static inline struct word_bits word_load(const char *p, size_t n)
 {
 	struct word_bits b;
@@ -76,7 +76,7 @@ static inline uint64_t word_hash(struct word_bits b, size_t n)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* Whether the bytes behind the first 16 are those of the word. */
+/* Whether the bytes after the first 16 are those of the word. */
 bool words_same_tail(const struct words *w, const struct word *k, const char *p);
 
 /* The slot of the word, or the empty one where it belongs. */

@@ -25,7 +25,8 @@ void hash_text(struct str text, char out[HASH_HEX])
 	put_hex(&hash, out);
 }
 
-/* Before each field stands its length, least byte first on every machine; an absent field has the length that no field can have. */
+/* Before each field stands its length, least byte first on every machine; an absent field has the length that no field
+ * can have. */
 void hash_list(const struct str *field, size_t n, char out[HASH_HEX])
 {
 	XXH3_state_t state;

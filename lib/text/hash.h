@@ -15,7 +15,8 @@ void hash_list(const struct str *field, size_t n, char out[HASH_HEX]);
 /* A fresh random UUID (version 4), 36 bytes, no NUL. */
 #define UUID_LEN 36
 void uuid_new(char out[UUID_LEN]);
-/* The same of version 7: it begins with the time, so that ids given one after the other are neighbours in an index. Tells when it was made. */
+/* The same of version 7: it begins with the time, so that ids given one after the other are neighbours in an index.
+ * Tells when it was made. */
 void uuid_ordered(char out[UUID_LEN]);
 
 #endif

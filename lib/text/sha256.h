@@ -5,9 +5,9 @@
  *     sha256_add(&s, p, n);          // as often as there are pieces
  *     sha256_end(&s, digest);
  *
- * It is not a library's because every filter names texts with it. A record costs one or two blocks of some 50 ns each; the
- * libraries that are as fast take longer to load than a filter takes to start. For passwords and tokens use a library: this
- * code does not hide its input from whoever measures its time.
+ * It is not a library's because every filter names texts with it. A record costs one or two blocks of some 50 ns each;
+ * the libraries that are as fast take longer to load than a filter takes to start. For passwords and tokens use a
+ * library: this code does not hide its input from whoever measures its time.
  */
 #ifndef SENTI_SHA256_H
 #define SENTI_SHA256_H

@@ -34,7 +34,8 @@ static inline struct masks block_masks(const char *p)
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
 		/* 0x20 follows on 0x1c..0x1f. */
 		__m128i space = _mm_or_si128(in_range(v, 9, 4), in_range(v, 0x1c, 4));
-		/* Printing, neither digit nor letter; folding to lower case moves only '@'..'_' and '`', which stay what they are. */
+		/* Printing, neither digit nor letter; folding to lower case moves only '@'..'_' and '`', which stay
+		 * what they are. */
 		__m128i letter = in_range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25);
 		__m128i other =
 		    _mm_andnot_si128(_mm_or_si128(letter, in_range(v, '0', 9)), in_range(v, 0x21, 0x7e - 0x21));
@@ -92,7 +93,7 @@ size_t split_words(struct split *s, struct span *out, size_t max)
 		uint32_t base = (uint32_t)s->at;
 		struct masks m = block_masks(s->text + base);
 		if (left < 64)
-			m.space |= ~(uint64_t)0 << left; /* what stands behind the end counts as white space */
+			m.space |= ~(uint64_t)0 << left; /* what stands after the end counts as white space */
 		uint64_t words = ~m.space, edges = words ^ words << 1; /* where words begin and, exclusively, end */
 		uint64_t trim =
 		    (m.punctuation & words) | (m.punctuation << 1 & ~words); /* edges there have punctuation inside */

@@ -20,8 +20,8 @@ bool unicode_is_alnum(uint32_t c);
 /* str.lower() of one code point without context: writes 1 to 3 code points, returns how many. (Python's final-sigma
  * rule depends on the neighbours: text_lower applies it.) */
 size_t unicode_lower(uint32_t c, uint32_t out[3]);
-/* str.lower() of valid UTF-8, appended to out; U+03A3 becomes U+03C2 at a word's end, as Python does it. Returns the bytes written.
- * `out` needs room for 3 bytes per input byte. */
+/* str.lower() of valid UTF-8, appended to out; U+03A3 becomes U+03C2 at a word's end, as Python does it. Returns the
+ * bytes written. `out` needs room for 3 bytes per input byte. */
 size_t text_lower(struct str s, char *out);
 
 #endif
