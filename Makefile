@@ -51,14 +51,16 @@ $(BUILD)/%.o: %.c Makefile config.mk
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What EMBED makes a part of the program (lib/base/embed.h).
-$(BUILD)/lib/score/vader.o $(BUILD)/lib/score/valence.o: $(wildcard lexicons/vader/*.tsv)
-$(BUILD)/lib/score/textblob.o: $(wildcard lexicons/textblob/*.tsv)
-$(BUILD)/lib/score/nltk.o: $(wildcard lexicons/nltk/*.tsv)
-$(BUILD)/lib/score/afinn.o: $(wildcard lexicons/afinn/*.tsv)
-$(BUILD)/lib/score/plus.o: $(wildcard lexicons/vader/*.tsv lexicons/plus/*.tsv)
-$(BUILD)/lib/score/linear.o: $(wildcard lexicons/linear/*.senti)
+LEXICONS = $(sort $(wildcard lexicons/*/*.tsv lexicons/*/*.senti))
+SUMS = $(patsubst lexicons/%/,$(BUILD)/lexicons/%.sum,$(sort $(dir $(LEXICONS))))
+$(filter $(BUILD)/lib/score/%,$(OBJ)): $(LEXICONS) $(SUMS)
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
 $(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
+
+# The names of models are made of these: hashing the lexicons themselves would take longer than all the rest of a start.
+$(SUMS): $(BUILD)/lexicons/%.sum: $(LEXICONS)
+	@mkdir -p $(@D)
+	$(Q)cd lexicons/$* && LC_ALL=C sh -c 'sha256sum *.tsv *.senti 2>/dev/null' | sha256sum | cut -c 1-64 | tr -d '\n' >$(abspath $@)
 
 # Debian keeps libpq's header in a folder of its own.
 $(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)

@@ -2,13 +2,17 @@
 #include "cmd/run.h"
 
 #include "lib/base/url.h"
+#include "lib/base/utf8.h"
 #include "lib/ingest/decode.h"
 #include "lib/ingest/follow.h"
 #include "lib/ingest/rate.h"
 
+enum { MOST_PREFIX = 64 };
+
 struct ingest_options {
 	struct ingest ingest;
 	struct rate rate;
+	unsigned id_by; /* of its choices */
 	bool follow;
 };
 
@@ -31,6 +35,16 @@ static int read_delimiter(void *to, const char *value, struct err *e)
 	return 0;
 }
 
+static int read_prefix(void *to, const char *value, struct err *e)
+{
+	const char **prefix = to;
+	struct str s = str_of(value);
+	*prefix = value;
+	return utf8_valid_prefix(s) == s.n && s.n <= MOST_PREFIX
+		   ? 0
+		   : option_bad("id-prefix", value, "UTF-8 of at most 64 bytes", e);
+}
+
 static int read_rate(void *to, const char *value, struct err *e)
 {
 	return rate_parse(value, to, e);
@@ -43,10 +57,18 @@ static const struct option_def own[] = {
 	OPT_CALL(ingest.format, read_format)},
     {0, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)",
 	OPT_STRING(ingest.text)},
-    {0, "id", "COL", "the one that becomes the id (default: id, else made of source, line, time and text)",
+    {0, "id", "COL", "the one that becomes the id (default: id, else made of source, path, line, time and text)",
 	OPT_STRING(ingest.id)},
     {0, "time", "COL", "the one that becomes the time, rewritten as RFC 3339 (default: time)", OPT_STRING(ingest.time)},
     {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_STRING(ingest.source)},
+    {0, "id-by", "HOW",
+	"position (default), or content: ids are made of source, time, text and how\noften these came before",
+	OPT_CHOICE(id_by, "position", "content")},
+    {0, "id-path", "NAME", "what ids by position say instead of the file's path as given", OPT_NAME(ingest.ids.path)},
+    {0, "id-prefix", "TEXT", "what all ids begin with, to keep sources apart",
+	OPT_CALL(ingest.ids.prefix, read_prefix)},
+    {0, "id-scheme", "N", "2 (default), or 1: the ids of senti 0.1, for one more version",
+	OPT_NUMBER(ingest.ids.scheme, 1, 2)},
     {0, "no-header", NULL, "the first row is data; columns are c1, c2, ...", OPT_FLAG(ingest.no_header)},
     {0, "delimiter", "C", "what stands between fields: one character, or tab",
 	OPT_CALL(ingest.delimiter, read_delimiter)},
@@ -106,6 +128,9 @@ static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, 
 static int open_source(struct ingest_options *o, struct tool *t, struct err *e)
 {
 	struct ingest *i = &o->ingest;
+	i->ids.by_content = o->id_by == 1;
+	if (i->ids.by_content && i->ids.path)
+		return err_set(e, ERR_USAGE, "--id-path is for ids by position, not by content");
 	i->path = t->noperands ? t->operand : t->from ? &t->from : NULL;
 	i->npaths = t->noperands ? t->noperands : t->from != NULL;
 	if (check(o, e) < 0)

@@ -33,6 +33,10 @@ _senti()
 	senti-ingest\ --id) words='' ;;
 	senti-ingest\ --time) words='' ;;
 	senti-ingest\ --source) words='' ;;
+	senti-ingest\ --id-by) words='' ;;
+	senti-ingest\ --id-path) words='' ;;
+	senti-ingest\ --id-prefix) words='' ;;
+	senti-ingest\ --id-scheme) words='' ;;
 	senti-ingest\ --delimiter) words='' ;;
 	senti-ingest\ --pattern) words='common combined syslog journal' ;;
 	senti-ingest\ --rate) words='' ;;
@@ -193,7 +197,7 @@ _senti()
 			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --source --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
 			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

@@ -7,6 +7,8 @@
  */
 #include "lib/ingest/decode.h"
 
+#include <sys/stat.h>
+
 #include "lib/ingest/follow.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/sniff.h"
@@ -34,6 +36,7 @@ struct file {
 struct decode {
 	struct source port;
 	const struct ingest *conf;
+	struct ids ids;
 	struct source *from;
 	bool following, keeps; /* keeps: the inner source wants accept or abandon */
 	struct inner *first, *last, *spare;
@@ -146,22 +149,40 @@ static const char *path_of(const struct decode *d, const char *origin)
 	return NULL;
 }
 
+/* Nothing says that what a pipe, a socket or a terminal gives is what it gave before, whatever its name. */
+static bool is_stream(const char *path)
+{
+	struct stat st;
+	return !path || strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
+static struct str last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return str_of(slash ? slash + 1 : path);
+}
+
 static void file_begin(struct decode *d, struct file *f, const struct rec *first)
 {
 	struct origin *o = &f->builder.origin;
-	const char *path = path_of(d, f->origin), *slash = path ? strrchr(path, '/') : NULL;
-	*o = (struct origin){.name = f->origin, .file = STR(""), .salt = STR("")};
+	const struct ingest *c = d->conf;
+	const char *path = path_of(d, f->origin);
+	bool stream = c->ids.scheme == 1 ? !path : is_stream(path);
+	f->builder.ids = &d->ids;
+	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
-	if (d->conf->source) {
-		o->source = str_of(d->conf->source);
-		o->file = path ? str_of(slash ? slash + 1 : path) : STR("");
-	} else {
-		o->source = str_of(path);
-	}
+	o->source = c->source ? str_of(c->source) : str_of(path);
+	if (c->ids.path)
+		o->path = str_of(c->ids.path);
+	else if (!stream)
+		o->path = str_of(path);
+	if (c->source && path)
+		o->file = last_part(path);
 	if (d->following) {
 		o->salt = follow_identity(first);
-	} else if (!path && !d->conf->source) {
+	} else if (stream && !c->source && !c->ids.path) {
 		/* Nothing tells this stream from the next one. */
 		char uuid[UUID_LEN];
 		uuid_new(uuid);
@@ -408,6 +429,7 @@ static int decode_close(struct source *port, struct err *e)
 	inner_free(d->spare);
 	free(d->file);
 	free(d->due);
+	ids_free(&d->ids);
 	free(d);
 	return rc;
 }
@@ -416,6 +438,7 @@ struct source *source_decode(const struct ingest *conf, struct source *from, boo
 {
 	struct decode *d = xcalloc(1, sizeof *d);
 	d->conf = conf;
+	d->ids.conf = &conf->ids;
 	d->from = from;
 	d->following = following;
 	d->keeps = from->accept || from->abandon;

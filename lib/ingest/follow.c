@@ -121,7 +121,7 @@ static struct life *keep_life(struct file_follow *s, struct life *life)
 
 static void hash_head(struct str head, char out[HASH_HEX + 1])
 {
-	hash_list(&head, 1, out);
+	hash_list_xxh3(&head, 1, out);
 	out[HASH_HEX] = 0;
 }
 
@@ -459,7 +459,7 @@ static struct life *name_life(struct file_follow *s, const struct followed *f, s
 	int c = snprintf(count, sizeof count, "%llu", (unsigned long long)f->truncations);
 	first.n = first.n > FIRST_BYTES ? FIRST_BYTES : first.n;
 	const struct str field[] = {{inode, (size_t)i}, {birth, b}, first, {count, (size_t)c}};
-	hash_list(field, COUNT_OF(field), life->hash);
+	hash_list_xxh3(field, COUNT_OF(field), life->hash);
 	return keep_life(s, life);
 }
 

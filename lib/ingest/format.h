@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/flow/port.h"
+#include "lib/ingest/ids.h"
 
 struct format;
 
@@ -17,6 +18,7 @@ struct ingest {
 	const char *pattern; /* a preset's name or a regular expression */
 	char delimiter;	     /* 0: the format's own */
 	bool no_header;
+	struct id_conf ids;
 	const char *const *path; /* the files; lent */
 	size_t npaths;		 /* 0: stdin */
 };

@@ -105,8 +105,11 @@ static int take_id(struct jsonl *j, struct batch *b, struct rec *r, bool *has)
 		return 0;
 	if (!is_word(m))
 		return rec_reject(b, r, CODE_NO_ID, "member '%.*s' is neither a string nor a number", STR_FMT(m->name));
-	if (m->type == JSON_NUMBER)
-		edit(j, m->value, quoted(j, &b->mem, m->value));
+	if (m->type == JSON_NUMBER || j->conf->ids.prefix) {
+		struct str id =
+		    builder_id(j->builder, spelled(m, &b->mem), (struct line_place){0}, STR_NONE, STR_NONE, &b->mem);
+		edit(j, m->value, quoted(j, &b->mem, id));
+	}
 	return rename_member(j, b, r, m, STR("id"));
 }
 
@@ -150,9 +153,9 @@ static void complete(struct jsonl *j, struct batch *b, struct rec *r, bool has_i
 	struct str source = j->builder->origin.source;
 	bool add_source = j->conf->source && !json_find(&j->scan, STR("source"));
 	if (!has_id) {
-		char id[BUILDER_ID_LEN];
-		builder_id(j->builder, (struct line_place){.line = r->lineno}, time, r->text, id);
-		rec_set(b, r, &j->scan, STR("id"), quoted(j, &b->mem, (struct str){id, sizeof id}));
+		struct str id =
+		    builder_id(j->builder, STR_NONE, (struct line_place){.line = r->lineno}, time, r->text, &b->mem);
+		rec_set(b, r, &j->scan, STR("id"), quoted(j, &b->mem, id));
 	}
 	if (add_source)
 		rec_set(b, r, &j->scan, STR("source"), quoted(j, &b->mem, source));

@@ -7,10 +7,7 @@
 #include "lib/base/map.h"
 #include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
-#include "lib/text/hash.h"
 #include "lib/base/utf8.h"
-
-_Static_assert(BUILDER_ID_LEN == HASH_HEX, "an id is a hash");
 
 void builder_free(struct record_builder *builder)
 {
@@ -53,14 +50,21 @@ bool builder_check(struct batch *b, struct str raw, struct line_place at)
 	return !code;
 }
 
-void builder_id(const struct record_builder *builder, struct line_place at, struct str time, struct str text,
-    char out[BUILDER_ID_LEN])
+struct str builder_id(struct record_builder *builder, struct str own, struct line_place at, struct str time,
+    struct str text, struct arena *mem)
 {
-	char place[48];
-	int n = snprintf(place, sizeof place, at.sub ? "%llu.%u" : "%llu", (unsigned long long)at.line, at.sub);
-	const struct str field[] = {
-	    builder->origin.source, builder->origin.file, builder->origin.salt, {place, (size_t)n}, time, text};
-	hash_list(field, COUNT_OF(field), out);
+	const char *prefix = builder->ids->conf->prefix ? builder->ids->conf->prefix : "";
+	char hash[ID_LEN];
+	if (own.n && !*prefix)
+		return own;
+	if (!own.n) {
+		ids_make(builder->ids, &builder->origin, at, time, text, hash);
+		own = (struct str){hash, sizeof hash};
+	}
+	struct str id = {arena_alloc(mem, strlen(prefix) + own.n), strlen(prefix) + own.n};
+	memcpy((char *)id.p, prefix, strlen(prefix));
+	memcpy((char *)id.p + strlen(prefix), own.p, own.n);
+	return id;
 }
 
 /* The time as the record will have it, in *value; false if it cannot be understood. An empty one gives no
@@ -93,7 +97,7 @@ static struct str field_of(const struct str *field, ptrdiff_t i)
 void builder_put(struct record_builder *builder, struct batch *b, const struct layout *l, const struct str *field,
     struct str raw, struct line_place at)
 {
-	char hash[BUILDER_ID_LEN], written[TIME_LEN];
+	char written[TIME_LEN];
 	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),
 		   source = field_of(field, l->source), spelled = time;
 	if (!normal_time(&time, written) && l->strict_time) {
@@ -101,10 +105,7 @@ void builder_put(struct record_builder *builder, struct batch *b, const struct l
 		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})));
 		return;
 	}
-	if (!id.n) {
-		builder_id(builder, at, spelled, text, hash);
-		id = (struct str){hash, sizeof hash};
-	}
+	id = builder_id(builder, id, at, spelled, text, &b->mem);
 	struct buf *line = &builder->line;
 	buf_clear(line);
 	put_member(line, STR("{\"id\":"), id);

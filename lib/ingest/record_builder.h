@@ -7,27 +7,15 @@
 #define SENTI_RECORD_BUILDER_H
 
 #include "lib/ingest/format.h"
-
-/* What the ids and `source` of one file's records are made of. */
-struct origin {
-	const char *name;  /* of the file, for messages */
-	struct str source; /* the member; absent on stdin without --source */
-	struct str file;   /* tells files under one --source apart: the last part of the path; else empty */
-	struct str salt;   /* tells one stream, or one rotation of a file, from the next; else empty */
-};
+#include "lib/ingest/ids.h"
 
 struct record_builder {
 	struct origin origin;
+	struct ids *ids; /* of the whole run; lent */
 	struct buf line; /* scratch */
 };
 
 void builder_free(struct record_builder *builder);
-
-/* Where in its file a record stands: a line, and which row within it (old Mac line ends make several). */
-struct line_place {
-	uint64_t line;
-	unsigned sub;
-};
 
 /* Which names are taken where the options say nothing. */
 struct defaults {
@@ -67,9 +55,8 @@ void builder_reject(struct batch *b, struct str raw, struct line_place at, const
 /* Appends a record with a copy of `line`, with JSON_PAD readable bytes after it. Lent until the next is added. */
 struct rec *builder_add(struct batch *b, struct str line, struct line_place at);
 
-/* The id of a record that has none, from its origin, place, time as spelled and text. */
-#define BUILDER_ID_LEN 32
-void builder_id(const struct record_builder *builder, struct line_place at, struct str time, struct str text,
-    char out[BUILDER_ID_LEN]);
+/* The id of a record: what it brings, or if that is empty a hash, after --id-prefix. New in mem. */
+struct str builder_id(struct record_builder *builder, struct str own, struct line_place at, struct str time,
+    struct str text, struct arena *mem);
 
 #endif

@@ -94,7 +94,7 @@ static void data_hash(const struct train_context *c, char out[HASH_HEX])
 		field[2 * i] = c->example[i].text;
 		field[2 * i + 1] = str_of(label_name(c->example[i].label));
 	}
-	hash_list(field, c->n * 2, out);
+	hash_list_xxh3(field, c->n * 2, out);
 	free(field);
 }
 

@@ -20,7 +20,7 @@ static const struct migration {
 
 static void checksum(const struct migration *m, char out[HASH_HEX])
 {
-	hash_text(m->sql(), out);
+	hash_text_xxh3(m->sql(), out);
 }
 
 /* Compares one applied migration with the one that this program holds. */

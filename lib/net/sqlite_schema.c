@@ -105,7 +105,7 @@ static const char *const setup =
 
 static void checksum(const struct migration *m, char out[HASH_HEX])
 {
-	hash_text(str_of(m->sql), out);
+	hash_text_xxh3(str_of(m->sql), out);
 }
 
 /* Compares one applied migration with the one that this program holds. */

@@ -16,7 +16,6 @@
 #include "lib/json/write.h"
 #include "lib/score/engine.h"
 #include "lib/score/lexical.h"
-#include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
 #include "lib/base/utf8.h"
@@ -24,6 +23,7 @@
 EMBED(afinn_en, "lexicons/afinn/en.tsv")
 EMBED(afinn_da, "lexicons/afinn/da.tsv")
 EMBED(afinn_emoticons, "lexicons/afinn/emoticons.tsv")
+EMBED(afinn_sum, "lexicons/afinn.sum")
 
 static const struct language {
 	const char *name;
@@ -166,12 +166,10 @@ static int load_layer(struct afinn *a, const char *path, struct err *e)
 
 static void name_model(struct afinn *a)
 {
-	const struct str data[] = {a->language->list(), a->emoticons ? afinn_emoticons() : STR_NONE,
-	    a->model.conf.lexicon ? buf_view(&a->layer.text) : STR_NONE};
-	char hash[HASH_HEX];
-	hash_list(data, COUNT_OF(data), hash);
-	snprintf(a->model.name, sizeof a->model.name, "afinn:%s%s-0.1@%.8s", a->language->name,
-	    a->emoticons ? with_emoticons : "", hash);
+	char what[MODEL_NAME];
+	snprintf(what, sizeof what, "afinn:%s%s-0.1", a->language->name, a->emoticons ? with_emoticons : "");
+	model_set_name(&a->model, what, (struct str[]){afinn_sum()}, 1,
+	    a->model.conf.lexicon ? buf_view(&a->layer.text) : STR_NONE);
 }
 
 /* "afinn", "afinn:da", "afinn:da+emoticons" */

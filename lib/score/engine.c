@@ -3,6 +3,16 @@
 
 #include "lib/text/hash.h"
 
+void model_set_name(struct model *m, const char *what, const struct str *sum, size_t n, struct str layer)
+{
+	struct str data[4];
+	char hash[HASH_HEX];
+	memcpy(data, sum, n * sizeof *data);
+	data[n] = layer;
+	hash_list(data, n + 1, hash);
+	snprintf(m->name, sizeof m->name, "%s@%.*s", what, MODEL_HASH, hash);
+}
+
 /* Equal names promise equal results, labels included: a band of the user's own becomes part of the hash. */
 static void name_band(struct model *m)
 {
@@ -11,7 +21,7 @@ static void name_band(struct model *m)
 	const struct str field[] = {str_of(m->name), str_of(band)};
 	hash_list(field, COUNT_OF(field), hash);
 	if (at)
-		snprintf(at + 1, sizeof m->name - (size_t)(at + 1 - m->name), "%.8s", hash);
+		snprintf(at + 1, sizeof m->name - (size_t)(at + 1 - m->name), "%.*s", MODEL_HASH, hash);
 }
 
 struct model *engine_load(const struct engine *en, const struct model_conf *conf, struct err *e)

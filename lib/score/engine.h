@@ -61,12 +61,20 @@ struct engine {
 	void (*score)(const struct model *m, struct scratch *s, struct str text, struct result *out, struct why *why);
 };
 
+/* MODEL_NAME: room for a name with its NUL. MODEL_HASH: the digits after its '@'. */
+enum { MODEL_NAME = 64, MODEL_HASH = 16 };
+
 /* What every model begins with. */
 struct model {
 	const struct engine *engine;
-	char name[64]; /* "vader-3.3.2@1f3a9c2e": engine, version, hash of its data */
+	char name[MODEL_NAME];	      /* "vader-3.3.2@1f3a9c2e5b07d684": engine, version, hash of its data */
+	char former_name[MODEL_NAME]; /* what versions before 16 digits called it, where files may say so; else empty */
 	struct model_conf conf;
 };
+
+/* Names a model after `what` ("vader-3.3.2") and all that decides its results: the sums of its lexicons (EMBED of lexicons/NAME.sum, which the build
+ * makes) and the user's own words (absent: none). */
+void model_set_name(struct model *m, const char *what, const struct str *sum, size_t n, struct str layer);
 
 /* The engines, a file each; model.h finds them by name. */
 extern const struct engine vader_engine, textblob_engine, nltk_engine, plus_engine, afinn_engine, linear_engine;

@@ -6,15 +6,13 @@
  */
 #include "lib/score/linear.h"
 
-#include <fcntl.h>
 #include <math.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "lib/base/io.h"
 #include "lib/text/hash.h"
 
 /* The shipped model is a part of the program, aligned as a mapped file is. */
@@ -29,8 +27,7 @@ struct linear {
 	const struct linear_cell *cell;
 	const unsigned char *seen;
 	struct model *lexicon;
-	void *map; /* NULL: the shipped one, which is a part of the program */
-	size_t map_size;
+	struct buf file; /* empty: the shipped one, which is a part of the program */
 };
 
 enum { CACHE_BITS = 16 };
@@ -93,11 +90,12 @@ void linear_write(
 	memcpy(out->p + from, h, sizeof *h);
 }
 
-static bool all_finite(const double *v, size_t n)
+/* No sum of them gets out of a double's range. */
+static bool all_moderate(const double *v, size_t n)
 {
 	bool good = true;
 	for (size_t i = 0; i < n; i++)
-		good &= isfinite(v[i]);
+		good &= fabs(v[i]) <= 1e9;
 	return good;
 }
 
@@ -111,12 +109,13 @@ static bool sane(const struct linear_head *h)
 			classes &= h->label[c] < LINEAR_CLASSES && (d == c || h->label[c] != h->label[d]);
 	grams = f->bits >= 10 && f->bits <= 24 && f->pairs <= 1 && f->negation <= 1 && f->lexicon <= 1 &&
 		(f->char_max == 0 || (f->char_min >= 2 && f->char_min <= f->char_max && f->char_max <= 6));
-	return classes && grams && memchr(h->lexicon, 0, sizeof h->lexicon) && all_finite(h->gain, COUNT_OF(h->gain)) &&
-	       isfinite(h->rarity) && h->rarity > 0 && all_finite(h->scale, COUNT_OF(h->scale)) &&
-	       all_finite(h->figure[0], sizeof h->figure / sizeof(double)) &&
-	       all_finite(h->mix[0], sizeof h->mix / sizeof(double)) && all_finite(h->shift, COUNT_OF(h->shift)) &&
-	       all_finite(h->alone[0], sizeof h->alone / sizeof(double)) && h->seen_none >= 0 &&
-	       h->seen_all > h->seen_none && h->seen_all <= 1;
+	return classes && grams && memchr(h->lexicon, 0, sizeof h->lexicon) &&
+	       all_moderate(h->gain, COUNT_OF(h->gain)) && h->rarity > 1e-9 && h->rarity <= 1e9 &&
+	       all_moderate(h->scale, COUNT_OF(h->scale)) &&
+	       all_moderate(h->figure[0], sizeof h->figure / sizeof(double)) &&
+	       all_moderate(h->mix[0], sizeof h->mix / sizeof(double)) && all_moderate(h->shift, COUNT_OF(h->shift)) &&
+	       all_moderate(h->alone[0], sizeof h->alone / sizeof(double)) && h->seen_none >= 0 &&
+	       h->seen_all - h->seen_none > 1e-9 && h->seen_all <= 1;
 }
 
 int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
@@ -152,34 +151,22 @@ bool linear_is_path(const char *spec)
 
 /* --- loading --- */
 
+enum { MOST_FILE = 1 << 30 };
+
 static void linear_free(struct model *m)
 {
 	struct linear *l = (struct linear *)m;
 	model_free(l->lexicon);
-	if (l->map)
-		munmap(l->map, l->map_size);
+	buf_free(&l->file);
 	free(l);
 }
 
-static int map_file(struct linear *l, const char *path, struct err *e)
+/* The file is read whole and then checked: one that is replaced or cut while it is in use changes nothing. */
+static int read_file(struct linear *l, const char *path, struct err *e)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		rc = err_sys(e, "cannot open model file '%s'", path);
-	} else if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof l->head->magic) {
-		rc = err_set(e, ERR_ENV, "'%s' is not a model file of senti-train", path);
-	} else {
-		l->map_size = (size_t)st.st_size;
-		l->map = mmap(NULL, l->map_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (l->map == MAP_FAILED) {
-			l->map = NULL;
-			rc = err_sys(e, "cannot map model file '%s'", path);
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	return rc < 0 ? -1 : linear_check(l->map, l->map_size, path, e);
+	if (io_read_file(path, MOST_FILE, &l->file, e) < 0)
+		return -1;
+	return linear_check(l->file.p, l->file.n, path, e);
 }
 
 /* The lexicon must be the one of training; what a user lays over it is laid over what training saw. */
@@ -188,7 +175,7 @@ static int load_lexicon(struct linear *l, const struct model_conf *conf, struct 
 	l->lexicon = engine_load(&plus_engine, &(struct model_conf){.spec = "plus"}, e);
 	if (!l->lexicon)
 		return -1;
-	if (strcmp(l->lexicon->name, l->head->lexicon) != 0)
+	if (strcmp(l->lexicon->name, l->head->lexicon) != 0 && strcmp(l->lexicon->former_name, l->head->lexicon) != 0)
 		return err_set(e, ERR_ENV,
 		    "model file '%s' was trained with the lexicon %s, this senti has %s: train it again", conf->spec,
 		    l->head->lexicon, l->lexicon->name);
@@ -202,15 +189,14 @@ static int load_lexicon(struct linear *l, const struct model_conf *conf, struct 
 	return l->lexicon ? 0 : -1;
 }
 
-/* The file's checksum, and the name of what a user laid over its lexicon. */
+/* After the file's bytes, and the words that a user layers over its lexicon. */
 static void name_model(struct linear *l)
 {
-	char sum[16], hash[HASH_HEX];
-	snprintf(sum, sizeof sum, "%08llx", (unsigned long long)(l->head->check[1] >> 32));
-	memcpy(hash, sum, sizeof sum);
-	if (l->model.conf.lexicon)
-		hash_list((struct str[]){str_of(sum), str_of(l->lexicon->name)}, 2, hash);
-	snprintf(l->model.name, sizeof l->model.name, "linear-%d@%.8s", LINEAR_VERSION, hash);
+	char what[MODEL_NAME], sum[HASH_HEX];
+	snprintf(what, sizeof what, "linear-%d", LINEAR_VERSION);
+	hash_text((struct str){(const char *)l->head, l->head->size}, sum);
+	model_set_name(&l->model, what, (struct str[]){{sum, sizeof sum}}, 1,
+	    l->model.conf.lexicon ? str_of(l->lexicon->name) : STR_NONE);
 }
 
 static struct model *linear_load(const struct model_conf *conf, struct err *e)
@@ -218,7 +204,7 @@ static struct model *linear_load(const struct model_conf *conf, struct err *e)
 	struct linear *l = xcalloc(1, sizeof *l);
 	l->model.conf = *conf;
 	bool path = linear_is_path(conf->spec) && strcmp(conf->spec, "linear") != 0;
-	if (path && map_file(l, conf->spec, e) < 0) {
+	if (path && read_file(l, conf->spec, e) < 0) {
 		linear_free(&l->model);
 		return NULL;
 	}
@@ -227,7 +213,7 @@ static struct model *linear_load(const struct model_conf *conf, struct err *e)
 		linear_free(&l->model);
 		return NULL;
 	}
-	l->head = path ? l->map : (const void *)linear_shipped;
+	l->head = path ? (const void *)l->file.p : (const void *)linear_shipped;
 	l->cell = (const void *)(l->head + 1);
 	l->seen = (const void *)(l->cell + ((size_t)1 << l->head->features.bits));
 	if (load_lexicon(l, conf, e) < 0) {

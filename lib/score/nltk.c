@@ -18,6 +18,7 @@
 EMBED(nltk_boosters, "lexicons/nltk/boosters.tsv")
 EMBED(nltk_negations, "lexicons/nltk/negations.tsv")
 EMBED(nltk_idioms, "lexicons/nltk/idioms.tsv")
+EMBED(nltk_sum, "lexicons/nltk.sum")
 
 static const double DAMPENS = -0.293; /* what boosters of two words add, whatever the table says */
 
@@ -51,6 +52,7 @@ static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 	    .negations = {"nltk/negations.tsv", nltk_negations()},
 	    .idioms = {"nltk/idioms.tsv", nltk_idioms()},
 	    .special = special_words,
+	    .sum = nltk_sum(),
 	    .specials = SPECIALS,
 	};
 	return (struct model *)valence_load(sizeof(struct valence), conf, &tables, e);

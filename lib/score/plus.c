@@ -25,6 +25,8 @@ EMBED(plus_emoji, "lexicons/plus/emoji.tsv")
 EMBED(plus_phrases, "lexicons/plus/phrases.tsv")
 EMBED(plus_boosters, "lexicons/plus/boosters.tsv")
 EMBED(plus_negations, "lexicons/plus/negations.tsv")
+EMBED(plus_sum, "lexicons/plus.sum")
+EMBED(vader_sum, "lexicons/vader.sum")
 
 /* What tuning gave, on texts other than those that the model is compared on. */
 static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* what negation makes of a value */
@@ -290,9 +292,10 @@ static struct model *plus_load(const struct model_conf *conf, struct err *e)
 	}
 	name_words(p);
 	index_phrases(p);
+	model_set_name(&p->model, "plus-1", (struct str[]){vader_sum(), plus_sum()}, 2, table[TABLES - 1]);
 	char hash[HASH_HEX];
-	hash_list(table, TABLES, hash);
-	snprintf(p->model.name, sizeof p->model.name, "plus-1@%.8s", hash);
+	hash_list_xxh3(table, TABLES, hash);
+	snprintf(p->model.former_name, sizeof p->model.former_name, "plus-1@%.8s", hash);
 	return &p->model;
 }
 

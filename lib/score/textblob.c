@@ -14,13 +14,13 @@
 #include "lib/score/engine.h"
 #include "lib/score/lexical.h"
 #include "lib/score/pattern_tokens.h"
-#include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/base/utf8.h"
 
 EMBED(textblob_words, "lexicons/textblob/words.tsv")
 EMBED(textblob_emoticons, "lexicons/textblob/emoticons.tsv")
 EMBED(textblob_abbreviations, "lexicons/textblob/abbreviations.tsv")
+EMBED(textblob_sum, "lexicons/textblob.sum")
 
 /* What a word is (its flags, beside WORD_KNOWN). Its value is its polarity. */
 enum {
@@ -134,15 +134,6 @@ static void init_words(struct textblob *b)
 		b->shade[i] = (struct shade){0, 1};
 }
 
-static void name_model(struct textblob *b)
-{
-	const struct str data[] = {textblob_words(), textblob_emoticons(), textblob_abbreviations(),
-	    b->model.conf.lexicon ? buf_view(&b->layer.text) : STR_NONE};
-	char hash[HASH_HEX];
-	hash_list(data, COUNT_OF(data), hash);
-	snprintf(b->model.name, sizeof b->model.name, "textblob-0.20.1@%.8s", hash);
-}
-
 static void textblob_free(struct model *m)
 {
 	struct textblob *b = (struct textblob *)m;
@@ -171,7 +162,8 @@ static struct model *textblob_load(const struct model_conf *conf, struct err *e)
 		return NULL;
 	}
 	pattern_ready(&b->pattern, &b->words);
-	name_model(b);
+	model_set_name(&b->model, "textblob-0.20.1", (struct str[]){textblob_sum()}, 1,
+	    conf->lexicon ? buf_view(&b->layer.text) : STR_NONE);
 	return &b->model;
 }
 

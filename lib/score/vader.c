@@ -96,7 +96,6 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 	    .boosters = {"vader/boosters.tsv", vader_boosters()},
 	    .negations = {"vader/negations.tsv", vader_negations()},
 	    .idioms = {"vader/idioms.tsv", vader_idioms()},
-	    .emoji = vader_emoji(),
 	    .special = special_words,
 	    .specials = SPECIALS,
 	};

@@ -7,6 +7,7 @@
 #include "lib/text/hash.h"
 
 EMBED(vader_words, "lexicons/vader/words.tsv")
+EMBED(vader_sum, "lexicons/vader.sum")
 
 struct str valence_words(void)
 {
@@ -83,19 +84,6 @@ static size_t count_words(const struct valence *v, const struct valence_tables *
 	       count_lines(buf_view(&v->layer.text));
 }
 
-/* All that decides a result goes into the name: engine, version, data. */
-static void name_model(struct valence *v, const struct valence_tables *t)
-{
-	struct str data[6] = {vader_words(), t->boosters.text, t->negations.text, t->idioms.text};
-	size_t n = 4;
-	char hash[HASH_HEX];
-	if (t->emoji.n)
-		data[n++] = t->emoji;
-	data[n++] = v->model.conf.lexicon ? buf_view(&v->layer.text) : STR_NONE;
-	hash_list(data, n, hash);
-	snprintf(v->model.name, sizeof v->model.name, "%s@%.8s", t->engine, hash);
-}
-
 static int load(struct valence *v, const struct valence_tables *t, struct err *e)
 {
 	const struct named_table vader = {"vader/words.tsv", vader_words()};
@@ -110,6 +98,8 @@ static int load(struct valence *v, const struct valence_tables *t, struct err *e
 	    (own && layer_apply(&v->layer, own, w, HUGE_VAL, e) < 0))
 		return -1;
 	valence_name(w, t->special, t->specials, v->special);
+	model_set_name(
+	    &v->model, t->engine, (struct str[]){vader_sum(), t->sum}, 2, own ? buf_view(&v->layer.text) : STR_NONE);
 	return 0;
 }
 
@@ -121,7 +111,6 @@ struct valence *valence_load(size_t size, const struct model_conf *conf, const s
 		valence_free(&v->model);
 		return NULL;
 	}
-	name_model(v, t);
 	return v;
 }
 

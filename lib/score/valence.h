@@ -60,7 +60,7 @@ struct named_table {
 struct valence_tables {
 	const char *engine; /* and its version, for the model's name */
 	struct named_table boosters, negations, idioms;
-	struct str emoji; /* if it has any; loaded by itself */
+	struct str sum; /* of lexicons besides VADER's, for the model's name; absent if there are none */
 	const char *const *special;
 	size_t specials; /* how many words its rules name, at most VALENCE_SPECIALS */
 };

@@ -1,48 +1,83 @@
-/* hash.c - XXH3 in its canonical (big-endian) spelling, and UUIDs. */
+/* hash.c - names of content, and UUIDs. */
 #include "lib/text/hash.h"
 
 #include <time.h>
 #include <unistd.h>
+
+#include "lib/text/sha256.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 static const char hex_digit[] = "0123456789abcdef";
 
-static void put_hex(const XXH128_hash_t *hash, char out[HASH_HEX])
+static void put_hex(const unsigned char *digest, char out[HASH_HEX])
 {
-	XXH128_canonical_t bytes;
-	XXH128_canonicalFromHash(&bytes, *hash);
-	for (size_t i = 0; i < sizeof bytes.digest; i++) {
-		out[2 * i] = hex_digit[bytes.digest[i] >> 4];
-		out[2 * i + 1] = hex_digit[bytes.digest[i] & 15];
+	for (size_t i = 0; i < HASH_HEX / 2; i++) {
+		out[2 * i] = hex_digit[digest[i] >> 4];
+		out[2 * i + 1] = hex_digit[digest[i] & 15];
 	}
 }
 
 void hash_text(struct str text, char out[HASH_HEX])
 {
-	XXH128_hash_t hash = XXH3_128bits(text.p, text.n);
-	put_hex(&hash, out);
+	unsigned char digest[SHA256_BYTES];
+	struct sha256 s;
+	sha256_init(&s);
+	sha256_add(&s, text.p, text.n);
+	sha256_end(&s, digest);
+	put_hex(digest, out);
 }
 
 /* Before each field stands its length, least byte first on every machine; an absent field has the length that no field
  * can have. */
+static void put_length(struct str field, unsigned char prefix[8])
+{
+	uint64_t length = field.p ? field.n : UINT64_MAX;
+	for (size_t k = 0; k < 8; k++)
+		prefix[k] = (unsigned char)(length >> 8 * k);
+}
+
 void hash_list(const struct str *field, size_t n, char out[HASH_HEX])
 {
+	unsigned char prefix[8], digest[SHA256_BYTES];
+	struct sha256 s;
+	sha256_init(&s);
+	for (size_t i = 0; i < n; i++) {
+		put_length(field[i], prefix);
+		sha256_add(&s, prefix, sizeof prefix);
+		if (field[i].p)
+			sha256_add(&s, field[i].p, field[i].n);
+	}
+	sha256_end(&s, digest);
+	put_hex(digest, out);
+}
+
+static void put_xxh3(XXH128_hash_t hash, char out[HASH_HEX])
+{
+	XXH128_canonical_t bytes;
+	XXH128_canonicalFromHash(&bytes, hash);
+	put_hex(bytes.digest, out);
+}
+
+void hash_text_xxh3(struct str text, char out[HASH_HEX])
+{
+	put_xxh3(XXH3_128bits(text.p, text.n), out);
+}
+
+void hash_list_xxh3(const struct str *field, size_t n, char out[HASH_HEX])
+{
 	XXH3_state_t state;
+	unsigned char prefix[8];
 	XXH3_INITSTATE(&state);
 	XXH3_128bits_reset(&state);
 	for (size_t i = 0; i < n; i++) {
-		uint64_t length = field[i].p ? field[i].n : UINT64_MAX;
-		unsigned char prefix[8];
-		for (size_t k = 0; k < sizeof prefix; k++)
-			prefix[k] = (unsigned char)(length >> 8 * k);
+		put_length(field[i], prefix);
 		XXH3_128bits_update(&state, prefix, sizeof prefix);
 		if (field[i].p)
 			XXH3_128bits_update(&state, field[i].p, field[i].n);
 	}
-	XXH128_hash_t hash = XXH3_128bits_digest(&state);
-	put_hex(&hash, out);
+	put_xxh3(XXH3_128bits_digest(&state), out);
 }
 
 static void random_bytes(unsigned char *b, size_t n)

@@ -1,4 +1,8 @@
-/* hash.h - stable 128-bit names for texts and records (XXH3 of xxHash). */
+/* hash.h - names for texts and records that follow from their content: SHA-256, cut to 128 bits.
+ *
+ * Whoever sends texts can choose them, so a name that two contents share would hand one the other's result or row. A
+ * cryptographic hash rules that out.
+ */
 #ifndef SENTI_HASH_H
 #define SENTI_HASH_H
 
@@ -6,11 +10,14 @@
 
 #define HASH_HEX 32 /* 128 bits in lower-case hexadecimal, no NUL */
 
-/* The hash of one text; key of the result cache. Big-endian spelling, so equal on all machines. */
+/* The hash of one text; key of the result cache. */
 void hash_text(struct str text, char out[HASH_HEX]);
-
 /* The hash of several fields, each with its length, so that ("ab","c") and ("a","bc") differ. */
 void hash_list(const struct str *field, size_t n, char out[HASH_HEX]);
+
+/* The same by XXH3: checksums of what only we write, fingerprints in state files, and the names that earlier versions gave. */
+void hash_text_xxh3(struct str text, char out[HASH_HEX]);
+void hash_list_xxh3(const struct str *field, size_t n, char out[HASH_HEX]);
 
 /* A fresh random UUID (version 4), 36 bytes, no NUL. */
 #define UUID_LEN 36

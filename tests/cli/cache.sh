@@ -52,15 +52,15 @@ END
 
 name=$(senti-score -e x | sed 's/.*"model":"\([^"]*\)".*/\1/')
 t 'keys of texts and ids' "senti-cache key -e 'I love it' -e '' 17 'a b'" 0 <<END
-senti:s:$name:ffa54d4ffac4fd9cb50a47173cf88c0f
-senti:s:$name:99aa06d3014798d86001c324468d497f
+senti:s:$name:46e89f75dec156c07a8685701e4fa023
+senti:s:$name:e3b0c44298fc1c149afbf4c8996fb924
 senti:m:17
 senti:m:a b
 END
 t 'keys of records' 'senti-cache key -i in.jsonl' 0 <<END
-{"id":"1","text":"I love it","n":1.50,"keys":{"result":"senti:s:$name:ffa54d4ffac4fd9cb50a47173cf88c0f","message":"senti:m:1"}}
-{ "text" : "so so" ,"keys":{"result":"senti:s:$name:36e27dfd4a9397c966735aa87b5acf7c"}}
-{"id":"3","text":"x","version":7,"keys":{"result":"senti:s:$name:5c7401c0ec22eeeeeaf06c6480b2cd11","message":"senti:m:3"}}
+{"id":"1","text":"I love it","n":1.50,"keys":{"result":"senti:s:$name:46e89f75dec156c07a8685701e4fa023","message":"senti:m:1"}}
+{ "text" : "so so" ,"keys":{"result":"senti:s:$name:ebdd7b80aa4838dc4585af7f7d47b643"}}
+{"id":"3","text":"x","version":7,"keys":{"result":"senti:s:$name:2d711642b726b04401627ca9fbac32f5","message":"senti:m:3"}}
 END
 ok 'another model has other keys' sh -c '[ "$(senti-cache key -m plus -e x)" != "$(senti-cache key -e x)" ]'
 ok 'so has a model of the environment' sh -c '[ "$(SENTI_MODEL=plus senti-cache key -e x)" = "$(senti-cache key -m plus -e x)" ]'

@@ -152,7 +152,37 @@ t 'two thanks are two, and two files with --source are four' 'ids first | sort -
 2
 4
 END
-t 'with --source the folder does not matter' 'mkdir d; cp a.txt d; senti-ingest --source s a.txt >x; senti-ingest --source s d/a.txt | cmp x -' 0
+mkdir d
+cp a.txt d
+t 'files of one name in two folders are two, also with --source' 'senti-ingest --source s a.txt d/a.txt | ids | sort -u | wc -l' 0 <<'END'
+4
+END
+t '--id-path stands for the path' 'senti-ingest --source s --id-path a a.txt >x; senti-ingest --source s --id-path a d/a.txt | cmp x -' 0
+t '--id-scheme 1 makes the ids of 0.1, which knew no folder' 'senti-ingest --source s --id-scheme 1 a.txt d/a.txt | ids | sort -u' 0 <<'END'
+aeda52bdf75647e4900f3daccd0aadde
+b2ba4e4baccbcdb3c7055c78c5245a5e
+END
+mkfifo pipe
+t 'a pipe is a new source each time, whatever its name' 'for i in 1 2; do cat a.txt >pipe & senti-ingest -F text pipe; done | ids | sort -u | wc -l' 0 <<'END'
+4
+END
+t '/dev/stdin is no file' 'for i in 1 2; do senti-ingest -F text /dev/stdin <a.txt; done | ids | sort -u | wc -l' 0 <<'END'
+4
+END
+{ echo new; cat a.txt; } >d/a.txt
+t '--id-by content: a line at the top changes no other id' 'senti-ingest --source s --id-by content a.txt | ids >x; senti-ingest --source s --id-by content d/a.txt | ids | tail -n 2 | cmp x - && sort -u x | wc -l' 0 <<'END'
+2
+END
+t '--id-prefix goes before ids of every kind' 'printf "{\"id\":7,\"text\":\"a\"}\n{\"text\":\"b\"}\n" | senti-ingest -F json --source s --id-prefix "k\"-" | jq -r .id | sed "s/[0-9a-f]\{32\}/H/"; printf "id,text\n7,a\n" | senti-ingest -F csv --id-prefix k- | jq -r .id' 0 <<'END'
+k"-7
+k"-H
+k-7
+END
+t '--id-prefix is UTF-8' 'senti-ingest --id-prefix "$(printf "\377")" a.txt' 2 <<'END'
+--- stderr
+senti-ingest: --id-prefix takes UTF-8 of at most 64 bytes, not '\xff'
+try 'senti-ingest --help'
+END
 t 'stdin is a new source each time, without a source' 'for i in 1 2; do senti-ingest <a.txt; done >x; grep -c source x; ids x | sort -u | wc -l' 0 <<'END'
 0
 4

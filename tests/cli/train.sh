@@ -37,7 +37,7 @@ t 'a path is a model, whatever its name' 'score ./model -e lovely && score model
 positive
 positive
 END
-ok 'the result names the model' eval 'senti-score -m ./model -e lovely | grep -q "\"model\":\"linear-2@[0-9a-f]\{8\}\"}"'
+ok 'the result names the model' eval 'senti-score -m ./model -e lovely | grep -q "\"model\":\"linear-2@[0-9a-f]\{16\}\"}"'
 ok 'shares are probabilities' eval 'senti-score -m ./model -e lovely | jq -e ".sentiment|((.neg+.neu+.pos)-1|fabs)<0.001 and (.score-(.pos-.neg)|fabs)<0.001"'
 ok 'explains with spans of the text' eval 'senti-score -m ./model --explain -e "the lovely" | jq -e ".sentiment.why|any(.word==\"lovely\" and .at==[4,10] and .value>0)"'
 ok 'two threads give the same' eval 'senti-score -m ./model sixty.jsonl >one && senti-score -j2 -m ./model sixty.jsonl >two && cmp one two'
@@ -143,11 +143,11 @@ senti-eval: model file 'damaged.senti' is damaged: its checksum does not match
 END
 t 'not there' 'senti-score -m none.senti -e a' 3 <<'END'
 --- stderr
-senti-score: cannot open model file 'none.senti': No such file or directory
+senti-score: cannot open 'none.senti': No such file or directory
 END
 t 'a folder' 'senti-score -m . -e a' 3 <<'END'
 --- stderr
-senti-score: '.' is not a model file of senti-train
+senti-score: cannot read '.': Is a directory
 END
 echo 'x	3' >my.tsv
 t 'a lexicon is layered over what training saw' 'score ./model --lexicon +my.tsv -e "a zork tuesday" -e "a zork tuesday x"; score ./model -e "a zork tuesday x"' 0 <<'END'
