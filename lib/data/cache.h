@@ -21,7 +21,7 @@
  * whether there is one (lookaside.h).
  *
  * get and put are best effort: with the cache away they answer ENTRY_SKIPPED, return 0, and try again by themselves after a back-off; the
- * log says so once for each time that it goes and comes. invalidate, stats and sample fail instead, because what they promise can't be had.
+ * log reports each loss and each return once. invalidate, stats and sample fail instead, because they cannot keep their promise without it.
  *
  * One handle belongs to one thread, but for a process's own memory, which all its threads share. A read_at is good for the handle that gave it.
  */
@@ -47,7 +47,7 @@ enum entry_state {
 	ENTRY_SKIPPED, /* the cache is away */
 };
 
-/* One entry to get or put. Strings are lent: of a put by the caller, of a get by `mem`, with JSON_PAD readable bytes behind the value. */
+/* One entry to get or put. Strings are lent: of a put by the caller, of a get by `mem`, with JSON_PAD readable bytes after the value. */
 struct entry {
 	enum entry_kind kind;
 	struct str key; /* from cache_key_result or cache_key_message */
@@ -85,7 +85,7 @@ struct cache {
 	/* The cache's clock now, for a read of the store that no get came before; -1 where the cache is away. */
 	int64_t (*clock)(struct cache *);
 	/* Invalidates the entries of changed messages: 0 once none of them can be read any more, or -1. Harmless when repeated. A change of version 0 is
-	 * one of which nothing is known: the entry goes, whatever its version, and leaves a tombstone of its own version. */
+	 * unknown: the entry goes, whatever its version, and leaves a tombstone of its own version. */
 	int (*invalidate)(struct cache *, const struct change *c, size_t n, struct err *e);
 	int (*stats)(struct cache *, struct cache_stats *out, struct err *e);
 	/* Names of messages that are in the cache now, from a random place on, at most `max` (a sample for verify): how many, or -1. With 0

@@ -38,7 +38,7 @@ struct look {
 	enum look_state state;
 	bool asked;  /* the cache was there */
 	bool hit;    /* the cache has answered; of a pending message, and the store has no row */
-	bool waited; /* somebody was just fetching it: another thread, or this call, for the same id */
+	bool waited; /* it was being fetched already: by another thread, or by this call for the same id */
 	bool stored; /* the store's answer is now in the cache */
 };
 

@@ -268,7 +268,7 @@ static void invalidate_one(struct memory *m, const struct change *ch, struct buf
 	cache_key_message(key, ch->id);
 	uint64_t hash = hash_bytes(buf_view(key)), version = ch->version;
 	struct memory_node **at = find(m, buf_view(key), hash, now), *old = at ? *at : NULL;
-	if (!version) { /* of which nothing is known */
+	if (!version) { /* the version is unknown */
 		if (!old || old->state == TOMBSTONE)
 			return;
 		version = old->version;

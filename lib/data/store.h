@@ -18,7 +18,7 @@
 
 enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID };
 
-/* A place in the order of a query: behind the message with this time and id. */
+/* A place in the order of a query: after the message with this time and id. */
 struct place {
 	bool set, has_time;
 	int64_t time;
@@ -34,7 +34,7 @@ struct filter {
 	bool corrected;	      /* a person has set the label */
 	bool has_since, has_until;
 	int64_t since, until; /* ms since 1970; since <= time < until */
-	struct place after;   /* rows behind it only */
+	struct place after;   /* only the rows after it */
 	/* By time, then id, where rows without a time come last whichever comes first; or by id alone. Ids are compared byte by byte. */
 	enum order order;
 };

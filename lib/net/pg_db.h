@@ -86,7 +86,7 @@ void pg_queue_skip(
 void pg_sync(struct pg *s);
 /* New: the result of the next statement, in binary; NULL with s->outcome and *e. */
 PGresult *pg_result(struct pg *s, struct err *e);
-/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of one row, NULL behind the last and
+/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of one row, NULL after the last and
  * where s->outcome tells of a failure. */
 int pg_rows(struct pg *s, struct err *e);
 PGresult *pg_row(struct pg *s, struct err *e);

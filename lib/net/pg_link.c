@@ -323,7 +323,7 @@ static int check_server(struct pg *s, struct err *e)
 	return 0;
 }
 
-/* What stands before `dbname` gives way to the address, what stands behind it does not. A server that is gone without a word is noticed. */
+/* The address overrides what stands before `dbname`, not what stands after it. The keepalives notice a server that vanished. */
 static void connect_now(struct pg *s)
 {
 	const char *const name[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",

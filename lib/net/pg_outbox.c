@@ -127,7 +127,7 @@ static int tell(struct pg *s, const char *sql, const char *reader, const char *t
 
 #define NEW_READER "INSERT INTO senti.reader (name, base) VALUES ($1, '1:1:') ON CONFLICT (name) DO NOTHING"
 #define ALIVE "UPDATE senti.reader SET alive_at = now() WHERE name = $1"
-/* Nothing is left of this target. Of another, which somebody with the same name has begun meanwhile, that would be said too soon. */
+/* Nothing is left of this target; of another, which a reader of the same name began meanwhile, there may be. */
 #define ARRIVED                                                                                                        \
 	"UPDATE senti.reader SET base = target, target = NULL, at_xid = NULL, at_seq = NULL"                           \
 	" WHERE name = $1 AND target::text = $2"
@@ -337,7 +337,7 @@ static int pg_seen(struct outbox *outbox, const char *reader, const struct chang
 
 /* ---- waiting ---- */
 
-/* LISTEN is a matter of the connection to the server, and a pooler has many: its clients are told another process number than the server's own. */
+/* LISTEN belongs to one connection to the server, and a pooler has many: it shows its clients another process number than the server's. */
 static int listen_now(struct pg *s, void *arg, struct err *e)
 {
 	(void)arg;

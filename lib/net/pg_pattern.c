@@ -15,13 +15,13 @@ enum {
 	SIGMA = 0x3c3,
 	CASED_END = 0x20000, /* no character from here on has another case */
 	MOST_CASES = 2000,   /* 1,400 in Unicode 14 */
-	MOST = 64,	     /* characters of the expression: behind them, the store compares itself */
+	MOST = 64,	     /* characters of the expression: after them the store compares by itself */
 };
 
 static void put_char(struct buf *out, uint32_t c)
 {
 	char bytes[4];
-	/* Every ASCII character but letters and digits stands for itself behind a backslash. */
+	/* Every ASCII character but letters and digits stands for itself after a backslash. */
 	bool plain = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 	if (!plain)
 		buf_char(out, '\\');

@@ -5,7 +5,7 @@
  * any more.
  *
  * COPY to a stage and a merge from there was measured and is not quicker for any size of a batch: the time goes into the row's indexes and
- * triggers, the stage writes every row twice, and it would have to be cleaned up after who was killed.
+ * triggers, the stage writes every row twice, and somebody would have to clean it up after a crash.
  */
 #include "lib/net/pg_db.h"
 

@@ -1,4 +1,4 @@
-/* pg_query.c - pages of a query: each is a statement of its own that starts behind the last row of the page before.
+/* pg_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
  *
  * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
  * sorted and a page costs no more for being late:
@@ -27,7 +27,7 @@ struct page_room {
 	struct message *out;
 	size_t n, max, bytes, max_bytes;
 	struct arena *mem;
-	struct place after; /* behind the last row that was read, wanted or not */
+	struct place after; /* the last row that was read, wanted or not */
 };
 
 static bool is_full(const struct page_room *r)
@@ -37,9 +37,9 @@ static bool is_full(const struct page_room *r)
 
 /* ---- the statement ---- */
 
-static void condition(struct buf *sql, const char *before, int parameter, const char *behind)
+static void condition(struct buf *sql, const char *before, int parameter, const char *after)
 {
-	buf_printf(sql, " AND %s$%d%s", before, parameter, behind);
+	buf_printf(sql, " AND %s$%d%s", before, parameter, after);
 }
 
 static void write_conditions(struct pg *s, const struct filter *f)
@@ -171,7 +171,7 @@ static int read_part(struct pg *s, struct page_room *room, write_part *part, str
 	return PG_OK;
 }
 
-/* After a failure the next try goes on behind the last row that is in the page. */
+/* After a failure the next try continues after the last row in the page. */
 static int page(struct pg *s, void *arg, struct err *e)
 {
 	struct page_room *room = arg;

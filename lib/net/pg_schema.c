@@ -1,7 +1,7 @@
 /* pg_schema.c - the tables as numbered migrations that are part of the program, each with its checksum.
  *
  * An advisory lock of the transaction lets one process at a time apply them; all others then find them applied. It goes with the
- * transaction, so it works through a pooler, and nobody keeps it who is killed.
+ * transaction, so it works through a pooler, and a process that is killed does not keep it.
  */
 #include "lib/base/embed.h"
 #include "lib/net/pg_db.h"
@@ -157,7 +157,7 @@ static int apply_all(struct pg *s, struct err *e)
 {
 	if (run_script(s, "SELECT pg_advisory_xact_lock(hashtextextended('senti.migration', 0))", e) < 0)
 		return -1;
-	/* Looked for first: who may not create may still find that there is nothing to do. */
+	/* Looked for first: a role that may not create tables may still find that there is nothing to do. */
 	PGresult *r = script(s, MADE, e);
 	if (!r)
 		return -1;

@@ -81,7 +81,7 @@ static struct redis *redis_of(struct cache *c)
 	return (struct redis *)c;
 }
 
-/* A connection for a verb that is best effort: false where there is none now. */
+/* A connection for a best-effort verb: false if there is none now. */
 static bool ready(struct redis *r)
 {
 	struct err e;
@@ -273,7 +273,7 @@ static bool is_unknown_script(const struct reply *r)
 	return r->type == REDIS_REPLY_ERROR && r->text.n >= 8 && memcmp(r->text.p, "NOSCRIPT", 8) == 0;
 }
 
-/* The head of a call of a script of one key, with so many arguments behind it. `whole`: Redis does not know it. */
+/* The head of a call of a script of one key, with so many arguments after it. `whole`: send its text, because Redis does not know it. */
 static void run_script(struct redis *r, const struct script *s, bool whole, struct str key, size_t args)
 {
 	bool by_name = s->sha[0] && !whole;

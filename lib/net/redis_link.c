@@ -110,7 +110,7 @@ int redis_refused(const struct redis_link *l, const struct reply *r, struct err 
 	if (r->type != REDIS_REPLY_ERROR)
 		return err_set(e, ERR_ENV, "%s gives an answer that Redis does not give", l->address.shown);
 	const char *meaning = "it refuses";
-	/* A script's error has the code of the command that failed in it behind some words. */
+	/* A script's error has the code of the command that failed in it after some words. */
 	for (size_t i = 0; i < COUNT_OF(errors); i++)
 		if (memmem(r->text.p, r->text.n, errors[i].code, strlen(errors[i].code))) {
 			meaning = errors[i].meaning;

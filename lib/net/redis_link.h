@@ -73,7 +73,7 @@ struct redis_link {
 MUST_USE int redis_link_init(struct redis_link *l, const char *address, struct err *e);
 void redis_link_free(struct redis_link *l);
 
-/* Connects where there is no connection: 0, or -1 with *e. `force`: without waiting for the pause to end. */
+/* Connects if it is not connected: 0, or -1 with *e. `force`: without waiting for the pause to end. */
 int redis_ready(struct redis_link *l, bool force, struct err *e);
 void redis_begin(struct redis_link *l);
 void redis_command(struct redis_link *l, size_t words);
@@ -81,7 +81,7 @@ void redis_word(struct redis_link *l, struct str word);
 void redis_number(struct redis_link *l, int64_t n);
 /* Needs a connection (redis_ready). 0, one reply a command; -1 with *e, and the connection is gone. */
 int redis_call(struct redis_link *l, struct arena *mem, struct err *e);
-/* The reply behind this one and its elements. */
+/* The reply after this one and its elements. */
 const struct reply *reply_next(const struct reply *r);
 /* Milliseconds of a reply to TIME, -1 if it is none. */
 int64_t reply_time(const struct reply *r);

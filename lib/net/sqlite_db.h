@@ -64,7 +64,7 @@ int sql_end(struct sqlite *s, int rc, const char *what, struct err *e);
 
 void sql_bind(sqlite3_stmt *q, int i, struct str s); /* NULL where absent; lent until the statement has run */
 void sql_bind_time(sqlite3_stmt *q, int i, bool has, int64_t ms);
-/* A column's text, copied into the arena with JSON_PAD bytes behind it. */
+/* A column's text, copied into the arena with JSON_PAD bytes after it. */
 struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem);
 
 /* The columns of a message as all statements here select them, and the message from such a row: its size in bytes. */

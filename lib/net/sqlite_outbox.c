@@ -50,7 +50,7 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
 	return sql_run(s, todo, "follow", e);
 }
 
-/* A number that differs once anything was written: SQLite's own tells of other connections alone, so this one's changes are added. */
+/* A number that differs once anything was written: SQLite's own number counts other connections only, so this connection's changes are added. */
 static int written(struct sqlite *s, uint64_t *out, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_DATA_VERSION, e);

@@ -1,4 +1,4 @@
-/* sqlite_query.c - pages of a query: each is a statement of its own that starts behind the last row of the page before.
+/* sqlite_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
  *
  * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
  * sorted and a page costs no more for being late:

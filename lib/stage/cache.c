@@ -157,7 +157,7 @@ static void attach(struct cache_context *c, struct batch *b, struct rec *r, stru
 	r->result = (struct str){r->add.p + r->add.n - result.n, result.n};
 }
 
-/* What is not a result of the model, whoever has written it there, is a miss. */
+/* Anything but a result of the model is a miss, whoever wrote it there. */
 static void check_hits(struct cache_context *c)
 {
 	struct str model;

@@ -110,7 +110,7 @@ static void wait_for_changes(const struct follow *f)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS, f->stop);
 }
 
-/* The reader is known now, so no change is lost to it. With `once` a cache that is away is told even where nothing has changed. */
+/* The reader is known now, so no change is lost to it. With `once` a cache that is away is an error even if nothing has changed. */
 static int begin(struct changes_source *s, struct arena *mem, struct err *e)
 {
 	s->begun = true;

@@ -22,7 +22,7 @@ struct follow {
 	bool once;		 /* end when the outbox is worked off, and at the first failure */
 	int64_t retry_ms;	 /* how long the store may be away */
 	const struct stop *stop; /* ends it, and waiting for what is away */
-	struct counts *counts;	 /* which is told the lag; may be NULL */
+	struct counts *counts;	 /* gets the lag; may be NULL */
 };
 
 /* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */
@@ -31,7 +31,7 @@ struct source *source_changes(struct follow *f);
  * stop or with `once`. Counter: buried. */
 extern const struct stage stage_invalidate;
 /* New: a name for the cursor of a cache with this address: its host, port and path, and this machine's name, because the same address may mean
- * another cache on another machine, and whoever shared its cursor would miss changes. */
+ * another cache on another machine, and a follower that shared its cursor would miss changes. */
 char *follow_reader(const char *address);
 
 #endif

@@ -9,7 +9,7 @@
  *     submit_free(s);
  *
  * What is stored may be another thing than what was sent, because a person's correction stays: so the records show the rows. They are put in the
- * cache at once, so that whoever is told of a message finds it there. Counters: scored, kept, stored, unchanged.
+ * cache at once, so that a client that has its answer finds its message there. Counters: scored, kept, stored, unchanged.
  */
 #ifndef SENTI_STAGE_SUBMIT_H
 #define SENTI_STAGE_SUBMIT_H

@@ -30,7 +30,7 @@ struct verify {
 /* New: at most n messages that are in the cache, from a random place on, as records {"id":...}. */
 struct source *source_sample(struct cache *cache, size_t n);
 /* conf: struct verify. Holds what is right and rejects what is not; at the end one line: {"checked":N,"gone":N,"stale":N,"results":N,"wrong":N},
- * gone being those of which the cache shows nothing: they have just left it, or been invalidated. */
+ * gone are those that the cache no longer shows: evicted or invalidated meanwhile. */
 extern const struct stage stage_verify;
 
 #endif
