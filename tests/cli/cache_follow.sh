@@ -39,14 +39,12 @@ ok 'and leaves the change in the outbox' sh -c 'senti-store prune | grep -qx "{\
 # Without --once it waits for the cache, and for a store as long as --retry says.
 senti-cache follow --reader r --cache $nowhere >out 2>err &
 pid=$!
-tries=300
-until grep -q 'the cache is away' err || [ $((tries -= 1)) = 0 ]; do sleep 0.1; done
-ok 'follow waits for the cache' grep -q 'the cache is away; trying again' err
+ok 'follow waits for the cache' wait_for 'grep -q "the cache is away; trying again" err'
 kill -TERM $pid
 wait $pid
 ok 'a stop with a change that is not buried: status 3' test $? = 3
 ok 'which has not come out' test ! -s out
 ok 'and is still in the outbox' sh -c 'test "$(senti-store prune)" = "{\"pruned\":0}"'
 ok 'the reader is known' sh -c 'senti-store stats | grep -q "\"readers\":1"'
-ok 'prune drops a reader that is long dead, and what only it had not seen' sh -c 'sleep 1; senti-store prune --dead 0s >pruned; grep -qx "{\"pruned\":1}" pruned'
+ok 'prune drops a reader that is long dead, and what only it had not seen' wait_for 'senti-store prune --dead 0s >pruned; grep -qx "{\"pruned\":1}" pruned'
 finish

@@ -26,24 +26,9 @@ texts() { # the texts of the records in out, in one line
 	sed -n 's/.*"text":"\([^"]*\)".*/\1/p' out | tr '\n' ' '
 }
 
-# waits COMMAND: until it succeeds, at most 30 seconds.
-waits() {
-	tries=0
-	until eval "$1"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || {
-			echo "never: $1"
-			texts
-			cat err
-			return 1
-		}
-		sleep 0.05
-	done
-}
-
 # come TEXTS: these come out, in this order, and nothing else.
 come() {
-	waits "[ \"\$(texts)\" = '$1' ]"
+	wait_for "[ \"\$(texts)\" = '$1' ]"
 }
 
 ends() { # ends STATUS [SIGNAL]
@@ -54,7 +39,7 @@ ends() { # ends STATUS [SIGNAL]
 # --- a file that is not there, and grows ---
 
 start -F text app.log
-ok 'a file that is missing is waited for, and said so' waits 'grep -q "waiting for a file path=app.log" err'
+ok 'a file that is missing is waited for, and said so' wait_for 'grep -q "waiting for a file path=app.log" err'
 printf 'one\npar' >app.log
 ok 'its whole lines come, alone and at once' come 'one '
 printf 'tial\n' >>app.log
@@ -78,7 +63,7 @@ ok 'a rotation is a new source: equal lines have two ids' sh -c '[ "$(sed -n "s/
 echo two >>app.log
 ok 'the new file grows' come 'one partial late rest of it no end one two '
 : >app.log
-ok 'a truncation is noted' waits 'grep -q truncated err'
+ok 'a truncation is noted' wait_for 'grep -q truncated err'
 echo one >>app.log
 ok 'and the file is read from its start' come 'one partial late rest of it no end one two one '
 echo 'more than was there before' >app.log
@@ -103,13 +88,13 @@ ok 'SIGINT ends it too' ends 0 INT
 printf 'text\n"a\nb"\n"open' >x.csv
 printf 'text\nx\n' >y.csv
 start x.csv y.csv
-ok 'several files, rows over lines' waits '[ "$(wc -l <out)" -eq 2 ]'
+ok 'several files, rows over lines' wait_for '[ "$(wc -l <out)" -eq 2 ]'
 printf 'ed\nrow"\n' >>x.csv
 echo y >>y.csv
-ok 'an open row waits for its end, other files go on' waits '[ "$(wc -l <out)" -eq 4 ] && grep -q "opened.nrow" out && grep -q "\"y\"" out'
+ok 'an open row waits for its end, other files go on' wait_for '[ "$(wc -l <out)" -eq 4 ] && grep -q "opened.nrow" out && grep -q "\"y\"" out'
 printf '"never closed\n' >>x.csv
 echo z >>y.csv
-ok 'an open row holds up no other file' waits '[ "$(wc -l <out)" -eq 5 ]'
+ok 'an open row holds up no other file' wait_for '[ "$(wc -l <out)" -eq 5 ]'
 ok 'and is left where it is at a stop' ends 0
 ok 'without a reject' sh -c '! grep code err'
 
@@ -117,7 +102,7 @@ ok 'without a reject' sh -c '! grep code err'
 
 head -c 3000000 /dev/zero | tr '\0' a >long.log
 start -F text --max-record 1M long.log
-ok 'a line too long is rejected as it grows' waits 'grep -q too_long err'
+ok 'a line too long is rejected as it grows' wait_for 'grep -q too_long err'
 printf 'end\nnext\n' >>long.log
 ok 'its rest is drained, and the next line comes' come 'next '
 stop
@@ -142,7 +127,7 @@ END
 : >out # else a line of the test before is taken for the first
 senti-ingest --rate 1/h thirty >out 2>err &
 pid=$!
-ok 'the first comes at once' waits '[ "$(wc -l <out)" -eq 1 ]'
+ok 'the first comes at once' wait_for '[ "$(wc -l <out)" -eq 1 ]'
 ok 'a slow rate does not hold up the stop' ends 0
 
 finish

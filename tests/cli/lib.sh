@@ -85,6 +85,19 @@ need() {
 	done
 }
 
+# wait_for CONDITION: until this line of shell succeeds; false after a minute. A test waits for what it needs, never for some time.
+wait_for() {
+	tap_tries=1200
+	until eval "$1" 2>/dev/null; do
+		tap_tries=$((tap_tries - 1))
+		[ "$tap_tries" -gt 0 ] || {
+			echo "not within a minute: $1"
+			return 1
+		}
+		sleep 0.05
+	done
+}
+
 # sanitized: true if the tools were built with the address sanitizer.
 sanitized() {
 	readelf -d "$SENTI_BIN/senti-score" | grep -q libasan

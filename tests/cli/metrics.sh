@@ -24,14 +24,10 @@ value() {
 
 # becomes NAME VALUE: scrapes until it is so.
 becomes() {
-	for try in $(seq 200); do
-		scrape
-		[ "$(value "$1")" != "$2" ] || return 0
-		sleep 0.05
-	done
-	echo "$1 is '$(value "$1")', not '$2', after $try tries"
-	cat figures err
-	return 1
+	wait_for "scrape; [ \"\$(value '$1')\" = '$2' ]" || {
+		cat figures err
+		return 1
+	}
 }
 
 # start TOOL ARG...: in the background, with --metrics on a free port, fed through descriptor 9.
@@ -41,17 +37,14 @@ start() {
 	rm -f feed
 	mkfifo feed
 	: >err
+	port=
 	"$tool" -v --metrics "${listen:-0}" "$@" <feed >out 2>err &
 	pid=$!
 	exec 9>feed
-	for try in $(seq 200); do
-		port=$(sed -n 's|.*serving metrics.*:\([0-9]*\)/metrics$|\1|p' err)
-		[ -z "$port" ] || return 0
-		sleep 0.05
-	done
-	echo "no endpoint after $try tries"
-	cat err
-	return 1
+	wait_for "port=\$(sed -n 's|.*serving metrics.*:\([0-9]*\)/metrics\$|\1|p' err); [ -n \"\$port\" ]" || {
+		cat err
+		return 1
+	}
 }
 
 # ends STATUS: at the end of its input
@@ -132,17 +125,11 @@ ok 'it still answers' becomes senti_records_in_total 4
 
 # Connections that say nothing, more than it takes: they cost the work nothing.
 # shellcheck disable=SC2016
-bash -c 'for fd in $(seq 20 69); do eval "exec $fd<>/dev/tcp/127.0.0.1/$1"; done; touch held; sleep 60' - "$port" &
+bash -c 'for fd in $(seq 20 69); do eval "exec $fd<>/dev/tcp/127.0.0.1/$1"; done; touch held; exec sleep 600' - "$port" &
 holder=$!
-for _ in $(seq 200); do
-	[ ! -e held ] || break
-	sleep 0.05
-done
+wait_for 'test -e held'
 echo '{"text":"still fine"}' >&9
-for _ in $(seq 200); do
-	[ "$(wc -l <out)" -lt 3 ] || break
-	sleep 0.05
-done
+wait_for '[ "$(wc -l <out)" -ge 3 ]'
 ok 'fifty silent connections do not keep records waiting' sh -c 'tail -n 1 out | grep -q "still fine"'
 kill "$holder"
 wait "$holder" 2>/dev/null

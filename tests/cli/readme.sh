@@ -20,10 +20,7 @@ serve() {
 	(cd play && exec senti-serve -v -l 127.0.0.1:0) 2>.session/log &
 	server=$!
 	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	for _ in $(seq 200); do
-		! grep -q listening .session/log || break
-		sleep 0.05
-	done
+	wait_for 'grep -q listening .session/log'
 	port=$(sed -n 's/.*listening.*:\([0-9]*\)$/\1/p' .session/log)
 }
 

@@ -176,13 +176,15 @@ senti-score --summary <pipe >got 2>err &
 pid=$!
 exec 9>pipe
 echo '{"text":"good"}' >&9
-waited=0
-until [ -s got ] || [ $waited -gt 200 ]; do sleep 0.05; waited=$((waited + 1)); done
-ok 'a lone record comes out while the input stays open' grep -q positive got
+ok 'a lone record comes out while the input stays open' wait_for 'grep -q positive got'
 printf '{"text":"half' >&9
-sleep 0.2
+# It has read that, and waits for more: a pipe that is empty, and a process that sleeps.
+pipe_is_empty() {
+	perl -e 'my $n = pack("i", 0); open(my $p, "+<", "pipe") && ioctl($p, 0x541b, $n) && exit(unpack("i", $n) != 0); exit 1'
+}
+wait_for pipe_is_empty
 kill -TERM $pid
-sleep 0.1
+wait_for '! grep -q "^S[ih][gd]Pnd:.*[1-9a-f]" /proc/$pid/status' # the signal has been taken
 printf ' good"}\n{"text":"unread"}\n' >&9
 wait $pid
 status=$?

@@ -9,16 +9,12 @@ lines='Content-Type: application/x-ndjson'
 
 # start [OPTION...]: a server of our own on any free port; its address in $url, its number in $server.
 start() {
+	: >log # what the last one said counts no more
 	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
 	server=$!
 	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	port=
-	tries=0
-	while [ -z "$port" ] && [ $tries -lt 200 ] && kill -0 $server 2>/dev/null; do
-		sleep 0.05
-		tries=$((tries + 1))
-		port=$(sed -n 's/.*listening.*address=127\.0\.0\.1:\([0-9]*\).*/\1/p' log)
-	done
+	wait_for 'grep -q listening log || ! kill -0 $server'
+	port=$(sed -n 's/.*listening.*address=127\.0\.0\.1:\([0-9]*\).*/\1/p' log)
 	url=http://127.0.0.1:$port
 }
 
@@ -392,11 +388,7 @@ listen() {
 	shift 3
 	curl -sSN --max-time 60 -D headers "$@" "$url/v1/events$listen_query" >"$listen_to" &
 	listener=$!
-	tries=0
-	while [ "$(whole "$listen_to")" -lt "$listen_for" ] && [ $tries -lt 1200 ]; do
-		sleep 0.05
-		tries=$((tries + 1))
-	done
+	wait_for "[ \"\$(whole '$listen_to')\" -ge $listen_for ]"
 	kill $listener 2>/dev/null
 	wait $listener 2>/dev/null
 	:

@@ -9,20 +9,12 @@ json='Content-Type: application/json'
 
 # start [OPTION...]: its address in $url, its number in $server.
 start() {
+	: >log
 	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
 	server=$!
 	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	wait_for sh -c "grep -q listening log"
+	wait_for "grep -q listening log"
 	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
-}
-
-wait_for() {
-	wait_tries=0
-	until "$@" >/dev/null 2>&1; do
-		wait_tries=$((wait_tries + 1))
-		[ $wait_tries -lt 300 ] || return 1
-		sleep 0.1
-	done
 }
 
 # status PATH [CURL OPTION...]: the body goes into body.
@@ -79,7 +71,7 @@ ok 'what it needs' figure 'senti_dependency_up{dependency="store"}' 1
 ok 'nobody listens' figure senti_events_listeners 0
 curl -sSN "$url/v1/events" >stream 2>&1 &
 listener=$!
-wait_for sh -c "curl -sS $url/metrics | grep -qx 'senti_events_listeners 1'"
+wait_for "curl -sS $url/metrics | grep -qx 'senti_events_listeners 1'"
 status /metrics >/dev/null
 ok 'one listens' grep -qx 'senti_events_listeners 1' body
 if command -v promtool >/dev/null; then
@@ -89,7 +81,7 @@ else
 fi
 
 kill "$server"
-wait_for sh -c "[ \$(curl -s -o body -w '%{http_code}' $url/readyz) = 503 ]"
+wait_for "[ \$(curl -s -o body -w '%{http_code}' $url/readyz) = 503 ]"
 ok 'told to end, it is not ready' jq -e '.type == "urn:senti:problem:draining" and .status == 503 and .checks.store == "ok"' body
 ok 'and serves for the delay nonetheless' is "$(status /v1/sentiment -H "$json" -d '{"text":"I love it"}')" 200
 wait "$listener"
@@ -99,9 +91,10 @@ ok 'and it ends well' is $? 0
 
 # --- -l unix:PATH: the socket is the server's own, and nothing else is touched ---
 serve_unix() {
+	: >log
 	senti-serve -v -l unix:socket --store sqlite:unix.db 2>log &
 	server=$!
-	wait_for sh -c "grep -q listening log"
+	wait_for "grep -q listening log"
 }
 echo precious >socket
 fails_with() { [ "$1" = "$2" ] && grep -q "$3" log; }

@@ -78,12 +78,13 @@ mkfifo hold
 sqlite3 senti.db <hold >/dev/null &
 holder=$!
 exec 9>hold
-echo 'BEGIN IMMEDIATE; SELECT 1;' >&9
-sleep 0.3
+printf '%s\n' 'BEGIN IMMEDIATE;' '.shell touch begun' >&9
+wait_for 'test -e begun'
 ok 'a query does not wait for a writer' test "$(senti-store query | wc -l)" = 10
 records 11 20 | senti-store >out 2>err &
 waiting=$!
-sleep 0.5
+# It has the database open, as its files in /proc show.
+wait_for 'ls -l /proc/$waiting/fd | grep -q senti.db'
 ok 'a put waits for it' kill -0 "$waiting"
 echo 'COMMIT;' >&9
 ok 'and goes on' wait "$waiting"
@@ -113,7 +114,8 @@ if [ -w /dev/full ]; then
 	ok 'a full output is status 3' sh -c 'senti-store query --store sqlite:kill.db >/dev/full 2>err; test $? = 3'
 fi
 ok 'a stop ends a put in order' sh -c '
-	{ cat many; sleep 5; } | senti-store --store sqlite:stop.db >out & sleep 0.5
+	{ cat many; sleep 5; } | senti-store --store sqlite:stop.db >out &
+	until [ -s out ]; do sleep 0.05; done
 	kill -TERM $! && wait $!'
 ok 'and what came out is stored' kept out stop.db
 

@@ -108,11 +108,7 @@ stop_early() {
 	cat sixty.jsonl - >&8 <<'END'
 {"text":"no label"}
 END
-	tries=0 # its reject shows that the signal is expected by now
-	until grep -q bad_label told || [ "$tries" -eq 100 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	wait_for 'grep -q bad_label told' # its reject shows that the signal is expected by now
 	kill -TERM "$trainer"
 	wait "$trainer"
 	stopped=$?
