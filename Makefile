@@ -28,6 +28,8 @@ BIN = $(TOOLS:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
 UNIT_LIVE = $(BUILD)/tests/unit/postgres
 REPLAY = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+FUZZ_LIB = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/lib/*.c)))
+LIBS_fuzz-amqp = -lrabbitmq
 RUN = SENTI_BUILD=$(abspath $(BUILD)) SENTI_BIN=$(abspath $(BUILD))/bin tests/run
 
 Q = $(if $(filter 1,$(V)),,@)
@@ -74,10 +76,14 @@ $(BUILD)/tests/live/%: $(BUILD)/tests/live/%.o $(LIB)
 	$(call say,LD,$(@F))
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_tests) -lm -lpthread
 
+# What fuzz targets share.
+$(BUILD)/tests/fuzz/lib.a: $(FUZZ_LIB)
+	$(Q)$(AR) rcs $@ $^
+
 # Without libFuzzer: main.c replays the seeds that are its arguments.
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(LIB)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz/%.o) $(BUILD)/tests/fuzz/lib.a $(LIB)
 	$(call say,LD,fuzz/$(@F))
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) -lm -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) $(LIBS_fuzz-$*) -lm -lpthread
 
 # --- tests: everything that needs neither network nor Python, and quick ---
 check: lint test
