@@ -1,4 +1,4 @@
-# senti: make, make check, make install. All targets: all check live system asan fuzz bench soak demo lint format format-check
+# senti: make, make check, make install. All targets: all check live system asan tsan fuzz fuzz-coverage bench soak demo lint format format-check
 # completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
 include config.mk
 
@@ -99,18 +99,35 @@ live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
 
+# A report ends the program, with a status that is not 0; tests/cli/sanitizers.sh holds that.
+SANITIZERS = address,undefined -fno-sanitize-recover=all
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
-ASAN = BUILD=$(BUILD)-asan HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN="-fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZED = HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno-omit-frame-pointer'
 asan:
-	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(ASAN) test
+	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)-asan $(SANITIZED) SAN="-fsanitize=$(SANITIZERS)" test
+
+# Unit tests only: the tools have no threads of their own but for senti-serve, which tests/live/serve_threads.py loads.
+TSAN = BUILD=$(BUILD)-tsan $(SANITIZED) SAN=-fsanitize=thread
+tsan:
+	@$(MAKE) $(TSAN) tsan-test
+tsan-test: $(UNIT)
+	@$(RUN) $(UNIT)
+tsan-serve:
+	@$(MAKE) $(TSAN) $(BUILD)-tsan/bin/senti-serve
 
 fuzz-programs: $(REPLAY)
 FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
-	SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+	SAN="-fsanitize=fuzzer-no-link,$(SANITIZERS)"
 fuzz:
 	@$(MAKE) $(FUZZING) fuzz-programs
 	@for f in $(FUZZ); do mkdir -p $(BUILD)-fuzz/corpus/$$f && $(BUILD)-fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
 		-print_final_stats=1 -artifact_prefix=$(BUILD)-fuzz/$$f- $(BUILD)-fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
+
+# How much of the code that each target links its seeds, and what `make fuzz` has found beside them, run through.
+COVERING = BUILD=$(BUILD)-coverage HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang SAN='-fprofile-instr-generate -fcoverage-mapping'
+fuzz-coverage:
+	@$(MAKE) $(COVERING) fuzz-programs
+	@scripts/fuzz-coverage $(BUILD)-coverage $(BUILD)-fuzz/corpus $(FUZZ)
 
 bench: $(BIN)
 	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/run
@@ -155,9 +172,9 @@ dist:
 	git archive --prefix=senti-$(VERSION)/ HEAD | gzip -n > $(BUILD)/senti-$(VERSION).tar.gz
 
 clean:
-	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
+	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang
 
-.PHONY: all check test live system asan fuzz fuzz-programs bench soak demo lint format format-check completions install dist clean
+.PHONY: all check test live system asan tsan tsan-test tsan-serve fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

@@ -101,7 +101,7 @@ int time_parse(struct str s, int64_t *ms)
 		frac = 999;
 	}
 	int64_t t = (((days_of(y, mo, d) * 24 + h) * 60 + mi - zone) * 60 + sec) * 1000 + frac;
-	if (t < days_of(1, 1, 1) * 86400000 || t >= days_of(10000, 1, 1) * 86400000)
+	if (!time_in_range(t))
 		return -1;
 	*ms = t;
 	return 0;

@@ -112,7 +112,8 @@ static struct known split_members(struct message *m, struct batch *b, const stru
 {
 	struct known k = {0};
 	char *extra = NULL, *o = NULL;
-	for (const struct json_member *j = s->member, *end = j + s->n; j < end; j++) {
+	for (size_t i = 0; i < s->n; i++) {
+		const struct json_member *j = &s->member[i];
 		if (take_known(&k, m, j))
 			continue;
 		if (!extra)

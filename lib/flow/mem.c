@@ -76,7 +76,8 @@ static int mem_flush(struct sink *s, struct err *e)
 	struct mem_sink *m = (struct mem_sink *)s;
 	if (++m->flushes == m->fail_flush_at)
 		return err_set(e, ERR_ENV, "told to fail in flush");
-	buf_add(&m->flushed, m->got.p + m->flushed.n, m->got.n - m->flushed.n);
+	if (m->got.n > m->flushed.n)
+		buf_add(&m->flushed, m->got.p + m->flushed.n, m->got.n - m->flushed.n);
 	return 0;
 }
 

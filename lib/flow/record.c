@@ -87,7 +87,8 @@ int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct r
 	}
 	const struct json_member *text = NULL, *id = NULL, *result = NULL;
 	bool crowded = false;
-	for (const struct json_member *m = s->member, *end = m + s->n; m < end; m++) {
+	for (size_t i = 0; i < s->n; i++) {
+		const struct json_member *m = &s->member[i];
 		if (name_is(m, STR("id")))
 			id = m;
 		else if (name_is(m, form->result_name)) {

@@ -198,8 +198,7 @@ enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN])
 			return TIMEPARSE_BAD;
 		ms += r.fraction_ms;
 	}
-	static const int64_t first = -62135596800000, end = 253402300800000; /* years 0001 to 9999 */
-	if (ms < first || ms >= end)
+	if (!time_in_range(ms))
 		return TIMEPARSE_BAD;
 	time_format(ms, out);
 	return TIMEPARSE_WRITTEN;

@@ -52,7 +52,7 @@ static bool number_of(const amqp_field_value_t *v, int64_t *out)
 		*out = v->value.i8;
 		return true;
 	case AMQP_FIELD_KIND_U64:
-		*out = (int64_t)v->value.u64;
+		*out = v->value.u64 < INT64_MAX ? (int64_t)v->value.u64 : INT64_MAX;
 		return true;
 	case AMQP_FIELD_KIND_U32:
 		*out = v->value.u32;
@@ -66,6 +66,15 @@ static bool number_of(const amqp_field_value_t *v, int64_t *out)
 	default:
 		return false;
 	}
+}
+
+/* Up to the most that can be one less than the number of a delivery. */
+static void count_deliveries(struct amqp_message *m, const amqp_field_value_t *v)
+{
+	static const int64_t most = INT64_MAX - 1;
+	int64_t n;
+	if (number_of(v, &n) && n > 0)
+		m->deliveries = n < most - m->deliveries ? m->deliveries + n : most;
 }
 
 static bool is_text(const amqp_field_value_t *v)
@@ -82,9 +91,8 @@ static void take_death(struct amqp_message *m, const amqp_field_value_t *v)
 		const amqp_field_value_t *one = &v->value.array.entries[i];
 		for (int k = 0; one->kind == AMQP_FIELD_KIND_TABLE && k < one->value.table.num_entries; k++) {
 			const amqp_table_entry_t *t = &one->value.table.entries[k];
-			int64_t n;
-			if (str_eq(str_of_bytes(t->key), STR("count")) && number_of(&t->value, &n) && n > 0)
-				m->deliveries += n;
+			if (str_eq(str_of_bytes(t->key), STR("count")))
+				count_deliveries(m, &t->value);
 			else if (i == 0 && str_eq(str_of_bytes(t->key), STR("reason")) && is_text(&t->value))
 				keep(&m->death, t->value.value.bytes);
 		}
@@ -102,11 +110,10 @@ static void take_headers(struct amqp_message *m, const amqp_table_t *t)
 	for (int i = 0; i < t->num_entries; i++) {
 		const struct str name = str_of_bytes(t->entries[i].key);
 		const amqp_field_value_t *v = &t->entries[i].value;
-		int64_t n;
 		if (str_eq(name, STR("x-death")))
 			take_death(m, v);
-		else if (str_eq(name, STR("x-delivery-count")) && number_of(v, &n) && n > 0)
-			m->deliveries += n;
+		else if (str_eq(name, STR("x-delivery-count")))
+			count_deliveries(m, v);
 		else if (str_eq(name, STR("x-senti-truncated")))
 			m->truncated = v->kind == AMQP_FIELD_KIND_BOOLEAN && v->value.boolean;
 		for (size_t k = 0; k < COUNT_OF(texts); k++)

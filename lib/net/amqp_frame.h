@@ -15,7 +15,7 @@ struct amqp_message {
 	struct buf body; /* its first bytes where it is longer than `keep` */
 	uint64_t size;	 /* of the whole body */
 	struct buf id, type, trace;
-	int64_t deliveries;		   /* before this one, as far as the broker counts them */
+	int64_t deliveries;		   /* before this one, as far as the broker counts them; less than INT64_MAX */
 	struct buf code, why, tool, death; /* of a dead letter: x-senti-..., and the reason in x-death */
 	bool truncated;			   /* x-senti-truncated */
 	struct buf text;		   /* why it was returned */

@@ -80,8 +80,11 @@ const struct reply *reply_next(const struct reply *r)
 
 int64_t reply_time(const struct reply *r)
 {
+	static const uint64_t most_s = INT64_MAX / 1000 - 1, most_us = 999999;
 	uint64_t s, us;
 	if (r->type != REDIS_REPLY_ARRAY || r->n != 2 || str_u64(r[1].text, &s) < 0 || str_u64(r[2].text, &us) < 0)
+		return -1;
+	if (s > most_s || us > most_us)
 		return -1;
 	return (int64_t)(s * 1000 + us / 1000);
 }
@@ -386,8 +389,10 @@ int redis_ready(struct redis_link *l, bool force, struct err *e)
 struct str info_value(struct str info, const char *name)
 {
 	size_t n = strlen(name);
+	if (!info.n)
+		return STR_NONE;
 	const char *end = info.p + info.n;
-	for (const char *p = info.p; p && p < end;) {
+	for (const char *p = info.p; p < end;) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		eol = eol ? eol : end;
 		if ((size_t)(eol - p) > n && memcmp(p, name, n) == 0 && p[n] == ':') {

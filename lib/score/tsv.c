@@ -79,7 +79,7 @@ static bool parse_plain(struct str s, double *out)
 	return true;
 }
 
-static bool parse_number(struct str s, double *out)
+static bool read_number(struct str s, double *out)
 {
 	if (parse_plain(s, out))
 		return true;
@@ -89,7 +89,13 @@ static bool parse_number(struct str s, double *out)
 	memcpy(copy, s.p, s.n);
 	copy[s.n] = 0;
 	*out = strtod(copy, &end);
-	return end == copy + s.n && isfinite(*out);
+	return end == copy + s.n;
+}
+
+/* Sums and squares of as many as a text can hold stay finite. */
+static bool parse_number(struct str s, double *out)
+{
+	return read_number(s, out) && fabs(*out) <= TSV_MOST;
 }
 
 int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e)
@@ -105,7 +111,7 @@ int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e
 	if (tab)
 		number.n = (size_t)(tab - number.p);
 	if (!parse_number(number, value))
-		return tsv_fail(t, e, "'%.*s' is not a finite number", STR_FMT(number));
+		return tsv_fail(t, e, "'%.*s' is not a number from -%d to %d", STR_FMT(number), TSV_MOST, TSV_MOST);
 	return 1;
 }
 

@@ -90,7 +90,7 @@ refuse 'a mark too many' afinn 'a--b\t1\n' "1: 'a--b' is not made of words with 
 for m in vader vader-nltk textblob afinn plus linear; do
 	refuse "a key twice, $m" $m 'a\t0.1\nA\t0.2\n' "2: 'A' stands in the file twice"
 	refuse "no tab, $m" $m 'a\t0.1\n\nb 0.1\n' '3: no tab between the key and its number'
-	refuse "no number, $m" $m 'a\tnan\n' "1: 'nan' is not a finite number"
+	refuse "no number, $m" $m 'a\tnan\n' "1: 'nan' is not a number from -1000000000 to 1000000000"
 	printf 'zork\t0.9\n' >my.tsv
 	t "explained, with a lexicon, in another member: $m" \
 		"senti-score -m $m --explain --lexicon +my.tsv --into own -e 'zork zork' | jq -c '[.sentiment, (.own.score > 0), (.own.why | length > 0)]'" 0 <<'END'

@@ -277,7 +277,8 @@ answers 'a record of a page' 200 '.items | length == 1' '/v1/messages?source=sho
 ok 'is that of its own path, to the byte' test "$(cat body)" = "{\"items\":[$(cat read)]}"
 answers 'none' 200 '. == {"items":[]}' '/v1/messages?q=nowhere'
 ok 'and no next page' test -z "$(header Link)"
-for bad in limit=0 limit=1001 limit=x label=good since=noon until= order=up after=x after=1x:y 'q=%ff'; do
+for bad in limit=0 limit=1001 limit=x label=good since=noon until= order=up after=x after=1x:y \
+	after=-99999999999999999:x after=253402300800000:x 'q=%ff'; do
 	problem "a bad query: $bad" 400 bad_query "/v1/messages?$bad"
 done
 

@@ -1,5 +1,6 @@
-/* address.c - addresses and times as people type them. The first byte chooses what the rest is; an address of AMQP may be followed by a line with
- * that of the usual broker. What is shown of an address holds no password, and a time that is read is written as one that reads the same. */
+/* address.c - addresses and times as people type them. The first byte chooses what the rest is; an address of AMQP
+ * may be followed by a line with that of the usual broker. What is shown of an address holds no password, and a time
+ * that is read is written as one that reads the same. */
 #include "lib/base/clock.h"
 #include "lib/base/url.h"
 #include "lib/ingest/timeparse.h"

@@ -1,6 +1,6 @@
-/* amqp.c - what a broker may deliver: whatever the frames, each record has a line or a reason to be rejected, what is rejected becomes JSON or a dead
- * letter, and the window of what is published keeps count whatever the broker confirms. The connection is played here; tables of headers are decoded
- * by rabbitmq-c. The input:
+/* amqp.c - what a broker may deliver: whatever the frames, each record has a line or a reason to be rejected, what is
+ * rejected becomes JSON or a dead letter, and the window of what is published keeps count whatever the broker
+ * confirms. The connection is played here; tables of headers are decoded by rabbitmq-c. The input:
  *
  *     flags | kind, length of id, length of type, length of headers (2), length of body (2) | id, type, headers, body | kind, ...
  */
@@ -194,7 +194,7 @@ static void check_record(const struct rec *r)
 	if (r->fate == FATE_REJECTED) {
 		CHECK(r->code && r->why.n);
 		rec_put_reject(&out, r, "fuzz");
-		fuzz_check_json(buf_view(&out));
+		fuzz_check_line(buf_view(&out));
 	} else if (broker.flags & REJECTS) {
 		CHECK(r->line.n);
 	}

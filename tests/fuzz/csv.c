@@ -1,5 +1,6 @@
-/* csv.c - rows lose nothing: the raw bytes of all rows, whole or broken, with the blank lines between them, are the input; and where libcsv
- * itself finds no fault with the whole input, it finds the same fields. The first byte chooses CSV or TSV and the limit. */
+/* csv.c - rows lose nothing: the raw bytes of all rows, whole or broken, with the blank lines between them, are the
+ * input; and where libcsv itself finds no fault with the whole input, it finds the same fields. The first byte
+ * chooses CSV or TSV and the limit. */
 #include <csv.h>
 
 #include "lib/base/buf.h"

@@ -1,5 +1,6 @@
-/* follow.c - the state of a followed file: any bytes are refused with the file and the line, or lead to a place from which reading goes on, and what
- * is then saved can be read again. In the input INODE, BIRTH, HASH and LIFE stand for what a true state says of the file. */
+/* follow.c - the state of a followed file: any bytes are refused with the file and the line, or lead to a place from
+ * which reading goes on, and what is then saved can be read again. In the input PATH, INODE, BIRTH, HASH and LIFE
+ * stand for what a true state says of the file. */
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -36,12 +37,13 @@ static int read_on(struct err *e)
 struct word {
 	struct str name, means;
 };
-static struct word words[] = {{STR("INODE"), {0}}, {STR("BIRTH"), {0}}, {STR("HASH"), {0}}, {STR("LIFE"), {0}}};
+static struct word words[] = {
+    {STR("PATH"), {0}}, {STR("INODE"), {0}}, {STR("BIRTH"), {0}}, {STR("HASH"), {0}}, {STR("LIFE"), {0}}};
 
 /* Notes what a state that the source itself has saved says of the file. */
 static void learn(void)
 {
-	static const char *const member[] = {"\"inode\":", "\"birth\":\"", "\"hash\":\"", "\"life\":\""};
+	static const char *const member[] = {"\"path\":\"", "\"inode\":", "\"birth\":\"", "\"hash\":\"", "\"life\":\""};
 	static struct buf saved;
 	struct err e;
 	CHECK(io_read_file(state, 1 << 16, &saved, &e) == 0);

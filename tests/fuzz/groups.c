@@ -1,5 +1,5 @@
-/* groups.c - log patterns: any expression is refused with a reason or gives groups that lie within the line. The first line is the pattern, the
- * others are lines of a log. */
+/* groups.c - log patterns: any expression is refused with a reason or gives groups that lie within the line. The
+ * first line is the pattern, the others are lines of a log. */
 #include "lib/base/utf8.h"
 #include "lib/ingest/groups.h"
 #include "tests/fuzz/lib/check.h"

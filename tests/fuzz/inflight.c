@@ -1,6 +1,7 @@
-/* inflight.c - records that a command was given, and what it says of them: lines up to an empty one are the records, then each line is an event. "A"
- * is an answer, "R" a reject of a tool, "W" the command's death, after which all that is open is fed again, "C" the giving up of the first record
- * in flight. Nothing is counted twice or forgotten, and every record leaves as JSON. */
+/* inflight.c - records that a command was given, and what it says of them: lines up to an empty one are the records,
+ * then each line is an event. "A" is an answer, "R" a reject of a tool, "W" the command's death, after which all
+ * that is open is fed again, "C" the giving up of the first record in flight. Nothing is counted twice or forgotten,
+ * and every record leaves as JSON. */
 #include "lib/stage/inflight.h"
 #include "tests/fuzz/lib/check.h"
 
@@ -67,7 +68,7 @@ static void check_rejects(const struct batch *b)
 		buf_clear(&out);
 		CHECK(r->code);
 		rec_put_reject(&out, r, "fuzz");
-		fuzz_check_json(buf_view(&out));
+		fuzz_check_line(buf_view(&out));
 	}
 	buf_free(&out);
 }

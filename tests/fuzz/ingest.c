@@ -1,5 +1,6 @@
-/* ingest.c - whatever the bytes, every format gives records that are valid JSON with an id and a text, and rejects with a code; and no line that
- * is not blank gets lost: of formats that go line by line, each gives one or the other. The first byte chooses the format. */
+/* ingest.c - whatever the bytes, every format gives records that are valid JSON with an id and a text, and rejects
+ * with a code; and no line that is not blank gets lost: of formats that go line by line, each gives one or the
+ * other. The first byte chooses the format. */
 #include "lib/flow/mem.h"
 #include "lib/ingest/decode.h"
 #include "tests/fuzz/fuzz.h"

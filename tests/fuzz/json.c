@@ -1,10 +1,11 @@
 /* json.c - holds the scanner to jansson's verdict, and to its decoded text of every string of the outermost object.
  *
  * Known differences, all meant: a number out of a double's or an integer's range is only spelled here; jansson counts
- * the innermost scalar as a level of nesting, and swallows a raw NUL byte behind a number or a word. U+0000 in strings is
- * refused by both (jansson is not told JSON_ALLOW_NUL).
+ * the innermost scalar as a level of nesting, and swallows a raw NUL byte behind a number or a word. U+0000 in strings
+ * is refused by both (jansson is not told JSON_ALLOW_NUL).
  */
-/* jansson's names of the types are the scanner's too: they get another prefix, and its macros that use them are not used. */
+/* jansson's names of the types are the scanner's too: they get another prefix, and its macros that use them are not
+ * used. */
 #define JSON_OBJECT JANSSON_OBJECT
 #define JSON_ARRAY JANSSON_ARRAY
 #define JSON_STRING JANSSON_STRING
@@ -121,8 +122,8 @@ static void round_trip(struct str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* A buffer with exactly JSON_PAD bytes behind the input shows reads beyond it. They are zeros one time, brackets and
-	 * quotes the other, since nothing behind the end may count. */
+	/* A buffer with exactly JSON_PAD bytes behind the input shows reads beyond it. They are zeros one time,
+	 * brackets and quotes the other, since nothing behind the end may count. */
 	char *copy = xmalloc(size + JSON_PAD);
 	if (size)
 		memcpy(copy, data, size);

@@ -1,5 +1,6 @@
-/* lexicon.c - a user's lexicon: any file is refused with a reason, or makes a model whose results are finite, in their range and JSON. The first byte
- * chooses the engine; the rest is the lexicon, and also the text that is scored with it, so that its words are found. */
+/* lexicon.c - a user's lexicon: any file is refused with a reason, or makes a model whose results are finite, in
+ * their range and JSON. The first byte chooses the engine; the rest is the lexicon, and also the text that is scored
+ * with it, so that its words are found. */
 #include <math.h>
 
 #include "lib/base/utf8.h"
@@ -21,7 +22,7 @@ static void score(const struct model *m, struct str text)
 	for (size_t i = 0; i < why.n; i++)
 		CHECK(why.reason[i].from <= why.reason[i].to && why.reason[i].to <= text.n);
 	result_put(&out, m, &explained, &why, text);
-	fuzz_check_json(buf_view(&out));
+	fuzz_check_line(buf_view(&out));
 	buf_free(&out);
 	arena_free(&mem);
 	m->engine->scratch_free(s);

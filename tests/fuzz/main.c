@@ -1,4 +1,5 @@
-/* main.c - runs a fuzz target on files and on all files of folders, for compilers without libFuzzer and for the replay of seeds.
+/* main.c - runs a fuzz target on files and on all files of folders, for compilers without libFuzzer and for the replay
+ * of seeds.
  *
  *     NAME tests/fuzz/seeds/NAME
  *

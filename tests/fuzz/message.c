@@ -1,5 +1,6 @@
-/* message.c - rows of messages: a record that becomes one is shown as a record that reads back as the same row, and folding its text keeps to
- * UTF-8 and finds itself. A row whose columns SQL has filled with anything is shown as JSON, or refused. */
+/* message.c - rows of messages: a record that becomes one is shown as a record that reads back as the same row, and
+ * folding its text keeps to UTF-8 and finds itself. A row whose columns SQL has filled with anything is shown as
+ * JSON, or refused. */
 #include "lib/base/utf8.h"
 #include "lib/data/fold.h"
 #include "lib/data/message.h"
@@ -32,7 +33,7 @@ static void check_written(struct batch *b, struct message *m, struct scans *s)
 	struct message again;
 	m->version = 7;
 	CHECK(message_write(m, &once, &s->outer) == 0);
-	fuzz_check_json(buf_view(&once));
+	fuzz_check_line(buf_view(&once));
 	struct rec back = {.line = json_padded(&b->mem, buf_view(&once))};
 	CHECK(message_read(&again, b, &back, &s->outer, &s->inner) == 0);
 	check_same(m, &again);
@@ -85,7 +86,7 @@ static void check_row(struct batch *b, struct str in, struct scans *s)
 			*column[i] = json_padded(&b->mem, line);
 	}
 	if (message_write(&m, &out, &s->outer) == 0)
-		fuzz_check_json(buf_view(&out));
+		fuzz_check_line(buf_view(&out));
 	else
 		CHECK(out.n == 0);
 	buf_free(&out);

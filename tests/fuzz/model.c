@@ -1,6 +1,7 @@
-/* model.c - a model file: any bytes are refused with a reason, or score any text with figures in their range. With an even first byte the rest is
- * the file; with an odd one it is laid over a good file's head, whose checksum then fits, from the lexicon's name on or (bit 1) from the features on.
- * Cells and words seen are made from the same bytes. */
+/* model.c - a model file: any bytes are refused with a reason, or score any text with figures in their range. With
+ * an even first byte the rest is the file; with an odd one it is laid over a good file's head, whose checksum then
+ * fits, from the lexicon's name on or (bit 1) from the features on. Cells and words seen are made from the same
+ * bytes. */
 #include "lib/json/scan.h"
 #include "lib/score/linear.h"
 #include "lib/score/model.h"
@@ -20,7 +21,7 @@ static void score(const struct model *m, struct str text)
 	m->engine->score(m, s, text, &r, &why);
 	CHECK(r.score >= -1 && r.score <= 1 && r.neg >= 0 && r.neu >= 0 && r.pos >= 0);
 	result_put(&out, m, &r, &why, text);
-	fuzz_check_json(buf_view(&out));
+	fuzz_check_line(buf_view(&out));
 	free(copy);
 	buf_free(&out);
 	arena_free(&mem);

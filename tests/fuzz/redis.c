@@ -1,5 +1,6 @@
-/* redis.c - what a Redis may answer: whatever the bytes, each call ends with a state for each entry, or with a reason, and reads no reply that is not
- * there. The first byte chooses the call; with bit 6 a good greeting comes before the rest. Connecting, sending and receiving are played here. */
+/* redis.c - what a Redis may answer: whatever the bytes, each call ends with a state for each entry, or with a
+ * reason, and reads no reply that is not there. The first byte chooses the call; with bit 6 a good greeting comes
+ * before the rest. Connecting, sending and receiving are played here. */
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <sys/socket.h>
@@ -95,8 +96,8 @@ static void sample(struct cache *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct str greeting = {
-	    "*2\r\n$10\r\n1700000000\r\n$6\r\n123456\r\n$20\r\n# Memory\r\nmaxmemory:0\r\n$12\r\nrun_id:abcde\r\n", 86};
+	static const struct str greeting =
+	    STR("*2\r\n$10\r\n1700000000\r\n$6\r\n123456\r\n$20\r\n# Memory\nmaxmemory:0\r\n$12\r\nrun_id:abcde\r\n");
 	static bool quiet;
 	struct str in = fuzz_input(data, size);
 	struct err e = {0};

@@ -1,5 +1,5 @@
-/* score.c - every engine on any text: no byte read that is not there, figures in their ranges, parts that add up, and the same result
- * again, also for a text that is not the first of its scratch. */
+/* score.c - every engine on any text: no byte read that is not there, figures in their ranges, parts that add up,
+ * and the same result again, also for a text that is not the first of its scratch. */
 #include <math.h>
 
 #include "lib/base/utf8.h"

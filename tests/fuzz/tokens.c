@@ -1,5 +1,6 @@
-/* tokens.c - the file of tokens: any bytes are refused with the file and the line, or give tokens that allow something, none of which is
- * the file's own text. And what --new-token makes of any name and scopes can be read, and lets its token in. */
+/* tokens.c - the file of tokens: any bytes are refused with the file and the line, or give tokens that allow
+ * something, none of which is the file's own text. And what --new-token makes of any name and scopes can be read,
+ * and lets its token in. */
 #include "lib/serve/tokens.h"
 #include "tests/fuzz/lib/check.h"
 

@@ -288,7 +288,7 @@ static bool read_place(struct request *x, struct place *p)
 	*p = (struct place){.set = true, .has_time = n && !(n == 1 && v.p[0] == '-')};
 	if (p->has_time && strspn(v.p + (v.p[0] == '-'), "0123456789") > 0 && n < 20)
 		p->time = strtoll(v.p, &end, 10);
-	if (n && (!p->has_time || end == colon)) {
+	if (n && (!p->has_time || (end == colon && time_in_range(p->time)))) {
 		p->id = (struct str){colon + 1, v.n - n - 1};
 		return true;
 	}

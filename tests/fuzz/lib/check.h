@@ -21,13 +21,15 @@ uint8_t fuzz_byte(struct str *in);
 /* Cuts a line off, without its end. */
 struct str fuzz_line(struct str *in);
 
-/* New: a copy with JSON_PAD zeros after it, in a block of its own, so that the sanitizer sees each byte read beyond it. */
+/* New: a copy with JSON_PAD zeros after it, in a block of its own, so that the sanitizer sees each byte read beyond
+ * it. */
 char *fuzz_copy(struct str s);
 /* New, NUL-terminated; NULL if the bytes hold a NUL. */
 char *fuzz_cstr(struct str s);
 
-/* Checks that the text is JSON and spans no lines. */
+/* Checks that the text is JSON; and that it spans no lines. */
 void fuzz_check_json(struct str text);
+void fuzz_check_line(struct str text);
 
 /* A folder of this process, removed when the program ends. Constant. */
 const char *fuzz_folder(void);
