@@ -377,6 +377,7 @@ static int selection(struct parser *p, struct gql_node **out)
 static int selection_set(struct parser *p, struct gql_node *n)
 {
 	n->has_selections = true;
+	n->selections_at = p->lexer.token.at;
 	return many(p, GQL_BRACE_OPEN, selection, GQL_BRACE_CLOSE, &n->selections);
 }
 
@@ -621,4 +622,9 @@ int gql_parse(struct gql_document *doc, struct str text, const struct gql_parse_
 	p.limits.depth++; /* the document itself is entered as a level */
 	gql_lex_start(&p.lexer, text, mem);
 	return many(&p, GQL_START, definition, GQL_END, &doc->definitions);
+}
+
+void gql_document_free(struct gql_document *doc)
+{
+	map_free(&doc->fragments);
 }

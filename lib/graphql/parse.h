@@ -11,6 +11,7 @@
 #ifndef SENTI_GQL_PARSE_H
 #define SENTI_GQL_PARSE_H
 
+#include "lib/base/map.h"
 #include "lib/graphql/lex.h"
 
 /* Deeper nesting is refused whatever the limits are: each level costs stack. */
@@ -20,7 +21,7 @@ enum gql_kind {
 	/* executable */
 	GQL_OPERATION,		 /* name?, operation, variables, directives, selections */
 	GQL_FRAGMENT,		 /* name, type (condition), directives, selections */
-	GQL_VARIABLE_DEFINITION, /* name, type, value? (default), directives; variable_at is where "$" stands */
+	GQL_VARIABLE_DEFINITION, /* name, type, value? (default), directives */
 	GQL_FIELD,		 /* alias?, name, arguments, directives, selections? */
 	GQL_FRAGMENT_SPREAD,	 /* name, directives */
 	GQL_INLINE_FRAGMENT,	 /* type?, directives, selections */
@@ -62,9 +63,11 @@ struct gql_node {
 	enum gql_kind kind;
 	uint8_t operation; /* enum gql_operation */
 	bool block, repeatable, extends;
+	bool used;		/* the validator's: of a fragment or variable */
 	bool has_selections;	/* of a field: it has braces */
 	uint32_t at, end;	/* its bytes of the document */
 	uint32_t name_at;	/* where its name begins */
+	uint32_t selections_at; /* where its braces open */
 	struct str name, alias; /* absent where there is none */
 	struct gql_node *next;
 	union {
@@ -85,6 +88,7 @@ struct gql_parse_limits {
 struct gql_document {
 	struct str text;
 	struct gql_node *definitions;
+	struct map fragments; /* by name; filled by gql_validate */
 	size_t tokens;
 	uint32_t error_at;
 	struct str error; /* "Syntax Error: Expected Name, found <EOF>." */
@@ -93,5 +97,8 @@ struct gql_document {
 /* 0, or -1 with doc->error. The text and the arena are lent for the document's life; the text must be valid UTF-8. */
 MUST_USE int gql_parse(
     struct gql_document *doc, struct str text, const struct gql_parse_limits *limits, struct arena *mem);
+
+/* Frees what is not in the arena. */
+void gql_document_free(struct gql_document *doc);
 
 #endif
