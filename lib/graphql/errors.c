@@ -47,7 +47,7 @@ struct gql_error *gql_error_add(
 	return e;
 }
 
-void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e, struct str path)
+void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e)
 {
 	buf_str(out, STR("{\"message\":"));
 	json_put_lossy(out, e->message);
@@ -57,9 +57,9 @@ void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql
 	}
 	if (e->nat)
 		buf_char(out, ']');
-	if (path.p) {
+	if (e->path.p) {
 		buf_str(out, STR(",\"path\":"));
-		buf_str(out, path);
+		buf_str(out, e->path);
 	}
 	if (e->code)
 		buf_printf(out, ",\"extensions\":{\"code\":\"%s\"}", e->code);

@@ -342,6 +342,7 @@ static int declare(struct builder *b, const struct gql_node *n, bool builtin)
 	    .builtin = builtin,
 	    .introspection = n->name.n > 2 && memcmp(n->name.p, "__", 2) == 0,
 	    .index = b->s->ntypes};
+	t->ref = (struct gql_ref){GQL_NAMED, NULL, t};
 	if (builtin && str_eq(n->name, STR("__Everywhere"))) {
 		b->s->everywhere = t;
 		return 0;

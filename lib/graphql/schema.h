@@ -55,10 +55,12 @@ struct gql_enum_value {
 	struct str name, description, deprecated;
 };
 
+struct gql_value; /* value.h */
 struct gql_type {
 	enum gql_type_kind kind;
 	struct str name, description, specified_by;
 	bool builtin, introspection;
+	struct gql_ref ref;	  /* to itself */
 	struct gql_field *fields; /* of objects and interfaces */
 	size_t nfields;
 	struct gql_input *inputs; /* of input types */
@@ -69,8 +71,9 @@ struct gql_type {
 	size_t ninterfaces;
 	const struct gql_type **possible; /* object types of an interface or union */
 	size_t npossible;
-	struct map by_name; /* its fields, inputs or values */
-	size_t index;	    /* within the schema */
+	bool (*check)(const struct gql_value *v); /* of a scalar of the schema's own: is this one? NULL: anything is */
+	struct map by_name;			  /* its fields, inputs or values */
+	size_t index;				  /* within the schema */
 };
 
 enum gql_location {

@@ -18,6 +18,7 @@ struct gql_error {
 	const char *code;   /* extensions.code, constant; NULL: none */
 	const uint32_t *at; /* the bytes of the document that it is about */
 	size_t nat;
+	struct str path; /* JSON: where in the answer; absent: nowhere */
 	struct gql_error *next;
 };
 
@@ -37,8 +38,8 @@ struct gql_error *gql_error_add(
     struct gql_errors *l, const char *rule, const uint32_t *at, size_t nat, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The places of an error: gql_error_add(l, rule, GQL_AT(a->at, b->at), "...") */
 #define GQL_AT(...) ((const uint32_t[]){__VA_ARGS__}), COUNT_OF(((const uint32_t[]){__VA_ARGS__}))
-/* {"message":…,"locations":[…],"extensions":{"code":…}}; `path` is JSON, absent where there is none. */
-void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e, struct str path);
+/* {"message":…,"locations":[…],"path":[…],"extensions":{"code":…}} */
+void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e);
 
 /* Adds what is wrong to *errors; true if nothing was. doc's nodes are marked, so one thread validates a document once. */
 MUST_USE bool gql_validate(const struct gql_schema *s, struct gql_document *doc, struct gql_errors *errors);
