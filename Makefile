@@ -18,7 +18,7 @@ LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-train = -llinear
-LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib sqlite3 libpq)
+LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib jansson sqlite3 libpq)
 # Every filter reads and writes queues.
 LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd libpcre2-8 nettle sqlite3 libpq jansson zlib)
 
@@ -57,6 +57,7 @@ LEXICONS = $(sort $(wildcard lexicons/*/*.tsv lexicons/*/*.senti))
 SUMS = $(patsubst lexicons/%/,$(BUILD)/lexicons/%.sum,$(sort $(dir $(LEXICONS))))
 $(filter $(BUILD)/lib/score/%,$(OBJ)): $(LEXICONS) $(SUMS)
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
+$(BUILD)/lib/graphql/schema.o: lib/graphql/introspection.graphql
 $(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
 
 # The names of models are made of these: hashing the lexicons themselves would take longer than all the rest of a start.

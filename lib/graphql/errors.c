@@ -6,7 +6,7 @@
 
 void gql_errors_init(struct gql_errors *l, struct arena *mem, struct str text, size_t most)
 {
-	*l = (struct gql_errors){.mem = mem, .text = text, .most = most, .suggestions = true};
+	*l = (struct gql_errors){.mem = mem, .text = text, .most = most};
 	l->last = &l->first;
 }
 

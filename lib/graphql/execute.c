@@ -1,8 +1,8 @@
 /* execute.c - from an operation to its answer, breadth first.
  *
- * The answer is a tree of nodes. A level is a list of objects that have fields to be resolved; completing what the resolvers gave makes the nodes
- * below, and the objects among them are the next level. What a selection set comes to for one type of object (its plan) is worked out once and shared
- * by all objects there.
+ * The answer is a tree of nodes. A level is a list of objects that have fields to be resolved; completing what the
+ * resolvers gave makes the nodes below, and the objects among them are the next level. What a selection set comes to
+ * for one type of object (its plan) is worked out once and shared by all objects there.
  */
 #include "lib/graphql/execute.h"
 
@@ -144,7 +144,8 @@ static void finish_plan(struct run *r, struct plan *p)
 	}
 }
 
-/* What the selections of all fields of the group come to for objects of this type. `lists` of the root: the operation's own. */
+/* What the selections of all fields of the group come to for objects of this type. `lists` of the root: the
+ * operation's own. */
 static struct plan *plan_for(
     struct run *r, struct gql_group *g, const struct gql_node *root, const struct gql_type *type)
 {
@@ -555,7 +556,6 @@ bool gql_request_prepare(struct gql_request *q, struct str operation, struct str
 {
 	const struct gql_limits *l = &q->limits;
 	gql_errors_init(&q->errors, &q->mem, q->doc.text, l->errors ? l->errors : 100);
-	q->errors.suggestions = !l->no_introspection;
 	if (gql_parse(&q->doc, q->doc.text, &(struct gql_parse_limits){.tokens = l->tokens}, &q->mem) < 0) {
 		struct gql_error *e =
 		    gql_error_add(&q->errors, NULL, GQL_AT(q->doc.error_at), "%.*s", STR_FMT(q->doc.error));

@@ -8,8 +8,9 @@
  *             gql_request_refuse(&q, &out);          // {"errors":[...]}
  *     gql_request_free(&q);
  *
- * All fields of one level that have the same definition reach their resolver in one call, whatever their aliases, their parents and the lists they
- * stand in: thirty look-ups by id are one array of thirty. Mutations run one after the other, each with all below it.
+ * All fields of one level that have the same definition reach their resolver in one call, whatever their aliases,
+ * their parents and the lists they stand in: thirty look-ups by id are one array of thirty. Mutations run one after
+ * the other, each with all below it.
  *
  *     static void message_text(struct gql_call *call, size_t n, void *app)
  *     {
@@ -17,7 +18,8 @@
  *                     call[i].out = gql_text(((const struct message *)call[i].parent)->text);
  *     }
  *
- * A field that fails, or that is null where it must not be, makes the nearest field around it null that may be; the rest is answered all the same.
+ * A field that fails, or that is null where it must not be, makes the nearest field around it null that may be; the
+ * rest is answered all the same.
  */
 #ifndef SENTI_GQL_EXECUTE_H
 #define SENTI_GQL_EXECUTE_H
@@ -108,11 +110,12 @@ struct gql_request {
 /* text is lent for its life. */
 void gql_request_init(
     struct gql_request *q, const struct gql_schema *s, struct str text, const struct gql_limits *limits);
-/* Parses, validates, holds it to the limits, chooses the operation and reads the variables (a JSON object; absent: none). `operation` is absent where
- * the document has one only. False with q->errors. */
+/* Parses, validates, holds it to the limits, chooses the operation and reads the variables (a JSON object; absent:
+ * none). `operation` is absent where the document has one only. False with q->errors. */
 MUST_USE bool gql_request_prepare(struct gql_request *q, struct str operation, struct str variables);
-/* Appends {"errors":[...],"data":{...}}, without "errors" where there are none. May be called again, as for each event of a subscription; what it needs
- * from the arena is then given back at the next call. Returns false if data is null. */
+/* Appends {"errors":[...],"data":{...}}, without "errors" where there are none. May be called again, as for each
+ * event of a subscription; what it needs from the arena is then given back at the next call. Returns false if data is
+ * null. */
 bool gql_request_run(struct gql_request *q, const void *root, void *app, struct buf *out);
 /* Appends {"errors":[...]}. */
 void gql_request_refuse(const struct gql_request *q, struct buf *out);

@@ -1,5 +1,5 @@
-/* fragments.c - the rules that follow spreads from fragment to fragment: which are used, which go in circles, which variables are used through them,
- * how deep it all gets, and what a subscription selects.
+/* fragments.c - the rules that follow spreads from fragment to fragment: which are used, which go in circles, which
+ * variables are used through them, how deep it all gets, and what a subscription selects.
  *
  * Each search marks the scopes that it has come through with its own number, so that none is entered twice.
  */
@@ -30,7 +30,8 @@ static void push(struct lists *l, struct gql_node *list)
 	l->list[l->n++] = list;
 }
 
-/* Those of a list come before those of the lists in it, and of these the last list's first: the order in which circles are then found. */
+/* Those of a list come before those of the lists in it, and of these the last list's first: the order in which
+ * circles are then found. */
 static void find_spreads(struct gql_validation *v, struct gql_scope *s, struct lists *todo)
 {
 	struct lists found = {0};
@@ -72,8 +73,8 @@ static void report_cycle(struct gql_validation *v, const struct lists *path, siz
 	    STR_FMT(path->list[path->n - 1]->name), n > 1 ? " via others" : "");
 }
 
-/* Depth first, with a stack of its own: a chain of fragments may be as long as the document. Each fragment is entered once, so that it stays linear,
- * but for the places that a report names. */
+/* Depth first, with a stack of its own: a chain of fragments may be as long as the document. Each fragment is entered
+ * once, so that it stays linear, but for the places that a report names. */
 static void find_cycles(struct gql_validation *v, struct gql_scope *first)
 {
 	struct lists path = {0};
@@ -82,7 +83,8 @@ static void find_cycles(struct gql_validation *v, struct gql_scope *first)
 	struct gql_scope *enter = first;
 	while (enter || n) {
 		if (enter) {
-			/* Of fragments of one name, which is wrong by itself, spreads mean the last: the marks are kept there. */
+			/* Of fragments of one name, which is wrong by itself, spreads mean the last: the marks are
+			 * kept there. */
 			struct gql_scope *mark = scope_of(v, enter->definition->name);
 			if (n == cap)
 				frame = xreallocarray(frame, cap = cap ? cap * 2 : 64, sizeof *frame);
@@ -117,7 +119,8 @@ static void find_cycles(struct gql_validation *v, struct gql_scope *first)
 
 /* ---- what an operation reaches ---- */
 
-/* Marks every fragment that the operation uses, and calls `each` for the operation and for each of them. False when it got too complex. */
+/* Marks every fragment that the operation uses, and calls `each` for the operation and for each of them. False when
+ * it got too complex. */
 static bool reach(struct gql_validation *v, struct gql_scope *operation,
     void (*each)(struct gql_validation *v, struct gql_scope *s, void *arg), void *arg)
 {
@@ -333,7 +336,8 @@ static void check_subscription(struct gql_validation *v, struct gql_scope *opera
 
 /* ---- depth, and lists of introspection ---- */
 
-/* The levels of braces in a list of selections and below, through fragments if `through`; more than GQL_MAX_DEPTH where that cannot be followed. */
+/* The levels of braces in a list of selections and below, through fragments if `through`; more than GQL_MAX_DEPTH
+ * where that cannot be followed. */
 static size_t depth_of(struct gql_validation *v, struct gql_node *list, bool through, size_t level);
 
 static size_t fragment_depth(struct gql_validation *v, struct gql_scope *s, size_t level)
@@ -358,8 +362,8 @@ static size_t depth_of(struct gql_validation *v, struct gql_node *list, bool thr
 	return most;
 }
 
-/* All that follows recurses over selections, through fragments: what is deeper than the stack allows is refused here. Where fragments go in circles
- * their depths are added up, since a search enters each of them once. */
+/* All that follows recurses over selections, through fragments: what is deeper than the stack allows is refused here.
+ * Where fragments go in circles their depths are added up, since a search enters each of them once. */
 static bool check_depth(struct gql_validation *v)
 {
 	size_t sum = 0, most = 0;

@@ -1,4 +1,5 @@
-/* introspect.c - one function answers for each type of introspection; the field's place in the SDL says what is asked. */
+/* introspect.c - one function answers for each type of introspection; the field's place in the SDL says what is
+ * asked. */
 #include "lib/graphql/introspect.h"
 
 #include "lib/json/write.h"
@@ -44,7 +45,8 @@ static bool wants_deprecated(const struct gql_call *call)
 	return call->args && call->args[0].kind == GQL_TRUTH && call->args[0].truth;
 }
 
-/* The list of those of n elements, `size` apart, that are not deprecated, or of all. `reason` is where each keeps its reason. */
+/* The list of those of n elements, `size` apart, that are not deprecated, or of all. `reason` is where each keeps its
+ * reason. */
 static struct gql_out list_of(struct gql_call *call, const void *first, size_t n, size_t size, size_t reason)
 {
 	struct gql_out out = gql_list(call, n);

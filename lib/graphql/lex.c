@@ -250,7 +250,8 @@ static size_t indent_of(struct str line)
 	return n;
 }
 
-/* BlockStringValue of the specification: without the indentation that all lines but the first share, and without blank lines at either end. */
+/* BlockStringValue of the specification: without the indentation that all lines but the first share, and without
+ * blank lines at either end. */
 static struct str dedent(struct str raw, struct arena *mem)
 {
 	size_t common = SIZE_MAX, first = SIZE_MAX, last = 0, i = 0;

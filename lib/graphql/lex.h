@@ -5,8 +5,9 @@
  *     while (gql_lex(&l) == 0 && l.token.kind != GQL_END)
  *             ... l.token ...
  *
- * The document is UTF-8; a token is a slice of it, and the value of a string is new in the arena only where it differs from its spelling.
- * Comments, commas, blanks, line ends and byte-order marks are passed over. What a character may be follows graphql-js 16: any Unicode scalar value.
+ * The document is UTF-8; a token is a slice of it, and the value of a string is new in the arena only where it
+ * differs from its spelling. Comments, commas, blanks, line ends and byte-order marks are passed over. What a
+ * character may be follows graphql-js 16: any Unicode scalar value.
  */
 #ifndef SENTI_GQL_LEX_H
 #define SENTI_GQL_LEX_H

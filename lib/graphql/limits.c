@@ -60,7 +60,8 @@ static bool is_introspection(struct str name)
 	return name.n > 2 && memcmp(name.p, "__", 2) == 0 && !str_eq(name, STR("__typename"));
 }
 
-/* The cost of a list of selections, each of whose fields stands `times` times in the answer; false when a limit is passed. */
+/* The cost of a list of selections, each of whose fields stands `times` times in the answer; false when a limit is
+ * passed. */
 static bool count_list(struct counts *c, const struct gql_node *list, size_t depth, uint64_t times, uint64_t *cost);
 
 static bool count_field(struct counts *c, const struct gql_node *n, size_t depth, uint64_t times, uint64_t *cost)

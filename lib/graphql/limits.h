@@ -1,7 +1,7 @@
 /* limits.h - how much a document may ask for. A limit of 0 is none.
  *
- * Aliases, root fields, directives and cost are counted in the operation that runs, through its fragments, each time they are spread; the count stops at
- * its limit, so that a document cannot make the counting long.
+ * Aliases, root fields, directives and cost are counted in the operation that runs, through its fragments, each time
+ * they are spread; the count stops at its limit, so that a document cannot make the counting long.
  */
 #ifndef SENTI_GQL_LIMITS_H
 #define SENTI_GQL_LIMITS_H
@@ -14,15 +14,16 @@ struct gql_limits {
 	size_t aliases;
 	size_t root_fields;
 	size_t directives;
-	uint64_t
-	    cost; /* 1 for a field, times the number of objects that may have it: `first`, or the length of a list that is given */
+	/* 1 for a field, times the number of objects that may have it: `first`, or the length of a list that is given */
+	uint64_t cost;
 	size_t answer_bytes;   /* of the data */
 	int64_t deadline_ms;   /* clock_mono_ms at which it must have been answered; looked at between levels */
 	size_t errors;	       /* at most so many are reported; 0: 100 */
-	bool no_introspection; /* __schema and __type are refused, and no message says what was probably meant */
+	bool no_introspection; /* __schema and __type are refused */
 };
 
-/* True if the operation is within the limits; else false with an error whose code is the name of the limit, as DEPTH_LIMIT. */
+/* True if the operation is within the limits; else false with an error whose code is the name of the limit, as
+ * DEPTH_LIMIT. */
 MUST_USE bool gql_limits_check(const struct gql_limits *l, const struct gql_schema *s, const struct gql_document *doc,
     const struct gql_node *operation, const struct gql_variables *v, struct gql_errors *errors);
 

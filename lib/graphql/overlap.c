@@ -1,8 +1,10 @@
-/* overlap.c - OverlappingFieldsCanBeMerged (October 2021, section 5.3.2): fields that an answer would put under one name must be one field.
+/* overlap.c - OverlappingFieldsCanBeMerged (October 2021, section 5.3.2): fields that an answer would put under one
+ * name must be one field.
  *
- * Each list of selections is collected once: its fields by the name in the answer, and the fragments that it spreads. Fields of one name are then
- * compared pair by pair, within a list, between a list and the fragments it spreads, and between fragments; what was compared is remembered, so that
- * fragments that spread one another are not compared again on every way that leads to them. All comparisons are paid from the budget.
+ * Each list of selections is collected once: its fields by the name in the answer, and the fragments that it spreads.
+ * Fields of one name are then compared pair by pair, within a list, between a list and the fragments it spreads, and
+ * between fragments; what was compared is remembered, so that fragments that spread one another are not compared
+ * again on every way that leads to them. All comparisons are paid from the budget.
  */
 #include "lib/graphql/validate_internal.h"
 

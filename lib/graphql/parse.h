@@ -1,12 +1,13 @@
-/* parse.h - a GraphQL document as a tree (October 2021, section 2 and 3; descriptions of operations as in graphql-js 16).
+/* parse.h - a GraphQL document as a tree (October 2021, section 2 and 3; descriptions of operations as in graphql-js
+ * 16).
  *
  *     struct gql_document doc;
  *     if (gql_parse(&doc, text, &(struct gql_parse_limits){.depth = 100}, &arena) < 0)
  *             ... doc.error at gql_place_of(text, doc.error_at) ...
  *     for (const struct gql_node *def = doc.definitions; def; def = def->next)
  *
- * All nodes are one struct; which members a kind has stands beside it. Lists are linked by `next`, in the document's order.
- * Everything lives in the arena, and slices point into the text.
+ * All nodes are one struct; which members a kind has stands beside it. Lists are linked by `next`, in the document's
+ * order. Everything lives in the arena, and slices point into the text.
  */
 #ifndef SENTI_GQL_PARSE_H
 #define SENTI_GQL_PARSE_H

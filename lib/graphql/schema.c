@@ -1,6 +1,7 @@
 /* schema.c - from the tree of an SDL to types that know one another.
  *
- * In two passes: the first gives every definition its name, so that the second can resolve each reference as it meets it.
+ * In two passes: the first gives every definition its name, so that the second can resolve each reference as it meets
+ * it.
  */
 #include "lib/graphql/schema.h"
 
@@ -387,7 +388,8 @@ static int fill_all(struct builder *b)
 
 /* ---- what needs all types ---- */
 
-/* Each interface learns who implements it; each implementation has the interface's fields, of types that go in their place. */
+/* Each interface learns who implements it; each implementation has the interface's fields, of types that go in their
+ * place. */
 static int check_interfaces(struct builder *b)
 {
 	struct gql_schema *s = b->s;

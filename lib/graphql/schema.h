@@ -5,9 +5,10 @@
  *     ...
  *     gql_schema_free(s);
  *
- * The SDL is the developer's own: gql_schema_new checks what the rest relies on (names that exist, input and output types in their places, fields
- * of interfaces, a query type) and names the line of what is wrong. The five built-in scalars, the directives skip, include, deprecated and
- * specifiedBy, and the types of introspection are added. Once it is bound a schema does not change, and any thread may use it.
+ * The SDL is the developer's own: gql_schema_new checks what the rest relies on (names that exist, input and output
+ * types in their places, fields of interfaces, a query type) and names the line of what is wrong. The five built-in
+ * scalars, the directives skip, include, deprecated and specifiedBy, and the types of introspection are added. Once
+ * it is bound a schema does not change, and any thread may use it.
  */
 #ifndef SENTI_GQL_SCHEMA_H
 #define SENTI_GQL_SCHEMA_H
@@ -48,7 +49,6 @@ struct gql_field {
 	size_t nargs;
 	gql_resolve *resolve; /* NULL until bound */
 	void *bound;	      /* the binder's own: gql_schema_bind */
-	unsigned cost;	      /* of one look-up: gql_schema_cost */
 };
 
 struct gql_enum_value {
@@ -134,7 +134,8 @@ const struct gql_field *gql_field_select(const struct gql_schema *s, const struc
 const struct gql_input *gql_input_find(const struct gql_input *list, size_t n, struct str name);
 const struct gql_enum_value *gql_enum_find(const struct gql_type *t, struct str name);
 
-/* Sets who answers for a field; `bound` is lent and reaches the resolver as call->field->bound. -1 with *e where there is no such field. */
+/* Sets who answers for a field; `bound` is lent and reaches the resolver as call->field->bound. -1 with *e where
+ * there is no such field. */
 MUST_USE int gql_schema_bind(
     struct gql_schema *s, struct str type, struct str field, gql_resolve *resolve, void *bound, struct err *e);
 

@@ -1,5 +1,5 @@
-/* validate.c - one walk over the document with the types at hand: the rules that look at a node and what is around it, and the notes of what the rules
- * on spreads and variables look at afterwards (fragments.c). */
+/* validate.c - one walk over the document with the types at hand: the rules that look at a node and what is around
+ * it, and the notes of what the rules on spreads and variables look at afterwards (fragments.c). */
 #include "lib/graphql/validate_internal.h"
 
 /* The type context of a selection or value. NULL: not known, since something around it is wrong. */
@@ -188,7 +188,8 @@ static bool has_name(const struct gql_node *list, struct str name)
 	return false;
 }
 
-/* Values of arguments; those that are not defined have no type. `known` is false where nothing is known of what they belong to. */
+/* Values of arguments; those that are not defined have no type. `known` is false where nothing is known of what they
+ * belong to. */
 static void walk_arguments(struct gql_validation *v, const struct gql_node *list, const struct gql_input *args,
     size_t nargs, bool known, const char *of, struct str owner, struct str name)
 {

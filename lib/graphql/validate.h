@@ -1,11 +1,13 @@
-/* validate.h - is a document a sensible question to a schema? All rules of October 2021, section 5, under the names that graphql-js gives them.
+/* validate.h - is a document a sensible question to a schema? All rules of October 2021, section 5, under the names
+ * that graphql-js gives them.
  *
  *     struct gql_errors errors = {.mem = &arena, .text = text, .most = 100};
  *     if (gql_validate(schema, &doc, &errors))
  *             ... run it ...
  *
- * Every rule takes time linear in the document: work that a hostile document would multiply (fragments that spread one another, fields of one name)
- * is remembered, and counted against a budget in proportion to the document's length; one that exceeds it is refused as too complex.
+ * Every rule takes time linear in the document: work that a hostile document would multiply (fragments that spread
+ * one another, fields of one name) is remembered, and counted against a budget in proportion to the document's
+ * length; one that exceeds it is refused as too complex.
  */
 #ifndef SENTI_GQL_VALIDATE_H
 #define SENTI_GQL_VALIDATE_H
@@ -25,8 +27,7 @@ struct gql_error {
 struct gql_errors {
 	struct arena *mem; /* lent, as the text */
 	struct str text;
-	size_t most;	  /* after so many the rest is not reported */
-	bool suggestions; /* messages may say what was probably meant, and so show names of the schema */
+	size_t most; /* after so many the rest is not reported */
 	struct gql_error *first, **last;
 	size_t n;
 	bool full;
@@ -41,7 +42,8 @@ struct gql_error *gql_error_add(
 /* {"message":…,"locations":[…],"path":[…],"extensions":{"code":…}} */
 void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e);
 
-/* Adds what is wrong to *errors; true if nothing was. doc's nodes are marked, so one thread validates a document once. */
+/* Adds what is wrong to *errors; true if nothing was. doc's nodes are marked, so one thread validates a document
+ * once. */
 MUST_USE bool gql_validate(const struct gql_schema *s, struct gql_document *doc, struct gql_errors *errors);
 
 /* The fragment of that name, NULL where the document has none; after gql_validate. */

@@ -1,4 +1,5 @@
-/* value.h - arguments and variables, coerced to what the schema expects (October 2021, sections 3.10, 5.6 and 6.4.1). */
+/* value.h - arguments and variables, coerced to what the schema expects (October 2021, sections 3.10, 5.6 and 6.4.1).
+ * */
 #ifndef SENTI_GQL_VALUE_H
 #define SENTI_GQL_VALUE_H
 
@@ -12,7 +13,8 @@ enum gql_value_kind {
 	GQL_TRUTH,
 	GQL_TEXT, /* of a string, an ID or an enum value */
 	GQL_ITEMS,
-	GQL_MEMBERS, /* of an input object: by the index of its type's fields. Of a scalar of the schema's own: any, with names */
+	/* Of an input object: by the index of its type's fields. Of a scalar of the schema's own: any, with names. */
+	GQL_MEMBERS,
 };
 
 struct gql_value {
@@ -39,7 +41,8 @@ struct gql_variables {
 /* Coerces the JSON object `json` (absent: none are given): true, or false with errors added (code BAD_USER_INPUT). */
 MUST_USE bool gql_variables_read(struct gql_variables *v, const struct gql_schema *s, const struct gql_node *operation,
     struct str json, struct gql_errors *errors);
-/* The arguments that a field or directive is given, by the index of their definitions: new in mem, or NULL with an error added. */
+/* The arguments that a field or directive is given, by the index of their definitions: new in mem, or NULL with an
+ * error added. */
 struct gql_value *gql_arguments(const struct gql_variables *v, const struct gql_input *args, size_t nargs,
     const struct gql_node *node, struct gql_errors *errors);
 /* A literal as the type expects it: true and *out, or false where it is not one. */
