@@ -12,6 +12,8 @@ struct progress {
 
 /* The pump's tick: shows where the run is, if it is time. `arg` is a struct progress. */
 void progress_show(void *arg, const struct counts *c);
+/* The same for what a tool does after its input, such as fitting a model: "training, 3 of 10". */
+void progress_step(void *arg, const char *what, unsigned done, unsigned total);
 /* Clears the line of a terminal. */
 void progress_end(const struct progress *p);
 

@@ -11,17 +11,32 @@
 #include "lib/metrics/endpoint.h"
 #include "lib/metrics/process.h"
 
-/* Writing over a file that is being read would destroy it. */
-static int check_same_file(const char *in, const char *out, struct err *e)
+/* What is read, unless the tool has made its source: n paths or addresses, lent; of none it is stdin. */
+static const char *const *inputs(const struct tool *t, size_t *n)
 {
-	struct stat a, b;
-	bool from_stdin = strcmp(in, "-") == 0;
-	if (strcmp(out, "-") == 0 || stat(out, &b) < 0 || !S_ISREG(b.st_mode) ||
-	    (from_stdin ? fstat(STDIN_FILENO, &a) : stat(in, &a)) < 0)
+	bool files = t->noperands && t->operands == OPERANDS_FILES;
+	*n = files ? t->noperands : t->from != NULL;
+	return files ? t->operand : &t->from;
+}
+
+static bool same_file(const char *in, const struct stat *out)
+{
+	struct stat st;
+	return (strcmp(in, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(in, &st)) == 0 && st.st_dev == out->st_dev &&
+	       st.st_ino == out->st_ino;
+}
+
+int tool_check_output(const struct tool *t, const char *out, struct err *e)
+{
+	struct stat st;
+	size_t n;
+	const char *const *path = inputs(t, &n);
+	if (strcmp(out, "-") == 0 || stat(out, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return err_set(e, ERR_USAGE, "'%s' is both input and output", out);
-	return 0;
+	bool same = !n && !t->source && same_file("-", &st);
+	for (size_t i = 0; i < n; i++)
+		same |= !url_has_scheme(path[i]) && same_file(path[i], &st);
+	return same ? err_set(e, ERR_USAGE, "'%s' is both input and output", out) : 0;
 }
 
 struct end_conf tool_ends(struct tool *t)
@@ -37,14 +52,10 @@ struct end_conf tool_ends(struct tool *t)
 
 static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 {
-	bool files = t->noperands && t->operands == OPERANDS_FILES;
-	const char *const *path = files ? t->operand : t->from ? &t->from : NULL;
-	size_t n = files ? t->noperands : t->from ? 1 : 0;
+	size_t n;
+	const char *const *path = inputs(t, &n);
 	const struct end_conf conf = tool_ends(t);
-	for (size_t i = 0; i < n; i++)
-		if (!url_has_scheme(path[i]) && check_same_file(path[i], t->to, e) < 0)
-			return -1;
-	if (!n && !t->source && check_same_file("-", t->to, e) < 0)
+	if (tool_check_output(t, t->to, e) < 0)
 		return -1;
 	if (!t->source)
 		t->source = end_source(path, n, &conf, e);

@@ -1,25 +1,12 @@
 /* senti-serve - the same stages over HTTP. */
-#include "cmd/run.h"
+#include "cmd/schemes.h"
+#include "cmd/serve_run.h"
 #include "lib/http/cors.h"
-#include "lib/serve/server.h"
-#include "lib/serve/tokens.h"
-#include "lib/stage/follow.h"
-
-enum { RETRY_MS = 2000, MOST_ORIGINS = 64 };
 
 static const char examples[] =
     "  senti-serve &\n"
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/json' -d '{\"text\":\"I love it\"}'\n"
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/x-ndjson' --data-binary @texts.jsonl\n";
-
-struct serve_options {
-	struct tool tool;
-	struct server_conf server;
-	char *queue; /* with its scheme */
-	const char *new_token;
-	int64_t pending_ms;
-	const char *cors[MOST_ORIGINS + 1]; /* ended by NULL */
-};
 
 static int read_origin(void *to, const char *value, struct err *e)
 {
@@ -35,7 +22,8 @@ static int read_origin(void *to, const char *value, struct err *e)
 	return 0;
 }
 
-/* A name without a scheme is a queue of $SENTI_AMQP's broker. A file is no place for what was answered 202: the next start would truncate it. */
+/* A name without a scheme is a queue of $SENTI_AMQP's broker. A file cannot keep what was answered 202: the next start
+ * would truncate it. */
 static int read_queue(void *to, const char *value, struct err *e)
 {
 	char **queue = to;
@@ -90,70 +78,6 @@ static const struct option_def own[] = {
     {0},
 };
 
-/* ---- what each thread opens for itself ---- */
-
-static struct store *open_store(void *arg, struct err *e)
-{
-	const struct serve_options *o = arg;
-	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and send again */
-	impatient.retry_ms = RETRY_MS;
-	return store_open(&impatient, STORE_CREATE, e);
-}
-
-static struct cache *open_cache(void *arg, struct err *e)
-{
-	const struct serve_options *o = arg;
-	return cache_open(
-	    o->tool.cache, &(struct cache_conf){.ttl_ms = o->tool.ttl_ms, .pending_ms = o->pending_ms}, e);
-}
-
-static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
-{
-	struct serve_options *o = arg;
-	struct end_conf conf = tool_ends(&o->tool);
-	conf.retry_ms = RETRY_MS;
-	conf.counts = c;
-	return end_sink(o->queue, LANE_OUT, &conf, e);
-}
-
-/* The line can be appended to the file by the shell, and the token shown to whom it is for: it is nowhere else. */
-static int make_token(const struct tool *t, const char *wanted)
-{
-	struct buf token = {0}, line = {0};
-	struct err e;
-	if (tokens_make(wanted, &token, &line, &e) < 0)
-		return tool_fail(t, &e);
-	bool good = fwrite(line.p, 1, line.n, stdout) == line.n && fflush(stdout) == 0;
-	if (good) {
-		fprintf(stderr, "%.*s\n", (int)token.n, token.p);
-	} else {
-		err_sys(&e, "cannot write to stdout");
-	}
-	buf_free(&token);
-	buf_free(&line);
-	return good ? STATUS_OK : tool_fail(t, &e);
-}
-
-static int run(struct serve_options *o)
-{
-	const struct tool *t = &o->tool;
-	struct err e;
-	char *reader = follow_reader(t->cache);
-	struct server_conf *c = &o->server;
-	c->ends =
-	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
-	if (!c->cache_reader)
-		c->cache_reader = reader;
-	c->http.threads = t->jobs;
-	c->limits = t->limits;
-	c->drain_delay_s = t->drain_delay_s;
-	if (o->cors[0])
-		c->http.cors = o->cors;
-	int rc = server_run(c, &e);
-	free(reader);
-	return rc < 0 ? tool_fail(t, &e) : STATUS_OK;
-}
-
 int main(int argc, char **argv)
 {
 	struct serve_options o = {
@@ -181,5 +105,5 @@ int main(int argc, char **argv)
 	tool_options(t, argc, argv);
 	if (!t->cache)
 		t->cache = "memory:64M";
-	return o.new_token ? make_token(t, o.new_token) : run(&o);
+	return serve_run(&o);
 }

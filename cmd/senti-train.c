@@ -1,10 +1,9 @@
 /* senti-train - labelled records in, a model file out. */
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/progress.h"
 #include "cmd/run.h"
 #include "cmd/state.h"
-#include "lib/base/clock.h"
 #include "lib/learn/train.h"
 #include "lib/score/model.h"
 
@@ -12,8 +11,6 @@ struct train_options {
 	struct train_conf train;
 	unsigned words;
 	const char *state;
-	bool progress, terminal, shown;
-	int64_t shown_ms;
 };
 
 static int read_letters(void *to, const char *value, struct err *e)
@@ -68,38 +65,12 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 			       "  senti-ingest -F csv --text body tickets.csv | senti-train --label grade --map "
 			       "1=negative,2=neutral,3=positive -o t.senti\n";
 
-/* The pump shows how the reading goes; this is for what comes after its end. */
-static void tick(void *arg, const char *what, unsigned done, unsigned total)
-{
-	struct train_options *o = arg;
-	int64_t now = clock_mono_ms();
-	if (!o->progress || now - o->shown_ms < (o->terminal ? 200 : 5000))
-		return;
-	o->shown_ms = now;
-	fprintf(stderr, "%ssenti-train: %s, %u of %u%s", o->terminal ? "\r\033[K" : "", what, done, total,
-	    o->terminal ? "" : "\n");
-	o->shown = true;
-}
-
-static bool same_file(const char *in, const struct stat *model)
-{
-	struct stat st;
-	return (strcmp(in, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(in, &st)) == 0 && st.st_dev == model->st_dev &&
-	       st.st_ino == model->st_ino;
-}
-
-/* The model must not take the place of the records that it is made of. */
+/* The model must not replace the records that it is made of. */
 static int check(const struct tool *t, const char *path, struct err *e)
 {
-	struct stat model;
 	if (!path || strcmp(path, "-") == 0)
 		return err_set(e, ERR_USAGE, "-o FILE is missing: where the model goes%s", path ? " (not stdout)" : "");
-	if (stat(path, &model) < 0 || !S_ISREG(model.st_mode))
-		return 0;
-	bool same = t->noperands == 0 && same_file(t->from ? t->from : "-", &model);
-	for (size_t i = 0; i < t->noperands; i++)
-		same |= same_file(t->operand[i], &model);
-	return same ? err_set(e, ERR_USAGE, "'%s' is both input and output", path) : 0;
+	return tool_check_output(t, path, e);
 }
 
 int main(int argc, char **argv)
@@ -114,8 +85,7 @@ int main(int argc, char **argv)
 		    .balanced = true,
 		    .cost = 1,
 		    .figure_gain = 1,
-		    .min_texts = 3,
-		    .tick = tick}},
+		    .min_texts = 3}},
 	};
 	struct tool t = {
 	    .name = "senti-train",
@@ -129,24 +99,23 @@ int main(int argc, char **argv)
 	    .shared = SHARED_FILTER | SHARED_OUT,
 	};
 	struct err e;
-	o.train.fit.tick_arg = &o;
 	tool_options(&t, argc, argv);
 	o.train.fit.features.pairs = o.words == 2;
-	if (check(&t, o.train.path, &e) < 0)
-		return tool_fail(&t, &e);
-	if (state_open(&t, o.state, &o.train.checkpoint, &e) < 0)
+	if (check(&t, o.train.path, &e) < 0 || state_open(&t, o.state, &o.train.checkpoint, &e) < 0)
 		return tool_fail(&t, &e);
 	struct model *lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e);
 	if (!lexicon)
 		return tool_fail(&t, &e);
 	o.train.fit.lexicon = lexicon;
-	o.progress = t.progress;
+	struct progress fitting = {.tool = &t, .terminal = isatty(STDERR_FILENO)};
+	if (t.progress) {
+		o.train.fit.tick = progress_step;
+		o.train.fit.tick_arg = &fitting;
+	}
 	o.train.stop = o.train.checkpoint ? NULL : t.limits.stop; /* a queue has no other end */
-	o.terminal = isatty(STDERR_FILENO);
 	int status = tool_run(&t, &(struct step){&train_stage, &o.train}, 1);
 	status = state_close(&t, o.train.checkpoint, status);
-	if (o.shown && o.terminal)
-		fputs("\r\033[K", stderr);
+	progress_end(&fitting);
 	label_conf_free(&o.train.label);
 	model_free(lexicon);
 	return status;

@@ -1,0 +1,74 @@
+/* ingest_source.c - the source of senti-ingest: files or a queue, decoded, at most so many records a second. */
+#include "cmd/ingest_source.h"
+
+#include "cmd/run.h"
+#include "lib/base/url.h"
+#include "lib/ingest/follow.h"
+
+/* Options that no format in question would look at are mistakes. */
+static int check(const struct ingest_options *o, struct err *e)
+{
+	const struct ingest *i = &o->ingest;
+	const struct format *f = i->format;
+	if (i->pattern && f && f != &format_log)
+		return err_set(e, ERR_USAGE, "--pattern is for logs, not for -F %s", f->name);
+	if (f == &format_log && !i->pattern)
+		return err_set(
+		    e, ERR_USAGE, "-F log needs --pattern: common, combined, syslog, journal, or a regular expression");
+	if ((i->delimiter || i->no_header) && (i->pattern || (f && !f->headed)))
+		return err_set(e, ERR_USAGE, "--delimiter and --no-header are for csv and tsv");
+	if ((i->text && i->id && strcmp(i->text, i->id) == 0) ||
+	    (i->text && i->time && strcmp(i->text, i->time) == 0) || (i->id && i->time && strcmp(i->id, i->time) == 0))
+		return err_set(e, ERR_USAGE, "--text, --id and --time must name different columns");
+	for (size_t k = 0; k < i->npaths; k++) {
+		if (o->follow && strcmp(i->path[k], "-") == 0)
+			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
+		if (!url_has_scheme(i->path[k]))
+			continue;
+		if (!scheme_find(i->path[k], ROLE_SOURCE, e))
+			return -1;
+		if (i->npaths > 1)
+			return err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
+		if (o->follow)
+			return err_set(e, ERR_USAGE, "--follow needs files; a queue is followed without it");
+		if (f && f != &format_json && f != &format_reject)
+			return err_set(
+			    e, ERR_USAGE, "a queue holds records or rejects: -F json or -F reject, not %s", f->name);
+	}
+	return 0;
+}
+
+static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, struct err *e)
+{
+	if (follow)
+		return source_follow(i->path, i->npaths);
+	if (i->npaths && scheme_is_source(i->path[0]) && !i->format)
+		i->format = &format_json;
+	struct end_conf conf = tool_ends(t);
+	conf.keep_end = true;
+	conf.rejects = i->format == &format_reject;
+	return end_source(i->path, i->npaths, &conf, e);
+}
+
+int ingest_source(struct ingest_options *o, struct tool *t, struct err *e)
+{
+	struct ingest *i = &o->ingest;
+	i->ids.by_content = o->id_by == 1;
+	if (i->ids.by_content && i->ids.path)
+		return err_set(e, ERR_USAGE, "--id-path is for ids by position, not by content");
+	if (!t->from && !t->noperands)
+		t->from = "-";
+	i->path = t->noperands ? t->operand : &t->from;
+	i->npaths = t->noperands ? t->noperands : 1;
+	if (check(o, e) < 0)
+		return -1;
+	if (i->pattern)
+		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
+	struct source *from = open_inner(i, o->follow, t, e);
+	if (!from)
+		return -1;
+	t->source = source_decode(i, from, o->follow);
+	if (o->rate.records)
+		t->source = source_rate(t->source, o->rate);
+	return 0;
+}

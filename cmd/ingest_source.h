@@ -1,0 +1,19 @@
+/* ingest_source.h - the source of senti-ingest. */
+#ifndef SENTI_INGEST_SOURCE_H
+#define SENTI_INGEST_SOURCE_H
+
+#include "cmd/tool.h"
+#include "lib/ingest/decode.h"
+#include "lib/ingest/rate.h"
+
+struct ingest_options {
+	struct ingest ingest;
+	struct rate rate;
+	unsigned id_by; /* of its choices: 1 is content */
+	bool follow;
+};
+
+/* Makes t->source of what the options say, by default of stdin: 0, or -1 with *e. */
+MUST_USE int ingest_source(struct ingest_options *o, struct tool *t, struct err *e);
+
+#endif

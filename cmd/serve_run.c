@@ -1,0 +1,74 @@
+/* serve_run.c - opens stores, caches and queues for the server's threads, and runs the server. */
+#include "cmd/serve_run.h"
+
+#include "cmd/run.h"
+#include "lib/serve/tokens.h"
+#include "lib/stage/follow.h"
+
+enum { RETRY_MS = 2000 };
+
+/* ---- what each thread opens for itself ---- */
+
+static struct store *open_store(void *arg, struct err *e)
+{
+	const struct serve_options *o = arg;
+	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and send again */
+	impatient.retry_ms = RETRY_MS;
+	return store_open(&impatient, STORE_CREATE, e);
+}
+
+static struct cache *open_cache(void *arg, struct err *e)
+{
+	const struct serve_options *o = arg;
+	return cache_open(
+	    o->tool.cache, &(struct cache_conf){.ttl_ms = o->tool.ttl_ms, .pending_ms = o->pending_ms}, e);
+}
+
+static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
+{
+	struct serve_options *o = arg;
+	struct end_conf conf = tool_ends(&o->tool);
+	conf.retry_ms = RETRY_MS;
+	conf.counts = c;
+	return end_sink(o->queue, LANE_OUT, &conf, e);
+}
+
+/* The line is for the shell to append to the file, the token for its owner: it is stored nowhere. */
+static int make_token(const struct tool *t, const char *wanted)
+{
+	struct buf token = {0}, line = {0};
+	struct err e;
+	if (tokens_make(wanted, &token, &line, &e) < 0)
+		return tool_fail(t, &e);
+	bool good = fwrite(line.p, 1, line.n, stdout) == line.n && fflush(stdout) == 0;
+	if (good) {
+		fprintf(stderr, "%.*s\n", (int)token.n, token.p);
+	} else {
+		err_sys(&e, "cannot write to stdout");
+	}
+	buf_free(&token);
+	buf_free(&line);
+	return good ? STATUS_OK : tool_fail(t, &e);
+}
+
+int serve_run(struct serve_options *o)
+{
+	const struct tool *t = &o->tool;
+	if (o->new_token)
+		return make_token(t, o->new_token);
+	struct err e;
+	char *reader = follow_reader(t->cache);
+	struct server_conf *c = &o->server;
+	c->ends =
+	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
+	if (!c->cache_reader)
+		c->cache_reader = reader;
+	c->http.threads = t->jobs;
+	c->limits = t->limits;
+	c->drain_delay_s = t->drain_delay_s;
+	if (o->cors[0])
+		c->http.cors = o->cors;
+	int rc = server_run(c, &e);
+	free(reader);
+	return rc < 0 ? tool_fail(t, &e) : STATUS_OK;
+}

@@ -1,0 +1,22 @@
+/* serve_run.h - what senti-serve does once its options are read. */
+#ifndef SENTI_SERVE_RUN_H
+#define SENTI_SERVE_RUN_H
+
+#include "cmd/tool.h"
+#include "lib/serve/server.h"
+
+enum { MOST_ORIGINS = 64 };
+
+struct serve_options {
+	struct tool tool;
+	struct server_conf server;
+	char *queue; /* with its scheme; NULL: messages are scored here */
+	const char *new_token;
+	int64_t pending_ms;
+	const char *cors[MOST_ORIGINS + 1]; /* ended by NULL */
+};
+
+/* Makes a token, or serves until a signal. Returns the exit status. */
+int serve_run(struct serve_options *o);
+
+#endif

@@ -1,0 +1,162 @@
+/* store_verbs.c - the verbs of senti-store: what each reads, and the stage it goes through. */
+#include "cmd/store_verbs.h"
+
+#include "cmd/produce.h"
+#include "cmd/run.h"
+#include "lib/base/clock.h"
+#include "lib/score/engine.h"
+#include "lib/stage/store.h"
+
+int read_label(void *to, const char *value, struct err *e)
+{
+	enum label known;
+	*(struct str *)to = str_of(value);
+	if (label_parse(str_of(value), &known) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "a label is positive, neutral or negative, not '%s'", value);
+}
+
+/* ---- sources of the verbs that read no records ---- */
+
+static struct source *query_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	static struct arena mem;
+	(void)t;
+	if (o->after) {
+		struct message m = {.id = str_of(o->after)}, *const one = &m;
+		if (o->store->get(o->store, &one, 1, &mem, e) < 0)
+			return NULL;
+		if (m.fate == MESSAGE_MISSING) {
+			err_set(e, ERR_USAGE,
+			    "--after: no message has the id '%s' (any more); --since goes on from a time", o->after);
+			return NULL;
+		}
+		o->filter.after = (struct place){.set = true, .has_time = m.has_time, .time = m.time, .id = m.id};
+	}
+	return source_query(o->store, &o->filter, o->limit);
+}
+
+/* Everything, in an order that does not depend on what the rows hold: two exports can be compared line by line. */
+static struct source *export_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	(void)t;
+	(void)e;
+	o->filter.order = ORDER_ID;
+	return source_query(o->store, &o->filter, 0);
+}
+
+static struct source *stats_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	struct store_stats n;
+	if (o->store->stats(o->store, &n, e) < 0)
+		return NULL;
+	const struct figure row[] = {
+	    {"messages", n.messages, NULL},
+	    {"positive", n.positive, NULL},
+	    {"neutral", n.neutral, NULL},
+	    {"negative", n.negative, NULL},
+	    {"unscored", n.unscored, NULL},
+	    {"corrected", n.corrected, NULL},
+	    {"outbox", n.outbox, NULL},
+	    {"readers", n.readers, NULL},
+	    {"version", n.version, NULL},
+	    {"schema", n.schema, NULL},
+	};
+	return produce_figures(t, row, COUNT_OF(row));
+}
+
+static struct source *prune_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	static struct buf out;
+	uint64_t gone;
+	(void)t;
+	if (o->store->outbox->prune(o->store->outbox, clock_wall_ms() - o->dead_ms, &gone, e) < 0)
+		return NULL;
+	buf_printf(&out, "{\"pruned\":%llu}", (unsigned long long)gone);
+	return produce_line(&out);
+}
+
+/* Opening has done it already; a second time changes nothing, and tells the schema that is reached. */
+static struct source *migrate_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	static struct buf out;
+	struct store_stats n;
+	(void)t;
+	if (o->store->migrate(o->store, e) < 0 || o->store->stats(o->store, &n, e) < 0)
+		return NULL;
+	buf_printf(&out, "{\"schema\":%llu}", (unsigned long long)n.schema);
+	return produce_line(&out);
+}
+
+static struct source *ids_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	(void)o;
+	return produce_records(t, 1, e);
+}
+
+static struct source *labels_source(struct tool *t, struct store_options *o, struct err *e)
+{
+	struct str label;
+	(void)o;
+	if (t->noperands % 2) {
+		err_set(e, ERR_USAGE, "correct takes an ID and a LABEL");
+		return NULL;
+	}
+	for (size_t i = 1; i < t->noperands; i += 2)
+		if (read_label(&label, t->operand[i], e) < 0)
+			return NULL;
+	return produce_records(t, 2, e);
+}
+
+/* ---- verbs ---- */
+
+static const struct plan {
+	enum store_mode mode;
+	const struct stage *stage;
+	/* Makes the source, of the operands if the verb takes them; NULL: what is read is the source. */
+	struct source *(*make)(struct tool *t, struct store_options *o, struct err *e);
+	unsigned show;
+} plans[] = {
+    [STORE_PUT] = {STORE_CREATE, &stage_store_put, NULL, 1u << COUNTER_STORED | 1u << COUNTER_UNCHANGED},
+    [STORE_GET] = {STORE_EXISTING, &stage_store_get, ids_source, 0},
+    [STORE_DELETE] = {STORE_EXISTING, &stage_store_delete, ids_source, 0},
+    [STORE_CORRECT] = {STORE_EXISTING, &stage_store_correct, labels_source, 0},
+    [STORE_QUERY] = {STORE_EXISTING, NULL, query_source, 0},
+    [STORE_EXPORT] = {STORE_EXISTING, NULL, export_source, 0},
+    [STORE_STATS] = {STORE_EXISTING, NULL, stats_source, 0},
+    [STORE_MIGRATE] = {STORE_CREATE, NULL, migrate_source, 0},
+    [STORE_PRUNE] = {STORE_EXISTING, NULL, prune_source, 0},
+};
+
+/* Opens the store, makes the source and pumps. */
+static int run(struct tool *t, void *options)
+{
+	struct store_options *o = options;
+	const struct plan *p = &plans[t->verb - t->verbs];
+	bool make = p->make && (t->noperands || t->operands == OPERANDS_NONE);
+	struct err e;
+	struct store *s = o->store = store_open(t, p->mode, &e);
+	if (!s)
+		return tool_fail(t, &e);
+	t->show = p->show;
+	if (make)
+		t->source = p->make(t, o, &e);
+	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &(struct step){p->stage, s}, p->stage != NULL);
+	if (s->close(s, &e) < 0 && status != STATUS_ENVIRONMENT)
+		status = tool_fail(t, &e);
+	return status;
+}
+
+static const char care[] = "[OPTION...]", by_id[] = "[OPTION...] [ID...]";
+const struct verb store_verbs[] = {
+    [STORE_PUT] = {"put", "[OPTION...] [FILE...]", OPERANDS_FILES, run},
+    [STORE_GET] = {"get", by_id, OPERANDS_IDS, run},
+    [STORE_DELETE] = {"delete", by_id, OPERANDS_IDS, run},
+    [STORE_CORRECT] = {"correct", "[OPTION...] [ID LABEL...]", OPERANDS_IDS, run},
+    [STORE_QUERY] = {"query", "[--label LABEL] [--since TIME] [--text WORDS] [OPTION...]", OPERANDS_NONE, run},
+    [STORE_EXPORT] = {"export", care, OPERANDS_NONE, run},
+    [STORE_STATS] = {"stats", care, OPERANDS_NONE, run},
+    [STORE_MIGRATE] = {"migrate", care, OPERANDS_NONE, run},
+    [STORE_PRUNE] = {"prune", care, OPERANDS_NONE, run},
+    {0},
+};
