@@ -72,6 +72,8 @@ static const struct option_def own[] = {
 	OPT_NUMBER(server.http.limits.body_s, 1, 100000)},
     {0, "idle-timeout", "SECONDS", "close connections without a request (default 60)",
 	OPT_NUMBER(server.http.limits.idle_s, 1, 100000)},
+    {0, "scan-timeout", "SECONDS", "time to find a page of messages, or statistics (default 10)",
+	OPT_NUMBER(server.scan_timeout_s, 1, 100000)},
     {0, "drain-delay", "SECONDS", "keep serving this long after SIGTERM while /readyz says no (default 0)",
 	OPT_NUMBER(tool.drain_delay_s, 0, 3600)},
     {0, "access-log", NULL, "log each request", OPT_FLAG(server.http.access_log)},
@@ -88,7 +90,8 @@ int main(int argc, char **argv)
 			   .limits = {.header_s = 10, .body_s = 60, .idle_s = 60}},
 		.model.spec = default_model(),
 		.max_items = 10000,
-		.max_waiting = 100000},
+		.max_waiting = 100000,
+		.scan_timeout_s = 10},
 	};
 	struct tool *t = &o.tool;
 	*t = (struct tool){

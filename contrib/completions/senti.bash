@@ -181,6 +181,7 @@ _senti()
 	senti-serve\ --header-timeout) words='' ;;
 	senti-serve\ --body-timeout) words='' ;;
 	senti-serve\ --idle-timeout) words='' ;;
+	senti-serve\ --scan-timeout) words='' ;;
 	senti-serve\ --drain-delay) words='' ;;
 	senti-serve\ --jobs | senti-serve\ -j) words='' ;;
 	senti-serve\ --store) words='' ;;
@@ -217,7 +218,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

@@ -253,6 +253,7 @@ complete -c senti-serve -l max-per-address -x -d 'at most N from one address, th
 complete -c senti-serve -l header-timeout -x -d 'time for the headers of a request (default 10)'
 complete -c senti-serve -l body-timeout -x -d 'time for its body, and to take the answer (default 60)'
 complete -c senti-serve -l idle-timeout -x -d 'close connections without a request (default 60)'
+complete -c senti-serve -l scan-timeout -x -d 'time to find a page of messages, or statistics (default 10)'
 complete -c senti-serve -l drain-delay -x -d 'keep serving this long after SIGTERM while /readyz says no (default 0)'
 complete -c senti-serve -l access-log -d 'log each request'
 complete -c senti-serve -s j -l jobs -x -d 'work in N threads; the order is kept (default 1)'

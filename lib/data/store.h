@@ -13,6 +13,7 @@
 #define SENTI_STORE_H
 
 #include "lib/base/err.h"
+#include "lib/data/interrupt.h"
 #include "lib/data/message.h"
 #include "lib/data/outbox.h"
 
@@ -70,6 +71,9 @@ enum store_mode {
 struct store {
 	struct outbox *
 	    outbox; /* the log of its changes: part of this handle, so it belongs to the same thread and ends with it */
+	/* Ends query and aggregate early: they then return -1, and its `why` is set. Set and cleared between calls by the handle's owner,
+	 * lent; NULL at first: nothing does. */
+	struct interrupt *interrupt;
 	/* Upserts n messages of n different ids in one transaction. When it returns 0 that is durable, and each message is MESSAGE_STORED,
 	 * MESSAGE_UNCHANGED (the row was equal and was not touched) or MESSAGE_REFUSED with its `why`; the first two have the row's version
 	 * and its label where a person has set it (`corrected`). A message without a result, of the same text as its row, leaves the row's result alone. Where triggers that

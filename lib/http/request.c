@@ -1,6 +1,7 @@
 /* request.c - one request and its answer: what its headers mean, which route takes it, how the answer is sent. */
 #include "lib/http/request.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -300,12 +301,22 @@ void request_resume(struct request *r)
 	MHD_resume_connection(r->own->connection);
 }
 
-void request_cut(struct request *r)
+static int socket_of(const struct request *r)
 {
 	const union MHD_ConnectionInfo *i =
 	    MHD_get_connection_info(r->own->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (i)
-		shutdown(i->connect_fd, SHUT_RDWR);
+	return i ? i->connect_fd : -1;
+}
+
+bool request_gone(const struct request *r)
+{
+	struct pollfd p = {.fd = socket_of(r), .events = POLLRDHUP};
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+void request_cut(struct request *r)
+{
+	shutdown(socket_of(r), SHUT_RDWR);
 }
 
 /* ---- what is answered ---- */

@@ -75,6 +75,8 @@ void request_defer(struct request *r);
 void request_pause(struct request *r);
 /* Gives it back: answered, or to go on after a pause. Thread-safe. */
 void request_resume(struct request *r);
+/* True once its client has closed the connection, or its half of it; a deferred request does not notice by itself. Thread-safe. */
+bool request_gone(const struct request *r);
 /* Ends the connection of a request that has not ended, whether or not its client takes what it is sent. Thread-safe; a paused request must be
  * resumed as well. */
 void request_cut(struct request *r);

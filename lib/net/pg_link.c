@@ -90,7 +90,7 @@ void pg_judge(struct pg *s, const PGresult *r, struct err *e)
 		lost(s, PQresultErrorMessage(r), e);
 		return;
 	}
-	s->outcome = outcome_of(state);
+	s->outcome = interrupt_due(s->api.interrupt) ? PG_FAILED : outcome_of(state);
 	if (s->outcome == PG_REFUSED)
 		err_set(e, ERR_ENV, "%s", words ? words : state);
 	else
@@ -140,9 +140,35 @@ void pg_sync(struct pg *s)
 	s->synced = true;
 }
 
+static void cancel(struct pg *s)
+{
+	char why[256];
+	PGcancel *c = PQgetCancel(s->conn);
+	if (c && !PQcancel(c, why, sizeof why))
+		log_debug("cannot cancel a read", "error", why, NULL);
+	PQfreeCancel(c);
+}
+
+/* Waits until the next result can be read without waiting. A read that is to end early is cancelled, and its result then says so. */
+static void await_result(struct pg *s)
+{
+	bool cancelled = false;
+	while (PQisBusy(s->conn)) {
+		struct pollfd p = {.fd = PQsocket(s->conn), .events = POLLIN};
+		if (!cancelled && interrupt_due(s->api.interrupt)) {
+			cancel(s);
+			cancelled = true;
+		}
+		if (poll(&p, 1, cancelled ? -1 : INTERRUPT_LOOK_MS) > 0 && !PQconsumeInput(s->conn))
+			return;
+	}
+}
+
 /* The next result of the pipeline, an error or not; NULL with s->outcome where the connection is lost. */
 static PGresult *next_result(struct pg *s, struct err *e)
 {
+	if (s->api.interrupt && s->outcome != PG_LOST)
+		await_result(s);
 	PGresult *r = s->outcome == PG_LOST ? NULL : PQgetResult(s->conn);
 	if (r && PQstatus(s->conn) != CONNECTION_BAD)
 		return r;

@@ -19,8 +19,7 @@ enum {
 	ROW_BYTES = 800, /* of a usual row, until some have been seen */
 };
 
-/* A page may have to read much to find a few rows. */
-#define PAGE_MS "600000"
+enum { PAGE_MS = 600000 }; /* a page may have to read much to find a few rows */
 
 struct page_room {
 	const struct filter *filter;
@@ -36,6 +35,14 @@ static bool is_full(const struct page_room *r)
 }
 
 /* ---- the statement ---- */
+
+static void limit_time(struct pg *s)
+{
+	char sql[96];
+	snprintf(sql, sizeof sql, "SELECT set_config('statement_timeout', '%lld', true)",
+	    (long long)interrupt_left(s->api.interrupt, PAGE_MS));
+	pg_queue_skip(s, sql, NULL);
+}
 
 static void condition(struct buf *sql, const char *before, int parameter, const char *after)
 {
@@ -152,7 +159,7 @@ static int ask(struct pg *s, struct page_room *room, write_part *part, size_t li
 	part(s, room->filter, &room->after);
 	buf_printf(&s->sql, " LIMIT %zu", limit);
 	buf_char(&s->sql, 0);
-	pg_queue_skip(s, "SELECT set_config('statement_timeout', '" PAGE_MS "', true)", NULL);
+	limit_time(s);
 	pg_queue(s, s->sql.p, &s->args);
 	pg_sync(s);
 	return read_rows(s, room, rows, e);
@@ -201,6 +208,8 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 	struct pg *s = (struct pg *)store;
 	struct page_room room = {
 	    .filter = f, .out = out, .max = max, .max_bytes = max_bytes, .mem = mem, .after = f->after};
+	if (interrupt_check(s->api.interrupt, e) < 0)
+		return -1;
 	if (s->row_bytes == 0)
 		s->row_bytes = ROW_BYTES;
 	if (f->text.n)
@@ -262,7 +271,7 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 	write_times(s, f.has_since, f.has_until, &f);
 	buf_printf(&s->sql, " GROUP BY k, t ORDER BY %s LIMIT %zu", times ? "t" : "n DESC, k", g->max);
 	buf_char(&s->sql, 0);
-	pg_queue_skip(s, "SELECT set_config('statement_timeout', '" PAGE_MS "', true)", NULL);
+	limit_time(s);
 	pg_queue(s, s->sql.p, &s->args);
 	pg_sync(s);
 	PGresult *r = pg_result(s, e);
@@ -278,5 +287,7 @@ int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, i
     size_t max, struct arena *mem, struct err *e)
 {
 	struct stat_groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};
+	if (interrupt_check(store->interrupt, e) < 0)
+		return -1;
 	return pg_run((struct pg *)store, "query", aggregate, &g, e) < 0 ? -1 : (int)g.n;
 }

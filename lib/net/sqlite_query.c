@@ -13,6 +13,8 @@
 #include "lib/data/fold.h"
 #include "lib/net/sqlite_db.h"
 
+enum { PROGRESS_STEPS = 1000 }; /* of SQLite's virtual machine, between two looks at the interrupt */
+
 /* Places in the statement; not all of them occur in each. */
 enum {
 	BIND_LABEL = 1,
@@ -157,6 +159,24 @@ static bool is_full(const struct page_rows *r)
 	return r->n == r->max || r->bytes >= r->max_bytes;
 }
 
+static int on_progress(void *arg)
+{
+	return interrupt_due(arg);
+}
+
+/* While a statement that may run for long is stepped. */
+static void watch(struct sqlite *s)
+{
+	if (s->api.interrupt)
+		sqlite3_progress_handler(s->db, PROGRESS_STEPS, on_progress, s->api.interrupt);
+}
+
+static void unwatch(struct sqlite *s)
+{
+	if (s->api.interrupt)
+		sqlite3_progress_handler(s->db, 0, NULL, NULL);
+}
+
 static int run_page(
     struct sqlite *s, struct page_statement *p, const struct filter *f, struct page_rows *room, struct err *e)
 {
@@ -165,9 +185,11 @@ static int run_page(
 		return -1;
 	bind_filter(q, f, room->max - room->n);
 	int step = SQLITE_ROW;
+	watch(s);
 	while (!is_full(room) && (step = sqlite3_step(q)) == SQLITE_ROW)
 		room->bytes += sql_message(q, &room->out[room->n++], room->mem);
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sql_fail(s, "query", e);
+	unwatch(s);
 	sqlite3_reset(q);
 	return rc;
 }
@@ -177,6 +199,8 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 {
 	struct sqlite *s = (struct sqlite *)store;
 	struct page_rows room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
+	if (interrupt_check(s->api.interrupt, e) < 0)
+		return -1;
 	buf_clear(&s->folded);
 	if (f->text.p)
 		fold_text(&s->folded, f->text);
@@ -212,6 +236,8 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = STEP_START};
 	struct sqlite *s = (struct sqlite *)store;
 	bool times = by == STAT_TIME;
+	if (interrupt_check(s->api.interrupt, e) < 0)
+		return -1;
 	buf_clear(&s->sql);
 	buf_printf(&s->sql,
 	    "SELECT %s AS k, count(*) AS n, avg(score), sum(label IS 'positive'), sum(label IS 'neutral'), sum(label "
@@ -233,6 +259,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	sqlite3_bind_int64(q, 12, step_ms / 1000);
 	size_t n = 0;
 	int step = SQLITE_ROW;
+	watch(s);
 	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
 		struct stat_group *g = &out[n++];
 		*g = (struct stat_group){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
@@ -247,6 +274,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 		g->negative = (uint64_t)sqlite3_column_int64(q, 5);
 	}
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
+	unwatch(s);
 	sqlite3_finalize(q);
 	return rc;
 }

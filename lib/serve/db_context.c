@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 struct job {
@@ -19,15 +20,14 @@ struct worker {
 };
 
 struct db_pool {
-	const struct ends *ends;
+	struct db_pool_conf conf;
 	struct flights *flights;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct job *first, **last;
-	size_t waiting, max_waiting;
+	size_t waiting;
 	bool ending;
 	struct worker *worker;
-	unsigned n;
 };
 
 void db_unavailable(struct request *x, const struct err *e)
@@ -38,12 +38,65 @@ void db_unavailable(struct request *x, const struct err *e)
 	    x, 503, "store_unavailable", "the store does not answer; no change was made that was not answered");
 }
 
+/* Nobody reads this answer; the log shows it. */
+static void client_gone(struct request *x)
+{
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "client_gone", "the client has closed the connection");
+}
+
+void db_scan_failed(const struct db_context *c, struct request *x, const struct err *e)
+{
+	switch (c->interrupt.why) {
+	case INTERRUPT_NONE:
+		db_unavailable(x, e);
+		break;
+	case INTERRUPT_DEADLINE:
+		request_problem(x, 504, "scan_timeout",
+		    "reading this takes too long; ask for less, by since, until, label or source");
+		break;
+	case INTERRUPT_GONE:
+		client_gone(x);
+	}
+}
+
+/* Takes those out of a full queue whose clients have left: their list. The lock is held. */
+static struct job *remove_gone(struct db_pool *p)
+{
+	struct job *gone = NULL, **link = &p->first;
+	while (*link) {
+		struct job *j = *link;
+		if (!request_gone(j->x)) {
+			link = &j->next;
+			continue;
+		}
+		*link = j->next;
+		j->next = gone;
+		gone = j;
+		p->waiting--;
+	}
+	p->last = link;
+	return gone;
+}
+
+static void end_gone(struct job *list)
+{
+	for (struct job *j = list, *next; j; j = next) {
+		next = j->next;
+		client_gone(j->x);
+		request_resume(j->x);
+		free(j);
+	}
+}
+
 void db_pool_do(struct db_pool *p, struct request *x, db_work *work)
 {
-	struct job *j = xcalloc(1, sizeof *j);
+	struct job *j = xcalloc(1, sizeof *j), *gone = NULL;
 	*j = (struct job){.x = x, .work = work};
 	pthread_mutex_lock(&p->lock);
-	bool full = p->ending || p->waiting >= p->max_waiting;
+	if (p->conf.scan_ms && p->waiting >= p->conf.max_waiting)
+		gone = remove_gone(p);
+	bool full = p->ending || p->waiting >= p->conf.max_waiting;
 	if (!full) {
 		request_defer(x);
 		*p->last = j;
@@ -52,6 +105,7 @@ void db_pool_do(struct db_pool *p, struct request *x, db_work *work)
 		pthread_cond_signal(&p->more);
 	}
 	pthread_mutex_unlock(&p->lock);
+	end_gone(gone);
 	if (!full)
 		return;
 	free(j);
@@ -59,16 +113,16 @@ void db_pool_do(struct db_pool *p, struct request *x, db_work *work)
 	request_problem(x, 503, "busy", "too many requests are waiting for the store");
 }
 
-/* The oldest job and those right after it that are of its kind. */
+/* The oldest job and those right after it that are of its kind; scans one by one. */
 static size_t take(struct db_pool *p, struct request **x, db_work **work)
 {
-	size_t n = 0;
+	size_t n = 0, most = p->conf.scan_ms ? 1 : DB_BATCH;
 	pthread_mutex_lock(&p->lock);
 	while (!p->first && !p->ending)
 		pthread_cond_wait(&p->more, &p->lock);
 	*work = p->first ? p->first->work : NULL;
 	void *app = p->first ? p->first->x->route->app : NULL;
-	while (p->first && p->first->work == *work && p->first->x->route->app == app && n < DB_BATCH) {
+	while (p->first && p->first->work == *work && p->first->x->route->app == app && n < most) {
 		struct job *j = p->first;
 		x[n++] = j->x;
 		p->first = j->next;
@@ -81,12 +135,26 @@ static size_t take(struct db_pool *p, struct request **x, db_work **work)
 	return n;
 }
 
+static bool has_left(void *arg)
+{
+	return request_gone(arg);
+}
+
+/* The time that it has waited does not count. */
+static void begin_scan(struct worker *w, struct request *x)
+{
+	w->context.interrupt =
+	    (struct interrupt){.deadline = clock_mono_ms() + w->pool->conf.scan_ms, .gone = has_left, .arg = x};
+}
+
 static void *db_pool_run(void *arg)
 {
 	struct worker *w = arg;
 	struct request *x[DB_BATCH];
 	db_work *work;
 	for (size_t n; (n = take(w->pool, x, &work)) > 0;) {
+		if (w->pool->conf.scan_ms)
+			begin_scan(w, x[0]);
 		work(&w->context, x, n, x[0]->route->app);
 		for (size_t i = 0; i < n; i++)
 			request_resume(x[i]);
@@ -109,11 +177,18 @@ static void context_close(struct db_context *c, const struct ends *ends)
 
 static int context_open(struct db_context *c, const struct db_pool *p, struct err *e)
 {
-	c->store = p->ends->store(p->ends->arg, e);
-	if (!c->store || ends_cache(p->ends, &c->cache, e) < 0)
+	const struct ends *ends = p->conf.ends;
+	c->store = ends->store(ends->arg, e);
+	if (!c->store)
+		return -1;
+	if (p->conf.scan_ms) {
+		c->store->interrupt = &c->interrupt;
+		return 0; /* scans do not look into the cache */
+	}
+	if (ends_cache(ends, &c->cache, e) < 0)
 		return -1;
 	c->aside = lookaside_new(c->cache, c->store, p->flights);
-	c->bare = lookaside_new(p->ends->local ? NULL : c->cache, c->store, p->flights);
+	c->bare = lookaside_new(ends->local ? NULL : c->cache, c->store, p->flights);
 	return 0;
 }
 
@@ -125,8 +200,8 @@ static void end(struct db_pool *p, unsigned started)
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(p->worker[i].thread, NULL);
-	for (unsigned i = 0; i < p->n; i++)
-		context_close(&p->worker[i].context, p->ends);
+	for (unsigned i = 0; i < p->conf.threads; i++)
+		context_close(&p->worker[i].context, p->conf.ends);
 	flights_free(p->flights);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->more);
@@ -134,24 +209,22 @@ static void end(struct db_pool *p, unsigned started)
 	free(p);
 }
 
-struct db_pool *db_pool_start(const struct ends *ends, unsigned threads, size_t max_waiting, struct err *e)
+struct db_pool *db_pool_start(const struct db_pool_conf *conf, struct err *e)
 {
 	struct db_pool *p = xcalloc(1, sizeof *p);
-	p->ends = ends;
-	p->max_waiting = max_waiting;
-	p->n = threads;
+	p->conf = *conf;
 	p->last = &p->first;
 	p->flights = flights_new();
-	p->worker = xcalloc(threads, sizeof *p->worker);
+	p->worker = xcalloc(conf->threads, sizeof *p->worker);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);
 	unsigned started = 0;
-	for (unsigned i = 0; i < threads; i++) {
+	for (unsigned i = 0; i < conf->threads; i++) {
 		p->worker[i].pool = p;
 		if (context_open(&p->worker[i].context, p, e) < 0)
 			goto failed;
 	}
-	for (; started < threads; started++)
+	for (; started < conf->threads; started++)
 		if ((errno = pthread_create(&p->worker[started].thread, NULL, db_pool_run, &p->worker[started]))) {
 			err_sys(e, "cannot start a thread");
 			goto failed;
@@ -164,5 +237,5 @@ failed:
 
 void db_pool_stop(struct db_pool *p)
 {
-	end(p, p->n);
+	end(p, p->conf.threads);
 }

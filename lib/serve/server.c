@@ -18,7 +18,7 @@
 #include "lib/serve/thread_context.h"
 #include "lib/serve/tokens.h"
 
-enum { DB_THREADS = 2, DRAIN_POLL_MS = 10 };
+enum { POINT_THREADS = 2, SCAN_THREADS = 2, SCANS_WAITING = 32, DRAIN_POLL_MS = 10 };
 
 struct server {
 	const struct server_conf *conf;
@@ -31,7 +31,7 @@ struct server {
 	struct feed *feed;
 	struct invalidator *invalidator;
 	struct intake *intake;
-	struct db_pool *pool;
+	struct db_pool *pool, *scans;
 	struct health *health;
 	struct server_metrics metrics;
 	struct thread_contexts *threads;
@@ -74,6 +74,17 @@ static int start_intake(struct server *s, struct err *e)
 	return (s->intake = intake_start(&conf, e)) ? 0 : -1;
 }
 
+static int start_pools(struct server *s, struct err *e)
+{
+	const struct db_pool_conf points = {
+	    .ends = &s->ends, .threads = POINT_THREADS, .max_waiting = s->conf->max_waiting};
+	const struct db_pool_conf scans = {.ends = &s->ends,
+	    .threads = SCAN_THREADS,
+	    .max_waiting = SCANS_WAITING,
+	    .scan_ms = (int64_t)s->conf->scan_timeout_s * 1000};
+	return (s->pool = db_pool_start(&points, e)) && (s->scans = db_pool_start(&scans, e)) ? 0 : -1;
+}
+
 static int start_health(struct server *s, struct err *e)
 {
 	const struct health_conf conf = {.ends = &s->ends, .feed = s->feed, .intake = s->intake};
@@ -94,11 +105,12 @@ static void fill_routes(struct server *s)
 		.max_record = c->limits.max_record,
 		.max_items = c->max_items},
 	    .messages = {.pool = s->pool,
+		.scans = s->scans,
 		.threads = s->threads,
 		.feed = s->feed,
 		.local = s->ends.local,
 		.answers = s->metrics.cache},
-	    .pool = s->pool,
+	    .scans = s->scans,
 	    .subscribers = s->subscribers,
 	    .models = s->models,
 	    .health = s->health,
@@ -140,8 +152,7 @@ static int start(struct server *s, struct err *e)
 	s->threads = thread_contexts_new(s->metrics.texts);
 	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
 	    !(s->models = models_new(&c->model, e)) || ends_open_local(&s->ends, e) < 0 || start_feed(s, e) < 0 ||
-	    start_intake(s, e) < 0 || !(s->pool = db_pool_start(&s->ends, DB_THREADS, c->max_waiting, e)) ||
-	    start_health(s, e) < 0)
+	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0)
 		return -1;
 	fill_routes(s);
 	watch(s);
@@ -222,6 +233,8 @@ static void stop(struct server *s)
 		health_stop(s->health);
 	if (s->pool)
 		db_pool_stop(s->pool);
+	if (s->scans)
+		db_pool_stop(s->scans);
 	if (s->intake)
 		intake_stop(s->intake);
 	if (s->invalidator)

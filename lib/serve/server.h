@@ -1,6 +1,6 @@
 /* server.h - senti-serve without its options: opens everything in order, serves until a signal, drains and closes everything in order.
  *
- *     start   models, cache, feed (first of those with threads, so that it misses nothing that is stored here), invalidator, intake, db pool,
+ *     start   models, cache, feed (first of those with threads, so that it misses nothing that is stored here), invalidator, intake, db pools,
  *             health, and at last the listener
  *     run     until SIGTERM or SIGINT; SIGHUP reads the tokens again
  *     drain   /readyz says no, so that whoever spreads requests sends no more of them, and event streams end; requests that come nonetheless
@@ -28,6 +28,7 @@ struct server_conf {
 	struct limits limits;	  /* and the stop that ends the server */
 	size_t max_items;	  /* of an array; NDJSON has no limit but max_body */
 	size_t max_waiting;	  /* records, and requests to the store, that may be under way */
+	unsigned scan_timeout_s;  /* of a page or an aggregate */
 	unsigned drain_delay_s;
 };
 

@@ -269,6 +269,38 @@ static void test_writers(void)
 	ok(s->close(s, &e) == 0, "closes");
 }
 
+/* Reads that end early */
+
+/* Nobody has gone, but from now on it is too late. */
+static bool expire(void *arg)
+{
+	struct interrupt *i = arg;
+	i->deadline = 1;
+	return false;
+}
+
+static void test_interrupt(void)
+{
+	struct store *s = open_new();
+	struct message m[10];
+	struct stat_group g[10];
+	struct filter f = {.text = STR("no such text")};
+	sql(s, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+	       " INSERT INTO message (id, text, version, stored_at, updated_at)"
+	       " SELECT 'm' || i, 'x', i, '2024-01-01T00:00:00.000Z', '2024-01-01T00:00:00.000Z' FROM n");
+	for (int groups = 0; groups < 2; groups++) {
+		struct interrupt i = {.gone = expire};
+		i.arg = &i;
+		s->interrupt = &i;
+		int rc = groups ? s->aggregate(s, &f, STAT_LABEL, 0, g, COUNT_OF(g), &mem, &e)
+				: s->query(s, &f, m, COUNT_OF(m), 1 << 20, &mem, &e);
+		ok(rc < 0 && i.why == INTERRUPT_DEADLINE, "a statement is ended while it runs");
+		s->interrupt = NULL;
+		ok(s->query(s, &(struct filter){0}, m, 10, 1 << 20, &mem, &e) == 10, "and the handle serves on");
+	}
+	ok(s->close(s, &e) == 0, "closes");
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -279,6 +311,7 @@ int main(void)
 	test_schema();
 	test_mended();
 	test_writers();
+	test_interrupt();
 	ok(unlink(path) == 0 && rmdir(dir) == 0, "closing leaves one file");
 	arena_free(&mem);
 	return tap_done();

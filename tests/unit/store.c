@@ -373,6 +373,45 @@ static void test_extra(void)
 	buf_free(&out);
 }
 
+/* ---- reads that end early ---- */
+
+static bool count_looks(void *arg)
+{
+	++*(int *)arg;
+	return *(int *)arg > 1;
+}
+
+static int read_some(struct store *s, bool groups)
+{
+	static struct message m[10];
+	static struct stat_group g[10];
+	/* No row has the text, so that all are read. */
+	struct filter f = {.text = STR("no such text")};
+	return groups ? s->aggregate(s, &f, STAT_LABEL, 0, g, COUNT_OF(g), &mem, &e)
+		      : s->query(s, &f, m, COUNT_OF(m), 1 << 20, &mem, &e);
+}
+
+static void test_interrupt(struct store *s)
+{
+	for (int groups = 0; groups < 2; groups++) {
+		struct interrupt late = {.deadline = 1};
+		s->interrupt = &late;
+		ok(read_some(s, groups) < 0 && late.why == INTERRUPT_DEADLINE,
+		    "a deadline that has passed ends a read");
+		int looks = 1;
+		struct interrupt gone = {.gone = count_looks, .arg = &looks};
+		s->interrupt = &gone;
+		ok(read_some(s, groups) < 0 && gone.why == INTERRUPT_GONE && looks == 2,
+		    "so does that nobody waits for it, which is asked once");
+		looks = -1000;
+		struct interrupt none = {.gone = count_looks, .arg = &looks, .deadline = INT64_MAX};
+		s->interrupt = &none;
+		ok(read_some(s, groups) >= 0 && none.why == INTERRUPT_NONE, "a read in time is whole");
+		s->interrupt = NULL;
+		ok(read_some(s, groups) >= 0, "and the handle serves on");
+	}
+}
+
 static void suite(const struct kind *k)
 {
 	struct store *s = k->open(k->path, STORE_CREATE, &e);
@@ -387,6 +426,7 @@ static void suite(const struct kind *k)
 	test_query(s);
 	test_query_source(s);
 	test_verbs(s);
+	test_interrupt(s);
 	test_refused_duplicate(s, k->refused);
 	ok(s->close(s, &e) == 0, "closes");
 }

@@ -351,7 +351,7 @@ static void list(struct db_context *c, struct request *x)
 	struct message *row = arena_alloc(&c->mem, (p->limit + 1) * sizeof *row);
 	int n = c->store->query(c->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &c->mem, &e);
 	if (n < 0) {
-		db_unavailable(x, &e);
+		db_scan_failed(c, x, &e);
 		return;
 	}
 	size_t shown = (size_t)n > p->limit ? p->limit : (size_t)n;
@@ -386,5 +386,5 @@ void messages_list(struct request *x, void *app)
 	x->state = p;
 	x->drop = free;
 	if (read_filter(x, p))
-		db_pool_do(((const struct messages_conf *)app)->pool, x, list_all);
+		db_pool_do(((const struct messages_conf *)app)->scans, x, list_all);
 }

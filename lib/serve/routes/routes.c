@@ -13,7 +13,7 @@ void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 	    {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch, &r->messages},
 	    {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete, &r->messages},
 	    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get, r->subscribers},
-	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->pool},
+	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->scans},
 	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models},
 	    {"GET", "/livez", SCOPE_NONE, NULL, NULL, livez_get, NULL},
 	    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, readyz_get, r->health},

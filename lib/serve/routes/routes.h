@@ -33,13 +33,13 @@ struct routes {
 		size_t max_record, max_items;
 	} post;
 	struct messages_conf {
-		struct db_pool *pool;
+		struct db_pool *pool, *scans;
 		struct thread_contexts *threads;
 		struct feed *feed;
 		struct cache *local;	       /* the cache, if it is this process's own; else NULL */
 		struct series *const *answers; /* by enum cache_answer */
 	} messages;
-	struct db_pool *pool;
+	struct db_pool *scans;
 	struct subscribers *subscribers;
 	struct models *models;
 	struct health *health;

@@ -82,7 +82,7 @@ static void aggregate(struct db_context *c, struct request *x)
 	struct err e;
 	int n = c->store->aggregate(c->store, &q->filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
 	if (n < 0) {
-		db_unavailable(x, &e);
+		db_scan_failed(c, x, &e);
 		return;
 	}
 	buf_str(&x->out, STR("{\"items\":["));
