@@ -63,7 +63,7 @@ $(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
 # The names of models are made of these: hashing the lexicons themselves would take longer than all the rest of a start.
 $(SUMS): $(BUILD)/lexicons/%.sum: $(LEXICONS)
 	@mkdir -p $(@D)
-	$(Q)cd lexicons/$* && LC_ALL=C sh -c 'sha256sum *.tsv *.senti 2>/dev/null' | sha256sum | cut -c 1-64 | tr -d '\n' >$(abspath $@)
+	$(Q)cd lexicons/$* && LC_ALL=C sh -c 'cat *.senti 2>/dev/null || sha256sum *.tsv' | sha256sum | cut -c 1-64 | tr -d '\n' >$(abspath $@)
 
 # Debian keeps libpq's header in a folder of its own.
 $(BUILD)/lib/net/p%.o $(BUILD)/tests/unit/p%.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)

@@ -20,6 +20,13 @@ uint64_t hash_bytes(struct str s)
 	return XXH3_64bits_withSecret(s.p, s.n, secret, sizeof secret);
 }
 
+void hash_bytes_128(struct str s, uint64_t out[2])
+{
+	XXH128_hash_t h = XXH3_128bits_withSecret(s.p, s.n, secret, sizeof secret);
+	out[0] = h.low64;
+	out[1] = h.high64;
+}
+
 static struct map_slot *probe(struct map_slot *slot, size_t cap, uint64_t hash, struct str key)
 {
 	for (size_t i = hash & (cap - 1);; i = (i + 1) & (cap - 1)) {

@@ -32,5 +32,7 @@ void map_free(struct map *m);
 /* 64 bits over bytes, for tables in memory: XXH3 with a secret that each process draws at its start, so that nobody can
  * choose keys that share a slot. Never stored, and never decides an order that anybody sees. */
 uint64_t hash_bytes(struct str s);
+/* 128 bits of the same kind: in a cache in memory they stand for the bytes. */
+void hash_bytes_128(struct str s, uint64_t out[2]);
 
 #endif

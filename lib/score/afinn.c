@@ -419,6 +419,7 @@ static void afinn_score(
 const struct engine afinn_engine = {
     .name = "afinn",
     .about = "AFINN's word lists, sums equal to the Python package's: afinn:en, afinn:da, also with +emoticons",
+    .variants = true,
     .load = afinn_load,
     .free = afinn_free,
     .scratch = afinn_scratch,

@@ -7,6 +7,8 @@
  */
 #include "lib/score/but.h"
 
+#include "lib/base/map.h"
+
 enum { FEW = 24, NONE = UINT32_MAX };
 
 struct but_node {
@@ -98,7 +100,7 @@ static uint64_t bits_of(double v)
 static struct but_node *heap_of(struct but_values *b, size_t *used, double v)
 {
 	uint64_t bits = bits_of(v);
-	size_t i = (bits * 0x9e3779b97f4a7c15) >> 20;
+	size_t i = hash_bytes((struct str){(const char *)&bits, sizeof bits});
 	for (;; i++) {
 		uint32_t *slot = &b->slot[i % b->slots];
 		if (*slot == NONE) {

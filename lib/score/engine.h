@@ -52,6 +52,7 @@ struct model_conf {
 struct engine {
 	const char *name; /* what -m takes, before any ':' */
 	const char *about;
+	bool variants; /* "NAME:VARIANT" is one of its models; other engines take no suffix */
 	/* New model, or NULL and *e. */
 	struct model *(*load)(const struct model_conf *conf, struct err *e);
 	void (*free)(struct model *m);

@@ -12,6 +12,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "lib/base/map.h"
+#include "lib/base/embed.h"
 #include "lib/base/io.h"
 #include "lib/text/hash.h"
 
@@ -20,6 +22,7 @@ __asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.inc
 	"linear_shipped_end:\n.popsection\n");
 extern const char linear_shipped[] __attribute__((visibility("hidden")));
 extern const char linear_shipped_end[] __attribute__((visibility("hidden")));
+EMBED(linear_sum, "lexicons/linear.sum")
 
 struct linear {
 	struct model model;
@@ -194,7 +197,10 @@ static void name_model(struct linear *l)
 {
 	char what[MODEL_NAME], sum[HASH_HEX];
 	snprintf(what, sizeof what, "linear-%d", LINEAR_VERSION);
-	hash_text((struct str){(const char *)l->head, l->head->size}, sum);
+	if (l->file.p)
+		hash_text(buf_view(&l->file), sum);
+	else
+		memcpy(sum, linear_sum().p, sizeof sum);
 	model_set_name(&l->model, what, (struct str[]){{sum, sizeof sum}}, 1,
 	    l->model.conf.lexicon ? str_of(l->lexicon->name) : STR_NONE);
 }
@@ -283,9 +289,7 @@ static void key_of(const struct feature_token *t, uint64_t k[2])
 		k[0] &= mask[0];
 		k[1] &= mask[1];
 	} else {
-		XXH128_hash_t h = XXH3_128bits(t->p, t->n);
-		k[0] = h.low64;
-		k[1] = h.high64;
+		hash_bytes_128((struct str){t->p, t->n}, k);
 	}
 }
 

@@ -10,7 +10,15 @@ const struct engine *const engines[] = {
 static bool names(const struct engine *en, const char *spec)
 {
 	size_t n = strlen(en->name);
-	return strncmp(spec, en->name, n) == 0 && (spec[n] == 0 || spec[n] == ':');
+	return strncmp(spec, en->name, n) == 0 && (spec[n] == 0 || (spec[n] == ':' && en->variants));
+}
+
+bool engine_is_named(const char *spec)
+{
+	const struct engine *const *en = engines;
+	while (*en && !names(*en, spec))
+		en++;
+	return *en;
 }
 
 const struct engine *engine_find(const char *spec, struct err *e)

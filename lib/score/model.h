@@ -8,6 +8,8 @@
 extern const struct engine *const engines[];
 /* The engine of a spec, or NULL with *e naming the known ones. */
 const struct engine *engine_find(const char *spec, struct err *e);
+/* True if a spec names one of them, not a file; its variant may still be unknown. */
+bool engine_is_named(const char *spec);
 /* Finds the engine of conf->spec and loads a new model, for model_free; NULL with *e on failure. */
 struct model *model_load(const struct model_conf *conf, struct err *e);
 

@@ -12,6 +12,8 @@
 #include <math.h>
 
 #include "lib/score/valence.h"
+
+#include "lib/base/map.h"
 #include "lib/text/hash.h"
 #include "lib/text/split.h"
 
@@ -304,10 +306,7 @@ static struct seen *seen_slot(const struct nltk_run *r, const struct word_token 
 {
 	struct nltk_scratch *s = r->s;
 	struct str token = text_of(r, t);
-	uint64_t h = word_hash((struct word_bits){{t->word, 0}}, token.n);
-	for (size_t i = 0; i < token.n; i++)
-		h = (h ^ (unsigned char)token.p[i]) * 0x100000001b3;
-	for (size_t at = (h ^ h >> 32) & (s->slots - 1);; at = (at + 1) & (s->slots - 1)) {
+	for (size_t at = hash_bytes(token) & (s->slots - 1);; at = (at + 1) & (s->slots - 1)) {
 		struct seen *e = &s->seen[at];
 		if (e->text != s->texts || str_eq(text_of(r, &e->token), token))
 			return e;

@@ -7,7 +7,7 @@
 #include "lib/json/write.h"
 #include "lib/score/model.h"
 
-enum { MOST = 16 }; /* a bound on what clients can make us load */
+enum { MOST = 16 }; /* all that the registry can name, and the server's own */
 
 struct models {
 	pthread_mutex_t lock;
@@ -34,21 +34,11 @@ const struct model *models_default(const struct models *m)
 	return m->model[0];
 }
 
-static bool in_registry(const char *spec)
-{
-	for (const struct engine *const *en = engines; *en; en++) {
-		size_t n = strlen((*en)->name);
-		if (strncmp(spec, (*en)->name, n) == 0 && (!spec[n] || spec[n] == ':'))
-			return !strchr(spec, '/');
-	}
-	return false;
-}
-
 static struct model *load(struct models *m, struct str name, struct err *e)
 {
 	char *spec = str_dup(name);
 	struct model *new = NULL;
-	if (!in_registry(spec))
+	if (!engine_is_named(spec))
 		err_set(e, ERR_USAGE, "there is no model '%.64s'; /v1/models lists what there is", spec);
 	else if (m->n == MOST)
 		err_set(e, ERR_USAGE, "too many models have been asked for; /v1/models lists them");
@@ -152,7 +142,7 @@ void models_put_names(struct models *m, struct buf *out)
 			continue;
 		if (i)
 			buf_char(out, ',');
-		if (in_registry(m->spec[i])) {
+		if (engine_is_named(m->spec[i])) {
 			json_put_string(out, parts_of(m->model[i]).name);
 			buf_char(out, ',');
 		}

@@ -114,4 +114,10 @@ for piece in 'not good ' '!' '(' '....' ':) ' ': ) ' "n't " '( ! ) ' 'GOOD good 
 	ok "a long text of '$piece', vader-nltk" long vader-nltk "$piece"
 	ok "a long text of '$piece', afinn" long afinn:en+emoticons "$piece"
 done
+t 'an engine without variants takes no suffix' 'senti-score -m vader:1 -e x' 2 <<'END'
+--- stderr
+senti-score: unknown model 'vader:1'; known are: vader, textblob, vader-nltk, plus, afinn, linear, and the path of a model file; did you mean 'vader'?
+try 'senti-score --help'
+END
+ok 'the shipped model has the name of its file' sh -c '[ "$(senti-score -m linear -e x | jq -r .sentiment.model)" = "$(senti-score -m "$0" -e x | jq -r .sentiment.model)" ]' "$root/lexicons/linear/linear.senti"
 finish
