@@ -171,7 +171,7 @@ def at_once():
         for p in running:
             out, err = p.communicate(timeout=60)
             assert p.returncode == 0 and out == b'{"schema":2}\n', (p.returncode, out, err)
-        assert one(name, "SELECT count(*) FROM senti.migration") == 1
+        assert one(name, "SELECT count(*) FROM senti.migration") == 2
 
 
 @check
@@ -182,7 +182,7 @@ def other_schemas():
     _, err = store(name, "query", status=3)
     assert "migration 1 of" in err and "checksum 00000000" in err and "export it there" in err, err
     name = database()
-    sql(name, "INSERT INTO senti.migration (number, name, checksum) VALUES (2, 'of tomorrow', 'x')")
+    sql(name, "INSERT INTO senti.migration (number, name, checksum) VALUES (3, 'of tomorrow', 'x')")
     for verb in ("query", "put", "migrate"):
         _, err = store(name, verb, data=b"", status=3)
         assert "has schema 3, this senti knows 2" in err, err
