@@ -68,6 +68,8 @@ int serve_run(struct serve_options *o)
 	c->drain_delay_s = t->drain_delay_s;
 	if (o->cors[0])
 		c->http.cors = o->cors;
+	if (o->hosts[0])
+		c->http.hosts = o->hosts;
 	int rc = server_run(c, &e);
 	free(reader);
 	return rc < 0 ? tool_fail(t, &e) : STATUS_OK;

@@ -5,7 +5,7 @@
 #include "cmd/tool.h"
 #include "lib/serve/server.h"
 
-enum { MOST_ORIGINS = 64 };
+enum { MOST_NAMES = 64 };
 
 struct serve_options {
 	struct tool tool;
@@ -13,7 +13,7 @@ struct serve_options {
 	char *queue; /* with its scheme; NULL: messages are scored here */
 	const char *new_token;
 	int64_t pending_ms;
-	const char *cors[MOST_ORIGINS + 1]; /* ended by NULL */
+	const char *cors[MOST_NAMES + 1], *hosts[MOST_NAMES + 1]; /* ended by NULL */
 };
 
 /* Makes a token, or serves until a signal. Returns the exit status. */

@@ -175,6 +175,7 @@ _senti()
 	senti-serve\ --max-items) words='' ;;
 	senti-serve\ --tokens) words='' ;;
 	senti-serve\ --new-token) words='' ;;
+	senti-serve\ --host) words='' ;;
 	senti-serve\ --cors) words='' ;;
 	senti-serve\ --max-connections) words='' ;;
 	senti-serve\ --max-per-address) words='' ;;
@@ -218,7 +219,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --host --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

@@ -31,7 +31,18 @@ void audit_header(struct audit *a, const char *name, const char *value)
 		}
 		break;
 	case 'h':
-		a->hosts += strcasecmp(name, "Host") == 0;
+		if (strcasecmp(name, "Host") == 0) {
+			a->hosts++;
+			a->host = value;
+		}
+		break;
+	case 'o':
+		if (strcasecmp(name, "Origin") == 0)
+			a->origin = value;
+		break;
+	case 's':
+		if (strcasecmp(name, "Sec-Fetch-Site") == 0)
+			a->fetch_site = value;
 		break;
 	case 't':
 		if (strcasecmp(name, "Transfer-Encoding") == 0) {
@@ -44,6 +55,8 @@ void audit_header(struct audit *a, const char *name, const char *value)
 	case 'x':
 		if (strcasecmp(name, "X-Request-Id") == 0)
 			a->request_id = value;
+		else if (strcasecmp(name, "X-Forwarded-Proto") == 0)
+			a->forwarded_proto = value;
 		break;
 	}
 }

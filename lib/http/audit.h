@@ -12,7 +12,9 @@
 struct audit {
 	unsigned lengths, hosts, codings, credentials;
 	bool bad_name, bad_value, bad_coding, folded;
-	const char *content_type, *content_length, *request_id, *traceparent; /* the last of each; lent */
+	/* The last of each; lent. */
+	const char *content_type, *content_length, *request_id, *traceparent, *host;
+	const char *origin, *fetch_site, *forwarded_proto;
 };
 
 /* Looks at one header. The value may be NULL. */

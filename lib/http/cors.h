@@ -1,4 +1,4 @@
-/* cors.h - which web pages of other origins may read the answers (the Fetch standard's CORS). */
+/* cors.h - which web pages of other origins may ask and read the answers (the Fetch standard's CORS). */
 #ifndef SENTI_CORS_H
 #define SENTI_CORS_H
 

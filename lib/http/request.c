@@ -13,6 +13,7 @@
 #include "lib/http/compress.h"
 #include "lib/http/conditions.h"
 #include "lib/http/cors.h"
+#include "lib/http/guard.h"
 #include "lib/http/http_internal.h"
 #include "lib/http/lists.h"
 #include "lib/http/problem.h"
@@ -175,13 +176,14 @@ static void correlate(struct request *r, const struct audit *a)
 		memcpy(r->traceparent, a->traceparent, 56);
 }
 
-/* Where the path begins in the form that proxies are sent, "http://HOST/PATH". */
-static const char *after_host(const char *target)
+/* Cuts the host off the form that proxies are sent, "http://HOST/PATH"; *host stays as it is if the target is a path. */
+static const char *after_host(const char *target, struct str *host)
 {
 	size_t n = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
 	if (!n)
 		return target;
-	target += n + strcspn(target + n, "/?");
+	*host = (struct str){target + n, strcspn(target + n, "/?")};
+	target = host->p + host->n;
 	return *target == '/' ? target : "/";
 }
 
@@ -197,17 +199,52 @@ static void too_large(struct request *r)
 	request_problem(r, 413, "too_large", "the body has more than %zu bytes", r->own->server->conf.max_body);
 }
 
+/* HTTP/1.0 knows requests without a host, which no browser sends. */
+static void check_host(struct request *r, struct str host)
+{
+	const struct http_server *s = r->own->server;
+	if (s->checks_host && host.p && !guard_knows_host(&s->names, host))
+		request_problem(r, 421, "unknown_host", "this server does not answer for '%.*s'", STR_FMT(host));
+}
+
+/* What changes something, or is guarded for another reason, is not for web pages of other origins. */
+static void check_source(struct request *r, struct str host, const struct audit *a)
+{
+	const struct guard_source source = {
+	    .origin = a->origin, .fetch_site = a->fetch_site, .forwarded_proto = a->forwarded_proto};
+	if ((strcmp(r->route->method, "GET") != 0 || r->route->guarded) && !r->own->cross_origin &&
+	    !guard_is_ours(&source, host))
+		request_problem(r, 403, "cross_origin", "a web page of another origin asks for this");
+}
+
+/* A page can send any other type, and none, to any server without asking it first. */
+static void check_media(struct request *r)
+{
+	bool patch = strcmp(r->method, "PATCH") == 0;
+	if (!r->own->has_body || strcmp(r->route->method, "GET") == 0 || media_kind(r->media) != MEDIA_KIND_OTHER)
+		return;
+	request_set(r, patch ? "Accept-Patch" : "Accept-Post", "%s, %s", patch ? MEDIA_PATCH : MEDIA_JSON,
+	    patch ? MEDIA_JSON : MEDIA_NDJSON);
+	request_problem(r, 415, "unsupported_media_type",
+	    "the body's Content-Type must be JSON, such as %s; it is '%s'", MEDIA_JSON, r->media);
+}
+
 /* Once its route is known: the query, the announced length, and whether it is let in. */
-static void check(struct request *r, const char *query, const struct audit *a)
+static void check(struct request *r, const char *query, struct str host, const struct audit *a)
 {
 	struct request_private *o = r->own;
 	const struct http_conf *conf = &o->server->conf;
+	check_source(r, host, a);
+	if (o->answered)
+		return;
 	if (query && !query_parse(query, &o->mem, &o->query))
 		request_problem(r, 400, "bad_query", "the query is not percent-encoded UTF-8 text");
 	else if (a->content_length && strtoull(a->content_length, NULL, 10) > conf->max_body)
 		too_large(r);
 	else if (conf->admit)
 		conf->admit(r, conf->admit_arg);
+	if (!o->answered)
+		check_media(r);
 }
 
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version)
@@ -222,22 +259,25 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	correlate(r, &audit);
 	media_read(audit.content_type, r->media, sizeof r->media);
 	if (o->server->conf.cors)
-		o->cross_origin = cors_begin(o->server->conf.cors, request_header(r, "Origin"), &o->headers);
+		o->cross_origin = cors_begin(o->server->conf.cors, audit.origin, &o->headers);
 	o->has_body = audit.codings || (audit.content_length && strcmp(audit.content_length, "0") != 0);
 	const char *why = audit_verdict(&audit, r->path, strcmp(version, "HTTP/1.0") == 0);
 	char *query = strchr(r->path, '?');
 	if (query)
 		*query++ = 0;
-	r->path = after_host(r->path);
+	struct str host = audit.host ? str_of(audit.host) : STR_NONE;
+	r->path = after_host(r->path, &host);
 	if (why) {
 		o->has_body = true; /* whatever follows is not looked at */
 		request_set(r, "Connection", "close");
 		request_problem(r, 400, "ambiguous_request", "%s", why);
 		return -1;
 	}
-	find_route(r);
+	check_host(r, host);
 	if (!o->answered)
-		check(r, query, &audit);
+		find_route(r);
+	if (!o->answered)
+		check(r, query, host, &audit);
 	if (!o->answered && r->route->begin)
 		r->route->begin(r, r->route->app);
 	return o->answered ? -1 : 0;

@@ -17,6 +17,8 @@ struct route {
 	/* Called once the body is in: answers or defers. */
 	void (*end)(struct request *r, void *app);
 	void *app; /* for the three above; lent */
+	/* Web pages of other origins may not even GET this: each of its requests may do something. Routes of other methods are always guarded. */
+	bool guarded;
 };
 
 enum routing { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };

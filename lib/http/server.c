@@ -169,6 +169,15 @@ static unsigned connection_limit(unsigned wanted)
 
 /* ---- its life ---- */
 
+/* No web page reaches a Unix socket. */
+static void learn_names(struct http_server *s)
+{
+	const struct http_conf *conf = &s->conf;
+	s->checks_host = !conf->any_host && strncmp(s->listener.address, "unix:", 5) != 0;
+	s->names = (struct guard_names){
+	    .listen = conf->socket < 0 ? conf->listen : NULL, .bound = s->listener.address, .more = conf->hosts};
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
 	const struct http_conf *conf = &s->conf;
@@ -197,6 +206,7 @@ struct http_server *http_server_start(const struct http_conf *conf, struct err *
 	uuid_new(s->id);
 	if (listener_open(&s->listener, conf->listen, conf->socket, conf->local_only, e) < 0)
 		goto failed;
+	learn_names(s);
 	s->connections = connections_new(&conf->limits, e);
 	if (!s->connections)
 		goto failed_listening;

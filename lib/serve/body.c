@@ -5,16 +5,8 @@
 
 enum body_form body_form(const struct request *x)
 {
-	static const char *const json[] = {"", MEDIA_JSON, "text/json"};
-	static const char *const lines[] = {
-	    MEDIA_NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"};
-	for (size_t i = 0; i < COUNT_OF(json); i++)
-		if (strcmp(x->media, json[i]) == 0)
-			return BODY_JSON;
-	for (size_t i = 0; i < COUNT_OF(lines); i++)
-		if (strcmp(x->media, lines[i]) == 0)
-			return BODY_LINES;
-	return BODY_OTHER;
+	enum media_kind kind = media_kind(x->media);
+	return kind == MEDIA_KIND_JSON ? BODY_JSON : kind == MEDIA_KIND_LINES ? BODY_LINES : BODY_OTHER;
 }
 
 static struct rec *add(struct batch *b, struct str line, uint64_t number)

@@ -3,7 +3,7 @@
  *     application/json     one object: one record; or an array of them
  *     application/x-ndjson one record a line, of any number: worked off while it arrives
  *
- * A body without a type counts as JSON. What a record is (an object of at most max_record bytes, its text a string) is decided by the stages.
+ * What a record is (an object of at most max_record bytes, its text a string) is decided by the stages.
  */
 #ifndef SENTI_BODY_H
 #define SENTI_BODY_H

@@ -136,6 +136,7 @@ static int listen_now(struct server *s, struct err *e)
 	http.vendor = "senti";
 	http.index = "/openapi.json";
 	http.local_only = !s->tokens && !s->conf->insecure;
+	http.any_host = s->tokens && !http.hosts; /* a page that is rebound to us has no token */
 	http.admit = tokens_admit;
 	http.admit_arg = s->tokens;
 	http.ended = server_metrics_ended;

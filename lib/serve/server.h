@@ -19,7 +19,7 @@
 /* All lent while the server runs. */
 struct server_conf {
 	struct http_conf
-	    http; /* but for what the server itself sets: socket, vendor, index, route, local_only, admit and ended */
+	    http; /* but for what the server itself sets: socket, vendor, index, route, local_only, any_host, admit and ended */
 	struct ends ends;
 	const char *cache_reader; /* the name of the server's place in the outbox, for a cache that others use too */
 	struct model_conf model;  /* scores what names no model */

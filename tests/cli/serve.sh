@@ -14,7 +14,7 @@ start() {
 	server=$!
 	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
 	wait_for 'grep -q listening log || ! kill -0 $server'
-	port=$(sed -n 's/.*listening.*address=127\.0\.0\.1:\([0-9]*\).*/\1/p' log)
+	port=$(sed -n 's/.*listening.*address=[0-9.]*:\([0-9]*\).*/\1/p' log)
 	url=http://127.0.0.1:$port
 }
 
@@ -72,7 +72,8 @@ answers 'a record is answered by that record' 200 '.text == "I love it" and .sen
 echo '{"id":"a","n":1e999,"text":"I love it"}' | senti-score >want
 ok 'as senti-score writes it, to the byte' cmp want body
 says 'as JSON' Content-Type application/json
-answers 'a body without a type counts as JSON' 200 '.sentiment.label == "negative"' /v1/sentiment -H 'Content-Type:' -d '{"text":"I hate it"}'
+problem 'a body without a type' 415 unsupported_media_type /v1/sentiment -H 'Content-Type:' -d '{"text":"I hate it"}'
+says 'which names those it takes' Accept-Post 'application/json, application/x-ndjson'
 answers 'type and charset in other letters' 200 '.sentiment' /v1/sentiment -H 'content-type: Application/JSON; charset=UTF-8' -d '{"text":"x"}'
 answers 'an array is answered by an array, in order, with errors in their places' 200 \
 	'length == 5 and .[0].sentiment.label == "positive" and .[1].error.code == "no_text" and .[1].error.message == "no member '"'text'"'" and .[1].input == "{\"id\":\"2\"}" and .[1].error.line == 2 and
@@ -226,6 +227,37 @@ answers 'DELETE' 204 - /v1/messages/m6 -X DELETE
 ok 'without a body' test ! -s body
 problem 'then it is gone' 404 not_found /v1/messages/m6
 problem 'and cannot be deleted again' 404 not_found /v1/messages/m6 -X DELETE
+
+# --- what web pages must not do ---
+other="http://127.0.0.1:1$port"
+answers 'a message to fight for' 202 - /v1/messages -H "$json" -d '{"id":"mine","text":"mine"}'
+for host in evil.example "evil.example:$port" "127.0.0.1.evil.example:$port" 192.0.2.1; do
+	problem "GET by a rebound name: $host" 421 unknown_host /v1/messages/mine -H "Host: $host"
+	problem 'DELETE' 421 unknown_host /v1/messages/mine -X DELETE -H "Host: $host" -H "Origin: http://$host" -H 'Sec-Fetch-Site: same-origin'
+done
+for path in / /docs /livez /v1/events /none; do
+	problem "a rebound name: $path" 421 unknown_host $path -H "Host: evil.example:$port"
+done
+for host in localhost "LOCALHOST:$port" 127.0.0.1 127.8.9.1:99 '[::1]:8080'; do
+	answers "GET as $host" 200 - /v1/messages/mine -H "Host: $host"
+done
+for page in 'Sec-Fetch-Site: cross-site' 'Sec-Fetch-Site: same-site' "Origin: $other" 'Origin: https://evil.example' 'Origin: null'; do
+	problem "DELETE by a page, $page" 403 cross_origin /v1/messages/mine -X DELETE -H "$page"
+	problem 'PATCH' 403 cross_origin /v1/messages/mine -X PATCH -H "$json" -d '{"label":"negative"}' -H "$page"
+	problem 'POST' 403 cross_origin /v1/messages -H "$json" -d '{"id":"planted","text":"x"}' -H "$page"
+	problem 'scoring' 403 cross_origin /v1/sentiment -H "$json" -d '{"text":"x"}' -H "$page"
+	answers 'following a link' 200 - /v1/messages/mine -H "$page" -H 'Sec-Fetch-Mode: navigate'
+done
+for media in '' text/plain 'text/plain; application/json' application/x-www-form-urlencoded 'multipart/form-data; boundary=x' application/octet-stream; do
+	problem "POST of '$media'" 415 unsupported_media_type /v1/messages -H "Content-Type: $media" -d '{"id":"planted","text":"x"}'
+	problem "PATCH" 415 unsupported_media_type /v1/messages/mine -X PATCH -H "Content-Type: $media" -d '{"label":"negative"}'
+done
+for media in application/json 'Application/JSON; charset=utf-8' application/x-ndjson application/ndjson application/jsonl; do
+	answers "POST of $media by our own page" 200 '.sentiment' /v1/sentiment -H "Content-Type: $media" -d '{"text":"x"}' -H "Origin: $url" -H 'Sec-Fetch-Site: same-origin'
+done
+problem 'nothing was planted' 404 not_found /v1/messages/planted
+answers 'nor changed' 200 '.sentiment.corrected == null' /v1/messages/mine
+answers 'DELETE by our own page' 204 - /v1/messages/mine -X DELETE -H "Origin: $url" -H 'Sec-Fetch-Site: same-origin'
 
 # --- headers of any length: what a client sends may come to several thousand bytes once it is percent-encoded ---
 long=$(printf '%0512d' 0 | sed 's/0/中/g')
@@ -459,6 +491,38 @@ END
 kill -TERM $server
 wait $server
 
+# --- whom else it may be asked by ---
+start --host senti.example --host '[2001:db8::1]' --cors https://friend.example
+answers '--host' 200 - /livez -H 'Host: senti.example'
+answers 'on any port, in any letters' 200 - /livez -H 'Host: SENTI.example:443'
+answers 'another --host' 200 - /livez -H 'Host: [2001:db8::1]:80'
+problem 'not what ends like it' 421 unknown_host /livez -H 'Host: evil.senti.example'
+answers 'a page of --host behind a proxy with TLS' 202 - /v1/messages -H "$json" -d '{"id":"h","text":"x"}' -H 'Host: senti.example' \
+	-H 'Origin: https://senti.example' -H 'X-Forwarded-Proto: https'
+answers '--cors lets a page write' 202 - /v1/messages -H "$json" -d '{"id":"f","text":"x"}' -H 'Origin: https://friend.example' -H 'Sec-Fetch-Site: cross-site'
+says 'and read' Access-Control-Allow-Origin https://friend.example
+problem 'but a body needs its type' 415 unsupported_media_type /v1/messages -H 'Content-Type:' -d '{"text":"x"}' -H 'Origin: https://friend.example'
+problem 'and no other page' 403 cross_origin /v1/messages/f -X DELETE -H 'Origin: http://friend.example' -H 'Sec-Fetch-Site: cross-site'
+problem 'nor one that hides its origin' 403 cross_origin /v1/messages/f -X DELETE -H 'Sec-Fetch-Site: cross-site'
+kill -TERM $server
+wait $server
+senti-serve --new-token a:write >tokens 2>token
+start --tokens tokens
+bearer="Authorization: Bearer $(cat token)"
+answers 'with tokens, Host is not checked' 200 - /v1/models -H "$bearer" -H 'Host: senti.example'
+problem 'but pages are' 403 cross_origin /v1/sentiment -H "$bearer" -H "$json" -d '{"text":"x"}' -H 'Origin: https://evil.example'
+kill -TERM $server
+wait $server
+start --tokens tokens --host senti.example
+problem 'unless there is --host' 421 unknown_host /v1/models -H "$bearer" -H 'Host: other.example'
+kill -TERM $server
+wait $server
+start --insecure -l 0.0.0.0:0
+answers 'on all addresses, an address in digits' 200 - /livez -H 'Host: 192.0.2.1:80'
+problem 'but no name' 421 unknown_host /livez -H 'Host: evil.example'
+kill -TERM $server
+wait $server
+
 # --- mistakes ---
 fails() { # fails NAME STATUS PATTERN OPTION...
 	fails_name=$1
@@ -476,6 +540,7 @@ fails 'a port that is none' 2 'not an address to listen on' -l 127.0.0.1:99999
 fails 'an unknown model' 2 "unknown model 'nix'" -m nix
 fails 'no number' 2 'max-items' --max-items x
 fails 'a lexicon without +' 2 'takes \+FILE' --lexicon words.tsv
+fails 'a host with a port' 2 "not 'a:80'" --host a:80
 fails 'operands' 2 "unexpected operand 'extra': senti-serve takes no operands" extra
 echo precious >texts
 fails 'a queue by its name, and no broker' 3 'cannot connect to the broker amqp://guest@127.0.0.1:1/' -l 127.0.0.1:0 --queue texts

@@ -103,6 +103,7 @@ ok 'a file in the place of the socket is refused' fails_with $? 2 'not a socket'
 ok 'and left as it was' is "$(cat socket)" precious
 rm socket
 serve_unix
+ok 'for any Host' is "$(curl -sS --unix-socket socket -o body -w '%{http_code}' http://any.example/livez)" 200
 ok 'it answers on its socket' is "$(curl -sS --unix-socket socket -o body -w '%{http_code}' http://localhost/livez)" 200
 kill -9 "$server"
 wait "$server" 2>/dev/null

@@ -116,7 +116,7 @@ class Listener:
         self.ended = None
         self.socket = self.server.connect(receive=self.receive, timeout=120)
         more = f"Last-Event-ID: {self.last}\r\n" if self.last is not None else ""
-        self.socket.sendall(f"GET /v1/events{self.query} HTTP/{self.version}\r\nHost: a\r\n{more}\r\n".encode())
+        self.socket.sendall(f"GET /v1/events{self.query} HTTP/{self.version}\r\nHost: localhost\r\n{more}\r\n".encode())
         if reading:
             self.read()
 

@@ -97,12 +97,12 @@ def scopes():
         assert s.post("/v1/sentiment", TEXT, Authorization=f"bearer  {made['read'][0]}")[0] == 200, "the scheme in lower case"
         assert s.ask("GET", f"/v1/models?access_token={made['read'][0]}")[0] == 401, "not in the query, which is logged elsewhere"
         # Nothing of a body that is not let in is read, and the connection says so.
-        out, closed = exchange(s.connect(), b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000)
+        out, closed = exchange(s.connect(), b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000)
         assert closed and out.startswith(b"HTTP/1.1 401"), out[:200]
         # 401 without a body leaves the connection as it is.
         with s.connect() as c:
             for _ in range(2):
-                c.sendall(b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n")
+                c.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert c.recv(4000).startswith(b"HTTP/1.1 401")
         said = s.said()
         for token, line in made.values():
@@ -129,9 +129,9 @@ def reload():
         hup("tokens read again")
         assert (status(old), status(new)) == (200, 200)
         for broken, says in (((new_line, "old read sha256:12\n"), f"{path}:2: the third word is"), ((), f"{path} has no token"),
-                             (("# nothing\n",), f"{path} has no token"), (("a\n",), f"{path}:1: behind the name"),
+                             (("# nothing\n",), f"{path} has no token"), (("a\n",), f"{path}:1: after the name"),
                              ((new_line, new_line), f"{path}:2: this token stands there already"),
-                             ((new_line.replace("read", "all"),), f"{path}:1: behind the name"), (("/ " + new_line,), f"{path}:1: a name"),
+                             ((new_line.replace("read", "all"),), f"{path}:1: after the name"), (("/ " + new_line,), f"{path}:1: a name"),
                              ((new_line[:-1] + " x\n",), f"{path}:1: more than"), (("\0\n",), f"{path}:1: a name"),
                              (("x" * 70 + " read\n",), f"{path}:1: a name")):
             write(path, *broken)
@@ -176,7 +176,7 @@ def beyond_loopback():
     with Server(listen=f"unix:{path}") as s:
         c = socket.socket(socket.AF_UNIX)
         c.connect(path)
-        out, _ = exchange(c, b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        out, _ = exchange(c, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert out.startswith(b"HTTP/1.1 200"), out
     assert not os.path.exists(path)
     for wrong in ("nonsense", "127.0.0.1:x", "127.0.0.1:70000", "[::1]:"):
@@ -220,7 +220,7 @@ def cors():
             assert status == 404 and fields["access-control-allow-origin"] == origin
         with s.connect() as c: # several preflights over one connection
             for _ in range(3):
-                c.sendall(b"OPTIONS /v1/models HTTP/1.1\r\nHost: a\r\nOrigin: https://one.example\r\n"
+                c.sendall(b"OPTIONS /v1/models HTTP/1.1\r\nHost: localhost\r\nOrigin: https://one.example\r\n"
                           b"Access-Control-Request-Method: GET\r\n\r\n")
                 assert c.recv(4000).startswith(b"HTTP/1.1 204")
     with Server("--cors", "*") as s:
@@ -357,7 +357,7 @@ def inherited_sockets():
                 assert s.port == listener.getsockname()[1]
                 s.alive()
                 if early:
-                    out, _ = exchange(early, b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    out, _ = exchange(early, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                     assert out.startswith(b"HTTP/1.1 200"), out
                     early = None
     path = new_path("socket")
@@ -367,7 +367,7 @@ def inherited_sockets():
         with activated(listener):
             c = socket.socket(socket.AF_UNIX)
             c.connect(path)
-            out, _ = exchange(c, b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            out, _ = exchange(c, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert out.startswith(b"HTTP/1.1 200"), out
         assert os.path.exists(path), "it is the manager's"
     with socket.create_server(("127.0.0.1", 0)) as listener:

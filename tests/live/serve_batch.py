@@ -231,7 +231,7 @@ def leave(s):
 def callers_who_leave():
     """in mid-upload, or while they wait: what was handed in is stored, and nobody else is hurt"""
     with Batching("-b", "1000", "-w", "300") as server:
-        head = b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: " + LINES.encode()
+        head = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + LINES.encode()
         for i in range(20):
             s = server.connect()
             s.sendall(head + b"\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -241,7 +241,7 @@ def callers_who_leave():
             leave(s)
             s = server.connect()
             body = record(f"gone-{i}").encode()
-            s.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            s.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
             leave(s) if i % 2 else s.close()
         wait(lambda: server.figures()["senti_queue_unacked"] == 0 and
              all(f"left-{i}" in server.rows() for i in range(20)), "the lines")
@@ -375,7 +375,7 @@ def time_over():
         body = json.loads(server.ask("GET", "/v1/messages/t")[2])
         assert body["text"] == "I love it" and not body.get("sentiment"), body
         s = server.connect()
-        s.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nPrefer: wait=60\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"text\":\"a\"}")
+        s.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"text\":\"a\"}")
         leave(s)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             one = pool.submit(server.send, record("waits"), Prefer="wait=60")

@@ -10,15 +10,15 @@ import time
 from serve_raw import DIR, TEXT, Server, answers, exchange, wait
 from tap import check, run
 
-HOST = b"Host: a\r\n"
-NEXT = b"GET /livez HTTP/1.1\r\nHost: next\r\n\r\n"
+HOST = b"Host: localhost\r\n"
+NEXT = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKS = b"14\r\n" + TEXT + b"\r\n0\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 LENGTH = b"Content-Length: 20\r\n"
 
 
 def post(headers, body, version=b"HTTP/1.1"):
-    return b"POST /v1/sentiment " + version + b"\r\n" + HOST + headers + b"\r\n" + body
+    return b"POST /v1/sentiment " + version + b"\r\n" + HOST + b"Content-Type: application/json\r\n" + headers + b"\r\n" + body
 
 
 def get(target, headers=HOST, version=b"HTTP/1.1"):
@@ -43,7 +43,7 @@ REFUSED = {
     "no Host": get(b"/livez", b"") + NEXT,
     "a blank before the colon of Content-Length": post(b"Content-Length : 20\r\n", TEXT + NEXT),
     "a tab before the colon of Transfer-Encoding": post(b"Transfer-Encoding\t: chunked\r\n", CHUNKS + NEXT),
-    "a blank before the first header": get(b"/livez", b" Host: a\r\n") + NEXT,
+    "a blank before the first header": get(b"/livez", b" Host: localhost\r\n") + NEXT,
     "a header without a colon": get(b"/livez", HOST + b"x\r\n") + NEXT,
     "Transfer-Encoding xchunked": post(b"Transfer-Encoding: xchunked\r\n", CHUNKS + NEXT),
     "Transfer-Encoding gzip, chunked": post(b"Transfer-Encoding: gzip, chunked\r\n", CHUNKS + NEXT),
@@ -99,17 +99,17 @@ SERVED = {
     "TRACE": (b"TRACE /livez HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT, [405, 200]),
     "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT, [404, 200]),
     "GET with a body": (get(b"/livez", HOST + b"Content-Length: 3\r\n") + b"abc" + NEXT, [200, 200]),
-    "line feeds alone as line ends": (b"GET /livez HTTP/1.1\nHost: a\n\n" + NEXT, [200, 200]),
+    "line feeds alone as line ends": (b"GET /livez HTTP/1.1\nHost: localhost\n\n" + NEXT, [200, 200]),
     "an empty line first": (b"\r\n" + NEXT, [200]),
-    "an empty Host": (get(b"/livez", b"Host:\r\n") + NEXT, [200, 200]),
+    "an empty Host": (get(b"/livez", b"Host:\r\n") + NEXT, [421, 200]),
     "a header without a name": (get(b"/livez", HOST + b": x\r\n") + NEXT, [200, 200]),
     "an empty header": (get(b"/livez", HOST + b"X:\r\nY: \r\n") + NEXT, [200, 200]),
     "blanks around a header": (post(b"Content-Length:  \t 20\r\n", TEXT) + NEXT, [200, 200]),
     "bytes beyond ASCII in a header": (get(b"/livez", HOST + b"X-Request-Id: \xff\xfe\r\n") + NEXT, [200, 200]),
     "an upgrade that is not taken": (get(b"/livez", HOST + b"Upgrade: h2c\r\nConnection: Upgrade\r\n") + NEXT, [200, 200]),
-    "the absolute form": (get(b"http://a/livez") + NEXT, [200, 200]),
-    "the absolute form with another host": (get(b"HTTPS://other.example:1/livez?x=1") + NEXT, [200, 200]),
-    "the absolute form without a path": (b"POST http://a?x HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT, [405, 200]),
+    "the absolute form": (get(b"http://localhost/livez") + NEXT, [200, 200]),
+    "the absolute form with another host": (get(b"HTTPS://other.example:1/livez?x=1") + NEXT, [421, 200]),
+    "the absolute form without a path": (b"POST http://localhost?x HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT, [405, 200]),
     "%2F in an id is not a slash": (get(b"/v1/messages/a%2Fb") + NEXT, [404, 200]),
     "%00 in an id": (get(b"/v1/messages/a%00b") + NEXT, [400, 200]),
     "%zz in an id": (get(b"/v1/messages/a%zzb") + NEXT, [400, 200]),
@@ -128,7 +128,7 @@ SERVED = {
     "HTTP/1.0 without a Host": (get(b"/livez", b"", b"HTTP/1.0"), [200]),
     "half-closed before the answer": (post(LENGTH + b"Connection: close\r\n", TEXT), [200]),
     # What follows a NUL in a value is lost, but no line's end is.
-    "a NUL in a value": (get(b"/livez", b"Host: a\x00b\r\n") + NEXT, [200, 200]),
+    "a NUL in a value": (get(b"/livez", b"Host: localhost\x00b\r\n") + NEXT, [200, 200]),
 }
 
 
@@ -350,7 +350,7 @@ def slow():
         with concurrent.futures.ThreadPoolExecutor(64) as pool:
             jobs = {
                 "request line": [pool.submit(drip, s.connect(), b"GET /") for _ in range(8)],
-                "headers": [pool.submit(drip, s.connect(), b"GET /livez HTTP/1.1\r\nHost: a\r\nX: ") for _ in range(8)],
+                "headers": [pool.submit(drip, s.connect(), b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ") for _ in range(8)],
                 "body": [pool.submit(drip, s.connect(), post(b"Content-Length: 4000\r\n", b"")) for _ in range(8)],
                 "chunks": [pool.submit(drip, s.connect(), post(CHUNKED, b"fffff\r\n")) for _ in range(8)],
                 "nothing": [pool.submit(lambda: exchange(s.connect(timeout=30), b"") == (b"", True)) for _ in range(8)],

@@ -241,12 +241,12 @@ static struct str read_label(struct request *x, struct arena *mem)
 void message_patch_begin(struct request *x, void *app)
 {
 	(void)app;
-	if (strcmp(x->media, "") == 0 || strcmp(x->media, MEDIA_JSON) == 0 ||
-	    strcmp(x->media, "application/merge-patch+json") == 0)
+	enum media_kind kind = media_kind(x->media);
+	if (kind == MEDIA_KIND_JSON || kind == MEDIA_KIND_PATCH)
 		return;
-	request_set(x, "Accept-Patch", "application/merge-patch+json, application/json");
-	request_problem(
-	    x, 415, "unsupported_media_type", "send the change as application/json or application/merge-patch+json");
+	request_set(x, "Accept-Patch", "%s, %s", MEDIA_PATCH, MEDIA_JSON);
+	request_problem(x, 415, "unsupported_media_type", "send the change as %s or %s, not as '%s'", MEDIA_JSON,
+	    MEDIA_PATCH, x->media);
 }
 
 void message_patch(struct request *x, void *app)

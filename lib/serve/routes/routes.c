@@ -6,21 +6,22 @@
 void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 {
 	const struct route filled[ROUTES + 1] = {
-	    {"POST", "/v1/sentiment", SCOPE_READ, sentiment_begin, sentiment_piece, sentiment_end, &r->sentiment},
-	    {"POST", "/v1/messages", SCOPE_WRITE, post_begin, post_piece, post_end, &r->post},
-	    {"GET", "/v1/messages", SCOPE_READ, NULL, NULL, messages_list, &r->messages},
-	    {"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, message_get, &r->messages},
-	    {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch, &r->messages},
-	    {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete, &r->messages},
-	    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get, r->subscribers},
-	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->scans},
-	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models},
-	    {"GET", "/livez", SCOPE_NONE, NULL, NULL, livez_get, NULL},
-	    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, readyz_get, r->health},
-	    {"GET", "/metrics", SCOPE_READ, NULL, NULL, metrics_get, r->registry},
-	    {"GET", "/openapi.json", SCOPE_NONE, NULL, NULL, openapi_get, r->models},
-	    {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get, NULL},
-	    {"GET", "/", SCOPE_NONE, NULL, NULL, home_get, NULL},
+	    {"POST", "/v1/sentiment", SCOPE_READ, sentiment_begin, sentiment_piece, sentiment_end, &r->sentiment,
+		false},
+	    {"POST", "/v1/messages", SCOPE_WRITE, post_begin, post_piece, post_end, &r->post, false},
+	    {"GET", "/v1/messages", SCOPE_READ, NULL, NULL, messages_list, &r->messages, false},
+	    {"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, message_get, &r->messages, false},
+	    {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch, &r->messages, false},
+	    {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete, &r->messages, false},
+	    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get, r->subscribers, false},
+	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->scans, false},
+	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models, false},
+	    {"GET", "/livez", SCOPE_NONE, NULL, NULL, livez_get, NULL, false},
+	    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, readyz_get, r->health, false},
+	    {"GET", "/metrics", SCOPE_READ, NULL, NULL, metrics_get, r->registry, false},
+	    {"GET", "/openapi.json", SCOPE_NONE, NULL, NULL, openapi_get, r->models, false},
+	    {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get, NULL, false},
+	    {"GET", "/", SCOPE_NONE, NULL, NULL, home_get, NULL, false},
 	};
 	memcpy(table, filled, sizeof filled);
 }

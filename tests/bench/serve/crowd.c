@@ -54,10 +54,11 @@ static void say(struct client *c, const char *text)
 static void join(struct client *c)
 {
 	static const char *const first[] = {
-	    [LISTENER] = "GET /v1/events HTTP/1.1\r\nHost: bench\r\n\r\n",
-	    [BODY] = "POST /v1/sentiment HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "
-		     "1000\r\n\r\n{",
-	    [HEADERS] = "POST /v1/sentiment HTTP/1.1\r\nHost: bench\r\nX-Slow: ",
+	    [LISTENER] = "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	    [BODY] =
+		"POST /v1/sentiment HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+		"1000\r\n\r\n{",
+	    [HEADERS] = "POST /v1/sentiment HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
 	};
 	c->fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&server, sizeof server) < 0)
