@@ -107,14 +107,11 @@ SANITIZED = HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno
 asan:
 	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)-asan $(SANITIZED) SAN="-fsanitize=$(SANITIZERS)" test
 
-# Unit tests only: the tools have no threads of their own but for senti-serve, which tests/live/serve_threads.py loads.
-TSAN = BUILD=$(BUILD)-tsan $(SANITIZED) SAN=-fsanitize=thread
+# A data race ends a program with status 66. The senti-serve that this builds is loaded by tests/live/serve_threads.py.
 tsan:
-	@$(MAKE) $(TSAN) tsan-test
-tsan-test: $(UNIT)
-	@$(RUN) $(UNIT)
-tsan-serve:
-	@$(MAKE) $(TSAN) $(BUILD)-tsan/bin/senti-serve
+	@$(MAKE) BUILD=$(BUILD)-tsan $(SANITIZED) SAN=-fsanitize=thread unit-tests
+unit-tests: $(UNIT) $(BUILD)/bin/senti-serve
+	@TEST_JOBS=$${TEST_JOBS:-2} $(RUN) $(UNIT)
 
 fuzz-programs: $(REPLAY)
 FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
@@ -175,7 +172,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang
 
-.PHONY: all check test live system asan tsan tsan-test tsan-serve fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean
+.PHONY: all check test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

@@ -80,7 +80,8 @@ struct store {
 	 * are not senti's may have changed the row, the whole message is read back from it. STORE_REFUSED: the database did not take these
 	 * together (the reason is in *e), nothing is stored; store_put then halves them. */
 	int (*put)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
-	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. */
+	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. Its id may stay the
+	 * caller's bytes, as if lent: a row that outlives them needs a copy of its id. */
 	int (*get)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	/* The first rows of the filter, in its order, at most `max` and no further once they hold max_bytes: how many, 0 when there are no
 	 * more, or -1. The next page is asked for with `after` at the last row. */

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "lib/base/clock.h"
@@ -30,6 +31,7 @@ struct connection {
 	struct connections *all;
 	struct address *address; /* NULL: it is not counted */
 	int fd;
+	bool gone; /* the watcher has seen its end once */
 	/* Written by the connection's thread, read by the watcher; each for itself. */
 	_Atomic int phase; /* enum phase */
 	_Atomic int64_t since;
@@ -72,6 +74,18 @@ static bool overdue(const struct connection_limits *limits, const struct connect
 	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
 }
 
+/* True for a client that has hung up in the middle of its request, if it was so the last time too: a piece that came
+ * just before may still be read. The library sees such an end late, if data came right before it. */
+static bool hung_up(struct connection *p)
+{
+	int phase = atomic_load_explicit(&p->phase, memory_order_relaxed);
+	char byte;
+	bool before = p->gone;
+	p->gone =
+	    (phase == PHASE_HEADERS || phase == PHASE_BODY) && recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return p->gone && before;
+}
+
 static void *watch(void *arg)
 {
 	struct connections *all = arg;
@@ -80,7 +94,7 @@ static void *watch(void *arg)
 		cond_wait_until(&all->ended, &all->lock, clock_mono_ms() + WATCH_MS);
 		int64_t now = clock_mono_ms();
 		for (struct connection *p = all->list.next; p != &all->list; p = p->next)
-			if (overdue(&all->limits, p, now))
+			if (overdue(&all->limits, p, now) || hung_up(p))
 				shutdown(p->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&all->lock);

@@ -1,7 +1,8 @@
 /* connections.h - the open connections: the deadlines that the library does not keep, and how many each address may have.
  *
  * The library's timeout starts anew with each byte, so a client that sends its headers or body, or takes its answer, byte by byte would stay for ever.
- * One thread looks at all connections twice a second and shuts those down whose time is over; the library then sees their end.
+ * One thread looks at all connections twice a second and shuts those down whose time is over, or whose client has hung up in the
+ * middle of a request; the library then sees their end.
  */
 #ifndef SENTI_CONNECTIONS_H
 #define SENTI_CONNECTIONS_H

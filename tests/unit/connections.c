@@ -75,6 +75,29 @@ static void test_deadlines(void)
 	connections_free(all);
 }
 
+static struct client hang_up(struct connections *all, enum phase phase, const char *unread)
+{
+	struct client c = join(all, NULL);
+	connection_enter(c.peer, phase);
+	if (write(c.theirs, unread, strlen(unread)) < 0 || shutdown(c.theirs, SHUT_WR) < 0)
+		abort();
+	return c;
+}
+
+static void test_hung_up(void)
+{
+	struct connection_limits none = {0};
+	struct connections *all = connections_new(&none, &e);
+	struct client waits = hang_up(all, PHASE_ANSWER, ""), unread = hang_up(all, PHASE_BODY, "x"),
+		      head = hang_up(all, PHASE_HEADERS, ""), body = hang_up(all, PHASE_BODY, "");
+	ok(is_cut(head, LONG_MS), "one that hangs up within its headers is cut");
+	ok(is_cut(body, LONG_MS), "one that hangs up within its body is cut");
+	ok(!is_cut(waits, 0), "one that sends no more and waits for its answer is not");
+	ok(!is_cut(unread, 0), "nor one whose last bytes are not read yet");
+	leave(waits), leave(unread), leave(head), leave(body);
+	connections_free(all);
+}
+
 /* How many of these are not cut at once. */
 static unsigned let_in(struct connections *all, const char *const *address, size_t n)
 {
@@ -156,6 +179,7 @@ static void test_many(void)
 int main(void)
 {
 	test_deadlines();
+	test_hung_up();
 	test_addresses();
 	test_many();
 	return tap_done();
