@@ -64,6 +64,14 @@ static const struct option_def own[] = {
 	OPT_DURATION(pending_ms, 1)},
     {0, "reader", "NAME", "its place in the outbox, for Redis (default: the cache's address and this machine)",
 	OPT_NAME(server.cache_reader)},
+    {'j', "jobs", "N", "score large bodies in N threads (default: as many as there are processors)",
+	OPT_NUMBER(server.jobs, 1, 256)},
+    {0, "io-threads", "N", "threads that read and answer requests (default 2)",
+	OPT_NUMBER(server.http.threads, 1, 256)},
+    {0, "memory", "BYTES", "hold at most so much for all requests together, cache included (default 256M)",
+	OPT_SIZE(server.memory, (uint64_t)16 << 20, (uint64_t)1 << 50)},
+    {0, "spool", "BYTES", "and so much in temporary files, for large answers (default 2G)",
+	OPT_SIZE(server.spool, (uint64_t)1 << 20, (uint64_t)1 << 50)},
     {0, "max-waiting", "N", "refuse messages while N are under way (default 100000)",
 	OPT_NUMBER(server.max_waiting, 1, 10000000)},
     {0, "max-body", "BYTES", "refuse longer bodies; K, M, G are understood (default 64M)",
@@ -100,11 +108,13 @@ int main(int argc, char **argv)
 	    .server = {.http = {.listen = "127.0.0.1:8080",
 			   .max_body = (size_t)64 << 20,
 			   .max_header = (size_t)16 << 10,
-			   .max_held = (uint64_t)512 << 20,
+			   .threads = 2,
 			   .limits = {.header_s = 10, .body_s = 60, .idle_s = 60}},
 		.model.spec = default_model(),
 		.max_items = 10000,
 		.max_waiting = 100000,
+		.memory = (uint64_t)256 << 20,
+		.spool = (uint64_t)2 << 30,
 		.scan_timeout_s = 10},
 	};
 	struct tool *t = &o.tool;
@@ -116,11 +126,9 @@ int main(int argc, char **argv)
 	    .own = own,
 	    .options = &o,
 	    .fills_closed = true,
-	    .shared = SHARED_SERVE | SHARED_JOBS | SHARED_STORE | SHARED_CACHE,
+	    .shared = SHARED_SERVE | SHARED_STORE | SHARED_CACHE,
 	    .operands = OPERANDS_NONE,
 	};
 	tool_options(t, argc, argv);
-	if (!t->cache)
-		t->cache = "memory:64M";
 	return serve_run(&o);
 }

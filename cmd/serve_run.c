@@ -1,6 +1,9 @@
 /* serve_run.c - opens stores, caches and queues for the server's threads, and runs the server. */
 #include "cmd/serve_run.h"
 
+#include <malloc.h>
+#include <unistd.h>
+
 #include "cmd/run.h"
 #include "lib/serve/tokens.h"
 #include "lib/stage/follow.h"
@@ -51,9 +54,34 @@ static int make_token(const struct tool *t, const char *wanted)
 	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
+/* So that what a large request took goes back to the system when it is free: large blocks are mapped each on its own, whatever their history, and
+ * threads share their heaps. */
+static void keep_heap_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+	mallopt(M_ARENA_MAX, 4);
+}
+
+/* The cache is a quarter of the memory. */
+static const char *default_cache(uint64_t memory)
+{
+	static char name[40];
+	snprintf(name, sizeof name, "memory:%llu", (unsigned long long)memory / 4);
+	return name;
+}
+
+static unsigned processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
+}
+
 int serve_run(struct serve_options *o)
 {
-	const struct tool *t = &o->tool;
+	struct tool *t = &o->tool;
+	if (!t->cache)
+		t->cache = default_cache(o->server.memory);
 	if (o->new_token)
 		return make_token(t, o->new_token);
 	struct err e;
@@ -63,13 +91,15 @@ int serve_run(struct serve_options *o)
 	    (struct ends){.arg = o, .store = open_store, .cache = open_cache, .queue = o->queue ? open_queue : NULL};
 	if (!c->cache_reader)
 		c->cache_reader = reader;
-	c->http.threads = t->jobs;
+	if (!c->jobs)
+		c->jobs = processors();
 	c->limits = t->limits;
 	c->drain_delay_s = t->drain_delay_s;
 	if (o->cors[0])
 		c->http.cors = o->cors;
 	if (o->hosts[0])
 		c->http.hosts = o->hosts;
+	keep_heap_small();
 	int rc = server_run(c, &e);
 	free(reader);
 	return rc < 0 ? tool_fail(t, &e) : STATUS_OK;

@@ -170,6 +170,10 @@ _senti()
 	senti-serve\ --queue) words='' ;;
 	senti-serve\ --pending-ttl) words='' ;;
 	senti-serve\ --reader) words='' ;;
+	senti-serve\ --jobs | senti-serve\ -j) words='' ;;
+	senti-serve\ --io-threads) words='' ;;
+	senti-serve\ --memory) words='' ;;
+	senti-serve\ --spool) words='' ;;
 	senti-serve\ --max-waiting) words='' ;;
 	senti-serve\ --max-body) words='' ;;
 	senti-serve\ --max-items) words='' ;;
@@ -184,7 +188,6 @@ _senti()
 	senti-serve\ --idle-timeout) words='' ;;
 	senti-serve\ --scan-timeout) words='' ;;
 	senti-serve\ --drain-delay) words='' ;;
-	senti-serve\ --jobs | senti-serve\ -j) words='' ;;
 	senti-serve\ --store) words='' ;;
 	senti-serve\ --cache) words='' ;;
 	senti-serve\ --ttl) words='' ;;
@@ -219,7 +222,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --pending-ttl --reader --max-waiting --max-body --max-items --tokens --new-token --insecure --host --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --jobs --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --pending-ttl --reader --jobs --io-threads --memory --spool --max-waiting --max-body --max-items --tokens --new-token --insecure --host --cors --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

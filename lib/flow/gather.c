@@ -12,11 +12,10 @@
 #include "lib/base/event.h"
 #include "lib/base/io.h"
 
-enum { MOST_BYTES = 256 << 20 };
-
 struct parcel {
 	struct parcel *next;
 	void *caller;
+	struct share memory;
 	size_t n, at; /* lines in all, lines that batches have taken */
 	struct str line[];
 };
@@ -24,42 +23,58 @@ struct parcel {
 struct gather {
 	struct source port;
 	gather_done *done;
-	size_t max_waiting, waiting, bytes;
+	struct budget *memory;
+	size_t max_waiting, waiting;
 	pthread_mutex_t lock;
 	struct parcel *first, **last;
 	bool ended;
 	int event;
 };
 
-int gather_add(struct source *s, const struct str *line, size_t n, void *caller, struct err *e)
+static void parcel_free(struct parcel *p)
 {
-	struct gather *g = (struct gather *)s;
-	size_t bytes = 0;
+	share_release(&p->memory);
+	free(p);
+}
+
+/* New, a copy of the lines; NULL if there is no memory for them. */
+static struct parcel *parcel_new(struct budget *memory, const struct str *line, size_t n, void *caller)
+{
+	size_t bytes = sizeof(struct parcel) + n * sizeof *line;
 	for (size_t i = 0; i < n; i++)
 		bytes += line[i].n + JSON_PAD;
-	struct parcel *p = xcalloc(1, sizeof *p + n * sizeof *p->line + bytes);
+	struct share share = {.of = memory};
+	if (!share_take(&share, bytes))
+		return NULL;
+	struct parcel *p = xcalloc(1, bytes);
+	*p = (struct parcel){.caller = caller, .memory = share, .n = n};
 	char *at = (char *)&p->line[n];
-	p->caller = caller;
-	p->n = n;
 	for (size_t i = 0; i < n; i++) {
 		memcpy(at, line[i].p, line[i].n);
 		p->line[i] = (struct str){at, line[i].n};
 		at += line[i].n + JSON_PAD;
 	}
+	return p;
+}
+
+int gather_add(struct source *s, const struct str *line, size_t n, void *caller, struct err *e)
+{
+	struct gather *g = (struct gather *)s;
+	struct parcel *p = parcel_new(g->memory, line, n, caller);
+	if (!p)
+		return err_set(e, ERR_ENV, "too many bytes are waiting");
 	pthread_mutex_lock(&g->lock);
-	const char *refused = g->ended					    ? "closed for new records"
-			      : n > g->max_waiting - g->waiting		    ? "too many records are waiting"
-			      : g->waiting && g->bytes + bytes > MOST_BYTES ? "too many bytes are waiting"
-									    : NULL;
+	const char *refused = g->ended				? "closed for new records"
+			      : n > g->max_waiting - g->waiting ? "too many records are waiting"
+								: NULL;
 	if (!refused && n) {
 		*g->last = p;
 		g->last = &p->next;
 		g->waiting += n;
-		g->bytes += bytes;
 	}
 	pthread_mutex_unlock(&g->lock);
 	if (refused || !n)
-		free(p);
+		parcel_free(p);
 	if (refused)
 		return err_set(e, ERR_ENV, "%s", refused);
 	event_signal(g->event);
@@ -89,12 +104,11 @@ static bool take(struct gather *g, struct batch *b, const struct limits *l, size
 		r->origin = "request";
 		*bytes += line.n;
 		g->waiting--;
-		g->bytes -= line.n + JSON_PAD;
 		if (p->at == p->n) {
 			g->first = p->next;
 			if (!g->first)
 				g->last = &g->first;
-			free(p);
+			parcel_free(p);
 		}
 	}
 	bool over = g->ended && !g->first;
@@ -154,7 +168,7 @@ size_t gather_drop(struct source *s)
 	size_t n = g->waiting;
 	g->first = NULL;
 	g->last = &g->first;
-	g->waiting = g->bytes = 0;
+	g->waiting = 0;
 	pthread_mutex_unlock(&g->lock);
 	for (struct parcel *p = list, *next; p; p = next) {
 		next = p->next;
@@ -162,7 +176,7 @@ size_t gather_drop(struct source *s)
 			struct rec r = {.line = p->line[p->at], .caller = p->caller};
 			g->done(&r, false);
 		}
-		free(p);
+		parcel_free(p);
 	}
 	return n;
 }
@@ -177,13 +191,14 @@ static int gather_close(struct source *s, struct err *e)
 	return rc;
 }
 
-struct source *gather_new(size_t max_waiting, gather_done *done)
+struct source *gather_new(size_t max_waiting, struct budget *memory, gather_done *done)
 {
 	struct gather *g = xcalloc(1, sizeof *g);
 	g->port = (struct source){
 	    .next = gather_next, .accept = gather_accept, .abandon = gather_abandon, .close = gather_close};
 	g->done = done;
 	g->max_waiting = max_waiting;
+	g->memory = memory;
 	g->last = &g->first;
 	g->event = event_open();
 	if (g->event < 0) {

@@ -25,9 +25,10 @@ struct request_private {
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: what comes is thrown away */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
-	uint64_t arrived; /* bytes of body */
-	uint64_t held;	  /* what this request has of the server's allowance */
-	_Alignas(16) char room[384];
+	uint64_t arrived;	      /* bytes of body */
+	uint64_t body_held, out_held; /* of `memory` */
+	struct share memory;	      /* what this request holds, its body and answer included */
+	_Alignas(16) char room[304];
 };
 
 struct http_server {
@@ -40,7 +41,6 @@ struct http_server {
 	bool quiesced;
 	char id[UUID_LEN]; /* what the request ids of this process begin with */
 	atomic_size_t busy;
-	atomic_uint_fast64_t held;
 };
 
 /* request.c */

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "lib/json/scan.h"
 
 enum { STREAM_BLOCK = 1024 };
+enum { SMALL_ANSWER = 4096 }; /* it is not worth counting */
 
 /* In one piece, and small enough for malloc's quick way. */
 struct request_whole {
@@ -46,7 +46,8 @@ struct request *request_new(struct http_server *s, const char *uri)
 	o->mem.p = o->room;
 	o->mem.end = o->room + sizeof o->room;
 	headers_init(&o->headers, &o->mem);
-	r->out_fd = -1;
+	r->spool = SPOOL_OF(s->conf.spools);
+	o->memory.of = s->conf.memory;
 	r->method = "";
 	r->path = o->uri;
 	r->began_us = request_clock_us();
@@ -64,9 +65,8 @@ void request_free(struct request *r)
 	}
 	if (r->drop)
 		r->drop(r->state);
-	if (r->out_fd >= 0)
-		close(r->out_fd);
-	atomic_fetch_sub(&o->server->held, o->held);
+	spool_free(&r->spool);
+	share_release(&o->memory);
 	buf_free(&r->body);
 	buf_free(&r->out);
 	arena_free(&o->mem);
@@ -283,20 +283,6 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	return o->answered ? -1 : 0;
 }
 
-/* Takes from the server's allowance; what was taken is given back with the request. */
-static bool hold(struct request *r, size_t n)
-{
-	struct http_server *s = r->own->server;
-	r->own->held += n;
-	return atomic_fetch_add(&s->held, n) + n <= s->conf.max_held;
-}
-
-static void busy(struct request *r)
-{
-	request_set(r, "Retry-After", "1");
-	request_problem(r, 503, "busy", "too much is being worked on; try again in a second");
-}
-
 /* A body that is too large is read on to twice the limit: nothing can be answered in its midst, and many clients look for an answer only when
  * they have sent everything. */
 int request_take(struct request *r, const char *p, size_t n)
@@ -313,13 +299,14 @@ int request_take(struct request *r, const char *p, size_t n)
 		return 0;
 	if (r->route->piece && r->route->piece(r, r->route->app, (struct str){p, n}))
 		return 0;
-	if (hold(r, n)) {
+	if (request_hold(r, n)) {
 		if (!r->body.p)
 			buf_reserve(&r->body, n + JSON_PAD);
 		buf_add(&r->body, p, n);
+		o->body_held += n;
 	} else {
-		buf_free(&r->body);
-		busy(r);
+		request_free_body(r);
+		request_busy(r);
 	}
 	return 0;
 }
@@ -359,6 +346,91 @@ void request_cut(struct request *r)
 	shutdown(socket_of(r), SHUT_RDWR);
 }
 
+/* ---- memory ---- */
+
+bool request_hold(struct request *r, size_t n)
+{
+	return share_take(&r->own->memory, n);
+}
+
+void request_unhold(struct request *r, size_t n)
+{
+	share_give(&r->own->memory, n);
+}
+
+void request_free_body(struct request *r)
+{
+	buf_free(&r->body);
+	share_give(&r->own->memory, r->own->body_held);
+	r->own->body_held = 0;
+}
+
+void request_busy(struct request *r)
+{
+	struct request_private *o = r->own;
+	if (o->arrived > budget_most(o->memory.of)) {
+		request_problem(r, 413, "too_large", "the body is larger than the server's memory");
+		return;
+	}
+	request_set(r, "Retry-After", "1");
+	request_problem(r, 503, "busy", "too much is being worked on; try again in a second");
+}
+
+static void no_space(struct request *r, const struct err *e)
+{
+	request_problem(r, 507, "no_space", "%s", e->msg);
+}
+
+/* Counts what `out` has now. */
+static bool hold_out(struct request *r)
+{
+	struct request_private *o = r->own;
+	if (r->out.cap > o->out_held && !request_hold(r, r->out.cap - o->out_held))
+		return false;
+	if (r->out.cap < o->out_held)
+		request_unhold(r, o->out_held - r->out.cap);
+	o->out_held = r->out.cap;
+	return true;
+}
+
+/* In memory while it is small and there is room. */
+static enum spool_result keep(struct request *r, bool end, struct err *e)
+{
+	enum spool_result rc = spool_take(&r->spool, &r->out, end, e);
+	if (rc == SPOOL_DONE && r->out.n && !hold_out(r))
+		rc = spool_put(&r->spool, &r->out, e);
+	if (rc == SPOOL_DONE && r->out.n == 0) {
+		buf_free(&r->out);
+		hold_out(r);
+	}
+	return rc;
+}
+
+bool request_spool(struct request *r, bool end, bool *again)
+{
+	struct err e;
+	enum spool_result rc = keep(r, end, &e);
+	if (again)
+		*again = rc == SPOOL_FULL;
+	if (rc != SPOOL_DONE && !(again && *again))
+		no_space(r, &e);
+	return rc == SPOOL_DONE;
+}
+
+/* Once the answer is whole, it waits for a client who may be slow. */
+static void keep_answer(struct request *r)
+{
+	struct err e;
+	if (hold_out(r))
+		return;
+	if (spool_put(&r->spool, &r->out, &e) != SPOOL_DONE) {
+		request_busy(r);
+		return;
+	}
+	buf_free(&r->out);
+	hold_out(r);
+}
+
 /* ---- what is answered ---- */
 
 void request_set(struct request *r, const char *name, const char *fmt, ...)
@@ -374,6 +446,8 @@ void request_answer(struct request *r, unsigned status, const char *media)
 	r->status = status;
 	r->out_media = media;
 	r->own->answered = true;
+	if (r->out.n > SMALL_ANSWER)
+		keep_answer(r);
 }
 
 bool request_answered(const struct request *r)
@@ -402,10 +476,8 @@ void request_problem(struct request *r, unsigned status, const char *kind, const
 	va_start(ap, fmt);
 	p.detail = arena_vprintf(&r->own->mem, fmt, ap);
 	va_end(ap);
-	buf_clear(&r->out);
-	if (r->out_fd >= 0)
-		close(r->out_fd);
-	r->out_fd = -1;
+	buf_free(&r->out);
+	spool_free(&r->spool);
 	problem_put(&r->out, &p);
 	request_answer(r, status, MEDIA_PROBLEM);
 }
@@ -447,19 +519,18 @@ static void compress(struct request *r)
 static struct MHD_Response *response_of(struct request *r)
 {
 	struct MHD_Response *response;
-	struct stat st;
 	if (r->own->stream)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
-	if (r->out_fd >= 0 && fstat(r->out_fd, &st) == 0) {
-		response = MHD_create_response_from_fd64((uint64_t)st.st_size, r->out_fd);
-		r->sent = (uint64_t)st.st_size;
-		if (response)
-			r->out_fd = -1; /* the response closes it */
-		return response;
+	if (r->spool.fd >= 0) {
+		r->sent = r->spool.bytes;
+		int fd = spool_give(&r->spool);
+		response = MHD_create_response_from_fd64(r->sent, fd);
+		if (!response)
+			close(fd);
+		return response; /* which closes it */
 	}
 	compress(r);
 	r->sent = r->out.n;
-	hold(r, r->out.n);
 	response = MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_FREE);
 	if (response)
 		r->out = (struct buf){0};
@@ -472,7 +543,8 @@ enum MHD_Result request_queue(struct request *r)
 	if (o->cut && r->status != 413)
 		too_large(r);
 	/* Only what a cache may keep. */
-	bool varies = ((r->out_media && r->out_fd < 0) || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
+	bool varies =
+	    ((r->out_media && r->spool.fd < 0) || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
 	struct MHD_Response *response = response_of(r);
 	if (!response)
 		return MHD_NO;

@@ -16,7 +16,7 @@
 
 #include <sys/types.h>
 
-#include "lib/base/buf.h"
+#include "lib/base/spool.h"
 #include "lib/http/media.h"
 #include "lib/http/router.h"
 
@@ -36,7 +36,7 @@ struct request {
 	void (*drop)(void *state);
 	/* The answer. */
 	struct buf out;
-	int out_fd; /* >= 0: the body is this file's content instead, which is taken */
+	struct spool spool; /* with a file: that is the answer, and `out` is empty */
 	unsigned status;
 	const char *out_media; /* constant */
 
@@ -55,7 +55,8 @@ struct str request_query(struct request *r, const char *name);
 
 /* Adds a header to the answer. The name is constant; the value may have any length. */
 void request_set(struct request *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* r->out (or out_fd) is the whole answer. media is constant; NULL: there is no body. */
+/* r->out (or the file of r->spool) is the whole answer; a large one that does not fit into the server's memory moves to a file, or becomes 503.
+ * media is constant; NULL: there is no body. */
 void request_answer(struct request *r, unsigned status, const char *media);
 /* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or breaks off. 0: nothing now, and
  * it has called request_pause. */
@@ -68,6 +69,20 @@ void request_problem(struct request *r, unsigned status, const char *kind, const
 /* Adds a member to the problem that is the answer; `json` is its value. */
 void request_problem_member(struct request *r, const char *name, struct str json);
 bool request_answered(const struct request *r);
+
+/* ---- the server's memory: http_conf.memory ---- */
+
+/* n more bytes for as long as the request lives, or false: request_busy is the answer then. Body and answer are counted without it. */
+MUST_USE bool request_hold(struct request *r, size_t n);
+/* So many of them are free again. */
+void request_unhold(struct request *r, size_t n);
+/* The body is not needed any more. */
+void request_free_body(struct request *r);
+/* Moves r->out to r->spool if it is large, or if `end` and there is a file. False: the request is answered with 507; or, if *again (which may be NULL),
+ * it is not, since others fill the temporary files, and there may be room soon. */
+MUST_USE bool request_spool(struct request *r, bool end, bool *again);
+/* 503: all is in use; or 413 if the request could never get what it needs. */
+void request_busy(struct request *r);
 
 /* Takes the request away from its thread. Must be called there, before any other thread can see the request. */
 void request_defer(struct request *r);

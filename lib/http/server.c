@@ -152,19 +152,25 @@ static void on_message(void *arg, const char *fmt, va_list ap)
 	log_debug("libmicrohttpd", "says", text, NULL);
 }
 
-/* As many connections as the system allows us descriptors, less those that the rest of the program needs. */
-static unsigned connection_limit(unsigned wanted)
+unsigned http_descriptors(void)
 {
+	enum { MOST = 200000 };
 	struct rlimit r;
-	enum { OTHERS = 64 };
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
-		return wanted ? wanted : 1000;
+		return 1024;
 	r.rlim_cur = r.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &r);
-	rlim_t most = r.rlim_cur > 2 * OTHERS ? r.rlim_cur - OTHERS : OTHERS;
-	if (most > 100000)
-		most = 100000;
-	return wanted && wanted < most ? wanted : (unsigned)most;
+	return r.rlim_cur < MOST ? (unsigned)r.rlim_cur : MOST;
+}
+
+/* As many connections as the system allows us descriptors, less those for temporary files, and those that the rest of the program needs. */
+static unsigned connection_limit(unsigned wanted)
+{
+	enum { OTHERS = 64, MOST = 100000 };
+	unsigned all = http_descriptors(), left = all - all / 4, most = left > 2 * OTHERS ? left - OTHERS : OTHERS;
+	if (most > MOST)
+		most = MOST;
+	return wanted && wanted < most ? wanted : most;
 }
 
 /* ---- its life ---- */

@@ -2,7 +2,7 @@
  *
  *     static const struct route routes[] = {{"GET", "/hello", 0, NULL, NULL, hello_get, NULL, false}, {0}};
  *     struct http_conf conf = {.listen = "127.0.0.1:0", .socket = -1, .vendor = "example", .route = routes, .threads = 1,
- *         .max_body = 1 << 20, .max_header = 16384, .max_held = 1 << 24};
+ *         .max_body = 1 << 20, .max_header = 16384};
  *     struct http_server *s = http_server_start(&conf, &e);
  *     ...
  *     http_server_stop(s);
@@ -38,12 +38,16 @@ struct http_conf {
 	void (*ended)(const struct request *r, void *arg);
 	void *ended_arg;
 	unsigned threads;
-	unsigned connections; /* at most; 0: as many as descriptors allow */
+	unsigned connections; /* at most; 0: as many as descriptors allow, less a quarter for temporary files */
 	struct connection_limits limits;
 	size_t max_body, max_header;
-	uint64_t max_held; /* bytes of bodies and answers held in memory at a time, of all requests */
+	struct budget *memory; /* for bodies, answers and all else that requests hold; lent. NULL: no limit */
+	struct spools *spools; /* for answers that are too large for it; lent. NULL: no limit */
 	bool access_log;
 };
+
+/* How many descriptors this process may have, once the limit is raised as far as it may be. */
+unsigned http_descriptors(void);
 
 struct http_server;
 /* New: binds, and serves from now on. The configuration is copied. NULL and *e on failure. */

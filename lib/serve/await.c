@@ -6,7 +6,7 @@
 #include "lib/base/event.h"
 #include "lib/base/map.h"
 
-enum { BUCKETS = 4096, PAGE = 256 };
+enum { BUCKETS = 4096, PAGE = 32 /* rows in memory at a time */, BLOCK = 16 /* what the allocator adds to a block */ };
 
 struct waiter {
 	struct waiter *next;
@@ -17,10 +17,12 @@ struct waiter {
 	await_done *done;
 	void *caller;
 	size_t item;
+	struct share memory;
 };
 
 struct await {
 	int event;
+	struct budget *memory;
 	pthread_mutex_t lock;
 	struct waiter *bucket[BUCKETS];
 	size_t n, unchecked;
@@ -28,10 +30,11 @@ struct await {
 	bool over;
 };
 
-struct await *await_new(int event)
+struct await *await_new(int event, struct budget *memory)
 {
 	struct await *a = xcalloc(1, sizeof *a);
 	a->event = event;
+	a->memory = memory;
 	pthread_mutex_init(&a->lock, NULL);
 	return a;
 }
@@ -49,9 +52,12 @@ static struct waiter **bucket_of(struct await *a, struct str id)
 	return &a->bucket[hash_bytes(id) % BUCKETS];
 }
 
-void await_add(
+bool await_add(
     struct await *a, struct str id, struct str text, int64_t deadline, await_done *done, void *caller, size_t item)
 {
+	struct share share = {.of = a->memory};
+	if (!share_take(&share, sizeof(struct waiter) + id.n + text.n + 2 * BLOCK))
+		return false;
 	struct waiter *w = xcalloc(1, sizeof *w);
 	char *bytes = xmalloc(id.n + text.n + 1);
 	memcpy(bytes, id.p, id.n);
@@ -62,7 +68,8 @@ void await_add(
 	    .deadline = deadline,
 	    .done = done,
 	    .caller = caller,
-	    .item = item};
+	    .item = item,
+	    .memory = share};
 	pthread_mutex_lock(&a->lock);
 	struct waiter **bucket = bucket_of(a, w->id);
 	w->next = *bucket;
@@ -72,6 +79,7 @@ void await_add(
 	a->unchecked++;
 	pthread_mutex_unlock(&a->lock);
 	event_signal(a->event);
+	return true;
 }
 
 void await_end(struct await *a)
@@ -96,6 +104,7 @@ static void answer_all(struct waiter *list, struct str record)
 	for (struct waiter *w = list, *next; w; w = next) {
 		next = w->next;
 		w->done(w->caller, w->item, record);
+		share_release(&w->memory);
 		free(w->bytes);
 		free(w);
 	}

@@ -6,6 +6,7 @@
 #ifndef SENTI_AWAIT_H
 #define SENTI_AWAIT_H
 
+#include "lib/base/budget.h"
 #include "lib/data/store.h"
 #include "lib/json/scan.h"
 
@@ -15,12 +16,12 @@ struct await;
  * ends. */
 typedef void await_done(void *caller, size_t item, struct str record);
 
-/* New; `event` (event.h) wakes the feed's thread. */
-struct await *await_new(int event);
+/* New; `event` (event.h) wakes the feed's thread. The waiters are in memory of this budget, lent. */
+struct await *await_new(int event, struct budget *memory);
 /* Once nobody waits any more. NULL is allowed. */
 void await_free(struct await *a);
-/* Waits for the message with this id and text; both are copied. `deadline` is on clock_mono_ms. Thread-safe. */
-void await_add(
+/* Waits for the message with this id and text; both are copied. `deadline` is on clock_mono_ms. False: there is no memory for it. Thread-safe. */
+MUST_USE bool await_add(
     struct await *a, struct str id, struct str text, int64_t deadline, await_done *done, void *caller, size_t item);
 /* From now on every caller is answered as if its deadline had passed. Thread-safe. */
 void await_end(struct await *a);

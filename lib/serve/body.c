@@ -1,7 +1,7 @@
 /* body.c - records out of request bodies. */
 #include "lib/serve/body.h"
 
-#include "lib/json/items.h"
+enum { ITEM_COST = sizeof(struct rec) }; /* what a record takes beside its bytes */
 
 enum body_form body_form(const struct request *x)
 {
@@ -36,55 +36,64 @@ static int broken_array(struct request *x, const char *why, size_t at)
 	return -1;
 }
 
-static int add_items(
-    struct request *x, struct batch *b, struct str text, struct str array, size_t max, struct json_scan *s)
+int body_records_begin(struct body_records *r, struct request *x, size_t max_items)
 {
-	const char *end = text.p + text.n;
-	struct json_items it = json_items(array);
-	struct str item;
-	int rc;
-	for (size_t n = 1; (rc = json_items_next(&it, &item)) > 0; n++) {
-		if (json_check(s, item) < 0 && is_fatal(s))
-			return bad_json(x, s, (size_t)(item.p - text.p));
-		if (n > max) {
-			request_problem(x, 413, "too_many_items", "the array has more than %zu items; send %s for more",
-			    max, MEDIA_NDJSON);
-			return -1;
-		}
-		add(b, item, n);
-	}
-	if (rc < 0)
-		return broken_array(x, it.message, (size_t)(it.p - text.p));
-	const char *p = json_skip_blanks(it.p, end);
-	return p < end ? broken_array(x, "something follows the array", (size_t)(p - text.p)) : 0;
-}
-
-int body_json(struct request *x, struct batch *b, size_t max_items, bool *array)
-{
-	struct json_scan s = {0};
 	size_t n = x->body.n;
 	json_pad(&x->body);
-	buf_free(&b->in);
-	b->in = x->body;
-	x->body = (struct buf){0};
-	struct str text = {b->in.p, n};
-	const char *end = text.p + n, *p = json_skip_blanks(text.p, end);
-	*array = p < end && *p == '[';
-	int rc = 0;
-	if (*array) {
-		rc = add_items(x, b, text, (struct str){p, (size_t)(end - p)}, max_items, &s);
-	} else if (p < end && *p == '{') {
+	r->max_items = max_items;
+	r->text = (struct str){x->body.p, n};
+	const char *end = r->text.p + n, *p = json_skip_blanks(r->text.p, end);
+	r->array = p < end && *p == '[';
+	if (r->array) {
+		r->items = json_items((struct str){p, (size_t)(end - p)});
+		return 0;
+	}
+	if (p < end && *p == '{') {
 		while (json_is_blank(end[-1]))
 			end--;
-		add(b, (struct str){p, (size_t)(end - p)}, 0);
-	} else if (json_check(&s, text) < 0 && is_fatal(&s)) {
-		rc = bad_json(x, &s, 0);
-	} else {
-		request_problem(x, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
-		rc = -1;
+		r->text = (struct str){p, (size_t)(end - p)};
+		return 0;
 	}
-	json_scan_free(&s);
-	return rc;
+	if (json_check(&r->scan, r->text) < 0 && is_fatal(&r->scan))
+		return bad_json(x, &r->scan, 0);
+	request_problem(x, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
+	return -1;
+}
+
+/* After the last item. */
+static int end_array(const struct body_records *r, struct request *x)
+{
+	const char *end = r->text.p + r->text.n, *p = json_skip_blanks(r->items.p, end);
+	return p < end ? broken_array(x, "something follows the array", (size_t)(p - r->text.p)) : 0;
+}
+
+int body_records_next(struct body_records *r, struct request *x, struct batch *b, size_t bytes)
+{
+	struct str item;
+	int rc = 0;
+	if (!r->array) {
+		add(b, r->text, 0);
+		return 0;
+	}
+	for (size_t taken = 0; taken < bytes && (rc = json_items_next(&r->items, &item)) > 0;
+	     taken += item.n + ITEM_COST) {
+		if (json_check(&r->scan, item) < 0 && is_fatal(&r->scan))
+			return bad_json(x, &r->scan, (size_t)(item.p - r->text.p));
+		if (++r->n > r->max_items) {
+			request_problem(x, 413, "too_many_items", "the array has more than %zu items; send %s for more",
+			    r->max_items, MEDIA_NDJSON);
+			return -1;
+		}
+		add(b, item, r->n);
+	}
+	if (rc < 0)
+		return broken_array(x, r->items.message, (size_t)(r->items.p - r->text.p));
+	return rc > 0 ? 1 : end_array(r, x);
+}
+
+void body_records_free(struct body_records *r)
+{
+	json_scan_free(&r->scan);
 }
 
 /* The line's bytes into the batch's memory, or a rejection. */

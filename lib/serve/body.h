@@ -10,15 +10,30 @@
 
 #include "lib/flow/record.h"
 #include "lib/http/request.h"
+#include "lib/json/items.h"
 
 enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 
 /* The form that the request's headers name. */
 enum body_form body_form(const struct request *x);
 
-/* Adds the records of a whole JSON body to the batch, whose `in` then holds its bytes: 0 and *array, or -1 with the request answered (400: not JSON, or
- * more than max_items; 422: neither object nor array). An item that is not an object is a record that is rejected. */
-int body_json(struct request *x, struct batch *b, size_t max_items, bool *array);
+/* The records of a whole JSON body, x->body, in slices; they point into it. An item that is not an object is a record that is rejected. */
+struct body_records {
+	bool array;
+	size_t max_items;
+
+	/* private */
+	struct str text;
+	struct json_items items;
+	size_t n;
+	struct json_scan scan;
+};
+
+/* 0, or -1 with the request answered (400: not JSON; 422: neither object nor array). */
+int body_records_begin(struct body_records *r, struct request *x, size_t max_items);
+/* Adds records to the batch until they have `bytes` bytes: 1; 0 if these were the last; -1 with the request answered (400; 413: more than max_items). */
+int body_records_next(struct body_records *r, struct request *x, struct batch *b, size_t bytes);
+void body_records_free(struct body_records *r);
 
 /* Lines as they arrive: the one that is not complete yet is kept. */
 struct body_lines {

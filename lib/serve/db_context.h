@@ -13,7 +13,7 @@
 #include "lib/http/request.h"
 #include "lib/serve/ends.h"
 
-enum { DB_BATCH = 64 };
+enum { DB_BATCH = 8 }; /* rows in memory at a time */
 
 /* What a thread has. Lent. */
 struct db_context {

@@ -11,7 +11,8 @@
 #include "lib/base/log.h"
 
 enum {
-	PAGE = 256,	       /* entries of the log at a time */
+	PAGE = 256,	       /* entries of the log at a time, */
+	ROWS = 16,	       /* and rows of them, which may be long */
 	PAST_BYTES = 16 << 10, /* a subscriber that catches up is given no more at a time */
 	TURNS = 64,	       /* so many of those get a page between two looks at the log */
 	CURRENT_MS = 5000,
@@ -29,7 +30,7 @@ struct feed {
 	atomic_bool many_unsettled;	       /* more than have been invalidated */
 	atomic_bool ending;
 	/* The thread's own. */
-	struct arena mem;
+	struct arena mem, rows;
 	struct json_scan scan;
 	struct buf record;
 	struct change change[PAGE];
@@ -38,19 +39,19 @@ struct feed {
 
 /* ---- rows ---- */
 
-/* The rows of the entries. row[i].fate is MESSAGE_FOUND only if the entry is the row's newest change; otherwise a later entry brings the row. */
+/* The rows of the entries, at most ROWS, until the next call. row[i].fate is MESSAGE_FOUND only if the entry is the row's newest change; otherwise a later entry brings the row. */
 static int read_rows(struct feed *f, const struct change *c, size_t count, struct message **rows, struct err *e)
 {
-	struct message *m = arena_alloc(&f->mem, count * sizeof *m);
+	arena_reset(&f->rows);
+	struct message *m = arena_alloc(&f->rows, count * sizeof *m), *list[ROWS];
 	size_t asked = 0;
-	struct message **list = arena_alloc(&f->mem, count * sizeof *list);
 	for (size_t i = 0; i < count; i++) {
 		m[i] = (struct message){.id = c[i].id, .fate = MESSAGE_MISSING};
 		if (c[i].op != CHANGE_DELETE)
 			list[asked++] = &m[i];
 	}
 	*rows = m;
-	if (asked && f->store->get(f->store, list, asked, &f->mem, e) < 0)
+	if (asked && f->store->get(f->store, list, asked, &f->rows, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (m[i].fate == MESSAGE_FOUND && (m[i].version != c[i].version || !m[i].label.p))
@@ -75,22 +76,31 @@ static void invalidate(struct feed *f, size_t count)
 		return;
 }
 
+static void publish_rows(struct feed *f, const struct change *c, const struct message *row, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct str record = row[i].fate == MESSAGE_FOUND ? record_of(f, &row[i]) : STR_NONE;
+		if (!record.p)
+			continue;
+		subscribers_publish(
+		    f->conf.subscribers, feed_event_new(c[i].seq, row[i].id, row[i].label, row[i].source, record));
+		await_met(f->conf.await, &row[i], record);
+	}
+}
+
+/* After a failure it goes on after the entries that are published. */
 static int publish(struct feed *f, size_t count, struct err *e)
 {
 	struct message *row;
 	invalidate(f, count);
 	if (!subscribers_count(f->conf.subscribers) && !await_any(f->conf.await))
 		return 0;
-	if (read_rows(f, f->change, count, &row, e) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		const struct message *m = &row[i];
-		struct str record = m->fate == MESSAGE_FOUND ? record_of(f, m) : STR_NONE;
-		if (!record.p)
-			continue;
-		subscribers_publish(
-		    f->conf.subscribers, feed_event_new(f->change[i].seq, m->id, m->label, m->source, record));
-		await_met(f->conf.await, m, record);
+	for (size_t i = 0, n; i < count; i += n) {
+		n = count - i < ROWS ? count - i : ROWS;
+		if (read_rows(f, f->change + i, n, &row, e) < 0)
+			return -1;
+		publish_rows(f, f->change + i, row, n);
+		f->after = f->change[i + n - 1].seq;
 	}
 	return 0;
 }
@@ -138,7 +148,7 @@ static int catch_up(struct feed *f, struct subscriber *s, uint64_t after, struct
 	struct message *row;
 	struct feed_event *page[SUBSCRIBER_PAGE];
 	size_t n = 0, bytes = 0;
-	int count = f->outbox->log(f->outbox, &after, f->change, SUBSCRIBER_PAGE, &f->mem, e), i = 0;
+	int count = f->outbox->log(f->outbox, &after, f->change, ROWS, &f->mem, e), i = 0;
 	if (count < 0 || (count && read_rows(f, f->change, (size_t)count, &row, e) < 0))
 		return -1;
 	for (; i < count && bytes < PAST_BYTES; i++) {
@@ -151,7 +161,9 @@ static int catch_up(struct feed *f, struct subscriber *s, uint64_t after, struct
 	}
 	if (i < count)
 		after = f->change[i - 1].seq;
-	bool there = subscriber_catch_up(s, page, n, after, count == 0);
+	bool there;
+	if (!subscriber_catch_up(s, page, n, after, count == 0, &there))
+		return 0; /* there will be memory for it later */
 	return count || there;
 }
 
@@ -224,6 +236,7 @@ static void feed_free(struct feed *f)
 	if (f->store && f->store->close(f->store, &e) < 0)
 		log_warn("cannot close the store", "error", e.msg, NULL);
 	arena_free(&f->mem);
+	arena_free(&f->rows);
 	json_scan_free(&f->scan);
 	buf_free(&f->record);
 	free(f);

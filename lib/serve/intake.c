@@ -169,7 +169,7 @@ struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 	cond_init(&m->ended);
 	counts_start(&m->counts);
 	counts_queue(&m->counts); /* the table of messages is one as well */
-	m->gather = gather_new(conf->max_waiting, conf->done);
+	m->gather = gather_new(conf->max_waiting, conf->memory, conf->done);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
 	if (!m->gather || open_ends(m, e) < 0 || ends_cache(conf->ends, &m->cache, e) < 0)

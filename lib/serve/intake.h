@@ -22,7 +22,8 @@ struct intake_conf {
 	const struct model *model; /* to score with, without a queue */
 	struct series *texts;	   /* counts what it has scored */
 	struct limits limits;
-	size_t max_waiting; /* records that no batch has taken yet */
+	size_t max_waiting;    /* records that no batch has taken yet, */
+	struct budget *memory; /* in memory of this; NULL: no limit */
 	/* Called for each record, in the pump's thread, once it is known what becomes of it (gather.h): rec_put gives one that went out as it is
 	 * stored. */
 	gather_done *done;

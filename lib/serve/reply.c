@@ -3,9 +3,9 @@
 
 #include "lib/base/log.h"
 
-void reply_init(struct reply *r, enum reply_form form)
+void reply_init(struct reply *r, enum reply_form form, struct budget *memory, struct spools *spools)
 {
-	*r = (struct reply){.form = form, .spool = SPOOL_INIT};
+	*r = (struct reply){.form = form, .spool = SPOOL_OF(spools), .memory.of = memory};
 	pthread_mutex_init(&r->lock, NULL);
 	atomic_init(&r->references, 1);
 }
@@ -22,6 +22,7 @@ void reply_free(struct reply *r)
 	free(r->slot);
 	buf_free(&r->out);
 	spool_free(&r->spool);
+	share_release(&r->memory);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -32,6 +33,55 @@ static bool holds_more_than(const struct reply *r, size_t part)
 	return r->nslots - r->told > REPLY_ITEMS / part || r->bytes > REPLY_BYTES / part;
 }
 
+/* ---- memory; the lock is held ---- */
+
+static void recount(struct reply *r)
+{
+	size_t now = r->room * sizeof *r->slot + r->texts + r->out.cap;
+	if (now > r->memory.held)
+		share_add(&r->memory, now - r->memory.held);
+	else if (now < r->memory.held)
+		share_give(&r->memory, r->memory.held - now);
+}
+
+/* Room for n more slots. */
+static bool grow(struct reply *r, size_t n)
+{
+	size_t room = r->nslots + n > 2 * r->room ? r->nslots + n : 2 * r->room;
+	if (r->nslots + n <= r->room)
+		return true;
+	if (!share_take(&r->memory, (room - r->room) * sizeof *r->slot))
+		return false;
+	r->room = room;
+	r->slot = xreallocarray(r->slot, r->room, sizeof *r->slot);
+	return true;
+}
+
+static void set_text(struct reply *r, struct reply_slot *s, struct str text)
+{
+	r->texts -= s->text.cap;
+	buf_clear(&s->text);
+	buf_str(&s->text, text);
+	r->texts += s->text.cap;
+}
+
+static void free_text(struct reply *r, struct reply_slot *s)
+{
+	r->texts -= s->text.cap;
+	buf_free(&s->text);
+}
+
+/* A client who waits does not make it grow in memory. */
+static void keep(struct reply *r, bool end)
+{
+	if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, end, &r->no_space) != SPOOL_DONE) {
+		log_error("cannot keep an answer", "error", r->no_space.msg, NULL);
+		buf_free(&r->out);
+	}
+	if (r->no_space.msg[0])
+		buf_clear(&r->out);
+}
+
 static void tell(struct reply *r, struct str text)
 {
 	if (r->owner == REPLY_GONE)
@@ -40,11 +90,10 @@ static void tell(struct reply *r, struct str text)
 		buf_char(&r->out, r->items ? ',' : '[');
 	buf_str(&r->out, text);
 	r->items++;
-	if (r->form != REPLY_LINES)
-		return;
-	buf_char(&r->out, '\n');
-	if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, false, &r->no_space) < 0)
-		log_error("cannot keep an answer", "error", r->no_space.msg, NULL);
+	if (r->form == REPLY_LINES)
+		buf_char(&r->out, '\n');
+	if (r->form != REPLY_ONE)
+		keep(r, false);
 }
 
 /* All that is full and has nothing open before it. */
@@ -53,7 +102,7 @@ static void tell_full(struct reply *r)
 	while (r->told < r->nslots && r->slot[r->told].full) {
 		struct reply_slot *s = &r->slot[r->told++];
 		tell(r, buf_view(&s->text));
-		buf_free(&s->text);
+		free_text(r, s);
 	}
 	if (r->told * 2 > r->nslots) {
 		r->nslots -= r->told;
@@ -77,6 +126,7 @@ static enum reply_wake close_slot(struct reply *r, struct reply_slot *s)
 	s->full = true;
 	r->open--;
 	tell_full(r);
+	recount(r);
 	enum reply_wake wake = r->owner == REPLY_WAITS && r->open == 0		    ? REPLY_COMPLETE
 			       : r->owner == REPLY_PAUSED && !holds_more_than(r, 2) ? REPLY_READ_ON
 										    : REPLY_NOTHING;
@@ -87,22 +137,21 @@ static enum reply_wake close_slot(struct reply *r, struct reply_slot *s)
 
 /* ---- the owner ---- */
 
-size_t reply_reserve(struct reply *r, const struct str *record, size_t n)
+bool reply_reserve(struct reply *r, const struct str *record, size_t n)
 {
-	atomic_fetch_add(&r->references, n);
 	pthread_mutex_lock(&r->lock);
-	size_t first = r->gone + r->nslots;
-	if (r->nslots + n > r->room) {
-		r->room = r->nslots + n > 2 * r->room ? r->nslots + n : 2 * r->room;
-		r->slot = xreallocarray(r->slot, r->room, sizeof *r->slot);
+	if (!grow(r, n)) {
+		pthread_mutex_unlock(&r->lock);
+		return false;
 	}
+	atomic_fetch_add(&r->references, n);
 	for (size_t i = 0; i < n; i++) {
 		r->slot[r->nslots++] = (struct reply_slot){.bytes = record[i].n};
 		r->bytes += record[i].n;
 	}
 	r->open += n;
 	pthread_mutex_unlock(&r->lock);
-	return first;
+	return true;
 }
 
 void reply_cancel(struct reply *r, size_t n)
@@ -151,14 +200,19 @@ bool reply_leave(struct reply *r)
 	return reply_release(r);
 }
 
-bool reply_finish(struct reply *r)
+bool reply_finish(struct reply *r, struct buf *out, struct spool *spool)
 {
 	if (r->form == REPLY_ARRAY)
 		buf_str(&r->out, r->items ? STR("]\n") : STR("[]\n"));
 	else if (r->form == REPLY_ONE)
 		buf_char(&r->out, '\n');
-	else if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, true, &r->no_space) < 0)
-		log_error("cannot keep an answer", "error", r->no_space.msg, NULL);
+	if (r->form != REPLY_ONE)
+		keep(r, true);
+	*out = r->out;
+	*spool = r->spool;
+	r->out = (struct buf){0};
+	r->spool = SPOOL_OF(r->spool.all);
+	recount(r);
 	return !r->no_space.msg[0];
 }
 
@@ -168,7 +222,8 @@ bool reply_put(struct reply *r, size_t slot, struct str text)
 {
 	pthread_mutex_lock(&r->lock);
 	bool wanted = r->owner != REPLY_GONE;
-	buf_str(&taken(r, slot)->text, text);
+	set_text(r, taken(r, slot), text);
+	recount(r);
 	pthread_mutex_unlock(&r->lock);
 	return wanted;
 }
@@ -181,11 +236,10 @@ enum reply_wake reply_fill(struct reply *r, size_t slot, struct str text)
 		r->late = true;
 	} else if (s == &r->slot[r->told]) { /* no copy: all before it are there */
 		tell(r, text);
-		buf_free(&s->text);
+		free_text(r, s);
 		r->told++;
 	} else {
-		buf_clear(&s->text);
-		buf_str(&s->text, text);
+		set_text(r, s, text);
 	}
 	enum reply_wake wake = close_slot(r, s);
 	pthread_mutex_unlock(&r->lock);

@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "lib/serve/spool.h"
+#include "lib/base/spool.h"
 
 /* The owner sleeps while more items, or bytes of records that no batch has taken, than that are on their way, and goes on at the half. */
 enum { REPLY_ITEMS = 4000, REPLY_BYTES = 4 << 20 };
@@ -33,8 +33,9 @@ struct reply_slot {
 
 struct reply {
 	enum reply_form form; /* set before the first slot is reserved */
-	struct buf out;	      /* the items so far; of REPLY_LINES what the spool does not have yet */
+	struct buf out;	      /* the items so far, but for those that the spool has */
 	struct spool spool;
+	struct share memory; /* what it holds */
 	struct err no_space; /* why the spool has failed; no message: it has not */
 	bool failed;	     /* a slot was filled by reply_fail */
 	bool late;	     /* a slot kept its text of reply_put */
@@ -46,21 +47,21 @@ struct reply {
 	struct reply_slot *slot; /* those from number `gone` on; `told` of them are in the answer */
 	size_t nslots, room, told, gone;
 	size_t open, bytes, items;
+	size_t texts; /* bytes that the slots have */
 };
 
-/* With one reference, the owner's. */
-void reply_init(struct reply *r, enum reply_form form);
+/* With one reference, the owner's. Memory and temporary files are of these, which may be NULL: no limit. */
+void reply_init(struct reply *r, enum reply_form form, struct budget *memory, struct spools *spools);
 /* True for the last reference: the caller then frees what the reply is part of, by reply_free. */
 MUST_USE bool reply_release(struct reply *r);
 void reply_free(struct reply *r);
-/* The reply is complete: closes the text of its items, the rest of which goes to the spool if that has the beginning. False: there was no space for
- * it. */
-MUST_USE bool reply_finish(struct reply *r);
+/* The reply is complete: moves the text of its items into `out`, or `spool`, which are empty. False: there was no space for it. */
+MUST_USE bool reply_finish(struct reply *r, struct buf *out, struct spool *spool);
 
 /* ---- the owner's thread ---- */
 
-/* n more slots for these records, and a reference each: the number of the first. */
-size_t reply_reserve(struct reply *r, const struct str *record, size_t n);
+/* n more slots for these records, and a reference each; false if there is no memory for them. */
+MUST_USE bool reply_reserve(struct reply *r, const struct str *record, size_t n);
 /* Takes the n slots that were reserved last back: nobody will fill them. */
 void reply_cancel(struct reply *r, size_t n);
 /* Too much is on its way. */

@@ -17,12 +17,17 @@
 #include "lib/serve/routes/routes.h"
 #include "lib/serve/thread_context.h"
 #include "lib/serve/tokens.h"
+#include "lib/serve/work.h"
 
+enum { SPOOL_PART = 4 }; /* of the descriptors, for temporary files */
 enum { POINT_THREADS = 2, SCAN_THREADS = 2, SCANS_WAITING = 32, DRAIN_POLL_MS = 10 };
 
 struct server {
 	const struct server_conf *conf;
 	struct ends ends;
+	struct budget memory;
+	struct spools spools;
+	struct share cache;
 	struct models *models;
 	struct tokens *tokens;
 	int event; /* of the feed */
@@ -32,6 +37,7 @@ struct server {
 	struct invalidator *invalidator;
 	struct intake *intake;
 	struct db_pool *pool, *scans;
+	struct work_pool *work;
 	struct health *health;
 	struct server_metrics metrics;
 	struct thread_contexts *threads;
@@ -45,13 +51,26 @@ struct server {
 
 /* ---- start ---- */
 
+/* The process's own cache is a part of its memory. */
+static int open_local(struct server *s, struct err *e)
+{
+	struct cache_stats stats = {0};
+	if (ends_open_local(&s->ends, e) < 0 || (s->ends.local && s->ends.local->stats(s->ends.local, &stats, e) < 0))
+		return -1;
+	if (stats.limit > s->memory.limit / 2)
+		return err_set(e, ERR_USAGE, "a cache in this process is at most half of --memory");
+	s->cache.of = &s->memory;
+	share_add(&s->cache, stats.limit);
+	return 0;
+}
+
 static int start_feed(struct server *s, struct err *e)
 {
 	s->event = event_open();
 	if (s->event < 0)
 		return err_sys(e, "cannot make a descriptor");
-	s->await = await_new(s->event);
-	s->subscribers = subscribers_new(s->event);
+	s->await = await_new(s->event, &s->memory);
+	s->subscribers = subscribers_new(s->event, &s->memory);
 	const struct feed_conf conf = {
 	    .ends = &s->ends, .await = s->await, .subscribers = s->subscribers, .event = s->event};
 	s->feed = feed_start(&conf, e);
@@ -70,6 +89,7 @@ static int start_intake(struct server *s, struct err *e)
 	    .texts = family_series(s->metrics.texts, &(struct str){model->name, strlen(model->name)}),
 	    .limits = s->conf->limits,
 	    .max_waiting = s->conf->max_waiting,
+	    .memory = &s->memory,
 	    .done = post_done};
 	return (s->intake = intake_start(&conf, e)) ? 0 : -1;
 }
@@ -82,7 +102,10 @@ static int start_pools(struct server *s, struct err *e)
 	    .threads = SCAN_THREADS,
 	    .max_waiting = SCANS_WAITING,
 	    .scan_ms = (int64_t)s->conf->scan_timeout_s * 1000};
-	return (s->pool = db_pool_start(&points, e)) && (s->scans = db_pool_start(&scans, e)) ? 0 : -1;
+	return (s->pool = db_pool_start(&points, e)) && (s->scans = db_pool_start(&scans, e)) &&
+		       (s->work = work_pool_start(s->conf->jobs, e))
+		   ? 0
+		   : -1;
 }
 
 static int start_health(struct server *s, struct err *e)
@@ -97,11 +120,15 @@ static void fill_routes(struct server *s)
 	s->routes = (struct routes){
 	    .sentiment = {.models = s->models,
 		.threads = s->threads,
+		.pool = s->work,
 		.max_record = c->limits.max_record,
 		.max_items = c->max_items},
 	    .post = {.intake = s->intake,
 		.await = s->ends.queue ? s->await : NULL,
 		.threads = s->threads,
+		.pool = s->work,
+		.memory = &s->memory,
+		.spools = &s->spools,
 		.max_record = c->limits.max_record,
 		.max_items = c->max_items},
 	    .messages = {.pool = s->pool,
@@ -133,6 +160,8 @@ static int listen_now(struct server *s, struct err *e)
 	struct http_conf http = s->conf->http;
 	http.route = s->route;
 	http.socket = s->socket;
+	http.memory = &s->memory;
+	http.spools = &s->spools;
 	http.vendor = "senti";
 	http.index = "/openapi.json";
 	http.local_only = !s->tokens && !s->conf->insecure;
@@ -149,10 +178,13 @@ static int listen_now(struct server *s, struct err *e)
 static int start(struct server *s, struct err *e)
 {
 	const struct server_conf *c = s->conf;
+	s->memory.limit = c->memory;
+	s->spools.bytes.limit = c->spool;
+	s->spools.files.limit = http_descriptors() / SPOOL_PART;
 	server_metrics_init(&s->metrics, s->route, ROUTES);
 	s->threads = thread_contexts_new(s->metrics.texts);
 	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
-	    !(s->models = models_new(&c->model, e)) || ends_open_local(&s->ends, e) < 0 || start_feed(s, e) < 0 ||
+	    !(s->models = models_new(&c->model, e)) || open_local(s, e) < 0 || start_feed(s, e) < 0 ||
 	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0)
 		return -1;
 	fill_routes(s);
@@ -232,6 +264,8 @@ static void stop(struct server *s)
 {
 	if (s->health)
 		health_stop(s->health);
+	if (s->work)
+		work_pool_stop(s->work);
 	if (s->pool)
 		db_pool_stop(s->pool);
 	if (s->scans)

@@ -27,6 +27,8 @@ struct server_conf {
 	bool insecure;		  /* listen beyond this machine without tokens */
 	struct limits limits;	  /* and the stop that ends the server */
 	size_t max_items;	  /* of an array; NDJSON has no limit but max_body */
+	uint64_t memory, spool;	  /* bytes for all that requests hold, and for temporary files of answers */
+	unsigned jobs;		  /* threads that score large bodies */
 	size_t max_waiting;	  /* records, and requests to the store, that may be under way */
 	unsigned scan_timeout_s;  /* of a page or an aggregate */
 	unsigned drain_delay_s;

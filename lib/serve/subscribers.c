@@ -10,7 +10,8 @@
 
 enum {
 	RING = 4096,	      /* events */
-	RING_BYTES = 8 << 20, /* and at most so many bytes of them */
+	RING_BYTES = 8 << 20, /* and at most so many bytes of them, or this part of the memory */
+	RING_PART = 16,
 	END_MS = 500,	      /* so long may a subscriber take to read the end of its stream */
 	HEARTBEAT_MS = 15000, /* so that both sides, and all between them, see that the other lives */
 };
@@ -28,8 +29,9 @@ struct subscriber {
 	struct subscriber_conf conf;
 	char *names;
 	bool live, asleep, cut, beat_due;
-	uint64_t round; /* behind: the round in which it had its last page */
-	uint64_t place; /* live: the number of its next event in the ring; behind: the entry of the log */
+	uint64_t round;	     /* behind: the round in which it had its last page */
+	struct share memory; /* the page */
+	uint64_t place;	     /* live: the number of its next event in the ring; behind: the entry of the log */
 	struct feed_event *page[SUBSCRIBER_PAGE];
 	size_t npage, at; /* events of the past that it has, and has taken */
 	int64_t beat;
@@ -41,7 +43,8 @@ struct subscribers {
 	uint64_t after; /* the place in the log up to which the ring has it */
 	struct feed_event *ring[RING];
 	uint64_t first, end; /* numbers of the oldest event and after the newest */
-	size_t bytes;
+	size_t bytes, most_bytes;
+	struct share memory;		/* the ring */
 	struct subscriber live, behind; /* the fixed ends of two lists */
 	size_t n;
 	uint64_t round;
@@ -135,10 +138,13 @@ bool subscriber_wants(const struct subscriber *s, struct str label, struct str s
 
 /* ---- their life ---- */
 
-struct subscribers *subscribers_new(int event)
+struct subscribers *subscribers_new(int event, struct budget *memory)
 {
 	struct subscribers *l = xcalloc(1, sizeof *l);
 	l->event = event;
+	l->most_bytes = memory && memory->limit / RING_PART < RING_BYTES ? memory->limit / RING_PART : RING_BYTES;
+	l->memory.of = memory;
+	share_add(&l->memory, l->most_bytes);
 	l->live.next = l->live.prev = &l->live;
 	l->behind.next = l->behind.prev = &l->behind;
 	pthread_mutex_init(&l->lock, NULL);
@@ -151,6 +157,7 @@ void subscribers_free(struct subscribers *l)
 		return;
 	while (l->first < l->end)
 		drop_oldest(l);
+	share_release(&l->memory);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
@@ -180,6 +187,7 @@ struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf
 	struct subscriber *s = xcalloc(1, sizeof *s);
 	char *at = s->names = xmalloc(conf->label.n + conf->source.n + 1);
 	s->all = l;
+	s->memory.of = l->memory.of;
 	s->conf = *conf;
 	s->conf.label = append(&at, conf->label);
 	s->conf.source = append(&at, conf->source);
@@ -202,6 +210,7 @@ void subscriber_leave(struct subscriber *s)
 	pthread_mutex_unlock(&s->all->lock);
 	while (s->at < s->npage)
 		feed_event_release(s->page[s->at++]);
+	share_release(&s->memory);
 	free(s->names);
 	free(s);
 }
@@ -264,7 +273,7 @@ void subscribers_publish(struct subscribers *l, struct feed_event *ev)
 		drop_oldest(l);
 	l->ring[l->end++ % RING] = ev;
 	l->bytes += ev->own->bytes;
-	while (l->bytes > RING_BYTES && l->end - l->first > 1)
+	while (l->bytes > l->most_bytes && l->end - l->first > 1)
 		drop_oldest(l);
 	for (struct subscriber *s = l->live.next; s != &l->live; s = s->next)
 		if (!s->asleep) {
@@ -313,13 +322,30 @@ struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after)
 	return found ? s : NULL;
 }
 
-bool subscriber_catch_up(struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end)
+/* Counts the page in place of its last one, which has been read. */
+static bool hold_page(struct subscriber *s, struct feed_event *const *ev, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += ev[i]->own->bytes;
+	share_release(&s->memory);
+	if (share_take(&s->memory, bytes))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		feed_event_release(ev[i]);
+	return false;
+}
+
+bool subscriber_catch_up(
+    struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end, bool *there)
 {
 	struct subscribers *l = s->all;
+	if (!hold_page(s, ev, n))
+		return false;
 	pthread_mutex_lock(&l->lock);
 	s->place = after;
-	bool there = end && after == l->after;
-	if (there) {
+	*there = end && after == l->after;
+	if (*there) {
 		s->live = true;
 		s->place = l->end;
 		unlink_from_list(s);
@@ -331,7 +357,7 @@ bool subscriber_catch_up(struct subscriber *s, struct feed_event *const *ev, siz
 	if (n)
 		wake(s);
 	pthread_mutex_unlock(&l->lock);
-	return there;
+	return true;
 }
 
 /* ---- the feed's thread: heartbeats and the end ---- */

@@ -12,7 +12,7 @@
 #ifndef SENTI_SUBSCRIBERS_H
 #define SENTI_SUBSCRIBERS_H
 
-#include "lib/base/base.h"
+#include "lib/base/budget.h"
 
 /* A message that is scored and stored. Shared by all who read it, freed with the last reference. */
 struct feed_event {
@@ -39,8 +39,8 @@ struct subscriber_conf {
 	    void *arg); /* too slow: end the connection whether or not it reads; a resume follows if it was paused */
 };
 
-/* New; `event` (event.h) wakes the feed's thread. */
-struct subscribers *subscribers_new(int event);
+/* New; `event` (event.h) wakes the feed's thread. The ring and the pages are in memory of this budget, lent; NULL: no limit. */
+struct subscribers *subscribers_new(int event, struct budget *memory);
 /* Once all have left. NULL is allowed. */
 void subscribers_free(struct subscribers *l);
 size_t subscribers_count(struct subscribers *l);
@@ -74,8 +74,10 @@ void subscribers_round(struct subscribers *l);
 struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after);
 bool subscriber_wants(const struct subscriber *s, struct str label, struct str source);
 /* Its next page: n events, at most SUBSCRIBER_PAGE, whose references it takes; all up to the entry `after` has been looked at. `end`: the log had no
- * more. True if it has caught up with the ring, whose subscriber it is from now on. */
-bool subscriber_catch_up(struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end);
+ * more. *there: it has caught up with the ring, whose subscriber it is from now on. False, and nothing has changed: there is no memory for the page
+ * now. */
+MUST_USE bool subscriber_catch_up(
+    struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end, bool *there);
 /* Heartbeats, and the end of those who do not read theirs. */
 void subscribers_beat(struct subscribers *l, int64_t now);
 /* The feed's thread should come back soon: some have not read their end. */

@@ -5,6 +5,8 @@
 
 #include "lib/stage/score.h"
 
+enum { LONG_RECORD = 64 << 10, MANY_RECORDS = 16 << 10 };
+
 /* A stage of scoring as one thread uses it again and again. */
 struct scorer {
 	struct scorer *next;
@@ -18,14 +20,20 @@ struct thread_contexts {
 	struct family *texts;
 };
 
-static void context_free(void *arg)
+static void free_scorers(struct thread_context *t)
 {
-	struct thread_context *t = arg;
 	for (struct scorer *s = t->scorers, *next; s; s = next) {
 		next = s->next;
 		score_stage.close(s->context);
 		free(s);
 	}
+	t->scorers = NULL;
+}
+
+static void context_free(void *arg)
+{
+	struct thread_context *t = arg;
+	free_scorers(t);
 	batch_free(&t->batch);
 	buf_free(&t->key);
 	free(t);
@@ -82,4 +90,16 @@ void thread_context_score(struct thread_context *t, struct batch *b, const struc
 	struct err never; /* the stage cannot fail */
 	score_stage.run(s->context, b, &never);
 	series_add(s->texts, b->counter[COUNTER_SCORED] - before);
+}
+
+void thread_context_trim(struct thread_context *t)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < t->batch.n; i++)
+		if (t->batch.rec[i].line.n > longest)
+			longest = t->batch.rec[i].line.n;
+	if (longest < LONG_RECORD && t->batch.cap < MANY_RECORDS)
+		return;
+	batch_free(&t->batch);
+	free_scorers(t);
 }

@@ -25,4 +25,7 @@ struct thread_context *thread_context_get(struct thread_contexts *all);
 /* Scores what the batch holds: records without a result of the model get one. */
 void thread_context_score(struct thread_context *t, struct batch *b, const struct model *model, bool explain);
 
+/* Gives back what a long record made grow, in the batch, which is empty then, and in its contexts. */
+void thread_context_trim(struct thread_context *t);
+
 #endif

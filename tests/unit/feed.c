@@ -253,7 +253,8 @@ static void on_result(void *caller, size_t item, struct str record)
 
 static void wait_for(struct answer *a, size_t item, const char *id, const char *text, int64_t ms)
 {
-	await_add(await, str_of(id), str_of(text), clock_mono_ms() + ms, on_result, a, item);
+	bool waits = await_add(await, str_of(id), str_of(text), clock_mono_ms() + ms, on_result, a, item);
+	ok(waits, "there is memory to wait in");
 }
 
 static bool answered(struct answer *a)
@@ -371,8 +372,8 @@ int main(void)
 {
 	struct err e;
 	int event = event_open();
-	await = await_new(event);
-	subscribers = subscribers_new(event);
+	await = await_new(event, NULL);
+	subscribers = subscribers_new(event, NULL);
 	feed = feed_start(&(struct feed_conf){&ends, await, subscribers, event}, &e);
 	if (!ok(feed != NULL, "it starts"))
 		return tap_done();

@@ -109,7 +109,7 @@ int main(void)
 	    .threads = 1,
 	    .max_body = 1 << 20,
 	    .max_header = 16384,
-	    .max_held = 1 << 24};
+	};
 	struct err e;
 	struct http_server *s = http_server_start(&conf, &e);
 	if (!ok(s, "a server on any free port"))

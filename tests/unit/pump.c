@@ -443,7 +443,7 @@ static void test_gather(unsigned jobs)
 	struct caller c[4] = {0};
 	pthread_t ender;
 	setup(&f, jobs, 50);
-	struct source *g = gather_new(60, done);
+	struct source *g = gather_new(60, NULL, done);
 	f.p.source = g;
 	for (int i = 0; i < 4; i++) {
 		c[i] = (struct caller){.gather = g, .id = i};
@@ -468,15 +468,17 @@ static void test_gather_bytes(void)
 {
 	struct err e = {0};
 	struct caller c = {0};
+	struct budget memory = {.limit = (uint64_t)256 << 20};
 	size_t n = (size_t)130 << 20;
 	char *p = xcalloc(1, n);
 	struct str large = {p, n}, small = STR("{}");
-	struct source *g = gather_new(60, done);
+	struct source *g = gather_new(60, &memory, done);
 	ok(gather_add(g, &large, 1, &c, &e) == 0, "130 MiB wait");
 	ok(gather_add(g, &large, 1, &c, &e) < 0 && e.kind == ERR_ENV, "as many again do not fit: %s", e.msg);
 	ok(gather_add(g, &small, 1, &c, &e) == 0, "a few bytes do");
 	ok(gather_drop(g) == 2 && gather_add(g, &large, 1, &c, &e) == 0, "there is room again once they are gone");
 	g->close(g, &e);
+	is_u64(budget_used(&memory), 0, "and at the end nothing is held");
 	free(p);
 }
 

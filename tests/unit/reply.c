@@ -10,7 +10,8 @@ static size_t reserve(struct reply *r, size_t n)
 	struct str *list = xcalloc(n, sizeof *list);
 	for (size_t i = 0; i < n; i++)
 		list[i] = record;
-	size_t first = reply_reserve(r, list, n);
+	size_t first = r->gone + r->nslots;
+	ok(reply_reserve(r, list, n), "there is memory for %zu slots", n);
 	free(list);
 	return first;
 }
@@ -25,8 +26,12 @@ static enum reply_wake fill(struct reply *r, size_t slot, const char *text)
 
 static void is_answer(struct reply *r, const char *want, const char *what)
 {
-	ok(reply_finish(r), "there is space");
-	is_str(buf_view(&r->out), str_of(want), "%s", what);
+	struct buf out;
+	struct spool spool;
+	ok(reply_finish(r, &out, &spool), "there is space");
+	is_str(buf_view(&out), str_of(want), "%s", what);
+	buf_free(&out);
+	spool_free(&spool);
 }
 
 static void end(struct reply *r)
@@ -38,7 +43,7 @@ static void end(struct reply *r)
 static void test_order(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	is_u64(reserve(&r, 2), 0, "the first slot");
 	is_u64(reserve(&r, 2), 2, "a slot after them");
 	ok(!reply_end(&r), "none is filled yet");
@@ -55,19 +60,19 @@ static void test_order(void)
 static void test_forms(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_ONE);
+	reply_init(&r, REPLY_ONE, NULL, NULL);
 	reserve(&r, 1);
 	ok(fill(&r, 0, "x") == REPLY_NOTHING, "filled before the owner waits");
 	ok(reply_end(&r), "it need not wait");
 	is_answer(&r, "x\n", "one item");
 	end(&r);
-	reply_init(&r, REPLY_LINES);
+	reply_init(&r, REPLY_LINES, NULL, NULL);
 	reserve(&r, 2);
 	fill(&r, 1, "y");
 	fill(&r, 0, "x");
 	is_answer(&r, "x\ny\n", "lines");
 	end(&r);
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	ok(reply_end(&r), "nothing to wait for");
 	is_answer(&r, "[]\n", "no items");
 	end(&r);
@@ -76,7 +81,7 @@ static void test_forms(void)
 static void test_late(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	reserve(&r, 3);
 	ok(reply_put(&r, 0, STR("id0")) && reply_put(&r, 1, STR("id1")), "what counts if nothing better comes");
 	ok(!reply_end(&r), "it is waited for");
@@ -91,7 +96,7 @@ static void test_late(void)
 static void test_failed(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	reserve(&r, 2);
 	ok(!reply_end(&r), "two to come");
 	fill(&r, 1, "b");
@@ -103,7 +108,7 @@ static void test_failed(void)
 static void test_cancelled(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	reserve(&r, 1);
 	is_u64(reserve(&r, 3), 1, "three more");
 	reply_cancel(&r, 3);
@@ -119,7 +124,7 @@ static void test_pause(void)
 	enum { N = REPLY_ITEMS + 1 };
 	struct reply r;
 	size_t woken = 0, at = 0;
-	reply_init(&r, REPLY_LINES);
+	reply_init(&r, REPLY_LINES, NULL, NULL);
 	reserve(&r, REPLY_ITEMS);
 	ok(!reply_loaded(&r), "as much as may be");
 	reserve(&r, N - REPLY_ITEMS);
@@ -138,8 +143,8 @@ static void test_pause(void)
 	end(&r);
 	/* Bytes count until a batch has taken the record, even if its slot stays open. */
 	const struct str large = {NULL, REPLY_BYTES + 1};
-	reply_init(&r, REPLY_LINES);
-	reply_reserve(&r, &large, 1);
+	reply_init(&r, REPLY_LINES, NULL, NULL);
+	ok(reply_reserve(&r, &large, 1), "there is memory for a slot");
 	ok(reply_loaded(&r), "a large record");
 	reply_put(&r, 0, STR("id"));
 	ok(!reply_loaded(&r), "is taken");
@@ -150,7 +155,7 @@ static void test_pause(void)
 static void test_gone(void)
 {
 	struct reply r;
-	reply_init(&r, REPLY_LINES);
+	reply_init(&r, REPLY_LINES, NULL, NULL);
 	reserve(&r, 2);
 	ok(!reply_end(&r), "two to come");
 	ok(!reply_leave(&r), "the client goes; two hold the reply");
@@ -191,7 +196,7 @@ static void test_threads(void)
 	pthread_t thread[THREADS];
 	struct buf want = {0};
 	size_t complete = 0;
-	reply_init(&r, REPLY_ARRAY);
+	reply_init(&r, REPLY_ARRAY, NULL, NULL);
 	reserve(&r, (size_t)THREADS * EACH);
 	ok(!reply_end(&r), "many to come");
 	for (size_t i = 0; i < THREADS; i++) {
@@ -207,7 +212,10 @@ static void test_threads(void)
 		buf_printf(&want, "%c%zu", i ? ',' : '[', i);
 	buf_str(&want, STR("]\n"));
 	is_u64(complete, 1, "one of them completes it");
-	ok(reply_finish(&r) && str_eq(buf_view(&r.out), buf_view(&want)), "all are there, in order");
+	struct buf out;
+	struct spool spool;
+	ok(reply_finish(&r, &out, &spool) && str_eq(buf_view(&out), buf_view(&want)), "all are there, in order");
+	buf_free(&out);
 	buf_free(&want);
 	end(&r);
 }

@@ -5,33 +5,55 @@
 #include "lib/serve/routes/routes.h"
 #include "lib/serve/subscribers.h"
 
+enum { COPIED = 4096 };
+
 /* The stream of one subscriber. */
 struct stream {
 	struct request *x;
 	struct subscriber *subscriber;
-	struct buf text; /* what is to be sent next, */
-	size_t sent;	 /* and so much of it has been */
+	struct buf text;	  /* what is to be sent next, */
+	size_t sent;		  /* and so much of it has been; */
+	struct feed_event *event; /* then its record, and the event's end; NULL: none */
+	size_t held;
 };
 
-/* A record is one line of JSON, so it needs no splitting. */
-static void put_event(struct buf *out, const struct feed_event *ev)
+static void let_go(struct stream *s)
 {
-	buf_printf(out, "event: scored\nid: %llu\ndata: ", (unsigned long long)ev->seq);
-	buf_str(out, ev->record);
-	buf_str(out, STR("\n\n"));
+	if (s->event)
+		feed_event_release(s->event);
+	s->event = NULL;
+	request_unhold(s->x, s->held);
+	s->held = 0;
+}
+
+/* A record is one line of JSON, so it needs no splitting. A small one is copied; a long one stays with all who read it, but it counts for each, who may
+ * be slow: without memory for it the stream breaks off, and the client comes again. */
+static ssize_t put_event(struct stream *s, struct feed_event *ev)
+{
+	buf_printf(&s->text, "event: scored\nid: %llu\ndata: ", (unsigned long long)ev->seq);
+	if (ev->record.n < COPIED) {
+		buf_str(&s->text, ev->record);
+		buf_str(&s->text, STR("\n\n"));
+		feed_event_release(ev);
+		return 1;
+	}
+	s->event = ev;
+	if (!request_hold(s->x, ev->record.n))
+		return STREAM_CUT;
+	s->held = ev->record.n;
+	return 1;
 }
 
 /* Gets the next text: 1, or what stream_read returns without one. */
 static ssize_t fill(struct stream *s)
 {
 	struct feed_event *ev;
+	let_go(s);
 	buf_clear(&s->text);
 	s->sent = 0;
 	switch (subscriber_next(s->subscriber, &ev)) {
 	case SUBSCRIBER_EVENT:
-		put_event(&s->text, ev);
-		feed_event_release(ev);
-		return 1;
+		return put_event(s, ev);
 	case SUBSCRIBER_BEAT:
 		buf_str(&s->text, STR(":\n\n"));
 		return 1;
@@ -45,15 +67,30 @@ static ssize_t fill(struct stream *s)
 	return 0;
 }
 
+/* The next bytes: of the text, then of the event's record and its end. */
+static struct str next_bytes(const struct stream *s)
+{
+	size_t at = s->sent;
+	if (at < s->text.n)
+		return (struct str){s->text.p + at, s->text.n - at};
+	at -= s->text.n;
+	if (!s->event || at >= s->event->record.n + 2)
+		return STR_NONE;
+	if (at < s->event->record.n)
+		return (struct str){s->event->record.p + at, s->event->record.n - at};
+	return at == s->event->record.n ? STR("\n\n") : STR("\n");
+}
+
 static ssize_t stream_read(struct request *x, void *arg, char *out, size_t max)
 {
 	struct stream *s = arg;
-	ssize_t rc = s->sent < s->text.n ? 1 : fill(s);
+	ssize_t rc = next_bytes(s).n ? 1 : fill(s);
 	(void)x;
 	if (rc != 1)
 		return rc;
-	size_t left = s->text.n - s->sent, n = left < max ? left : max;
-	memcpy(out, s->text.p + s->sent, n);
+	struct str next = next_bytes(s);
+	size_t n = next.n < max ? next.n : max;
+	memcpy(out, next.p, n);
 	s->sent += n;
 	return (ssize_t)n;
 }
@@ -61,6 +98,7 @@ static ssize_t stream_read(struct request *x, void *arg, char *out, size_t max)
 static void stream_drop(void *arg)
 {
 	struct stream *s = arg;
+	let_go(s);
 	subscriber_leave(s->subscriber);
 	buf_free(&s->text);
 	free(s);

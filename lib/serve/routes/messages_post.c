@@ -13,6 +13,7 @@
 #include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
 #include "lib/serve/thread_context.h"
+#include "lib/serve/work.h"
 
 enum { MOST_WAIT_S = 60 };
 
@@ -25,6 +26,7 @@ struct submission {
 	bool async;	  /* the client has said that it does not wait */
 	int64_t deadline; /* of workers' results, on clock_mono_ms; 0: nobody waits for workers */
 	struct body_lines lines;
+	size_t rest_held; /* of the request's memory */
 	/* The pump's thread's own; the answer comes after. */
 	size_t taken;	  /* slots whose records are dealt with */
 	struct buf item;  /* scratch */
@@ -80,7 +82,7 @@ void post_begin(struct request *x, void *app)
 	s->lines.max_record = conf->max_record;
 	if (wait_s && conf->await)
 		s->deadline = clock_mono_ms() + (int64_t)wait_s * 1000;
-	reply_init(&s->reply, s->lines_body ? REPLY_LINES : REPLY_ONE);
+	reply_init(&s->reply, s->lines_body ? REPLY_LINES : REPLY_ONE, conf->memory, conf->spools);
 	x->state = s;
 	x->drop = drop;
 }
@@ -116,7 +118,7 @@ static void answer(struct submission *s)
 		request_problem(x, rest_status_of(s->code), s->code, "%.*s", STR_FMT(buf_view(&s->why)));
 		return;
 	}
-	if (!reply_finish(r)) {
+	if (!reply_finish(r, &x->out, &x->spool)) {
 		request_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
 		return;
 	}
@@ -126,9 +128,6 @@ static void answer(struct submission *s)
 		request_set(x, "Preference-Applied", "wait");
 	else if (s->async)
 		request_set(x, "Preference-Applied", "respond-async");
-	x->out = r->out;
-	r->out = (struct buf){0};
-	x->out_fd = spool_give(&r->spool);
 	request_answer(x, results ? 200 : 202, s->lines_body ? MEDIA_NDJSON : MEDIA_JSON);
 }
 
@@ -190,10 +189,10 @@ void post_done(struct rec *r, bool ok)
 		keep_single(s, r);
 	buf_clear(&s->item);
 	put_item(s, r, &s->item);
-	if (s->deadline && r->fate == FATE_OUT && reply_put(&s->reply, slot, buf_view(&s->item)))
-		await_add(s->conf->await, r->id, r->text, s->deadline, on_result, s, slot);
-	else
-		settle(s, reply_fill(&s->reply, slot, buf_view(&s->item)));
+	bool waits = s->deadline && r->fate == FATE_OUT && reply_put(&s->reply, slot, buf_view(&s->item));
+	/* Without memory to wait in, the answer is what it is after the wait. */
+	if (!waits || !await_add(s->conf->await, r->id, r->text, s->deadline, on_result, s, slot))
+		settle(s, reply_fill(&s->reply, slot, waits ? STR_NONE : buf_view(&s->item)));
 }
 
 /* ---- handing in ---- */
@@ -205,7 +204,10 @@ static int hand_in(struct submission *s, struct batch *b)
 	struct err e;
 	for (size_t i = 0; i < b->n; i++)
 		line[i] = b->rec[i].line;
-	reply_reserve(&s->reply, line, b->n);
+	if (!reply_reserve(&s->reply, line, b->n)) {
+		request_busy(s->x);
+		return -1;
+	}
 	if (intake_add(s->conf->intake, line, b->n, s, &e) == 0)
 		return 0;
 	reply_cancel(&s->reply, b->n);
@@ -218,17 +220,32 @@ static int hand_in(struct submission *s, struct batch *b)
 	return -1;
 }
 
+/* Counts what is kept of a line that is not complete: 0, or -1 with the request answered. */
+static int hold_rest(struct submission *s)
+{
+	size_t now = s->lines.rest.cap;
+	if (now > s->rest_held && !request_hold(s->x, now - s->rest_held)) {
+		request_busy(s->x);
+		return -1;
+	}
+	if (now < s->rest_held)
+		request_unhold(s->x, s->rest_held - now);
+	s->rest_held = now;
+	return 0;
+}
+
 bool post_piece(struct request *x, void *app, struct str piece)
 {
 	const struct post_conf *conf = app;
 	struct submission *s = x->state;
 	if (!s->lines_body)
 		return false;
-	struct batch *b = &thread_context_get(conf->threads)->batch;
-	batch_reset(b);
-	body_lines_add(&s->lines, b, piece, false);
-	if (b->n && hand_in(s, b) < 0)
+	struct thread_context *t = thread_context_get(conf->threads);
+	batch_reset(&t->batch);
+	body_lines_add(&s->lines, &t->batch, piece, false);
+	if (hold_rest(s) < 0 || (t->batch.n && hand_in(s, &t->batch) < 0))
 		return true;
+	thread_context_trim(t);
 	if (reply_loaded(&s->reply)) {
 		request_pause(x);
 		if (!reply_pause(&s->reply))
@@ -237,24 +254,51 @@ bool post_piece(struct request *x, void *app, struct str piece)
 	return true;
 }
 
+/* Hands in what is left of the body: 0, or -1 with the request answered. */
+static int hand_in_rest(struct submission *s, struct batch *b)
+{
+	struct request *x = s->x;
+	struct body_records records = {0};
+	int rc = 0;
+	if (s->lines_body) {
+		body_lines_add(&s->lines, b, STR_NONE, true);
+	} else if ((rc = body_records_begin(&records, x, s->conf->max_items)) == 0) {
+		rc = body_records_next(&records, x, b, SIZE_MAX);
+		if (records.array)
+			s->reply.form = REPLY_ARRAY;
+	}
+	body_records_free(&records);
+	return rc < 0 || (b->n && hand_in(s, b) < 0) ? -1 : 0;
+}
+
+/* The request is deferred, and this thread's: true if it is to be resumed. */
+static bool hand_over(struct submission *s)
+{
+	struct thread_context *t = thread_context_get(s->conf->threads);
+	batch_reset(&t->batch);
+	bool answered = hand_in_rest(s, &t->batch) < 0;
+	thread_context_trim(t);
+	if (answered)
+		return true;
+	request_free_body(s->x);
+	if (!reply_end(&s->reply))
+		return false;
+	answer(s);
+	return true;
+}
+
+static enum work_result work_slice_of(struct request *x, void *app)
+{
+	(void)app;
+	return hand_over(x->state) ? WORK_DONE : WORK_ELSEWHERE;
+}
+
 void post_end(struct request *x, void *app)
 {
 	const struct post_conf *conf = app;
-	struct submission *s = x->state;
-	struct batch *b = &thread_context_get(conf->threads)->batch;
-	bool array = false;
-	batch_reset(b);
-	if (s->lines_body)
-		body_lines_add(&s->lines, b, STR_NONE, true);
-	else if (body_json(x, b, conf->max_items, &array) < 0)
-		return;
-	if (array)
-		s->reply.form = REPLY_ARRAY;
-	if (b->n && hand_in(s, b) < 0)
-		return;
 	request_defer(x);
-	if (reply_end(&s->reply)) {
-		answer(s);
+	if (x->body.n > WORK_FROM)
+		work_pool_do(conf->pool, x, work_slice_of);
+	else if (hand_over(x->state))
 		request_resume(x);
-	}
 }

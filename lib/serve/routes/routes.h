@@ -15,6 +15,7 @@ struct intake;
 struct models;
 struct subscribers;
 struct thread_contexts;
+struct work_pool;
 
 enum { ROUTES = 15 };
 
@@ -23,6 +24,7 @@ struct routes {
 	struct sentiment_conf {
 		struct models *models;
 		struct thread_contexts *threads;
+		struct work_pool *pool;
 		size_t max_record, max_items;
 	} sentiment;
 	struct post_conf {
@@ -30,6 +32,9 @@ struct routes {
 		struct await
 		    *await; /* NULL: what is taken in is scored at once, and nobody needs to wait for workers */
 		struct thread_contexts *threads;
+		struct work_pool *pool;
+		struct budget *memory;
+		struct spools *spools;
 		size_t max_record, max_items;
 	} post;
 	struct messages_conf {

@@ -1,25 +1,37 @@
-/* sentiment.c - POST /v1/sentiment: scores now, in the connection's own thread, and stores nothing. */
+/* sentiment.c - POST /v1/sentiment: scores now, and stores nothing.
+ *
+ * Small bodies are scored in the connection's own thread, large ones by the pool of `work`; both do it slice by slice, so that neither a long array nor
+ * its answer, which may be many times as long, is in memory as a whole.
+ */
+#include "lib/base/clock.h"
 #include "lib/serve/body.h"
 #include "lib/serve/models.h"
 #include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
-#include "lib/serve/spool.h"
 #include "lib/serve/thread_context.h"
+#include "lib/serve/work.h"
 
-enum { RESULT_ROOM = 160 }; /* a result is mostly shorter */
+enum { SLICE = 64 << 10, LINES_SLICE = 16 << 10, SPOOL_WAIT_MS = 5000 };
 
 struct scoring {
 	const struct model *model;
 	bool explain, as_lines;
+	bool ended; /* the whole body is here */
+	bool more;  /* of what has come, some is not scored yet */
+	size_t held, arrived;
+	int64_t stalled_until; /* 0: the answer so far has found its place */
 	struct body_lines lines;
-	struct spool spool;
+	struct buf piece; /* lines that have come; those before `at` are scored */
+	size_t at;
+	struct body_records records;
 };
 
 static void drop(void *state)
 {
 	struct scoring *s = state;
 	body_lines_free(&s->lines);
-	spool_free(&s->spool);
+	body_records_free(&s->records);
+	buf_free(&s->piece);
 	free(s);
 }
 
@@ -42,10 +54,47 @@ void sentiment_begin(struct request *x, void *app)
 		return;
 	}
 	struct scoring *s = xcalloc(1, sizeof *s);
-	*s = (struct scoring){.model = model, .explain = explain, .as_lines = form == BODY_LINES, .spool = SPOOL_INIT};
+	*s = (struct scoring){.model = model, .explain = explain, .as_lines = form == BODY_LINES};
 	s->lines.max_record = conf->max_record;
 	x->state = s;
 	x->drop = drop;
+}
+
+/* ---- a slice ---- */
+
+/* Counts what the lines that wait take: 0, or -1 with the request answered. */
+static int hold_lines(struct request *x, struct scoring *s)
+{
+	size_t now = s->piece.cap + s->lines.rest.cap;
+	if (now > s->held && !request_hold(x, now - s->held)) {
+		request_busy(x);
+		return -1;
+	}
+	if (now < s->held)
+		request_unhold(x, s->held - now);
+	s->held = now;
+	return 0;
+}
+
+/* As body_records_next. */
+static int next_lines(struct request *x, struct scoring *s, struct batch *b)
+{
+	size_t left = s->piece.n - s->at, n = left < LINES_SLICE ? left : LINES_SLICE;
+	struct str slice = n ? (struct str){s->piece.p + s->at, n} : STR_NONE;
+	body_lines_add(&s->lines, b, slice, s->ended && n == left);
+	s->at += n;
+	if (n == left) {
+		buf_free(&s->piece);
+		s->at = 0;
+	}
+	return hold_lines(x, s) < 0 ? -1 : n < left;
+}
+
+static void reject_long(struct batch *b, size_t max_record)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->rec[i].line.n > max_record)
+			rec_reject(b, &b->rec[i], CODE_TOO_LONG, "the record has more than %zu bytes", max_record);
 }
 
 /* Appends a record as a filter writes it, or its reject object. */
@@ -57,47 +106,17 @@ static void put_record(struct buf *out, const struct rec *r)
 		rec_put_reject(out, r, "senti-serve");
 }
 
-static void reject_long(struct batch *b, size_t max_record)
+static void put_all(struct request *x, const struct scoring *s, const struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (b->rec[i].line.n > max_record)
-			rec_reject(b, &b->rec[i], CODE_TOO_LONG, "the record has more than %zu bytes", max_record);
-}
-
-/* Scores the lines that have arrived. */
-static void work(struct request *x, struct sentiment_conf *conf, struct str piece, bool end)
-{
-	struct scoring *s = x->state;
-	struct thread_context *t = thread_context_get(conf->threads);
-	struct batch *b = &t->batch;
-	struct err e;
-	batch_reset(b);
-	body_lines_add(&s->lines, b, piece, end);
-	thread_context_score(t, b, s->model, s->explain);
 	for (size_t i = 0; i < b->n; i++) {
+		if (!s->as_lines && b->rec[i].lineno > 1)
+			buf_char(&x->out, ',');
 		put_record(&x->out, &b->rec[i]);
-		buf_char(&x->out, '\n');
+		if (s->as_lines)
+			buf_char(&x->out, '\n');
 	}
-	if (spool_take(&s->spool, &x->out, end, &e) < 0)
-		request_problem(x, 507, "no_space", "%s", e.msg);
-}
-
-bool sentiment_piece(struct request *x, void *app, struct str piece)
-{
-	struct scoring *s = x->state;
-	if (s->as_lines)
-		work(x, app, piece, false);
-	return s->as_lines;
-}
-
-static void answer_lines(struct request *x, struct sentiment_conf *conf)
-{
-	struct scoring *s = x->state;
-	work(x, conf, STR_NONE, true);
-	if (request_answered(x))
-		return;
-	x->out_fd = spool_give(&s->spool);
-	request_answer(x, 200, MEDIA_NDJSON);
+	if (!s->as_lines && !s->more)
+		buf_str(&x->out, STR("]\n"));
 }
 
 static void answer_one(struct request *x, const struct rec *r)
@@ -111,32 +130,115 @@ static void answer_one(struct request *x, const struct rec *r)
 	rest_problem(x, r);
 }
 
+/* Scores the next records. False: the request is answered. */
+static bool score(struct request *x, struct sentiment_conf *conf, struct scoring *s)
+{
+	struct thread_context *t = thread_context_get(conf->threads);
+	struct batch *b = &t->batch;
+	batch_reset(b);
+	int more = s->as_lines ? next_lines(x, s, b) : body_records_next(&s->records, x, b, SLICE);
+	if (more < 0)
+		return false;
+	s->more = more > 0;
+	reject_long(b, conf->max_record);
+	thread_context_score(t, b, s->model, s->explain);
+	if (s->as_lines || s->records.array)
+		put_all(x, s, b);
+	else
+		answer_one(x, &b->rec[0]);
+	thread_context_trim(t);
+	return !request_answered(x);
+}
+
+/* Finds a place for the answer so far. While others fill the temporary files the client waits, but not for long: they may wait for each other. */
+static enum work_result keep_answer(struct request *x, struct scoring *s)
+{
+	bool again, end = s->ended && !s->more;
+	int64_t now = s->stalled_until ? clock_mono_ms() : 0;
+	if (request_spool(x, end, now && now >= s->stalled_until ? NULL : &again)) {
+		s->stalled_until = 0;
+		return WORK_MORE;
+	}
+	if (request_answered(x))
+		return WORK_DONE;
+	if (!s->stalled_until)
+		s->stalled_until = clock_mono_ms() + SPOOL_WAIT_MS;
+	return WORK_STALLED;
+}
+
+static enum work_result step(struct request *x, struct sentiment_conf *conf)
+{
+	struct scoring *s = x->state;
+	if (!s->stalled_until && !score(x, conf, s))
+		return WORK_DONE;
+	enum work_result kept = keep_answer(x, s);
+	if (kept != WORK_MORE || s->more)
+		return kept;
+	if (s->ended) {
+		request_free_body(x);
+		request_answer(x, 200, s->as_lines ? MEDIA_NDJSON : MEDIA_JSON);
+	}
+	return WORK_DONE;
+}
+
+/* In a thread of the pool. */
+static enum work_result work_slice_of(struct request *x, void *app)
+{
+	struct scoring *s = x->state;
+	if (!s->ended || !request_gone(x))
+		return step(x, app);
+	request_set(x, "Retry-After", "1");
+	request_problem(x, 503, "client_gone", "the client has closed the connection");
+	return WORK_DONE;
+}
+
+/* ---- as it comes ---- */
+
+/* True: it is done, here. False: it takes longer, and the pool must have it. */
+static bool work_here(struct request *x, struct sentiment_conf *conf)
+{
+	enum work_result result;
+	while ((result = step(x, conf)) == WORK_MORE)
+		;
+	return result == WORK_DONE;
+}
+
+static bool is_large(const struct scoring *s)
+{
+	return s->arrived > WORK_FROM;
+}
+
+bool sentiment_piece(struct request *x, void *app, struct str piece)
+{
+	struct sentiment_conf *conf = app;
+	struct scoring *s = x->state;
+	if (!s->as_lines)
+		return false;
+	s->arrived += piece.n;
+	buf_str(&s->piece, piece);
+	if (hold_lines(x, s) < 0 || (is_large(s) && s->piece.n < WORK_FROM))
+		return true;
+	if (is_large(s) || !work_here(x, conf)) {
+		request_pause(x);
+		work_pool_do(conf->pool, x, work_slice_of);
+	}
+	return true;
+}
+
 void sentiment_end(struct request *x, void *app)
 {
 	struct sentiment_conf *conf = app;
 	struct scoring *s = x->state;
-	if (s->as_lines) {
-		answer_lines(x, conf);
-		return;
+	s->ended = true;
+	if (!s->as_lines) {
+		s->arrived = x->body.n;
+		if (body_records_begin(&s->records, x, conf->max_items) < 0)
+			return;
+		if (s->records.array)
+			buf_char(&x->out, '[');
 	}
-	struct thread_context *t = thread_context_get(conf->threads);
-	struct batch *b = &t->batch;
-	bool array;
-	batch_reset(b);
-	if (body_json(x, b, conf->max_items, &array) < 0)
-		return;
-	reject_long(b, conf->max_record);
-	thread_context_score(t, b, s->model, s->explain);
-	if (!array) {
-		answer_one(x, &b->rec[0]);
-		return;
+	if (is_large(s) || !work_here(x, conf)) {
+		request_defer(x);
+		work_pool_do(conf->pool, x, work_slice_of);
 	}
-	buf_char(&x->out, '[');
-	for (size_t i = 0; i < b->n; i++) {
-		if (i)
-			buf_char(&x->out, ',');
-		put_record(&x->out, &b->rec[i]);
-	}
-	buf_str(&x->out, STR("]\n"));
-	request_answer(x, 200, MEDIA_JSON);
 }

@@ -276,16 +276,22 @@ static void start_server(enum fuzz_server which, const char *token_file)
 	static const char *const cors[] = {"https://one.example", NULL};
 	struct server_conf *c = &servers[which].conf;
 	buf_printf(&servers[which].listen, "unix:%s/socket%d%c", fuzz_folder(), which, 0);
-	*c = (struct server_conf){.http = {.listen = servers[which].listen.p,
-				      .threads = 1,
-				      .max_body = 20000,
-				      .max_header = 16384,
-				      .max_held = 1 << 20},
+	*c = (struct server_conf){.http =
+				      {
+					  .listen = servers[which].listen.p,
+					  .threads = 1,
+					  .max_body = 20000,
+					  .max_header = 16384,
+				      },
 	    .ends = {.store = open_store, .cache = open_cache},
 	    .model = {.spec = "vader"},
 	    .limits = {.records = 1000, .bytes = 1 << 20, .max_record = 2000, .stop = &stop},
 	    .max_items = 50,
-	    .max_waiting = 1000};
+	    .memory = (uint64_t)64 << 20,
+	    .spool = (uint64_t)64 << 20,
+	    .jobs = 1,
+	    .max_waiting = 1000,
+	    .scan_timeout_s = 10};
 	if (which == FUZZ_GUARDED) {
 		c->tokens = token_file;
 		c->http.cors = cors;
