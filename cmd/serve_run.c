@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "cmd/run.h"
+#include "lib/net/sqlite.h"
 #include "lib/serve/tokens.h"
 #include "lib/stage/follow.h"
 
-enum { RETRY_MS = 2000 };
+enum { RETRY_MS = 2000, STORE_PAGES = 12 << 20 };
 
 /* ---- what each thread opens for itself ---- */
 
@@ -61,6 +62,7 @@ static void keep_heap_small(void)
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	mallopt(M_ARENA_MAX, 4);
+	sqlite_share_memory(STORE_PAGES);
 }
 
 /* The cache is a quarter of the memory. */

@@ -399,6 +399,8 @@ static enum spool_result keep(struct request *r, bool end, struct err *e)
 	enum spool_result rc = spool_take(&r->spool, &r->out, end, e);
 	if (rc == SPOOL_DONE && r->out.n && !hold_out(r))
 		rc = spool_put(&r->spool, &r->out, e);
+	if (rc == SPOOL_FULL && !hold_out(r))
+		rc = SPOOL_FAILED; /* it cannot wait either */
 	if (rc == SPOOL_DONE && r->out.n == 0) {
 		buf_free(&r->out);
 		hold_out(r);

@@ -552,3 +552,8 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	sqlite_close(&s->api, &ignored);
 	return NULL;
 }
+
+void sqlite_share_memory(int64_t bytes)
+{
+	sqlite3_soft_heap_limit64(bytes);
+}

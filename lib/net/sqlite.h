@@ -9,5 +9,7 @@
 
 /* `path` is as in sqlite:PATH, taken as it is (":memory:" keeps nothing). New, or NULL with *e. */
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e);
+/* All handles of the process together keep about so many bytes of pages in memory, in place of 8 MiB each. */
+void sqlite_share_memory(int64_t bytes);
 
 #endif

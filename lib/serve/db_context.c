@@ -158,7 +158,10 @@ static void *db_pool_run(void *arg)
 		work(&w->context, x, n, x[0]->route->app);
 		for (size_t i = 0; i < n; i++)
 			request_resume(x[i]);
-		arena_reset(&w->context.mem);
+		if (w->pool->conf.scan_ms)
+			arena_free(&w->context.mem); /* a page may be large, and the next is not soon */
+		else
+			arena_reset(&w->context.mem);
 	}
 	return NULL;
 }

@@ -100,7 +100,8 @@ int main(void)
 	    {"GET", "/guarded", 0, NULL, NULL, item_end, NULL, true},
 	    {"POST", "/item", 0, NULL, NULL, item_end, NULL, false},
 	    {"DELETE", "/item", 0, NULL, NULL, item_end, NULL, false}, {0}};
-	struct http_conf conf = {.listen = "127.0.0.1:0",
+	struct http_conf conf = {
+	    .listen = "127.0.0.1:0",
 	    .socket = -1,
 	    .vendor = "example",
 	    .route = routes,

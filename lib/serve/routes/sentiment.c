@@ -11,7 +11,7 @@
 #include "lib/serve/thread_context.h"
 #include "lib/serve/work.h"
 
-enum { SLICE = 64 << 10, LINES_SLICE = 16 << 10, SPOOL_WAIT_MS = 5000 };
+enum { SLICE = 32 << 10, LINES_SLICE = 16 << 10, SPOOL_WAIT_MS = 5000 };
 
 struct scoring {
 	const struct model *model;
