@@ -19,7 +19,7 @@ from tap import Skip, check, run
 
 DIR = sys.argv[1]
 TOOLS = os.path.join(os.environ["SENTI_BUILD"] + "-tsan", "bin")
-CLIENTS, REQUESTS, IDS = 12, 250, 200
+CLIENTS, REQUESTS, IDS = 12, 150, 200
 JSON, LINES = "application/json", "application/x-ndjson"
 
 
