@@ -28,7 +28,7 @@ struct request_private {
 	uint64_t arrived;	      /* bytes of body */
 	uint64_t body_held, out_held; /* of `memory` */
 	struct share memory;	      /* what this request holds, its body and answer included */
-	_Alignas(16) char room[304];
+	_Alignas(16) char room[272];
 };
 
 struct http_server {

@@ -30,7 +30,9 @@ struct request {
 	char media[64];		   /* of the body, in lower case and without parameters; empty: not named */
 	struct buf body;
 	char request_id[64], traceparent[56];
-	char caller[65]; /* set by http_conf.admit: whose credentials these are; empty: none were needed */
+	unsigned char
+	    credential[32]; /* set by http_conf.admit: a digest of what let the request in; zero: nothing was needed */
+	char caller[65];    /* set by http_conf.admit: whose credentials these are; empty: none were needed */
 	/* The handler's own; `drop` frees it with the request (NULL: nothing to do). */
 	void *state;
 	void (*drop)(void *state);

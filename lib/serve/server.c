@@ -71,6 +71,8 @@ static int start_feed(struct server *s, struct err *e)
 		return err_sys(e, "cannot make a descriptor");
 	s->await = await_new(s->event, &s->memory);
 	s->subscribers = subscribers_new(s->event, &s->memory);
+	if (s->tokens)
+		subscribers_admit(s->subscribers, tokens_know, s->tokens);
 	const struct feed_conf conf = {
 	    .ends = &s->ends, .await = s->await, .subscribers = s->subscribers, .event = s->event};
 	s->feed = feed_start(&conf, e);
@@ -215,6 +217,7 @@ static void reload(struct server *s)
 		log_error(e.msg, "tokens", "as before", NULL);
 	} else {
 		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
+		subscribers_review(s->subscribers);
 		log_info("tokens read again", "tokens", n, NULL);
 	}
 }

@@ -28,7 +28,8 @@ struct subscriber {
 	struct subscribers *all;
 	struct subscriber_conf conf;
 	char *names;
-	bool live, asleep, cut, beat_due;
+	bool live, asleep, cut, beat_due, over;
+	int64_t over_at;
 	uint64_t round;	     /* behind: the round in which it had its last page */
 	struct share memory; /* the page */
 	uint64_t place;	     /* live: the number of its next event in the ring; behind: the entry of the log */
@@ -46,10 +47,11 @@ struct subscribers {
 	size_t bytes, most_bytes;
 	struct share memory;		/* the ring */
 	struct subscriber live, behind; /* the fixed ends of two lists */
-	size_t n;
+	size_t n, ending;		/* ending: have been ended and have not left */
 	uint64_t round;
 	bool over;
-	int64_t over_at;
+	bool (*known)(const unsigned char credential[32], void *arg); /* NULL: all are */
+	void *known_arg;
 };
 
 /* ---- events ---- */
@@ -170,16 +172,47 @@ size_t subscribers_count(struct subscribers *l)
 	return n;
 }
 
+static bool may_stay(const struct subscriber *s)
+{
+	const struct subscribers *l = s->all;
+	return !l->over && (!l->known || l->known(s->conf.credential, l->known_arg));
+}
+
 /* Those who catch up are woken by the feed's thread, which may be reading their page. */
+static void end_one(struct subscriber *s)
+{
+	if (s->over || may_stay(s))
+		return;
+	s->over = true;
+	s->over_at = clock_mono_ms();
+	s->all->ending++;
+	if (s->live)
+		wake(s);
+}
+
+void subscribers_review(struct subscribers *l)
+{
+	pthread_mutex_lock(&l->lock);
+	for (struct subscriber *s = l->live.next; s != &l->live; s = s->next)
+		end_one(s);
+	for (struct subscriber *s = l->behind.next; s != &l->behind; s = s->next)
+		end_one(s);
+	pthread_mutex_unlock(&l->lock);
+	event_signal(l->event);
+}
+
 void subscribers_end(struct subscribers *l)
 {
 	pthread_mutex_lock(&l->lock);
 	l->over = true;
-	l->over_at = clock_mono_ms();
-	for (struct subscriber *s = l->live.next; s != &l->live; s = s->next)
-		wake(s);
 	pthread_mutex_unlock(&l->lock);
-	event_signal(l->event);
+	subscribers_review(l);
+}
+
+void subscribers_admit(struct subscribers *l, bool (*known)(const unsigned char credential[32], void *arg), void *arg)
+{
+	l->known = known;
+	l->known_arg = arg;
 }
 
 struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf *conf, uint64_t *from)
@@ -198,6 +231,7 @@ struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf
 	*from = s->live ? l->after : conf->after;
 	link_to(s->live ? &l->live : &l->behind, s);
 	l->n++;
+	end_one(s); /* the tokens may have changed since the request was let in */
 	pthread_mutex_unlock(&l->lock);
 	return s;
 }
@@ -207,6 +241,7 @@ void subscriber_leave(struct subscriber *s)
 	pthread_mutex_lock(&s->all->lock);
 	unlink_from_list(s);
 	s->all->n--;
+	s->all->ending -= s->over;
 	pthread_mutex_unlock(&s->all->lock);
 	while (s->at < s->npage)
 		feed_event_release(s->page[s->at++]);
@@ -232,16 +267,13 @@ static struct feed_event *take_from_ring(struct subscribers *l, struct subscribe
 
 static enum subscriber_next choose(struct subscribers *l, struct subscriber *s, struct feed_event **ev)
 {
-	*ev = s->at < s->npage ? s->page[s->at++] : s->live && !s->cut && !l->over ? take_from_ring(l, s) : NULL;
-	if (s->cut && *ev) {
-		feed_event_release(*ev);
-		*ev = NULL;
-	}
+	bool serves = !s->cut && !s->over;
+	*ev = !serves ? NULL : s->at < s->npage ? s->page[s->at++] : s->live ? take_from_ring(l, s) : NULL;
 	if (s->cut)
 		return SUBSCRIBER_CUT;
 	if (*ev)
 		return SUBSCRIBER_EVENT;
-	if (l->over)
+	if (s->over)
 		return SUBSCRIBER_END;
 	if (s->beat_due) {
 		s->beat_due = false;
@@ -362,11 +394,11 @@ bool subscriber_catch_up(
 
 /* ---- the feed's thread: heartbeats and the end ---- */
 
-static void beat_one(const struct subscribers *l, struct subscriber *s, int64_t now)
+static void beat_one(struct subscriber *s, int64_t now)
 {
-	if (l->over) {
+	if (s->over) {
 		wake(s);
-		if (now - l->over_at >= END_MS)
+		if (now - s->over_at >= END_MS)
 			cut(s);
 	} else if (s->asleep && now - s->beat >= HEARTBEAT_MS) {
 		s->beat = now;
@@ -379,16 +411,16 @@ void subscribers_beat(struct subscribers *l, int64_t now)
 {
 	pthread_mutex_lock(&l->lock);
 	for (struct subscriber *s = l->live.next; s != &l->live; s = s->next)
-		beat_one(l, s, now);
+		beat_one(s, now);
 	for (struct subscriber *s = l->behind.next; s != &l->behind; s = s->next)
-		beat_one(l, s, now);
+		beat_one(s, now);
 	pthread_mutex_unlock(&l->lock);
 }
 
 bool subscribers_ending(struct subscribers *l)
 {
 	pthread_mutex_lock(&l->lock);
-	bool ending = l->over && l->n;
+	bool ending = l->ending > 0;
 	pthread_mutex_unlock(&l->lock);
 	return ending;
 }

@@ -29,8 +29,9 @@ struct subscribers;
 struct subscriber;
 
 struct subscriber_conf {
-	struct str label, source; /* which messages; absent strings do not restrict; copied */
-	uint64_t after;		  /* after this entry of the log; LOG_END: from now on */
+	struct str label, source;     /* which messages; absent strings do not restrict; copied */
+	uint64_t after;		      /* after this entry of the log; LOG_END: from now on */
+	unsigned char credential[32]; /* of its request, for subscribers_admit */
 	/* Called with a lock held: they must return at once and call nothing of this file. */
 	void *arg;
 	void (*pause)(void *arg);  /* there is nothing now: from subscriber_next, before any resume */
@@ -46,6 +47,11 @@ void subscribers_free(struct subscribers *l);
 size_t subscribers_count(struct subscribers *l);
 /* Ends all: each is woken, and cut if it has not read its end soon. Thread-safe. */
 void subscribers_end(struct subscribers *l);
+
+/* Before the first subscribes: from now on only those whose credential is `known` are served. */
+void subscribers_admit(struct subscribers *l, bool (*known)(const unsigned char credential[32], void *arg), void *arg);
+/* Asks `known` again, and ends those that are not, as subscribers_end does. Thread-safe. */
+void subscribers_review(struct subscribers *l);
 
 /* New. *from: the entry of the log after which its events begin. */
 struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf *conf, uint64_t *from);

@@ -21,6 +21,8 @@ enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
 #define HASH_KIND "sha256:"
 #define HEX_LEN (2 * (size_t)SHA256_DIGEST_SIZE)
 
+_Static_assert(TOKEN_HASH == SHA256_DIGEST_SIZE, "a hash of a token is its SHA-256");
+
 struct token {
 	char name[TOKEN_NAME + 1];
 	enum scope scope;
@@ -213,18 +215,28 @@ size_t tokens_count(struct tokens *t)
 	return n;
 }
 
-enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME + 1])
+enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME + 1], unsigned char hash[TOKEN_HASH])
 {
-	uint8_t hash[SHA256_DIGEST_SIZE];
 	struct token found = {0};
 	hash_of(token, hash);
 	pthread_rwlock_rdlock(&t->lock);
 	for (size_t i = 0; i < t->list.n; i++) /* to the end, whichever it is */
-		if (memeql_sec(t->list.token[i].hash, hash, sizeof hash))
+		if (memeql_sec(t->list.token[i].hash, hash, TOKEN_HASH))
 			found = t->list.token[i];
 	pthread_rwlock_unlock(&t->lock);
 	memcpy(name, found.name, sizeof found.name);
 	return found.scope;
+}
+
+bool tokens_know(const unsigned char hash[TOKEN_HASH], void *tokens)
+{
+	struct tokens *t = tokens;
+	bool known = false;
+	pthread_rwlock_rdlock(&t->lock);
+	for (size_t i = 0; i < t->list.n; i++)
+		known |= memeql_sec(t->list.token[i].hash, hash, TOKEN_HASH);
+	pthread_rwlock_unlock(&t->lock);
+	return known;
 }
 
 int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct err *e)
@@ -277,7 +289,7 @@ void tokens_admit(struct request *x, void *arg)
 	}
 	given += sizeof scheme - 1;
 	given += strspn(given, " ");
-	has = tokens_find(tokens, str_of(given), x->caller);
+	has = tokens_find(tokens, str_of(given), x->caller, x->credential);
 	if (has == SCOPE_NONE) {
 		refuse(
 		    x, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");

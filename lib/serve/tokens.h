@@ -14,7 +14,7 @@
 
 struct request;
 
-enum { TOKEN_NAME = 64 };
+enum { TOKEN_NAME = 64, TOKEN_HASH = 32 };
 /* Each includes those before it. As route.access: what a token must allow; SCOPE_NONE: none is needed. */
 enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
 
@@ -27,8 +27,10 @@ MUST_USE int tokens_reload(struct tokens *t, struct err *e);
 void tokens_free(struct tokens *t);
 size_t tokens_count(struct tokens *t);
 
-/* What this token allows, and its name; SCOPE_NONE: it is not in the file. How long it takes does not depend on which it is. */
-enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME + 1]);
+/* What this token allows, its name and its hash; SCOPE_NONE: it is not in the file. How long it takes does not depend on which it is. */
+enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME + 1], unsigned char hash[TOKEN_HASH]);
+/* True if the token of this hash is still in the file. The argument is the struct tokens: for subscribers_admit. */
+bool tokens_know(const unsigned char hash[TOKEN_HASH], void *tokens);
 
 /* A new token for what `wanted` says ("shop:read,write"), and its line for the file with a line end: 0, or -1 with *e. */
 MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct err *e);

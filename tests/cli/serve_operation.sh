@@ -89,6 +89,36 @@ ok 'event streams end at once' is "$(status /livez)" 200
 wait "$server"
 ok 'and it ends well' is $? 0
 
+# --- a token that is removed ends the streams that it has opened, those that catch up too ---
+for name in gone.read gone.catching stays.read writer.write; do
+	senti-serve --new-token "${name%.*}-${name#*.}:$([ "${name#*.}" = write ] && echo write || echo read)" >>tokens 2>"$name"
+done
+bearer() { echo "Authorization: Bearer $(cat "$1")"; }
+start --tokens tokens --store sqlite:revoked.db
+curl -sSN -m 60 -H "$(bearer gone.read)" "$url/v1/events" >gone 2>gone.err &
+gone=$!
+curl -sSN -m 60 -H "$(bearer gone.catching)" -H 'Last-Event-ID: 0' "$url/v1/events" >catching 2>catching.err &
+catching=$!
+curl -sSN -m 60 -H "$(bearer stays.read)" "$url/v1/events" >stays 2>stays.err &
+stays=$!
+curl -sS -H "$(bearer writer.write)" -H "$json" -d '{"id":"before","text":"seen by all"}' "$url/v1/messages" >body
+for f in gone catching stays; do
+	ok "$f listens" wait_for "grep -q before $f || { [ $f != catching ] && grep -q retry $f; }"
+done
+grep -v '^gone' tokens >fewer && cat fewer >tokens
+kill -HUP $server
+wait $gone
+ok 'the stream of a removed token ends, and well' is $? 0
+wait $catching
+ok 'so does one that began in the past' is $? 0
+ok 'its token is refused' is "$(status /v1/events -H "$(bearer gone.read)")" 401
+curl -sS -H "$(bearer writer.write)" -H "$json" -d '{"id":"after","text":"seen by one"}' "$url/v1/messages" >body
+ok 'a stream of another token goes on' wait_for 'grep -q \"after\" stays'
+ok 'no other has what came then' sh -c '! grep after gone catching'
+kill -TERM $server
+wait $stays
+wait $server
+
 # --- -l unix:PATH: the socket is the server's own, and nothing else is touched ---
 serve_unix() {
 	: >log

@@ -7,11 +7,12 @@
 static void check_file(struct str text)
 {
 	struct err e = {0};
+	unsigned char hash[TOKEN_HASH];
 	char name[TOKEN_NAME + 1], *path = fuzz_file("tokens", text);
 	struct tokens *t = tokens_open(path, &e);
 	CHECK(t ? tokens_count(t) > 0 : strstr(e.msg, path) != NULL);
 	if (t) {
-		CHECK(tokens_find(t, text, name) == SCOPE_NONE && !name[0]);
+		CHECK(tokens_find(t, text, name, hash) == SCOPE_NONE && !name[0]);
 		CHECK(tokens_reload(t, &e) == 0);
 		tokens_free(t);
 	}
@@ -22,12 +23,13 @@ static void check_new(const char *wanted)
 {
 	struct err e = {0};
 	struct buf token = {0}, line = {0};
+	unsigned char hash[TOKEN_HASH];
 	char name[TOKEN_NAME + 1];
 	if (tokens_make(wanted, &token, &line, &e) == 0) {
 		char *path = fuzz_file("made", buf_view(&line));
 		struct tokens *t = tokens_open(path, &e);
 		CHECK(t && tokens_count(t) == 1);
-		CHECK(tokens_find(t, buf_view(&token), name) != SCOPE_NONE);
+		CHECK(tokens_find(t, buf_view(&token), name, hash) != SCOPE_NONE);
 		CHECK(strncmp(wanted, name, strlen(name)) == 0 && wanted[strlen(name)] == ':');
 		tokens_free(t);
 		free(path);

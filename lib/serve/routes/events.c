@@ -155,6 +155,7 @@ void events_get(struct request *x, void *app)
 	conf.pause = pause_stream;
 	conf.resume = resume_stream;
 	conf.cut = cut_stream;
+	memcpy(conf.credential, x->credential, sizeof conf.credential);
 	s->subscriber = subscribe(app, &conf, &from);
 	/* so that the client knows at once that it is connected, and from where on */
 	buf_printf(&s->text, "retry: 1000\nid: %llu\n\n", (unsigned long long)from);
