@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -31,6 +33,40 @@ int io_close(int fd, const char *name, struct err *e)
 	if (close(fd) < 0 && errno != EINTR)
 		return err_sys(e, "cannot close %s", name);
 	return 0;
+}
+
+/* A new file of a name that nobody can have taken before: its descriptor, or -1. */
+static int open_beside(const char *path, mode_t mode, struct buf *name, struct err *e)
+{
+	uint64_t salt;
+	if (getrandom(&salt, sizeof salt, 0) != (ssize_t)sizeof salt)
+		return err_sys(e, "cannot get random bytes");
+	buf_printf(name, "%s.%016llx.new%c", path, (unsigned long long)salt, 0);
+	int fd = open(name->p, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? err_sys(e, "cannot make a file beside '%s'", path) : fd;
+}
+
+int io_replace_file(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	struct stat old;
+	struct buf name = {0};
+	struct err ignored;
+	int rc = -1, fd = open_beside(path, mode, &name, e);
+	if (fd < 0)
+		goto out;
+	if (lstat(path, &old) == 0 && S_ISREG(old.st_mode) && fchmod(fd, old.st_mode & 07777) < 0)
+		err_sys(e, "cannot give '%s' the mode of '%s'", name.p, path);
+	else if (io_write(fd, p, n, name.p, e) == 0)
+		rc = fdatasync(fd) < 0 ? err_sys(e, "cannot write to %s", name.p) : 0;
+	if (io_close(fd, name.p, rc == 0 ? e : &ignored) < 0)
+		rc = -1;
+	if (rc == 0 && rename(name.p, path) < 0)
+		rc = err_sys(e, "cannot rename '%s' to '%s'", name.p, path);
+	if (rc < 0)
+		unlink(name.p);
+out:
+	buf_free(&name);
+	return rc;
 }
 
 int io_read_file(const char *path, size_t max, struct buf *out, struct err *e)

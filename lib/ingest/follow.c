@@ -248,26 +248,14 @@ static void put_place(struct buf *out, const struct followed *f)
 	buf_printf(out, ",\"birth\":\"%s\",\"hash\":\"%s\",\"life\":\"%s\"}\n", p->birth, p->head_hash, p->life);
 }
 
-/* The new state takes the place of the old one as a whole, and is on the disk before it does. */
 static int save(const struct file_follow *s, struct err *e)
 {
-	struct buf text = {0}, name = {0};
+	struct buf text = {0};
 	for (size_t i = 0; i < s->n; i++)
 		if (s->file[i].has_saved)
 			put_place(&text, &s->file[i]);
-	buf_printf(&name, "%s.new%c", s->state, 0);
-	int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), rc = -1;
-	if (fd < 0)
-		err_sys(e, "cannot open '%s' for writing", name.p);
-	else if (io_write(fd, text.p, text.n, name.p, e) == 0) {
-		rc = fdatasync(fd) < 0 ? err_sys(e, "cannot write to '%s'", name.p) : 0;
-		if (rc == 0 && rename(name.p, s->state) < 0)
-			rc = err_sys(e, "cannot rename '%s' to '%s'", name.p, s->state);
-	}
-	if (fd >= 0)
-		close(fd);
+	int rc = io_replace_file(s->state, text.p, text.n, 0600, e);
 	buf_free(&text);
-	buf_free(&name);
 	return rc;
 }
 
@@ -340,8 +328,11 @@ static int load(struct file_follow *s, struct err *e)
 	struct buf text = {0};
 	struct json_scan j = {0};
 	int rc = 0;
-	if (access(s->state, F_OK) < 0 && errno == ENOENT)
+	struct stat st;
+	if (lstat(s->state, &st) < 0 && errno == ENOENT)
 		return 0;
+	if (S_ISLNK(st.st_mode))
+		return err_set(e, ERR_ENV, "the state '%s' is a symbolic link; name the file itself", s->state);
 	if (io_read_file(s->state, 1 << 20, &text, e) < 0)
 		return -1;
 	json_pad(&text);

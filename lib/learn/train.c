@@ -173,34 +173,18 @@ static void put_meta(const struct train_context *c, const struct fit *fit, struc
 
 /* --- the file --- */
 
-static int write_and_close(int fd, const struct buf *image, const char *path, bool sync, struct err *e)
-{
-	int rc = io_write(fd, image->p, image->n, path, e);
-	if (rc == 0 && sync && fsync(fd) < 0)
-		rc = err_sys(e, "cannot write to %s", path);
-	struct err ignored;
-	return io_close(fd, path, rc == 0 ? e : &ignored) < 0 ? -1 : rc;
-}
-
-/* Beside the file and then over it, so that whoever opens it gets the old model or the new one, whole. A pipe or device is written to. */
+/* Whoever opens the file gets the old model or the new one, whole. A pipe or device is written to. */
 static int write_model(const char *path, const struct buf *image, struct err *e)
 {
 	struct stat st;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		int fd = open(path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? err_sys(e, "cannot open '%s'", path) : write_and_close(fd, image, path, false, e);
-	}
-	struct buf name = {0};
-	buf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
-	buf_char(&name, 0);
-	int fd = open(name.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	int rc = fd < 0 ? err_sys(e, "cannot open '%s'", name.p) : write_and_close(fd, image, name.p, true, e);
-	if (rc == 0 && rename(name.p, path) < 0)
-		rc = err_sys(e, "cannot rename '%s' to '%s'", name.p, path);
-	if (rc < 0 && fd >= 0)
-		unlink(name.p);
-	buf_free(&name);
-	return rc;
+	struct err ignored;
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return io_replace_file(path, image->p, image->n, 0666, e);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	int rc = io_write(fd, image->p, image->n, path, e);
+	return io_close(fd, path, rc == 0 ? e : &ignored) < 0 ? -1 : rc;
 }
 
 static int compare(const void *a, const void *b)

@@ -2,7 +2,11 @@
 #include "lib/net/sqlite_db.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/base/io.h"
 
 enum { WAIT_MS = 30000 }; /* for other writers */
 
@@ -518,11 +522,28 @@ static void keep_undo_in_memory(void)
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);
 }
 
+/* A store holds texts, so a new one is its owner's alone; SQLite gives the files beside it the same mode. What is there keeps its own. A link to
+ * nothing is refused, for whoever has put it there would choose where the texts go. */
+static int create_private(const char *path, struct err *e)
+{
+	struct stat st;
+	if (!*path || strcmp(path, ":memory:") == 0)
+		return 0;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return io_close(fd, path, e);
+	if (errno != EEXIST || stat(path, &st) == 0)
+		return 0; /* SQLite says what is wrong, if anything is */
+	return err_set(e, ERR_ENV, "cannot open the store '%s': it is a symbolic link to nothing", path);
+}
+
 static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
 {
 	if (mode == STORE_EXISTING && strcmp(s->path, ":memory:") != 0 && access(s->path, F_OK) < 0)
 		return err_set(e, ERR_ENV, "cannot open the store '%s': %s (senti-store put and migrate make one)",
 		    s->path, strerror(errno));
+	if (mode == STORE_CREATE && create_private(s->path, e) < 0)
+		return -1;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == STORE_CREATE ? SQLITE_OPEN_CREATE : 0);
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db ? sql_fail(s, "open", e) : err_set(e, ERR_ENV, "out of memory");

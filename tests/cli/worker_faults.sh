@@ -123,7 +123,7 @@ senti-worker: place:1: this is not a place in a file; remove the file to start f
 END
 rm place
 t 'a state that cannot be written' 'senti-worker -i log --follow --state none/place -- cat 2>&1 >/dev/null | sed "s/: No.*//"' 0 <<'END'
-senti-worker: cannot open 'none/place.new' for writing
+senti-worker: cannot make a file beside 'none/place'
 END
 
 # --- stopping ---
