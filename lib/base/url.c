@@ -181,8 +181,9 @@ char *url_redact(const char *s)
 {
 	struct buf out = {0};
 	const char *start = strstr(s, "://"), *at = strrchr(s, '@');
+	start = start ? start + 3 : url_has_scheme(s) ? strchr(s, ':') + 1 : NULL;
 	/* A password may hold what ought to be escaped, so it is taken to reach to the last '@'. */
-	const char *colon = start ? start + 3 + strcspn(start + 3, ":/?") : NULL;
+	const char *colon = start ? start + strcspn(start, ":/?") : NULL;
 	if (colon && *colon == ':' && at > colon) {
 		buf_add(&out, s, (size_t)(colon + 1 - s));
 		buf_str(&out, STR("***"));

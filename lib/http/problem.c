@@ -1,14 +1,15 @@
 /* problem.c - problem details. */
 #include "lib/http/problem.h"
 
-#include "lib/json/write.h"
+#include "lib/base/visible.h"
 
 void problem_put(struct buf *out, const struct problem *p)
 {
 	buf_printf(out, "{\"type\":\"urn:%s:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", p->vendor,
 	    p->kind, p->title, p->status);
-	json_put_lossy(out, p->detail);
-	buf_printf(out, ",\"instance\":\"urn:%s:request:%s\"}\n", p->vendor, p->request_id);
+	buf_char(out, '"');
+	visible_put(out, p->detail, VISIBLE_JSON);
+	buf_printf(out, "\",\"instance\":\"urn:%s:request:%s\"}\n", p->vendor, p->request_id);
 }
 
 void problem_add_member(struct buf *out, const char *name, struct str json)

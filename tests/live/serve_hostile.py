@@ -149,6 +149,26 @@ def ambiguous():
 
 
 @check
+def access_log_lines():
+    """whatever bytes a request has, its line in the access log is one of valid JSON, or one that a terminal may show"""
+    raw = [b"G%cT /%cx?%c HTTP/1.1\r\n%sConnection: close\r\nX-Request-Id: %c\r\ntraceparent: %c\r\nUser-Agent: %c\r\n\r\n" % (c, c, c, HOST, c, c, c)
+           for c in range(1, 256)]
+    raw += [get(b"/" + s, HOST + b"Connection: close\r\n") for s in (b"\xc2\x9b2J", b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\xf4\x90\x80\x80", b'","a":"', b"\\")]
+    for form in ("json", "logfmt", None):
+        with Server("--access-log", *(["--log-format", form] if form else [])) as s:
+            for r in raw:
+                exchange(s.connect(), r, half=True)
+            with open(s.log, "rb") as f:
+                lines = f.read().decode().split("\n")[:-1]
+            assert sum("request" in line for line in lines) > 200, lines[-3:]
+            for line in lines:
+                assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2028" for c in line), line
+                if form == "json":
+                    json.loads(line)
+    return f"{len(raw)} requests"
+
+
+@check
 def in_step():
     """requests that are odd but clear are served, and what follows them as well"""
     bad = []

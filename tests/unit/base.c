@@ -173,8 +173,8 @@ static void test_url(void)
 	ok(url_parse(&u, "redis://u:secret%zz@h", &e) < 0 && !strstr(e.msg, "secret"),
 	    "a message never shows a password");
 	static const char *const shown[][2] = {{"redis://u:secret@h:1/0", "redis://u:***@h:1/0"},
-	    {"redis://:se@cret@h", "redis://:***@h"}, {"redis://u@h", "redis://u@h"},
-	    {"redis://h:6379/", "redis://h:6379/"}, {"sqlite:x.db", "sqlite:x.db"},
+	    {"redis:u:secret@h:1", "redis:u:***@h:1"}, {"redis://:se@cret@h", "redis://:***@h"},
+	    {"redis://u@h", "redis://u@h"}, {"redis://h:6379/", "redis://h:6379/"}, {"sqlite:x.db", "sqlite:x.db"},
 	    {"http://h/a:b@c", "http://h/a:b@c"}, {"amqp://u:a/b@h", "amqp://u:***@h"},
 	    {"amqp://u:a?b#c@h", "amqp://u:***@h"},
 	    {"postgresql://h/d?user=u&password=x&sslmode=require",

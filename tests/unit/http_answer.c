@@ -15,12 +15,12 @@ static void test_problems(void)
 	    .kind = "no_tea",
 	    .title = "I'm a teapot",
 	    .status = 418,
-	    .detail = STR("\"tea\"\n\xff"),
+	    .detail = STR("\"tea\"\n\xff\x1b\xc2\x9b\xe2\x80\xae"),
 	    .request_id = "r-1"};
 	problem_put(&out, &p);
 	is_str(buf_view(&out),
 	    STR("{\"type\":\"urn:example:problem:no_tea\",\"title\":\"I'm a teapot\",\"status\":418,\"detail\":"
-		"\"\\\"tea\\\"\\n\357\277\275\",\"instance\":\"urn:example:request:r-1\"}\n"),
+		"\"\\\"tea\\\"\\n\357\277\275\\u001b\\u009b\\u202e\",\"instance\":\"urn:example:request:r-1\"}\n"),
 	    "a problem as RFC 9457 has it");
 	buf_clear(&out);
 	p.detail = STR("x");
