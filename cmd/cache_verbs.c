@@ -59,7 +59,8 @@ static int open_any_cache(struct tool *t, struct cache_options *o, struct err *e
 	return 0;
 }
 
-/* The cache and the store to compare. follow is `patient`: it waits here for a store that is down, because a stop must end that wait. */
+/* The cache and the store to compare. follow is `patient`: it waits here for a store that is down, because a stop must
+ * end that wait. */
 static int open_both(struct tool *t, struct cache_options *o, bool patient, struct err *e)
 {
 	struct tool once = *t;
@@ -135,7 +136,8 @@ static int prepare_verify(struct tool *t, struct cache_options *o, struct err *e
 	return 0;
 }
 
-/* Makes the keys themselves, for redis-cli: of the texts given by -e, then of the ids. Without any, the stage makes those of the records. */
+/* Makes the keys themselves, for redis-cli: of the texts given by -e, then of the ids. Without any, the stage makes
+ * those of the records. */
 static int prepare_key(struct tool *t, struct cache_options *o, struct err *e)
 {
 	size_t n = o->texts.n + t->noperands;
@@ -186,7 +188,7 @@ static int prepare_stats(struct tool *t, struct cache_options *o, struct err *e)
 
 /* ---- verbs ---- */
 
-static const struct plan {
+static const struct cache_plan {
 	int (*prepare)(struct tool *t, struct cache_options *o, struct err *e);
 	const struct stage *stage; /* NULL: what prepare has made is shown as it is */
 	size_t conf;		   /* the stage's: where it is in cache_options */
@@ -216,7 +218,7 @@ static void release(struct cache_options *o)
 static int run(struct tool *t, void *options)
 {
 	struct cache_options *o = options;
-	const struct plan *p = &plans[t->verb - t->verbs];
+	const struct cache_plan *p = &plans[t->verb - t->verbs];
 	struct err e;
 	t->show = p->show;
 	bool ready = p->prepare(t, o, &e) == 0;

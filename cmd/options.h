@@ -1,7 +1,7 @@
 /* options.h - typed tables of options, and the one reader of them.
  *
- * An option is one entry of a table: its letter and name, its argument's name, its help, then where its value goes and what it may be. The
- * tables are constant: a target is a member of a struct, which the reader is given.
+ * An option is one entry of a table: its letter and name, its argument's name, its help, then where its value goes and
+ * what it may be. The tables are constant: a target is a member of a struct, which the reader is given.
  *
  *     struct options { const char *model; bool plain; uint64_t limit; };
  *     #define OPTIONS struct options
@@ -56,8 +56,8 @@ struct option_words {
 	size_t n;
 };
 
-/* What a value is and where it goes: a member of OPTIONS, which a table's file defines before it (#define OPTIONS struct options). A member of
- * another type than the option's does not compile; numbers may have any integer type. */
+/* What a value is and where it goes: a member of OPTIONS, which a table's file defines before it (#define OPTIONS
+ * struct options). A member of another type than the option's does not compile; numbers may have any integer type. */
 #define OPT_MEMBER(m) .at = offsetof(OPTIONS, m), .size = sizeof(((OPTIONS *)0)->m)
 #define OPT_TYPED(t, m) .at = offsetof(OPTIONS, m) + _Generic(((OPTIONS *)0)->m, t : 0), .size = sizeof(t)
 
@@ -95,11 +95,11 @@ struct option_list {
 
 #define ALL_OPTIONS (~0u)
 
-/* Adds the entries of a table (ended by {0}) whose `only` is 0 or shares a bit with `mask`; the targets are members of *base. What was added before
- * wins: an entry whose letter is taken loses it if it is for all, else it is left out. */
+/* Adds the entries of a table (ended by {0}) whose `only` is 0 or shares a bit with `mask`; the targets are members of
+ * *base. What was added before wins: an entry whose letter is taken loses it if it is for all, else it is left out. */
 void options_add(struct option_list *l, const struct option_def *table, void *base, unsigned mask);
-/* Reads argv: values go to their targets, operands to the front (argv[1] on, ended by NULL). Long names may be cut where that is
- * unambiguous. 0, or -1 with *e. */
+/* Reads argv: values go to their targets, operands to the front (argv[1] on, ended by NULL). Long names may be cut
+ * where that is unambiguous. 0, or -1 with *e. */
 MUST_USE int options_read(struct option_list *l, char **argv, size_t *noperands, struct err *e);
 /* True if the option was given. */
 bool options_given(const struct option_list *l, const char *name);

@@ -1,5 +1,5 @@
-/* produce.h - records that a tool makes itself instead of reading them: of its operands, or of figures that it has to show. Each program makes one such
- * source, whose lines live as long as it does. */
+/* produce.h - records that a tool makes itself instead of reading them: of its operands, or of figures that it has to
+ * show. Each program makes one such source, whose lines live as long as it does. */
 #ifndef SENTI_PRODUCE_H
 #define SENTI_PRODUCE_H
 
@@ -20,7 +20,8 @@ struct figure {
 	const char *text; /* instead of n, where not NULL */
 };
 
-/* New: one line, an object of the figures. For people at a terminal they are printed as a table at once, and no line is left. */
+/* New: one line, an object of the figures. For people at a terminal they are printed as a table at once, and no line is
+ * left. */
 struct source *produce_figures(const struct tool *t, const struct figure *f, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 /* schemes.h - opens ends, stores and caches by how they are named: a path, "-", or a scheme such as amqp: or sqlite:.
  *
- * The one table of schemes is in schemes.c; a new kind is one entry there, with the functions that open it as what it can be. Those of stores and
- * caches are weak references, which hold where the tool itself calls store_open (stores.c) or cache_open (caches.c): so a tool carries no
- * library that it does not use, and messages list what it has.
+ * The one table of schemes is in schemes.c; a new kind is one entry there, with the functions that open it as what it
+ * can be. Those of stores and caches are weak references, which hold where the tool itself calls store_open (stores.c)
+ * or cache_open (caches.c): so a tool carries no library that it does not use, and messages list what it has.
  */
 #ifndef SENTI_SCHEMES_H
 #define SENTI_SCHEMES_H
@@ -47,7 +47,8 @@ const struct scheme *scheme_find(const char *address, enum role role, struct err
 struct source *end_source(const char *const *end, size_t n, const struct end_conf *conf, struct err *e);
 /* New. NULL with *e. */
 struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
-/* New: where rejects go when nobody has said so and `source` is what is read (NULL: none is named): "-", or a queue's dead letters. */
+/* New: where rejects go when nobody has said so and `source` is what is read (NULL: none is named): "-", or a queue's
+ * dead letters. */
 char *end_of_rejects(const char *source);
 /* The store that t->store names; t->retry_ms bounds how long one is waited for that is away. New, or NULL with *e. */
 struct store *store_open(const struct tool *t, enum store_mode mode, struct err *e);

@@ -110,7 +110,7 @@ static struct source *labels_source(struct tool *t, struct store_options *o, str
 
 /* ---- verbs ---- */
 
-static const struct plan {
+static const struct store_plan {
 	enum store_mode mode;
 	const struct stage *stage;
 	/* Makes the source, of the operands if the verb takes them; NULL: what is read is the source. */
@@ -132,7 +132,7 @@ static const struct plan {
 static int run(struct tool *t, void *options)
 {
 	struct store_options *o = options;
-	const struct plan *p = &plans[t->verb - t->verbs];
+	const struct store_plan *p = &plans[t->verb - t->verbs];
 	bool make = p->make && (t->noperands || t->operands == OPERANDS_NONE);
 	struct err e;
 	struct store *s = o->store = store_open(t, p->mode, &e);

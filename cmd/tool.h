@@ -1,12 +1,13 @@
 /* tool.h - what all tools share: their options, help, version and exit statuses, defined once.
  *
- * A tool declares its own options as a table (options.h), and its verbs if it has any (verbs.h); the shared options come with it. --help is
- * printed from the tables, so it cannot disagree with what is read.
+ * A tool declares its own options as a table (options.h), and its verbs if it has any (verbs.h); the shared options
+ * come with it. --help is printed from the tables, so it cannot disagree with what is read.
  *
  *     int main(int argc, char **argv)
  *     {
  *         struct options o = {...};
- *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .options = &o, .shared = SHARED_FILTER | SHARED_OUT};
+ *         struct tool t = {.name = "senti-score", .usage = ..., .own = own, .options = &o,
+ *                          .shared = SHARED_FILTER | SHARED_OUT};
  *         tool_options(&t, argc, argv);         // --help, --version and mistakes end the program here
  *         ...
  *         return tool_run(&t, steps, n);        // opens the ends, pumps, reports, closes (run.h)
@@ -75,7 +76,8 @@ struct tool {
 	int verbose; /* -v: up, -q: down */
 	enum log_format log_format;
 	struct counts counts;
-	/* Set by a tool whose records do not come from lines (before tool_run): used instead of -i and the operands. Taken. */
+	/* Set by a tool whose records do not come from lines (before tool_run): used instead of -i and the operands.
+	 * Taken. */
 	struct source *source;
 	struct sink *out; /* likewise, instead of -o */
 };
@@ -84,8 +86,8 @@ struct tool {
 void tool_options(struct tool *t, int argc, char **argv);
 /* True if the option was given. */
 bool tool_given(const struct tool *t, const char *option);
-/* For tools that do not pump (senti-store stats), and for mistakes found before: prints the error as all tools do, and returns its exit
- * status; a closed pipe ends the process by SIGPIPE. */
+/* For tools that do not pump (senti-store stats), and for mistakes found before: prints the error as all tools do, and
+ * returns its exit status; a closed pipe ends the process by SIGPIPE. */
 int tool_fail(const struct tool *t, const struct err *e);
 
 /* The model that is used where none is named: $SENTI_MODEL, else vader. */

@@ -26,7 +26,8 @@ struct verb {
 	int (*run)(struct tool *t, void *options);
 };
 
-/* Takes the verb off the operands: its entry, or NULL with *e. With `optional` the first entry is meant where none is named. */
+/* Takes the verb off the operands: its entry, or NULL with *e. With `optional` the first entry is meant where none is
+ * named. */
 const struct verb *verbs_take(
     const struct verb *table, bool optional, const char *const **operand, size_t *n, struct err *e);
 /* Whether each given option whose target is in *base belongs to the verb: 0, or -1 with *e. */

@@ -10,7 +10,8 @@
 
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. */
 void fold_text(struct buf *out, struct str text);
-/* True if text, once folded, holds `folded` (which fold_text made). `scratch` is kept by the caller from call to call. */
+/* True if text, once folded, holds `folded` (which fold_text made). `scratch` is kept by the caller from call to
+ * call. */
 bool fold_contains(struct str text, struct str folded, struct buf *scratch);
 
 #endif

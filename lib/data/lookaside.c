@@ -153,7 +153,8 @@ static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *l
 	return left;
 }
 
-/* Splits the misses: *mine are claimed, or the cache is away and there is nothing to wait for; the others are what comes back. */
+/* Splits the misses: *mine are claimed, or the cache is away and there is nothing to wait for; the others are what
+ * comes back. */
 static struct slot_list claim(
     struct lookaside *l, const struct slot_list *misses, struct slot_list *mine, struct arena *mem)
 {

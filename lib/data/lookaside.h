@@ -1,21 +1,24 @@
-/* lookaside.h - reads stored messages by id: the cache first, then the store, and what the store says is put into the cache.
+/* lookaside.h - reads stored messages by id: the cache first, then the store, and what the store says is put into the
+ * cache.
  *
  *     struct flights *shared = flights_new();                                  // one a process
  *     struct lookaside *l = lookaside_new(cache, store, shared);               // one a thread
  *     struct look look[2] = {{.id = STR("a")}, {.id = STR("b")}};
  *     if (look_aside(l, look, 2, &mem, &e) < 0) ...
  *
- * An entry of version 0 is a message that was submitted and may not be stored yet: the store is asked as well, and its row is shown if there is
- * one.
+ * An entry of version 0 is a message that was submitted and may not be stored yet: the store is asked as well, and its
+ * row is shown if there is one.
  *
- * A whole batch costs one call of the cache, one of the store for what it does not know, and one of the cache to keep that.
+ * A whole batch costs one call of the cache, one of the store for what it does not know, and one of the cache to keep
+ * that.
  *
- * Single flight: while one thread of the process fetches a message from the store, the others that miss it wait, FLIGHT_WAIT_MS at most, and
- * then ask the cache again. They are not given what the first one read: that read may have begun before a change that the waiting
- * reader must already see.
+ * Single flight: while one thread of the process fetches a message from the store, the others that miss it wait,
+ * FLIGHT_WAIT_MS at most, and then ask the cache again. They are not given what the first one read: that read may have
+ * begun before a change that the waiting reader must already see.
  *
- * A put carries the cache's time at which the cache was asked, which is before the store was read, and is never repeated: see cache.h
- * for why no reader, however slow, brings an old row back. Where the cache is away, the store answers alone.
+ * A put carries the cache's time at which the cache was asked, which is before the store was read, and is never
+ * repeated: see cache.h for why no reader, however slow, brings an old row back. Where the cache is away, the store
+ * answers alone.
  */
 #ifndef SENTI_LOOKASIDE_H
 #define SENTI_LOOKASIDE_H
@@ -28,7 +31,7 @@ enum look_state {
 	LOOK_PENDING,
 	LOOK_FOUND,
 	LOOK_ABSENT, /* there is no such message */
-	LOOK_BROKEN, /* its columns sentiment and extra are not JSON objects, which only SQL can bring about; never cached */
+	LOOK_BROKEN, /* its columns sentiment and extra are not JSON objects, as only SQL can make it; never cached */
 };
 
 struct look {

@@ -1,4 +1,5 @@
-/* memory.c - the cache of one process: a chained hash table whose entries also stand in a list, by when they were last asked for.
+/* memory.c - the cache of one process: a chained hash table whose entries also stand in a list, by when they were last
+ * asked for.
  *
  *     table   bucket -> entry -> entry
  *     used    newest <-> ... <-> oldest          evicted from this end
@@ -13,14 +14,14 @@
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
 
-enum state { LIVE, TOMBSTONE, ABSENT };
+enum node_state { LIVE, TOMBSTONE, ABSENT };
 
 struct memory_node {
 	struct memory_node *chain;	   /* of its bucket */
 	struct memory_node *newer, *older; /* of its list */
 	uint64_t hash, version;
 	int64_t made_ms, ends_ms;
-	enum state state;
+	enum node_state state;
 	enum entry_kind kind;
 	size_t nkey, nvalue;
 	char bytes[]; /* the key, then the value */
@@ -41,7 +42,8 @@ struct memory {
 	uint64_t evicted, expired, hits, misses, random;
 };
 
-/* BLOCK: what the allocator adds to a block. One entry is no more than a GREATEST_SHARE-th of all: it would drive out the rest. */
+/* BLOCK: what the allocator adds to a block. One entry is no more than a GREATEST_SHARE-th of all: it would drive out
+ * the rest. */
 enum { BLOCK = 16, FIRST_BUCKETS = 1024, GREATEST_SHARE = 8 };
 
 static struct memory *memory_of(struct cache *c)

@@ -66,8 +66,8 @@ struct known {
 	bool odd_source; /* one that is not a string, and so is in `extra` */
 };
 
-/* True if the member belongs to a column; of several of a name the last counts. A `source` that is not a string stays an ordinary
- * member, so that nothing is lost. */
+/* True if the member belongs to a column; of several of a name the last counts. A `source` that is not a string stays
+ * an ordinary member, so that nothing is lost. */
 static bool take_known(struct known *k, struct message *m, const struct json_member *j)
 {
 	if (unlikely(j->name_escaped)) {
@@ -267,7 +267,8 @@ int message_write_sentiment(const struct message *m, struct buf *out, struct jso
 	return 0;
 }
 
-/* True if a column holds the member. A `source` that is not a string is an ordinary member while the column is empty. */
+/* True if a column holds the member. A `source` that is not a string is an ordinary member while the column is
+ * empty. */
 static bool has_column(const struct message *m, const struct json_member *j)
 {
 	static const struct str column[] = {{"id", 2}, {"text", 4}, {"time", 4}, {"sentiment", 9}, {"version", 7}};
@@ -277,7 +278,8 @@ static bool has_column(const struct message *m, const struct json_member *j)
 	return m->source.p && json_name_is(j, STR("source"));
 }
 
-/* The inside of the extra object, between its braces, without what a column holds: put leaves none of that there, SQL may. */
+/* The inside of the extra object, between its braces, without what a column holds: put leaves none of that there, SQL
+ * may. */
 static int put_extra(struct buf *out, const struct message *m, struct json_scan *s)
 {
 	if (!m->extra.p)

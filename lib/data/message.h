@@ -3,8 +3,9 @@
  *     {"id","text","source","time", the other members as spelled..., "sentiment":{...},"version":N}
  *
  * is the record of a stored message, in this order; members that it does not have are left out. Strings are escaped
- * anew with as few escapes as JSON allows, the time is in UTC with milliseconds; the result and the other members are as
- * they came. `label` is the truth: where a person has changed it, the result shows it with "corrected":true beside it.
+ * anew with as few escapes as JSON allows, the time is in UTC with milliseconds; the result and the other members are
+ * as they came. `label` is the truth: where a person has changed it, the result shows it with "corrected":true beside
+ * it.
  */
 #ifndef SENTI_MESSAGE_H
 #define SENTI_MESSAGE_H
@@ -34,15 +35,15 @@ struct message {
 	bool had_id;	      /* so, though it may be null */
 	bool from_record;     /* sentiment and extra came from a record: valid, and without members that have columns */
 	uint64_t version;
-	struct str
-	    corrected; /* set by put: the label that a person has set, and that shows instead of `label`; absent: none */
-	bool remove;   /* edit: delete the row instead of setting its label */
+	struct str corrected;  /* set by put: the label that a person has set, shown instead of `label`; absent: none */
+	bool remove;	       /* edit: delete the row instead of setting its label */
 	uint64_t only_version; /* edit: leave the row alone unless it has this version; 0: whatever it has */
 	enum message_fate fate;
 	struct str why; /* of a refusal: the database's words */
 };
 
-/* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and `inner` are scratch. */
+/* Scans the record into *m and r, or rejects it and returns -1. An id that the record lacks stays absent. `s` and
+ * `inner` are scratch. */
 int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
 
 /* What put has been told of the message's row. `label` is copied where it is kept. */
@@ -50,12 +51,13 @@ void message_put(struct message *m, uint64_t version, struct str label, struct a
 /* Takes the columns of a row that was read; what only put and edit know of the message stays. */
 void message_take_row(struct message *m, const struct message *row);
 
-/* Appends the message as a record on one line, without its end: 0, or -1 if its `sentiment` or `extra` is not a JSON object (which
- * only SQL can put there); out then holds no more than before. What else SQL can put into a column and a record cannot hold is replaced:
- * line ends inside `sentiment` and `extra` by blanks, NUL and bytes that are not UTF-8 by U+FFFD. `sentiment` and `extra` need JSON_PAD
- * readable bytes after them. */
+/* Appends the message as a record on one line, without its end: 0, or -1 if its `sentiment` or `extra` is not a JSON
+ * object (which only SQL can put there); out then holds no more than before. What else SQL can put into a column and a
+ * record cannot hold is replaced: line ends inside `sentiment` and `extra` by blanks, NUL and bytes that are not UTF-8
+ * by U+FFFD. `sentiment` and `extra` need JSON_PAD readable bytes after them. */
 MUST_USE int message_write(const struct message *m, struct buf *out, struct json_scan *s);
-/* Appends the result as a record shows it: nothing for a message that is neither scored nor labelled. 0 or -1 as above. */
+/* Appends the result as a record shows it: nothing for a message that is neither scored nor labelled. 0 or -1 as
+ * above. */
 MUST_USE int message_write_sentiment(const struct message *m, struct buf *out, struct json_scan *s);
 
 #endif

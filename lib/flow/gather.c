@@ -1,7 +1,7 @@
 /* gather.c - records from other threads, in the order in which they were handed in.
  *
- * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it and for the pump's own
- * wake-up in one poll. */
+ * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it
+ * and for the pump's own wake-up in one poll. */
 #include "lib/flow/gather.h"
 
 #include <poll.h>

@@ -1,8 +1,9 @@
 /* pump.c - the loop: fill, run, deliver, accept.
  *
- * With one job all of it happens in the caller's thread. With more, the caller's thread keeps the ports (it fills batches and
- * delivers them), and the jobs only run the stages. The caller's thread is one of the jobs: while batches are waiting it runs one too,
- * which is quicker than to hand all of them to other processors. Batches stand in a ring, so they leave in the order in which they came:
+ * With one job all of it happens in the caller's thread. With more, the caller's thread keeps the ports (it fills
+ * batches and delivers them), and the jobs only run the stages. The caller's thread is one of the jobs: while batches
+ * are waiting it runs one too, which is quicker than to hand all of them to other processors. Batches stand in a ring,
+ * so they leave in the order in which they came:
  *
  *     ring   [ ... | done | running | ready | empty ... ]
  *               head ^                        ^ tail
@@ -91,7 +92,8 @@ static bool any(const struct batch *b, enum fate fate)
 	return false;
 }
 
-/* Rejects are safe before a record of the same batch shows, so whoever watches the output knows what became of those before it. */
+/* Rejects are safe before a record of the same batch shows, so whoever watches the output knows what became of those
+ * before it. */
 static int put_out(const struct pump *p, const struct batch *b, struct err *e)
 {
 	if (any(b, FATE_REJECTED) &&

@@ -128,8 +128,8 @@ static const char *member_end(const struct json_member *m)
 	return m->value.p + m->value.n;
 }
 
-/* The object without its members of that name: a new slice in the arena, or the object itself where it has none. A cut member takes along
- * what stands between it and the kept one before it (the comma). */
+/* The object without its members of that name: a new slice in the arena, or the object itself where it has none. A cut
+ * member takes along what stands between it and the kept one before it (the comma). */
 static struct str cut_members(struct arena *mem, struct json_scan *s, struct str object, struct str name)
 {
 	if (json_scan(s, object) < 0 || !json_find(s, name))

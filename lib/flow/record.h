@@ -150,7 +150,8 @@ int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct r
  * add. `s` is scratch; a line is copied into the batch's arena only where it has one. */
 void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str name, struct str value);
 
-/* Adds a member that the record does not have yet: `head` is its name with a comma before it and a colon after it, `value` its JSON. */
+/* Adds a member that the record does not have yet: `head` is its name with a comma before it and a colon after it,
+ * `value` its JSON. */
 void rec_append(struct batch *b, struct rec *r, struct str head, struct str value);
 
 /* Appends the record as it leaves, without a line end. */

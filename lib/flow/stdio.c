@@ -1,12 +1,13 @@
 /* stdio.c - descriptors and files as ports.
  *
- * The source reads blocks into the batch's own buffer and cuts them there, so a line is never copied on its way in; only what
- * remains after the last line that a batch takes (at most a block and a line) moves to the next batch:
+ * The source reads blocks into the batch's own buffer and cuts them there, so a line is never copied on its way in;
+ * only what remains after the last line that a batch takes (at most a block and a line) moves to the next batch:
  *
  *     batch.in   [ carried | block | block ... ]
  *                  line\nline\n ...  line\n  rest -> carried by the source
  *
- * The buffer is reserved once, at its largest, so that slices stay valid while it fills; pages never touched cost nothing.
+ * The buffer is reserved once, at its largest, so that slices stay valid while it fills; pages never touched cost
+ * nothing.
  */
 #include "lib/flow/stdio.h"
 
@@ -195,8 +196,8 @@ static void last_line(struct line_source *s, struct batch *b, const struct limit
 		reject_long(b, r, l->max_record);
 }
 
-/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that nothing after it is
- * taken too. (A file still has its line.) The stop flag is up, so this polls by itself. */
+/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that
+ * nothing after it is taken too. (A file still has its line.) The stop flag is up, so this polls by itself. */
 static void read_on(const struct line_source *s, struct buf *in, size_t max)
 {
 	int64_t grace = clock_mono_ms() + GRACE_MS;

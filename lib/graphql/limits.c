@@ -1,7 +1,7 @@
 /* limits.c - counts what an operation asks for. */
 #include "lib/graphql/limits.h"
 
-struct counts {
+struct query_counts {
 	const struct gql_limits *l;
 	const struct gql_schema *s;
 	const struct gql_document *doc;
@@ -14,7 +14,7 @@ struct counts {
 enum { MOST_STEPS = 1000000 };
 
 /* Always false. */
-static bool over(struct counts *c, uint32_t at, const char *code, const char *what, size_t limit)
+static bool over(struct query_counts *c, uint32_t at, const char *code, const char *what, size_t limit)
 {
 	if (c->over)
 		return false;
@@ -26,7 +26,7 @@ static bool over(struct counts *c, uint32_t at, const char *code, const char *wh
 	return false;
 }
 
-static bool count_node(struct counts *c, const struct gql_node *n)
+static bool count_node(struct query_counts *c, const struct gql_node *n)
 {
 	if (++c->steps > MOST_STEPS)
 		return over(c, n->at, "COST_LIMIT", "has too many fields through its fragments", MOST_STEPS);
@@ -39,7 +39,7 @@ static bool count_node(struct counts *c, const struct gql_node *n)
 }
 
 /* How many objects a field may give: its `first`, or the length of a list that it is given. */
-static uint64_t size_of(struct counts *c, const struct gql_node *n, const struct gql_field *f)
+static uint64_t size_of(struct query_counts *c, const struct gql_node *n, const struct gql_field *f)
 {
 	uint64_t size = 1;
 	if (!f->nargs)
@@ -62,9 +62,10 @@ static bool is_introspection(struct str name)
 
 /* The cost of a list of selections, each of whose fields stands `times` times in the answer; false when a limit is
  * passed. */
-static bool count_list(struct counts *c, const struct gql_node *list, size_t depth, uint64_t times, uint64_t *cost);
+static bool count_list(
+    struct query_counts *c, const struct gql_node *list, size_t depth, uint64_t times, uint64_t *cost);
 
-static bool count_field(struct counts *c, const struct gql_node *n, size_t depth, uint64_t times, uint64_t *cost)
+static bool count_field(struct query_counts *c, const struct gql_node *n, size_t depth, uint64_t times, uint64_t *cost)
 {
 	const struct gql_field *f = n->mark;
 	if (depth == 1 && c->l->root_fields && ++c->roots > c->l->root_fields)
@@ -89,7 +90,8 @@ static bool count_field(struct counts *c, const struct gql_node *n, size_t depth
 	return count_list(c, n->selections, depth + 1, below, cost);
 }
 
-static bool count_list(struct counts *c, const struct gql_node *list, size_t depth, uint64_t times, uint64_t *cost)
+static bool count_list(
+    struct query_counts *c, const struct gql_node *list, size_t depth, uint64_t times, uint64_t *cost)
 {
 	for (const struct gql_node *n = list; n; n = n->next) {
 		if (!count_node(c, n))
@@ -109,7 +111,7 @@ static bool count_list(struct counts *c, const struct gql_node *list, size_t dep
 bool gql_limits_check(const struct gql_limits *l, const struct gql_schema *s, const struct gql_document *doc,
     const struct gql_node *operation, const struct gql_variables *v, struct gql_errors *errors)
 {
-	struct counts c = {.l = l, .s = s, .doc = doc, .v = v, .errors = errors};
+	struct query_counts c = {.l = l, .s = s, .doc = doc, .v = v, .errors = errors};
 	uint64_t cost = 0;
 	size_t before = errors->n;
 	return count_list(&c, operation->selections, 1, 1, &cost) && errors->n == before;

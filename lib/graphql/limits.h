@@ -14,7 +14,8 @@ struct gql_limits {
 	size_t aliases;
 	size_t root_fields;
 	size_t directives;
-	/* 1 for a field, times the number of objects that may have it: `first`, or the length of a list that is given */
+	/* 1 for a field, times the number of objects that may have it: `first`, or the length of a list that is
+	 * given */
 	uint64_t cost;
 	size_t answer_bytes;   /* of the data */
 	int64_t deadline_ms;   /* clock_mono_ms at which it must have been answered; looked at between levels */

@@ -10,16 +10,16 @@
 
 enum { MOST_NODES = 20 };
 
-struct entry {
+struct field_entry {
 	const struct gql_type *parent;
 	const struct gql_node *node;
 	const struct gql_field *field; /* NULL: not known, or __typename */
-	struct entry *next;
+	struct field_entry *next;
 };
 
 struct group {
 	struct str key; /* the name in the answer */
-	struct entry *first, **last;
+	struct field_entry *first, **last;
 	size_t n;
 	struct group *next;
 };
@@ -81,8 +81,8 @@ static void add_field(
 		*to->last_group = g;
 		to->last_group = &g->next;
 	}
-	struct entry *e = arena_alloc(c->v->mem, sizeof *e);
-	*e = (struct entry){parent, n, parent ? gql_field_find(parent, n->name) : NULL, NULL};
+	struct field_entry *e = arena_alloc(c->v->mem, sizeof *e);
+	*e = (struct field_entry){parent, n, parent ? gql_field_find(parent, n->name) : NULL, NULL};
 	*g->last = e;
 	g->last = &e->next;
 	g->n++;
@@ -191,7 +191,7 @@ static bool types_conflict(const struct gql_ref *a, const struct gql_ref *b)
 	return (gql_is_leaf(a->type) || gql_is_leaf(b->type)) && a->type != b->type;
 }
 
-static bool is_plain(const struct entry *e)
+static bool is_plain(const struct field_entry *e)
 {
 	return !e->node->arguments && !e->node->has_selections;
 }
@@ -223,16 +223,16 @@ static const uint32_t *places(
 	return at;
 }
 
-static void add_conflict(struct comparison *c, struct conflicts *out, struct str key, const struct entry *a,
-    const struct entry *b, const struct conflicts *below)
+static void add_conflict(struct comparison *c, struct conflicts *out, struct str key, const struct field_entry *a,
+    const struct field_entry *b, const struct conflicts *below)
 {
 	struct conflict *x = conflict(c, out, key);
 	x->at1 = places(c, a->node, below, false, &x->n1);
 	x->at2 = places(c, b->node, below, true, &x->n2);
 }
 
-static void compare_below(
-    struct comparison *c, struct conflicts *out, bool exclusive, const struct entry *a, const struct entry *b);
+static void compare_below(struct comparison *c, struct conflicts *out, bool exclusive, const struct field_entry *a,
+    const struct field_entry *b);
 
 static bool both_objects(const struct gql_type *a, const struct gql_type *b)
 {
@@ -240,7 +240,7 @@ static bool both_objects(const struct gql_type *a, const struct gql_type *b)
 }
 
 static void compare_fields(struct comparison *c, struct conflicts *out, bool exclusive, struct str key,
-    const struct entry *a, const struct entry *b)
+    const struct field_entry *a, const struct field_entry *b)
 {
 	const struct gql_ref *ta = a->field ? a->field->type : NULL, *tb = b->field ? b->field->type : NULL;
 	if (!spend(c, 2))
@@ -272,8 +272,8 @@ static void compare_lists(
 	for (const struct group *g = a->groups; g && spend(c, 1); g = g->next) {
 		struct map_slot *slot = map_get(&b->by_key, g->key);
 		const struct group *h = slot ? slot->v.ptr : NULL;
-		for (const struct entry *x = g->first; x && h; x = x->next)
-			for (const struct entry *y = h->first; y && !c->v->aborted; y = y->next)
+		for (const struct field_entry *x = g->first; x && h; x = x->next)
+			for (const struct field_entry *y = h->first; y && !c->v->aborted; y = y->next)
 				compare_fields(c, out, exclusive, g->key, x, y);
 	}
 }
@@ -330,13 +330,13 @@ static void compare_fragments(struct comparison *c, struct conflicts *out, bool 
 		compare_fragments(c, out, exclusive, s->name, b);
 }
 
-static const struct gql_type *type_below(const struct entry *e)
+static const struct gql_type *type_below(const struct field_entry *e)
 {
 	return e->field ? e->field->type->type : NULL;
 }
 
-static void compare_below(
-    struct comparison *c, struct conflicts *out, bool exclusive, const struct entry *a, const struct entry *b)
+static void compare_below(struct comparison *c, struct conflicts *out, bool exclusive, const struct field_entry *a,
+    const struct field_entry *b)
 {
 	struct collected *x = collect(c, a->node->selections, type_below(a));
 	struct collected *y = collect(c, b->node->selections, type_below(b));
@@ -355,8 +355,8 @@ static void compare_within(
 {
 	struct collected *a = collect(c, list, parent);
 	for (const struct group *g = a->groups; g; g = g->next)
-		for (const struct entry *x = g->first; x; x = x->next)
-			for (const struct entry *y = x->next; y && !c->v->aborted; y = y->next)
+		for (const struct field_entry *x = g->first; x; x = x->next)
+			for (const struct field_entry *y = x->next; y && !c->v->aborted; y = y->next)
 				compare_fields(c, out, false, g->key, x, y);
 	if (!a->spreads || (!a->groups && !a->spreads->next))
 		return;

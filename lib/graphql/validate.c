@@ -3,7 +3,7 @@
 #include "lib/graphql/validate_internal.h"
 
 /* The type context of a selection or value. NULL: not known, since something around it is wrong. */
-struct place {
+struct query_place {
 	const struct gql_type *parent;	/* of a selection set */
 	const struct gql_ref *expected; /* of a value */
 	bool has_default;
@@ -70,7 +70,7 @@ static void unique_names(struct gql_validation *v, const struct gql_node *list, 
 
 /* ---- values ---- */
 
-static void walk_value(struct gql_validation *v, const struct gql_node *n, struct place p);
+static void walk_value(struct gql_validation *v, const struct gql_node *n, struct query_place p);
 
 static const struct gql_ref *nullable(const struct gql_ref *r)
 {
@@ -94,7 +94,7 @@ static bool scalar_takes(struct str name, const struct gql_node *n)
 	return true;
 }
 
-static void check_leaf(struct gql_validation *v, const struct gql_node *n, struct place p)
+static void check_leaf(struct gql_validation *v, const struct gql_node *n, struct query_place p)
 {
 	if (!p.expected || p.quiet)
 		return;
@@ -107,18 +107,18 @@ static void check_leaf(struct gql_validation *v, const struct gql_node *n, struc
 		    STR_FMT(show(v, p.expected)), STR_FMT(spelling(v, n)));
 }
 
-static void walk_list_value(struct gql_validation *v, const struct gql_node *n, struct place p)
+static void walk_list_value(struct gql_validation *v, const struct gql_node *n, struct query_place p)
 {
 	const struct gql_ref *list = nullable(p.expected);
 	bool is_list = list && list->wrap == GQL_LIST;
-	struct place item = {.expected = is_list ? list->of : list, .quiet = p.quiet || !is_list};
+	struct query_place item = {.expected = is_list ? list->of : list, .quiet = p.quiet || !is_list};
 	if (!is_list)
-		check_leaf(v, n, (struct place){.expected = list, .quiet = p.quiet});
+		check_leaf(v, n, (struct query_place){.expected = list, .quiet = p.quiet});
 	for (const struct gql_node *i = n->items; i; i = i->next)
 		walk_value(v, i, item);
 }
 
-static void walk_object_value(struct gql_validation *v, const struct gql_node *n, struct place p)
+static void walk_object_value(struct gql_validation *v, const struct gql_node *n, struct query_place p)
 {
 	const struct gql_type *t = p.expected && p.expected->type->kind == GQL_INPUT ? p.expected->type : NULL;
 	struct map seen = {0};
@@ -137,7 +137,7 @@ static void walk_object_value(struct gql_validation *v, const struct gql_node *n
 			WRONG("ValuesOfCorrectType", GQL_AT(f->at), "Field \"%.*s\" is not defined by type \"%.*s\".",
 			    STR_FMT(f->name), STR_FMT(t->name));
 		walk_value(v, f->value,
-		    (struct place){
+		    (struct query_place){
 			.expected = in ? in->type : NULL, .has_default = in && in->fallback, .quiet = p.quiet || !t});
 	}
 	for (size_t i = 0; t && !p.quiet && i < t->ninputs; i++) {
@@ -150,7 +150,7 @@ static void walk_object_value(struct gql_validation *v, const struct gql_node *n
 	map_free(&seen);
 }
 
-static void walk_value(struct gql_validation *v, const struct gql_node *n, struct place p)
+static void walk_value(struct gql_validation *v, const struct gql_node *n, struct query_place p)
 {
 	switch (n->kind) {
 	case GQL_VALUE_VARIABLE: {
@@ -199,8 +199,8 @@ static void walk_arguments(struct gql_validation *v, const struct gql_node *list
 		if (known && !in)
 			WRONG("KnownArgumentNames", GQL_AT(a->at), "Unknown argument \"%.*s\" on %s%.*s%.*s\".",
 			    STR_FMT(a->name), of, STR_FMT(owner), STR_FMT(name));
-		walk_value(
-		    v, a->value, (struct place){.expected = in ? in->type : NULL, .has_default = in && in->fallback});
+		walk_value(v, a->value,
+		    (struct query_place){.expected = in ? in->type : NULL, .has_default = in && in->fallback});
 	}
 }
 
@@ -360,7 +360,7 @@ static void walk_variables(struct gql_validation *v, struct gql_node *list)
 		}
 		n->mark = (void *)r;
 		if (n->value)
-			walk_value(v, n->value, (struct place){.expected = t && gql_is_input(t) ? r : NULL});
+			walk_value(v, n->value, (struct query_place){.expected = t && gql_is_input(t) ? r : NULL});
 		walk_directives(v, n->directives, GQL_ON_VARIABLE_DEFINITION);
 	}
 }
@@ -423,7 +423,7 @@ static void walk_defined(struct gql_validation *v, const struct gql_node *n, enu
 	if (n->kind == GQL_TYPE_NAME)
 		return;
 	if (n->value)
-		walk_value(v, n->value, (struct place){0});
+		walk_value(v, n->value, (struct query_place){0});
 	bool input_field = n->kind == GQL_INPUT_VALUE_DEFINITION && around == GQL_INPUT_DEFINITION;
 	if (n->kind != GQL_OPERATION_TYPE && n->kind != GQL_DIRECTIVE_DEFINITION)
 		walk_directives(v, n->directives, input_field ? GQL_ON_INPUT_FIELD_DEFINITION : where[n->kind]);

@@ -10,8 +10,8 @@ static void look_at_bytes(struct audit *a, const char *name, const char *value)
 		a->bad_name |= *p <= ' ' || *p >= 127;
 	for (const unsigned char *p = (const unsigned char *)value; p && *p; p++)
 		a->bad_value |= (*p < ' ' && *p != '\t') || *p == 127;
-	/* libmicrohttpd 0.9.75 takes a line that continues a header for more of its name, so that "Content-Length: 5" would not be a length.
-	 * It moves such a name after the values, where no other name stands. */
+	/* libmicrohttpd 0.9.75 takes a line that continues a header for more of its name, so that "Content-Length: 5"
+	 * would not be a length. It moves such a name after the values, where no other name stands. */
 	a->folded |= value && (uintptr_t)value < (uintptr_t)name;
 }
 

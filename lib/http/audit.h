@@ -1,5 +1,5 @@
-/* audit.h - refuses requests that two servers may read in two ways, so that a proxy in front of us cannot be made to let through what it would
- * not (request smuggling: RFC 9112, section 11.2).
+/* audit.h - refuses requests that two servers may read in two ways, so that a proxy in front of us cannot be made to
+ * let through what it would not (request smuggling: RFC 9112, section 11.2).
  *
  * One pass over the headers, which also keeps the few that every request is asked for.
  */

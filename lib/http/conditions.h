@@ -1,4 +1,5 @@
-/* conditions.h - entity tags, and the headers that make a request depend on them (RFC 9110, sections 8.8.3 and 13.1). */
+/* conditions.h - entity tags, and the headers that make a request depend on them (RFC 9110, sections 8.8.3 and
+ * 13.1). */
 #ifndef SENTI_CONDITIONS_H
 #define SENTI_CONDITIONS_H
 

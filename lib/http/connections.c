@@ -17,12 +17,12 @@ enum { WATCH_MS = 500 };
 enum { LEAST_RATE = 4096 }; /* bytes a second that a client must take of a long answer */
 
 /* IPv4 in its mapped form. Of IPv6 the first half: a client with one address mostly has all of its network. */
-struct key {
+struct address_key {
 	unsigned char byte[16];
 };
 
 struct address {
-	struct key key;
+	struct address_key key;
 	unsigned n;
 };
 
@@ -157,7 +157,7 @@ void connection_send(struct connection *p, uint64_t bytes)
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
 
 /* False: neither IPv4 nor IPv6. */
-static bool bytes_of(const struct sockaddr *a, struct key *out)
+static bool bytes_of(const struct sockaddr *a, struct address_key *out)
 {
 	if (a && a->sa_family == AF_INET) {
 		memcpy(out->byte, mapped, sizeof mapped);
@@ -172,7 +172,7 @@ static bool bytes_of(const struct sockaddr *a, struct key *out)
 
 bool address_is_local(const struct sockaddr *a)
 {
-	struct key k;
+	struct address_key k;
 	static const unsigned char one[16] = {[15] = 1};
 	if (!bytes_of(a, &k))
 		return a && a->sa_family == AF_UNIX;
@@ -180,7 +180,7 @@ bool address_is_local(const struct sockaddr *a)
 	return v4 ? k.byte[12] == 127 : memcmp(k.byte, one, sizeof one) == 0;
 }
 
-static struct str key_str(const struct key *k)
+static struct str key_str(const struct address_key *k)
 {
 	return (struct str){(const char *)k->byte, sizeof k->byte};
 }
@@ -188,7 +188,7 @@ static struct str key_str(const struct key *k)
 /* The address counts one more. With the lock held. */
 static struct address *count(struct connections *all, const struct sockaddr *from)
 {
-	struct key k;
+	struct address_key k;
 	if (all->limits.per_address == 0 || address_is_local(from) || !bytes_of(from, &k))
 		return NULL;
 	if (memcmp(k.byte, mapped, sizeof mapped) != 0)

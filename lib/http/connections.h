@@ -1,8 +1,9 @@
-/* connections.h - the open connections: the deadlines that the library does not keep, and how many each address may have.
+/* connections.h - the open connections: the deadlines that the library does not keep, and how many each address may
+ * have.
  *
- * The library's timeout starts anew with each byte, so a client that sends its headers or body, or takes its answer, byte by byte would stay for ever.
- * One thread looks at all connections twice a second and shuts those down whose time is over, or whose client has hung up in the
- * middle of a request; the library then sees their end.
+ * The library's timeout starts anew with each byte, so a client that sends its headers or body, or takes its answer,
+ * byte by byte would stay for ever. One thread looks at all connections twice a second and shuts those down whose time
+ * is over, or whose client has hung up in the middle of a request; the library then sees their end.
  */
 #ifndef SENTI_CONNECTIONS_H
 #define SENTI_CONNECTIONS_H
@@ -14,8 +15,8 @@
 struct connections;
 struct connection;
 
-/* Seconds until a client must have sent its headers, sent its body (or taken an answer), begun its next request; and how many connections one address
- * (of IPv6 one /64) may have, loopback exempt. 0: no limit. */
+/* Seconds until a client must have sent its headers, sent its body (or taken an answer), begun its next request; and
+ * how many connections one address (of IPv6 one /64) may have, loopback exempt. 0: no limit. */
 struct connection_limits {
 	unsigned header_s, body_s, idle_s, per_address;
 };

@@ -18,10 +18,10 @@ static struct str without_port(struct str host)
 	return (struct str){host.p, port ? n - 1 : host.n};
 }
 
-enum address { ADDRESS_NONE, ADDRESS_ANY, ADDRESS_LOOPBACK, ADDRESS_OTHER };
+enum address_kind { ADDRESS_NONE, ADDRESS_ANY, ADDRESS_LOOPBACK, ADDRESS_OTHER };
 
 /* What "127.0.0.1" or "[::1]" is; NONE: a name. */
-static enum address address_of(struct str host)
+static enum address_kind address_of(struct str host)
 {
 	char text[64];
 	struct in_addr v4;
@@ -60,7 +60,7 @@ static bool is_host_of(const char *address, struct str host)
 bool guard_knows_host(const struct guard_names *names, struct str host)
 {
 	host = without_port(host);
-	enum address address = address_of(host);
+	enum address_kind address = address_of(host);
 	if (host.n == 0)
 		return false;
 	if (address == ADDRESS_LOOPBACK || same_name(host, STR("localhost")) || is_host_of(names->listen, host) ||

@@ -46,8 +46,8 @@ struct http_server {
 /* request.c */
 struct request *request_new(struct http_server *s, const char *uri);
 void request_free(struct request *r);
-/* Reads what the headers say: 0, or -1 with the answer given (400, 403, 404, 405, 413, 415, 421, OPTIONS, and what the route or admit
- * refuse). */
+/* Reads what the headers say: 0, or -1 with the answer given (400, 403, 404, 405, 413, 415, 421, OPTIONS, and what the
+ * route or admit refuse). */
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version);
 /* Takes a piece of the body: 0, or -1 if the connection must be closed at once. */
 int request_take(struct request *r, const char *p, size_t n);

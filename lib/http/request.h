@@ -20,7 +20,8 @@
 #include "lib/http/media.h"
 #include "lib/http/router.h"
 
-/* Until it is answered or deferred it belongs to its connection's thread; a deferred one belongs to whoever resumes it. */
+/* Until it is answered or deferred it belongs to its connection's thread; a deferred one belongs to whoever resumes
+ * it. */
 struct request {
 	/* What was asked. */
 	const struct route *route; /* NULL: none matched */
@@ -60,13 +61,15 @@ void request_set(struct request *r, const char *name, const char *fmt, ...) PRIN
 /* r->out (or the file of r->spool) is the whole answer; a large one that does not fit into the server's memory moves to a file, or becomes 503.
  * media is constant; NULL: there is no body. */
 void request_answer(struct request *r, unsigned status, const char *media);
-/* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or breaks off. 0: nothing now, and
- * it has called request_pause. */
+/* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or
+ * breaks off. 0: nothing now, and it has called request_pause. */
 enum { STREAM_END = -2, STREAM_CUT = -3 };
-/* The answer is what `read` returns, piece by piece, for as long as the client takes it; `arg` belongs to it, and `drop` frees that with the request. */
+/* The answer is what `read` returns, piece by piece, for as long as the client takes it; `arg` belongs to it, and
+ * `drop` frees that with the request. */
 void request_stream(struct request *r, unsigned status, const char *media,
     ssize_t (*read)(struct request *r, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
-/* The answer is a problem (problem.h) of this kind, a constant word such as "bad_json"; the rest is its detail, a sentence fragment. */
+/* The answer is a problem (problem.h) of this kind, a constant word such as "bad_json"; the rest is its detail, a
+ * sentence fragment. */
 void request_problem(struct request *r, unsigned status, const char *kind, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* Adds a member to the problem that is the answer; `json` is its value. */
 void request_problem_member(struct request *r, const char *name, struct str json);
@@ -88,14 +91,16 @@ void request_busy(struct request *r);
 
 /* Takes the request away from its thread. Must be called there, before any other thread can see the request. */
 void request_defer(struct request *r);
-/* In route->piece: no more of the body is read until request_resume; in a stream's `read`: it is not called again until then. */
+/* In route->piece: no more of the body is read until request_resume; in a stream's `read`: it is not called again until
+ * then. */
 void request_pause(struct request *r);
 /* Gives it back: answered, or to go on after a pause. Thread-safe. */
 void request_resume(struct request *r);
-/* True once its client has closed the connection, or its half of it; a deferred request does not notice by itself. Thread-safe. */
+/* True once its client has closed the connection, or its half of it; a deferred request does not notice by itself.
+ * Thread-safe. */
 bool request_gone(const struct request *r);
-/* Ends the connection of a request that has not ended, whether or not its client takes what it is sent. Thread-safe; a paused request must be
- * resumed as well. */
+/* Ends the connection of a request that has not ended, whether or not its client takes what it is sent. Thread-safe; a
+ * paused request must be resumed as well. */
 void request_cut(struct request *r);
 
 #endif

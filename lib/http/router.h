@@ -17,14 +17,16 @@ struct route {
 	/* Called once the body is in: answers or defers. */
 	void (*end)(struct request *r, void *app);
 	void *app; /* for the three above; lent */
-	/* Web pages of other origins may not even GET this: each of its requests may do something. Routes of other methods are always guarded. */
+	/* Web pages of other origins may not even GET this: each of its requests may do something. Routes of other
+	 * methods are always guarded. */
 	bool guarded;
 };
 
 enum routing { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
-/* Finds the route for this method and path (without a query) in a table that ends with a route without a path. *segment is what stands in the
- * place of the braces, still percent-encoded and lent by the path; p is NULL if the route has none. */
+/* Finds the route for this method and path (without a query) in a table that ends with a route without a path. *segment
+ * is what stands in the place of the braces, still percent-encoded and lent by the path; p is NULL if the route has
+ * none. */
 enum routing route_find(
     const struct route *table, const char *method, const char *path, const struct route **found, struct str *segment);
 /* Appends the methods of all routes at this path, as the header Allow lists them: "GET, HEAD, OPTIONS". */

@@ -96,8 +96,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*n = 0;
 		return take_piece(r, piece, taken) < 0 ? MHD_NO : MHD_YES;
 	}
-	/* Its connection sleeps once it is deferred, until request_resume: to be here again then means that it is answered. In between
-	 * it belongs to another thread, and what that has done is not looked at. */
+	/* Its connection sleeps once it is deferred, until request_resume: to be here again then means that it is
+	 * answered. In between it belongs to another thread, and what that has done is not looked at. */
 	enter(c, PHASE_ANSWER);
 	if (!r->own->deferred && !r->own->answered && !r->own->cut) {
 		r->route->end(r, r->route->app);

@@ -1,8 +1,9 @@
 /* ids.h - the ids of records that bring none: a hash of what they are and of where they stand.
  *
- * By position (the default) an id is made of source, path as given, stream or rotation, position, time as spelled and text: the same file gives
- * the same ids each time, and two customers' "thanks" stay two. By content it is made of source, time, text and how often these three came
- * before, so that a row that is inserted at the top of a corrected file changes no other id.
+ * By position (the default) an id is made of source, path as given, stream or rotation, position, time as spelled and
+ * text: the same file gives the same ids each time, and two customers' "thanks" stay two. By content it is made of
+ * source, time, text and how often these three came before, so that a row that is inserted at the top of a corrected
+ * file changes no other id.
  */
 #ifndef SENTI_IDS_H
 #define SENTI_IDS_H
@@ -31,7 +32,7 @@ struct line_place {
 struct id_conf {
 	bool by_content; /* --id-by content */
 	unsigned
-	    scheme; /* 1: the ids of versions before 0.2, which knew no path and hashed by XXH3; else the present ones */
+	    scheme; /* 1: the ids of versions before 0.2, without a path and hashed by XXH3; else the present ones */
 	const char *path, *prefix; /* --id-path, --id-prefix; NULL if not given */
 };
 

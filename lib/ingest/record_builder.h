@@ -24,11 +24,11 @@ struct defaults {
 	bool strict_time; /* a `time` that cannot be understood is rejected although no option names it */
 };
 
-enum role { ROLE_OTHER, ROLE_TEXT, ROLE_ID, ROLE_TIME, ROLE_SOURCE };
+enum column_role { ROLE_OTHER, ROLE_TEXT, ROLE_ID, ROLE_TIME, ROLE_SOURCE };
 
 struct layout {
 	size_t n;
-	enum role *role;
+	enum column_role *role;
 	struct buf *name;		  /* as they stand in a record: ,"name": */
 	ptrdiff_t text, id, time, source; /* which column; -1: none */
 	bool strict_time;

@@ -28,7 +28,7 @@ static void add_rating(struct accuracy *m, double x, double y)
 	m->xy += dx * (y - m->mean_y);
 }
 
-void accuracy_add(struct accuracy *m, const struct gold *gold, const struct guess *guess)
+void accuracy_add(struct accuracy *m, const struct gold *gold, const struct estimate *guess)
 {
 	if (gold->has_number)
 		add_rating(m, guess->score, gold->number);

@@ -1,4 +1,5 @@
-/* accuracy.h - how well predictions agree with labels: counts that are added up record by record, and the figures made of them. */
+/* accuracy.h - how well predictions agree with labels: counts that are added up record by record, and the figures made
+ * of them. */
 #ifndef SENTI_ACCURACY_H
 #define SENTI_ACCURACY_H
 
@@ -14,18 +15,17 @@ struct accuracy {
 		uint64_t n, right;
 		double confidence;
 	} bin[CALIBRATION_BINS];
-	uint64_t
-	    rated; /* with a number; its running means and sums of squares, which stay exact where plain sums would cancel */
+	uint64_t rated; /* with a number; running means and sums of squares stay exact where plain sums would cancel */
 	double mean_x, mean_y, xx, yy, xy;
 };
 
 /* What was predicted. confidence: the probability of the label, NaN if there is none. */
-struct guess {
+struct estimate {
 	enum label label;
 	double score, confidence;
 };
 
-void accuracy_add(struct accuracy *m, const struct gold *gold, const struct guess *guess);
+void accuracy_add(struct accuracy *m, const struct gold *gold, const struct estimate *guess);
 
 /* NaN: not defined, since nothing was counted that it needs. */
 struct figures {
@@ -33,8 +33,8 @@ struct figures {
 	double precision[LABELS], recall[LABELS], f1[LABELS];
 };
 
-/* Macro F1 is the mean over the classes that were labelled or predicted, macro recall over those that were labelled (balanced accuracy). ECE is the
- * expected calibration error over CALIBRATION_BINS equal bins. */
+/* Macro F1 is the mean over the classes that were labelled or predicted, macro recall over those that were labelled
+ * (balanced accuracy). ECE is the expected calibration error over CALIBRATION_BINS equal bins. */
 struct figures accuracy_figures(const struct accuracy *m);
 
 /* Appends "n":...,"accuracy":...,...: the members without braces. */

@@ -32,12 +32,12 @@ static double share_of(enum label l, double neg, double neu, double pos)
 	return l == LABEL_NEGATIVE ? neg : l == LABEL_NEUTRAL ? neu : pos;
 }
 
-static struct guess guess_by_model(const struct eval_context *c, size_t side, struct str text)
+static struct estimate guess_by_model(const struct eval_context *c, size_t side, struct str text)
 {
 	const struct model *m = c->conf->side[side].model;
 	struct result r;
 	m->engine->score(m, c->scratch[side], text, &r, NULL);
-	return (struct guess){r.label, r.score, r.has_shares ? share_of(r.label, r.neg, r.neu, r.pos) : NAN};
+	return (struct estimate){r.label, r.score, r.has_shares ? share_of(r.label, r.neg, r.neu, r.pos) : NAN};
 }
 
 static double number(const struct json_scan *s, struct str name)
@@ -47,7 +47,7 @@ static double number(const struct json_scan *s, struct str name)
 }
 
 /* The result that the record carries: 0, or -1 and the record is rejected. */
-static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *r, struct guess *out)
+static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *r, struct estimate *out)
 {
 	struct json_scan *s = &c->nested;
 	struct str name = c->conf->form.result_name;
@@ -63,7 +63,7 @@ static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *
 	return 0;
 }
 
-static void count(const struct eval_conf *f, size_t side, const struct gold *gold, struct guess guess)
+static void count(const struct eval_conf *f, size_t side, const struct gold *gold, struct estimate guess)
 {
 	if (f->two && guess.label != (guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE)) {
 		guess.label = guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
@@ -78,7 +78,7 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	struct eval_context *c = ctx;
 	const struct eval_conf *f = c->conf;
 	struct gold gold;
-	struct guess guess;
+	struct estimate guess;
 	if (rec_scan(b, r, &c->scan, &f->form) < 0 || label_read(&f->label, b, r, &c->scan, &c->nested, &gold) < 0)
 		return -1;
 	if (f->two && gold.has_class && gold.label == LABEL_NEUTRAL)

@@ -1,4 +1,5 @@
-/* eval.h - the verb of senti-eval: compares what models say with what people said, and reports it at the end of the input. */
+/* eval.h - the verb of senti-eval: compares what models say with what people said, and reports it at the end of the
+ * input. */
 #ifndef SENTI_LEARN_EVAL_H
 #define SENTI_LEARN_EVAL_H
 
@@ -24,8 +25,9 @@ struct eval_conf {
 	struct checkpoint *checkpoint; /* of a queue, lent: what is held is safe in it; NULL: none */
 };
 
-/* conf: struct eval_conf. Begins with what is in the checkpoint. Holds all records that it does not reject; the report is what `end` adds. Counters:
- * resumed (from the checkpoint); duplicates (in the checkpoint by their id, and not counted again). */
+/* conf: struct eval_conf. Begins with what is in the checkpoint. Holds all records that it does not reject; the report
+ * is what `end` adds. Counters: resumed (from the checkpoint); duplicates (in the checkpoint by their id, and not
+ * counted again). */
 extern const struct stage eval_stage;
 
 /* Appends the report as a text without the last line end. */

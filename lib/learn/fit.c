@@ -10,8 +10,9 @@
 enum { K = LINEAR_CLASSES };
 
 static const double GAIN[GRAM_GROUPS] = {1, 1};
-/* Most English texts of any trade have more than SEEN_ALL of their words in common with a large training set; those of other languages less
- * than the part SEEN_NONE of that, and of them the lexicon knows few words, as if the share HIDDEN were gone. Found on texts without labels. */
+/* Most English texts of any trade have more than SEEN_ALL of their words in common with a large training set; those of
+ * other languages less than the part SEEN_NONE of that, and of them the lexicon knows few words, as if the share HIDDEN
+ * were gone. Found on texts without labels. */
 static const double SEEN_ALL = 0.7, SEEN_NONE = 5.0 / 7, HIDDEN = 0.7;
 static const double SEEN_LEAST = 0.07; /* of SEEN_ALL, in the smallest training set */
 
@@ -22,7 +23,7 @@ struct work {
 	size_t slots;
 	unsigned classes;
 	enum label label[K];	   /* of a class */
-	struct node **row;	   /* of each example */
+	struct fit_node **row;	   /* of each example */
 	double (*figure)[FIGURES]; /* likewise */
 	uint8_t *class;		   /* likewise */
 	uint8_t *fold;
@@ -51,20 +52,20 @@ static int by_slot(const void *a, const void *b)
 }
 
 /* A row of counts; those of letters are negative until they are weighed. */
-static struct node *count_row(struct work *w, struct gram_list *l)
+static struct fit_node *count_row(struct work *w, struct gram_list *l)
 {
 	size_t n = 0;
 	qsort(l->use, l->n, sizeof *l->use, by_slot);
-	struct node *row = xreallocarray(NULL, l->n + FIGURES + 1, sizeof *row);
+	struct fit_node *row = xreallocarray(NULL, l->n + FIGURES + 1, sizeof *row);
 	for (size_t i = 0, same; i < l->n; i += same) {
 		const struct gram_use *u = &l->use[i];
 		for (same = 1; i + same < l->n && by_slot(u, u + same) == 0;)
 			same++;
 		w->texts[u->slot] += n == 0 || row[n - 1].index != (int)u->slot + 1;
-		row[n++] = (struct node){(int)u->slot + 1, u->group == GRAM_WORD ? (double)same : -(double)same};
+		row[n++] = (struct fit_node){(int)u->slot + 1, u->group == GRAM_WORD ? (double)same : -(double)same};
 	}
 	row = xreallocarray(row, n + FIGURES + 1, sizeof *row);
-	row[n] = (struct node){-1, 0};
+	row[n] = (struct fit_node){-1, 0};
 	return row;
 }
 
@@ -128,24 +129,24 @@ static double idf_of(const struct work *w, int index)
 }
 
 /* Counts become values: rare grams weigh more, and each group of a text has about length 1. The figures go behind. */
-static void weigh_row(const struct work *w, struct node *row, const double *figure)
+static void weigh_row(const struct work *w, struct fit_node *row, const double *figure)
 {
 	double sum[GRAM_GROUPS] = {0};
 	size_t n = 0;
-	for (struct node *p = row; p->index >= 0; p++)
+	for (struct fit_node *p = row; p->index >= 0; p++)
 		sum[p->value < 0] += fabs(p->value) * w->rarity[p->index - 1] * w->rarity_unit;
-	for (struct node *p = row; p->index >= 0; p++) {
+	for (struct fit_node *p = row; p->index >= 0; p++) {
 		unsigned group = p->value < 0;
 		if (w->rarity[p->index - 1] == 0)
 			continue;
 		row[n++] =
-		    (struct node){p->index, GAIN[group] * fabs(p->value) * idf_of(w, p->index) / sqrt(sum[group])};
+		    (struct fit_node){p->index, GAIN[group] * fabs(p->value) * idf_of(w, p->index) / sqrt(sum[group])};
 	}
 	size_t figures = w->conf->features.lexicon ? FIGURES : 1;
 	for (size_t f = 0; f < figures; f++)
 		if (figure[f] != 0)
-			row[n++] = (struct node){(int)(w->slots + f) + 1, w->conf->figure_gain * figure[f]};
-	row[n] = (struct node){-1, 0};
+			row[n++] = (struct fit_node){(int)(w->slots + f) + 1, w->conf->figure_gain * figure[f]};
+	row[n] = (struct fit_node){-1, 0};
 }
 
 /* The share of its words that other examples have. */
@@ -166,7 +167,8 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Where n-grams count in full: SEEN_ALL, or less if few of the examples themselves would reach it, as where these are few. */
+/* Where n-grams count in full: SEEN_ALL, or less if few of the examples themselves would reach it, as where these are
+ * few. */
 static void find_familiar(struct work *w, struct linear_head *h)
 {
 	double *share = xcalloc(w->n, sizeof *share);
@@ -217,7 +219,7 @@ static void round_done(void *arg)
 	tick(r->work, "training", r->done, r->total);
 }
 
-static double dot(const struct node *row, const double *weight)
+static double dot(const struct fit_node *row, const double *weight)
 {
 	double sum = 0;
 	for (; row->index >= 0; row++)
@@ -228,7 +230,7 @@ static double dot(const struct node *row, const double *weight)
 /* The weights of one class against the others, by all examples outside a fold. */
 static int fit_class(struct work *w, unsigned class, int left_out, double *weight, struct rounds *rounds, struct err *e)
 {
-	struct node **row = xcalloc(w->n, sizeof *row);
+	struct fit_node **row = xcalloc(w->n, sizeof *row);
 	double *side = xcalloc(w->n, sizeof *side);
 	size_t n = 0, plus = 0;
 	for (size_t i = 0; i < w->n; i++) {
@@ -341,7 +343,8 @@ static struct str hide_words(struct str text, uint64_t *random, struct buf *out)
 	return buf_view(out);
 }
 
-/* Logits of the figures alone. They are for texts of which little is understood, so they are learnt from such: with most words hidden. */
+/* Logits of the figures alone. They are for texts of which little is understood, so they are learnt from such: with
+ * most words hidden. */
 static void fit_figures(const struct work *w, struct linear_head *h)
 {
 	const struct model *lexicon = w->conf->lexicon;
@@ -374,7 +377,7 @@ static void judge(const struct work *w, const struct linear_head *h, struct accu
 		for (unsigned c = 1; c < w->classes; c++)
 			best = p[c] > p[best] ? c : best;
 		accuracy_add(out, &(struct gold){.has_class = true, .label = w->example[i].label},
-		    &(struct guess){w->label[best], 0, p[best]});
+		    &(struct estimate){w->label[best], 0, p[best]});
 	}
 }
 

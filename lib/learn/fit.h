@@ -1,7 +1,8 @@
 /* fit.h - labelled texts in, weights out.
  *
- * Each class gets a logistic regression against the others. Their raw scores, of texts that they were not trained on, then fit what turns
- * the raw scores of all classes into probabilities: a small multinomial regression (Guo et al. 2017 call it matrix scaling).
+ * Each class gets a logistic regression against the others. Their raw scores, of texts that they were not trained on,
+ * then fit what turns the raw scores of all classes into probabilities: a small multinomial regression (Guo et al. 2017
+ * call it matrix scaling).
  */
 #ifndef SENTI_LEARN_FIT_H
 #define SENTI_LEARN_FIT_H

@@ -1,8 +1,9 @@
 /* label.h - the label that a person gave a record: what training learns and evaluation compares with.
  *
- * It is the member `label` (or another one, by name), else the label in the record's result: a person may have corrected that. It is one
- * of positive, neutral and negative, or what a map renames to one of them. A number, also one spelled as a string (all values that come from
- * CSV are), is a rating: where no map is given it has no class, but can be correlated with scores.
+ * It is the member `label` (or another one, by name), else the label in the record's result: a person may have
+ * corrected that. It is one of positive, neutral and negative, or what a map renames to one of them. A number, also one
+ * spelled as a string (all values that come from CSV are), is a rating: where no map is given it has no class, but can
+ * be correlated with scores.
  */
 #ifndef SENTI_LEARN_LABEL_H
 #define SENTI_LEARN_LABEL_H
@@ -34,7 +35,8 @@ struct gold {
 MUST_USE int label_map(struct label_conf *c, const char *spec, struct err *e);
 void label_conf_free(struct label_conf *c);
 
-/* Reads the label of a record that rec_scan has scanned into `s`: 0, or -1 and the record is rejected as bad_label. `nested` is scratch. */
+/* Reads the label of a record that rec_scan has scanned into `s`: 0, or -1 and the record is rejected as bad_label.
+ * `nested` is scratch. */
 MUST_USE int label_read(const struct label_conf *c, struct batch *b, struct rec *r, const struct json_scan *s,
     struct json_scan *nested, struct gold *out);
 

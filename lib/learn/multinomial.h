@@ -15,8 +15,8 @@ struct multinomial {
 	double weight[MULTINOMIAL_CLASSES]; /* of an example of each class */
 };
 
-/* coefficient: `features` for each class. It holds where to start; as if by one example, all are held to that, so few examples can't drive them
- * to infinity. */
+/* coefficient: `features` for each class. It holds where to start; as if by one example, all are held to that, so few
+ * examples can't drive them to infinity. */
 void multinomial_fit(const struct multinomial *m, double *coefficient);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <linear.h>
 
-_Static_assert(sizeof(struct node) == sizeof(struct feature_node) &&
-		   offsetof(struct node, value) == offsetof(struct feature_node, value),
-    "struct node is laid out as LIBLINEAR's");
+_Static_assert(sizeof(struct fit_node) == sizeof(struct feature_node) &&
+		   offsetof(struct fit_node, value) == offsetof(struct feature_node, value),
+    "struct fit_node is laid out as LIBLINEAR's");
 
 /* What LIBLINEAR would print is its progress; it passes no argument along. */
 static const struct task *running;

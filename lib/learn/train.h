@@ -15,9 +15,9 @@ struct train_conf {
 	struct checkpoint *checkpoint; /* of a queue, lent: what is held is safe in it; NULL: none */
 };
 
-/* conf: struct train_conf. Begins with what is in the checkpoint. Holds all records that it does not reject (counters: resumed, duplicates, as
- * in eval.h); `end` writes the model file and then adds its metadata as a line. An
- * input that was stopped before its end makes no model: that is an error, and a file that was there stays. */
+/* conf: struct train_conf. Begins with what is in the checkpoint. Holds all records that it does not reject (counters:
+ * resumed, duplicates, as in eval.h); `end` writes the model file and then adds its metadata as a line. An input that
+ * was stopped before its end makes no model: that is an error, and a file that was there stays. */
 extern const struct stage train_stage;
 
 #endif

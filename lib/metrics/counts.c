@@ -5,7 +5,7 @@
 #include "lib/metrics/exposition.h"
 
 /* Counters under names that the field would give them; several may be one family, told apart by a label. */
-enum place { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
+enum counter_family { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
 
 static const struct {
 	const char *name, *help, *label; /* label NULL: has none */
@@ -20,8 +20,8 @@ static const struct {
 };
 
 static const struct {
-	enum place place;  /* OWN: its name in the summary becomes a family's */
-	const char *value; /* of the label; NULL: the model */
+	enum counter_family place; /* OWN: its name in the summary becomes a family's */
+	const char *value;	   /* of the label; NULL: the model */
 } counter[COUNTER_COUNT] = {
     [COUNTER_SCORED] = {TEXTS, NULL},
     [COUNTER_KEPT] = {KEPT, NULL},

@@ -1,4 +1,5 @@
-/* endpoint.c - an endpoint for scrapers, by libmicrohttpd: one thread that polls few connections and answers from memory.
+/* endpoint.c - an endpoint for scrapers, by libmicrohttpd: one thread that polls few connections and answers from
+ * memory.
  *
  * The socket is made here, so that what is wrong with an address can be said in full and no child inherits it.
  */
@@ -22,7 +23,7 @@ struct endpoint {
 
 /* ---- the address ---- */
 
-struct address {
+struct listen_address {
 	char host[256];
 	char port[6];
 };
@@ -33,7 +34,7 @@ static int bad_address(const char *where, struct err *e)
 	    "--metrics takes PORT, HOST:PORT or [ADDRESS]:PORT with a port up to 65535, as in 9100, not '%s'", where);
 }
 
-static int parse(const char *where, struct address *a, struct err *e)
+static int parse(const char *where, struct listen_address *a, struct err *e)
 {
 	const char *colon = strrchr(where, ':');
 	struct str host = STR("127.0.0.1"), port = str_of(colon ? colon + 1 : where);
@@ -58,7 +59,7 @@ static int parse(const char *where, struct address *a, struct err *e)
 
 int endpoint_check(const char *where, struct err *e)
 {
-	struct address a;
+	struct listen_address a;
 	return parse(where, &a, e);
 }
 
@@ -79,7 +80,7 @@ static int open_socket(const char *where, struct err *e)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *found;
-	struct address a;
+	struct listen_address a;
 	if (parse(where, &a, e) < 0)
 		return -1;
 	int rc = getaddrinfo(a.host, a.port, &hints, &found);
@@ -140,7 +141,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 	(void)version;
 	(void)upload;
-	/* Called first with the headers. A body that comes nonetheless is read and forgotten, so that the connection can go on. */
+	/* Called first with the headers. A body that comes nonetheless is read and forgotten, so that the connection
+	 * can go on. */
 	if (!*state) {
 		*state = &seen;
 		return MHD_YES;

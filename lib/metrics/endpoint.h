@@ -1,4 +1,5 @@
-/* endpoint.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the process lives.
+/* endpoint.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the
+ * process lives.
  *
  * It has a thread of its own, which calls the registry's collectors; they must not wait for the thread that works.
  */
@@ -12,8 +13,8 @@ struct endpoint;
 
 /* Whether `where` is spelled as endpoint_open takes it: 0, or -1 with *e, an error of usage. */
 MUST_USE int endpoint_check(const char *where, struct err *e);
-/* Listens at `where`: PORT (on 127.0.0.1), HOST:PORT or [ADDRESS]:PORT; port 0 is any free one. Its address goes to the log. `r` is lent for the
- * endpoint's life. New, or NULL with *e. */
+/* Listens at `where`: PORT (on 127.0.0.1), HOST:PORT or [ADDRESS]:PORT; port 0 is any free one. Its address goes to the
+ * log. `r` is lent for the endpoint's life. New, or NULL with *e. */
 struct endpoint *endpoint_open(const char *where, struct registry *r, struct err *e);
 /* Returns when its thread has ended. */
 void endpoint_close(struct endpoint *p);

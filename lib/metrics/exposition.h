@@ -4,7 +4,8 @@
  *     exposition_label(&labels, "result", STR("stored"));
  *     exposition_count(&out, "senti_writes_total", buf_view(&labels), 7);
  *
- * Everything is appended to the caller's buffer; nothing fails. Samples of one family follow its head without another family between them.
+ * Everything is appended to the caller's buffer; nothing fails. Samples of one family follow its head without another
+ * family between them.
  */
 #ifndef SENTI_EXPOSITION_H
 #define SENTI_EXPOSITION_H

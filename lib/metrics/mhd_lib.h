@@ -1,8 +1,8 @@
 /* mhd_lib.h - libmicrohttpd, loaded when the first endpoint opens.
  *
- * Linked in, it would bring GnuTLS into every filter, for an option that few runs have. So its functions are called through a table, under their own
- * names: include this in place of <microhttpd.h>. mhd_lib_open comes before any of them. A program that links the library as well
- * gets the same one here.
+ * Linked in, it would bring GnuTLS into every filter, for an option that few runs have. So its functions are called
+ * through a table, under their own names: include this in place of <microhttpd.h>. mhd_lib_open comes before any of
+ * them. A program that links the library as well gets the same one here.
  */
 #ifndef SENTI_MHD_LIB_H
 #define SENTI_MHD_LIB_H

@@ -33,7 +33,8 @@ static bool read_text(const char *path, struct buf *out)
 	return good;
 }
 
-/* When the process began: ticks since the machine did, in field 22. The name in field 2 may hold anything, also ") ". */
+/* When the process began: ticks since the machine did, in field 22. The name in field 2 may hold anything, also ")
+ * ". */
 static double started(struct buf *scratch)
 {
 	if (!read_text("/proc/self/stat", scratch))

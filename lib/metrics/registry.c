@@ -1,7 +1,7 @@
 /* registry.c - families and their series.
  *
- * A series is named by its labels as they are written. So two label sets that look the same on the wire are one series, as a scraper
- * demands, also where bytes that are not UTF-8 were replaced.
+ * A series is named by its labels as they are written. So two label sets that look the same on the wire are one series,
+ * as a scraper demands, also where bytes that are not UTF-8 were replaced.
  */
 #include "lib/metrics/registry.h"
 

@@ -1,20 +1,23 @@
 /* registry.h - figures that a program keeps for scrapers: families of series, told apart by labels.
  *
  *     struct registry *r = registry_new();
- *     struct family *f = registry_family(r, &(struct family_def){.kind = METRIC_COUNTER, .name = "senti_http_requests_total",
+ *     struct family *f = registry_family(r, &(struct family_def){.kind = METRIC_COUNTER,
+ *         .name = "senti_http_requests_total",
  *         .help = "Requests that are over.", .label = {"route", "code"}});
  *     series_add(family_series(f, (struct str[]){STR("/v1/stats"), STR("200")}), 1);
  *     registry_write(r, &out);
  *
- * Make the families before the threads that use them start. After that any thread may call anything here; changing a figure takes no
- * lock. Code that counts elsewhere registers a function that writes its part at each scrape (registry_collect), using exposition.h.
+ * Make the families before the threads that use them start. After that any thread may call anything here; changing a
+ * figure takes no lock. Code that counts elsewhere registers a function that writes its part at each scrape
+ * (registry_collect), using exposition.h.
  */
 #ifndef SENTI_REGISTRY_H
 #define SENTI_REGISTRY_H
 
 #include "lib/metrics/exposition.h"
 
-/* LABELS: the most of one series. SERIES: the most of one family; further label sets share one series whose values are all "other". */
+/* LABELS: the most of one series. SERIES: the most of one family; further label sets share one series whose values are
+ * all "other". */
 enum { REGISTRY_LABELS = 4, REGISTRY_SERIES = 500 };
 
 /* All lent for the registry's life. */
@@ -41,8 +44,8 @@ void registry_collect(struct registry *r, void (*write)(void *arg, struct buf *o
 /* A scrape: appends all families, in the order in which they were made. */
 void registry_write(struct registry *r, struct buf *out);
 
-/* The series with these values of the family's labels (NULL if it has none), made if absent. Lent for the registry's life. Takes a lock, so keep the
- * series where that matters. */
+/* The series with these values of the family's labels (NULL if it has none), made if absent. Lent for the registry's
+ * life. Takes a lock, so keep the series where that matters. */
 struct series *family_series(struct family *f, const struct str *value);
 void series_add(struct series *s, uint64_t n);	     /* of a counter */
 void series_set(struct series *s, double v);	     /* of a gauge */

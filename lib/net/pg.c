@@ -3,7 +3,7 @@
 #include "lib/net/pg_db.h"
 
 /* The messages of one call. */
-struct ids {
+struct rows_by_id {
 	struct message *const *m;
 	size_t n;
 	struct arena *mem;
@@ -25,7 +25,7 @@ static void fill(const PGresult *r, struct message *const *m, size_t n, struct a
 
 static int get(struct pg *s, void *arg, struct err *e)
 {
-	const struct ids *w = arg;
+	const struct rows_by_id *w = arg;
 	pg_args_clear(&s->args);
 	PG_IDS(&s->args, w->m, w->n);
 	pg_queue(s, GET, &s->args);
@@ -40,12 +40,13 @@ static int get(struct pg *s, void *arg, struct err *e)
 
 static int pg_get(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
-	return n ? pg_run((struct pg *)store, "read", get, &(struct ids){m, n, mem}, e) : 0;
+	return n ? pg_run((struct pg *)store, "read", get, &(struct rows_by_id){m, n, mem}, e) : 0;
 }
 
 /* ---- edit ---- */
 
-/* How many messages from here on one statement can edit: of the same kind, and of different ids, since it sees each row once. */
+/* How many messages from here on one statement can edit: of the same kind, and of different ids, since it sees each row
+ * once. */
 static size_t part_of(struct message *const *m, size_t n)
 {
 	struct map ids = {0};
@@ -60,7 +61,7 @@ static size_t part_of(struct message *const *m, size_t n)
 }
 
 /* Rows are locked in the order of their ids by everybody, so that nobody waits in a circle. */
-static void lock_rows(struct pg *s, const struct ids *w)
+static void lock_rows(struct pg *s, const struct rows_by_id *w)
 {
 	pg_args_clear(&s->args);
 	PG_IDS(&s->args, w->m, w->n);
@@ -124,7 +125,7 @@ static int read_part(struct pg *s, struct message **row, size_t n, struct arena 
 
 static int edit(struct pg *s, void *arg, struct err *e)
 {
-	const struct ids *w = arg;
+	const struct rows_by_id *w = arg;
 	pg_begin(s);
 	lock_rows(s, w);
 	for (size_t i = 0, part; i < w->n; i += part) {
@@ -154,7 +155,7 @@ static int edit(struct pg *s, void *arg, struct err *e)
 
 static int pg_edit(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
-	return n ? pg_run((struct pg *)store, "change", edit, &(struct ids){m, n, mem}, e) : 0;
+	return n ? pg_run((struct pg *)store, "change", edit, &(struct rows_by_id){m, n, mem}, e) : 0;
 }
 
 /* ---- stats ---- */

@@ -14,8 +14,9 @@
  *     }
  *     ... return pg_run(s, "delete from", work, &arg, e);
  *
- * pg_run connects where needed, and runs the work again where that is of use. Whatever the work returns, pg_run leaves the connection without a
- * transaction. A failure to queue shows when results are read, so it is not looked at before.
+ * pg_run connects where needed, and runs the work again where that is of use. Whatever the work returns, pg_run leaves
+ * the connection without a transaction. A failure to queue shows when results are read, so it is not looked at
+ * before.
  */
 #ifndef SENTI_PG_DB_H
 #define SENTI_PG_DB_H
@@ -86,8 +87,8 @@ void pg_queue_skip(
 void pg_sync(struct pg *s);
 /* New: the result of the next statement, in binary; NULL with s->outcome and *e. */
 PGresult *pg_result(struct pg *s, struct err *e);
-/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of one row, NULL after the last and
- * where s->outcome tells of a failure. */
+/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of
+ * one row, NULL after the last and where s->outcome tells of a failure. */
 int pg_rows(struct pg *s, struct err *e);
 PGresult *pg_row(struct pg *s, struct err *e);
 /* Results that are left: s->outcome. */
@@ -123,8 +124,8 @@ struct str pg_str(const PGresult *r, int row, int column); /* lent by the result
 int64_t pg_i64(const PGresult *r, int row, int column);	   /* bigint, xid8 */
 double pg_f64(const PGresult *r, int row, int column);
 bool pg_bool(const PGresult *r, int row, int column);
-/* The columns of a message as all statements here select them, from the table named m, and the message from such a row, whose first of them is
- * `column`: its size in bytes. */
+/* The columns of a message as all statements here select them, from the table named m, and the message from such a row,
+ * whose first of them is `column`: its size in bytes. */
 #define PG_MESSAGE "m.id, m.text, m.source, m.time, m.label, m.score, m.model, m.sentiment, m.extra, m.version"
 size_t pg_message(const PGresult *r, int row, int column, struct message *m, struct arena *mem);
 /* True in SQL where a person has set the label; as in the index message_corrected. */

@@ -8,7 +8,8 @@
 
 enum { OLDEST = 130000, PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 2000, CONFLICT_MS = 5 };
 
-/* Writers hold rows, so nothing of theirs lasts: neither a wait for somebody else's lock nor a client that has vanished. */
+/* Writers hold rows, so nothing of theirs lasts: neither a wait for somebody else's lock nor a client that has
+ * vanished. */
 #define WRITE_MS "30000"
 
 /* ---- what went wrong ---- */
@@ -149,7 +150,8 @@ static void cancel(struct pg *s)
 	PQfreeCancel(c);
 }
 
-/* Waits until the next result can be read without waiting. A read that is to end early is cancelled, and its result then says so. */
+/* Waits until the next result can be read without waiting. A read that is to end early is cancelled, and its result
+ * then says so. */
 static void await_result(struct pg *s)
 {
 	bool cancelled = false;
@@ -349,7 +351,8 @@ static int check_server(struct pg *s, struct err *e)
 	return 0;
 }
 
-/* The address overrides what stands before `dbname`, not what stands after it. The keepalives notice a server that vanished. */
+/* The address overrides what stands before `dbname`, not what stands after it. The keepalives notice a server that
+ * vanished. */
 static void connect_now(struct pg *s)
 {
 	const char *const name[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",
@@ -385,13 +388,13 @@ static int reach(struct pg *s, struct err *e)
 
 /* ---- trying again ---- */
 
-struct tries {
+struct pg_tries {
 	int64_t since; /* of the first failure; -1: none */
 	unsigned n;
 };
 
 /* Grows, and differs from process to process, so that those that were in each other's way come apart. */
-static int pause_of(const struct pg *s, const struct tries *t)
+static int pause_of(const struct pg *s, const struct pg_tries *t)
 {
 	if (t->n == 0 && s->outcome == PG_LOST)
 		return 0; /* an idle connection that was cut: the server is there */
@@ -400,7 +403,7 @@ static int pause_of(const struct pg *s, const struct tries *t)
 }
 
 /* True after a pause; false where time is up. */
-static bool again(struct pg *s, struct tries *t, const struct err *why)
+static bool again(struct pg *s, struct pg_tries *t, const struct err *why)
 {
 	int64_t now = clock_mono_ms();
 	if (s->outcome == PG_LOST && !s->was_there && !s->retry_first)
@@ -422,7 +425,7 @@ static bool again(struct pg *s, struct tries *t, const struct err *why)
 
 int pg_try(struct pg *s, const char *what, pg_work *work, void *arg, struct err *e)
 {
-	struct tries t = {.since = -1};
+	struct pg_tries t = {.since = -1};
 	for (;;) {
 		s->what = what;
 		s->outcome = PG_OK;

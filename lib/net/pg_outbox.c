@@ -1,14 +1,16 @@
 /* pg_outbox.c - readers of the outbox, waiting for changes, and trimming.
  *
- * A transaction can commit after one that began later and took higher numbers, so a number is not a cursor. A snapshot is: it tells of each
- * transaction whether it was visible (xmin:xmax:those between that were still running). A reader has one, `base`: what it shows is
- * handled. The news are the entries that a later snapshot, `target`, shows beyond it:
+ * A transaction can commit after one that began later and took higher numbers, so a number is not a cursor. A snapshot
+ * is: it tells of each transaction whether it was visible (xmin:xmax:those between that were still running). A reader
+ * has one, `base`: what it shows is handled. The news are the entries that a later snapshot, `target`, shows beyond
+ * it:
  *
  *     of transactions that were running in base       a few look-ups by xid
  *     of transactions from base's xmax on             a range of the index
  *
- * in the order of (xid, seq). A page that does not hold all of them is remembered as a place between the two; when all are handled, target
- * becomes base. So every visible entry is given at once, an entry that becomes visible late is given then, and none twice.
+ * in the order of (xid, seq). A page that does not hold all of them is remembered as a place between the two; when all
+ * are handled, target becomes base. So every visible entry is given at once, an entry that becomes visible late is
+ * given then, and none twice.
  *
  * xids count on within one cluster. A database that was restored into another starts lower there; then its entries are
  * given to all readers again.
@@ -149,10 +151,10 @@ static int settle_in(struct pg *s, const char *reader, struct err *e)
 	return pg_end(s, e) == PG_OK ? tell(s, ALIVE, reader, NULL, e) : s->outcome;
 }
 
-enum state { UNKNOWN, FOREIGN, HALFWAY, QUIET, FINE };
+enum reader_state { UNKNOWN, FOREIGN, HALFWAY, QUIET, FINE };
 
 /* One look: PG_OK with what was found and how the reader stands, which may be a reason to look again. */
-static int look(struct pg *s, struct found_changes *c, enum state *state, struct err *e)
+static int look(struct pg *s, struct found_changes *c, enum reader_state *state, struct err *e)
 {
 	pg_args_clear(&s->args);
 	pg_arg_str(&s->args, str_of(c->reader));
@@ -185,7 +187,7 @@ static int find_changes(struct pg *s, void *arg, struct err *e)
 {
 	struct found_changes *c = arg;
 	for (;;) {
-		enum state state = FINE;
+		enum reader_state state = FINE;
 		if (look(s, c, &state, e) != PG_OK || state == FINE)
 			return s->outcome;
 		if (state == QUIET)
@@ -202,7 +204,8 @@ static bool take_notices(struct pg *s);
 
 /* ---- the log ---- */
 
-/* Transactions below xmin have all ended, so none can bring an entry before theirs any more: (xid, seq) is an order for good. */
+/* Transactions below xmin have all ended, so none can bring an entry before theirs any more: (xid, seq) is an order for
+ * good. */
 #define SETTLED "o.xid < pg_snapshot_xmin(pg_current_snapshot())"
 #define LOG                                                                                                            \
 	"WITH at AS MATERIALIZED (SELECT xid, seq FROM senti.outbox WHERE seq = $1)"                                   \
@@ -310,7 +313,8 @@ static int mark(struct pg *s, void *arg, struct err *e)
 		pg_arg_i64(a, (int64_t)w->last->seq);
 	}
 	pg_begin(s);
-	/* A mark that a crash takes away gives the changes again, so nobody waits for the disk: the next ones may be waiting. */
+	/* A mark that a crash takes away gives the changes again, so nobody waits for the disk: the next ones may be
+	 * waiting. */
 	pg_queue_skip(s, "SET LOCAL synchronous_commit = off", NULL);
 	pg_queue_skip(s,
 	    arrived
@@ -337,7 +341,8 @@ static int pg_seen(struct outbox *outbox, const char *reader, const struct chang
 
 /* ---- waiting ---- */
 
-/* LISTEN belongs to one connection to the server, and a pooler has many: it shows its clients another process number than the server's. */
+/* LISTEN belongs to one connection to the server, and a pooler has many: it shows its clients another process number
+ * than the server's. */
 static int listen_now(struct pg *s, void *arg, struct err *e)
 {
 	(void)arg;

@@ -1,8 +1,9 @@
-/* pg_pattern.c - from a folded text to a regular expression that finds the texts which hold it once they are folded (fold.h).
+/* pg_pattern.c - from a folded text to a regular expression that finds the texts which hold it once they are folded
+ * (fold.h).
  *
- * Each character becomes a bracket of all those that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we do, whatever
- * its own locale makes of upper and lower case. Only U+0130 folds to two characters, i and U+0307, each of which may be the end of a
- * match by itself.
+ * Each character becomes a bracket of all those that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we
+ * do, whatever its own locale makes of upper and lower case. Only U+0130 folds to two characters, i and U+0307, each of
+ * which may be the end of a match by itself.
  */
 #include "lib/net/pg_db.h"
 #include "lib/text/unicode.h"

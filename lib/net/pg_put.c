@@ -1,11 +1,12 @@
 /* pg_put.c - the upsert of a batch: one INSERT ... ON CONFLICT over arrays, its rows in the order of their ids.
  *
- * That order is the same in all processes, so those that put the same messages wait for each other and never in a circle. A row that is equal
- * is locked but not touched, and RETURNING says nothing of it; its version is read back in the same transaction, where it can't change
- * any more.
+ * That order is the same in all processes, so those that put the same messages wait for each other and never in a
+ * circle. A row that is equal is locked but not touched, and RETURNING says nothing of it; its version is read back in
+ * the same transaction, where it can't change any more.
  *
- * COPY to a stage and a merge from there was measured and is not quicker for any size of a batch: the time goes into the row's indexes and
- * triggers, the stage writes every row twice, and somebody would have to clean it up after a crash.
+ * COPY to a stage and a merge from there was measured and is not quicker for any size of a batch: the time goes into
+ * the row's indexes and triggers, the stage writes every row twice, and somebody would have to clean it up after a
+ * crash.
  */
 #include "lib/net/pg_db.h"
 
@@ -82,7 +83,8 @@ static void take_versions(struct pg_upsert *p, const PGresult *r)
 	}
 }
 
-/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old, and each is read back whole. */
+/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old, and each is read back
+ * whole. */
 static bool has_other_triggers(const PGresult *r)
 {
 	return pg_bool(r, 0, 0);

@@ -1,16 +1,16 @@
 /* pg_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
  *
- * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
- * sorted and a page costs no more for being late:
+ * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so
+ * no row is sorted and a page costs no more for being late:
  *
  *     ... WHERE label = $1 AND time IS NOT NULL AND (time, id) > ($2, $3) ORDER BY time, id LIMIT 1000
  *     ... WHERE label = $1 AND time IS NULL AND id > $2 ORDER BY time, id LIMIT 1000
  *
- * In the order of ids there is one part, of all rows. Between two pages no transaction is open. Rows are read one by one, and asked for by as
- * many as a page is thought to have room for, so memory holds a page and no more.
+ * In the order of ids there is one part, of all rows. Between two pages no transaction is open. Rows are read one by
+ * one, and asked for by as many as a page is thought to have room for, so memory holds a page and no more.
  *
- * A text is looked for by a regular expression that the server holds against each row, and which an index of pg_trgm can serve; fold_contains
- * has the last word.
+ * A text is looked for by a regular expression that the server holds against each row, and which an index of pg_trgm
+ * can serve; fold_contains has the last word.
  */
 #include "lib/data/fold.h"
 #include "lib/net/pg_db.h"
@@ -125,7 +125,8 @@ static void take_row(struct pg *s, const PGresult *r, struct page_room *room)
 {
 	struct message *m = &room->out[room->n];
 	size_t bytes = pg_message(r, 0, 0, m, room->mem);
-	/* Half of what is known gives way to each new row, so that one page of large rows is enough to ask for fewer. */
+	/* Half of what is known gives way to each new row, so that one page of large rows is enough to ask for
+	 * fewer. */
 	s->row_bytes = (s->row_bytes + bytes) / 2;
 	room->after = (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = m->id};
 	if (room->filter->text.n && !fold_contains(m->text, buf_view(&s->folded), &s->scratch))

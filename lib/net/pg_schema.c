@@ -1,7 +1,7 @@
 /* pg_schema.c - the tables as numbered migrations that are part of the program, each with its checksum.
  *
- * An advisory lock of the transaction lets one process at a time apply them; all others then find them applied. It goes with the
- * transaction, so it works through a pooler, and a process that is killed does not keep it.
+ * An advisory lock of the transaction lets one process at a time apply them; all others then find them applied. It goes
+ * with the transaction, so it works through a pooler, and a process that is killed does not keep it.
  */
 #include "lib/base/embed.h"
 #include "lib/net/pg_db.h"
@@ -10,7 +10,7 @@
 EMBED(pg_schema_1, "lib/net/pg_schema_1.sql")
 EMBED(pg_schema_2, "lib/net/pg_schema_2.sql")
 
-static const struct migration {
+static const struct pg_migration {
 	const char *name;
 	struct str (*sql)(void);
 } migrations[] = {
@@ -18,7 +18,7 @@ static const struct migration {
     {"scores from -1 to 1", pg_schema_2},
 };
 
-static void checksum(const struct migration *m, char out[HASH_HEX])
+static void checksum(const struct pg_migration *m, char out[HASH_HEX])
 {
 	hash_text_xxh3(m->sql(), out);
 }

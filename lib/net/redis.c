@@ -1,8 +1,8 @@
 /* redis.c - the contract of a cache, on Redis.
  *
- * Each call is one round trip, whatever the number of entries: everything is sent, then everything is read. Looking up takes MGETs, in front
- * of them TIME, so that the time of a read lies before it. Results are SET; all that depends on what is there already is a script, which
- * Redis runs as one step:
+ * Each call is one round trip, whatever the number of entries: everything is sent, then everything is read. Looking up
+ * takes MGETs, in front of them TIME, so that the time of a read lies before it. Results are SET; all that depends on
+ * what is there already is a script, which Redis runs as one step:
  *
  *     what is there     put of N                      change to N                 put of "absent"
  *     nothing           N RECORD                      N                           absent
@@ -39,13 +39,15 @@ struct redis {
 	bool warned;
 };
 
-/* Versions are compared as text: they are whole numbers without leading zeros, of more digits than Lua's numbers hold. */
+/* Versions are compared as text: they are whole numbers without leading zeros, of more digits than Lua's numbers
+ * hold. */
 #define LUA_ENTRY                                                                                                      \
 	"local old = redis.call('GETRANGE', KEYS[1], 0, 31) "                                                          \
 	"local had, run, live = string.match(old, '^(%d+)@?([%w-]*)( ?)') "                                            \
 	"local function newer(a, b) return #a > #b or (#a == #b and a > b) end "
 
-/* KEYS[1]; ARGV: version (empty: absent), when the read began (0: now), how old it may be, lifetime, value, run. 1: done, 0: refused. */
+/* KEYS[1]; ARGV: version (empty: absent), when the read began (0: now), how old it may be, lifetime, value, run. 1:
+ * done, 0: refused. */
 static const char lua_put[] =
     LUA_ENTRY "if ARGV[2] ~= '0' then "
 	      "  local t = redis.call('TIME') "
@@ -139,7 +141,7 @@ static size_t head_of(struct str value, size_t digits, struct str run)
 }
 
 /* What is not an entry of ours counts as nothing. */
-static void read_entry(struct entry *en, const struct reply *r, int64_t now, struct str run)
+static void read_entry(struct entry *en, const struct redis_reply *r, int64_t now, struct str run)
 {
 	en->state = ENTRY_MISS;
 	en->read_at = now;
@@ -180,7 +182,7 @@ static void ask(struct redis *r, struct entry *const *entry, size_t n, bool mess
 /* False with *e where Redis has refused some of it; those entries are skipped. */
 static bool answers(struct redis *r, struct entry *const *entry, size_t n, bool messages, struct err *e)
 {
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	int64_t now = messages ? reply_time(a) : 0;
 	bool good = now >= 0;
 	if (!good)
@@ -258,7 +260,7 @@ static int load(struct redis *r, struct script *s, struct err *e)
 	redis_word(&r->link, STR("LOAD"));
 	redis_word(&r->link, str_of(s->text));
 	int rc = redis_call(&r->link, &mem, e);
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	if (rc == 0 && a->type == REDIS_REPLY_STRING && a->text.n < sizeof s->sha) {
 		memcpy(s->sha, a->text.p, a->text.n);
 		s->sha[a->text.n] = 0;
@@ -268,12 +270,13 @@ static int load(struct redis *r, struct script *s, struct err *e)
 	return rc;
 }
 
-static bool is_unknown_script(const struct reply *r)
+static bool is_unknown_script(const struct redis_reply *r)
 {
 	return r->type == REDIS_REPLY_ERROR && r->text.n >= 8 && memcmp(r->text.p, "NOSCRIPT", 8) == 0;
 }
 
-/* The head of a call of a script of one key, with so many arguments after it. `whole`: send its text, because Redis does not know it. */
+/* The head of a call of a script of one key, with so many arguments after it. `whole`: send its text, because Redis
+ * does not know it. */
 static void run_script(struct redis *r, const struct script *s, bool whole, struct str key, size_t args)
 {
 	bool by_name = s->sha[0] && !whole;
@@ -341,7 +344,7 @@ struct kept {
 
 static void what_was_kept(struct redis *r, struct entry *const *entry, size_t n, struct kept *k)
 {
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	k->unknown = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (entry[i]->state != ENTRY_PENDING)
@@ -458,7 +461,7 @@ static void ask_to_invalidate(struct redis *r, const struct change *c, size_t n,
 /* How many are left since Redis does not know the script, or -1. */
 static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct err *e)
 {
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	int unknown = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (done[i])
@@ -525,7 +528,7 @@ static uint64_t number_of(struct str info, const char *name)
 }
 
 /* One round of SCAN from *cursor on: the keys' replies, *many of them, or NULL with *e. */
-static const struct reply *scan(
+static const struct redis_reply *scan(
     struct redis *r, uint64_t *cursor, struct str pattern, size_t *many, struct arena *mem, struct err *e)
 {
 	char from[24];
@@ -540,7 +543,7 @@ static const struct reply *scan(
 	redis_number(&r->link, SCAN_COUNT);
 	if (one_call(r, mem, e) < 0)
 		return NULL;
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	bool good = r->link.nreplies >= 3 && a[0].type == REDIS_REPLY_ARRAY && str_u64(a[1].text, cursor) == 0 &&
 		    a[2].type == REDIS_REPLY_ARRAY;
 	*many = good ? (size_t)a[2].n : 0;
@@ -563,7 +566,7 @@ static int count_kinds(struct redis *r, struct cache_stats *out, struct arena *m
 	uint64_t cursor = 0, seen = 0;
 	for (int round = 0; round == 0 || (cursor && round < SCAN_ROUNDS); round++) {
 		size_t many;
-		const struct reply *key = scan(r, &cursor, STR("*"), &many, mem, e);
+		const struct redis_reply *key = scan(r, &cursor, STR("*"), &many, mem, e);
 		if (!key)
 			return -1;
 		for (size_t i = 0; i < many; i++) {
@@ -590,7 +593,7 @@ static int read_stats(struct redis *r, struct cache_stats *out, struct arena *me
 	redis_word(&r->link, STR("DBSIZE"));
 	if (one_call(r, mem, e) < 0)
 		return -1;
-	const struct reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.reply;
 	struct str info = a[0].text, policy = info_value(info, "maxmemory_policy");
 	snprintf(r->policy, sizeof r->policy, "%.*s", (int)policy.n, policy.p ? policy.p : "");
 	*out = (struct cache_stats){
@@ -616,7 +619,8 @@ static int redis_stats(struct cache *c, struct cache_stats *out, struct err *e)
 	return rc;
 }
 
-/* SCAN takes any number for a cursor, so the first pass begins anywhere; the second begins at the start, for what lies before. */
+/* SCAN takes any number for a cursor, so the first pass begins anywhere; the second begins at the start, for what lies
+ * before. */
 static int redis_sample(struct cache *c, struct str *id, size_t max, struct arena *mem, struct err *e)
 {
 	struct redis *r = redis_of(c);
@@ -628,7 +632,7 @@ static int redis_sample(struct cache *c, struct str *id, size_t max, struct aren
 	for (int pass = 0; rc == 0 && pass < 2 && n < max; pass++, cursor = 0) {
 		do {
 			size_t many;
-			const struct reply *key = scan(r, &cursor, STR(CACHE_MESSAGE "*"), &many, &keys, e);
+			const struct redis_reply *key = scan(r, &cursor, STR(CACHE_MESSAGE "*"), &many, &keys, e);
 			if (!key) {
 				rc = -1;
 				break;

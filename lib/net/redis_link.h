@@ -3,7 +3,7 @@
  *     redis_begin(l);                                    // the commands of one round trip
  *     redis_command(l, 2); redis_word(l, STR("GET")); redis_word(l, key);
  *     if (redis_call(l, mem, e) < 0) ...                 // sends them, reads the replies
- *     const struct reply *r = l->reply;                 // the first; an array is followed by its elements
+ *     const struct redis_reply *r = l->reply;                 // the first; an array is followed by its elements
  *
  * Nothing is ever sent twice from here.
  */
@@ -30,13 +30,14 @@ struct redis_address {
 MUST_USE int redis_address_parse(struct redis_address *a, const char *address, struct err *e);
 void redis_address_free(struct redis_address *a);
 
-struct reply {
+struct redis_reply {
 	int type;	 /* REDIS_REPLY_... */
 	int64_t n;	 /* an integer's value, an array's length */
 	struct str text; /* of a string, status or error; lent by the arena of redis_call */
 };
 
-/* What is said of a kind of trouble: once in a process when the first handle has it, and once when the last is over it. */
+/* What is said of a kind of trouble: once in a process when the first handle has it, and once when the last is over
+ * it. */
 struct notice {
 	const char *gone, *back;
 	atomic_uint handles;
@@ -56,13 +57,14 @@ struct redis_link {
 	redisContext *context; /* NULL: not connected */
 	struct buf out;
 	size_t commands; /* in `out` */
-	struct reply *reply;
+	struct redis_reply *reply;
 	size_t nreplies, cap;
 	struct arena *mem;
 	struct trouble away;
 	char *in; /* what recv gives to hiredis' reader */
-	/* Reads that began before are not put: by the server's clock the time of connecting, or the newest that was given out over an earlier
-	 * connection, for a server that starts again may have lost its tombstones, and its clock may be another. */
+	/* Reads that began before are not put: by the server's clock the time of connecting, or the newest that was
+	 * given out over an earlier connection, for a server that starts again may have lost its tombstones, and its
+	 * clock may be another. */
 	int64_t floor_ms, given_ms;
 	struct buf info; /* the section "memory" of INFO, as connecting found it; empty: refused */
 	/* The beginning of the server's run_id, another one each time that it starts; "-" where INFO is refused. */
@@ -82,11 +84,11 @@ void redis_number(struct redis_link *l, int64_t n);
 /* Needs a connection (redis_ready). 0, one reply a command; -1 with *e, and the connection is gone. */
 int redis_call(struct redis_link *l, struct arena *mem, struct err *e);
 /* The reply after this one and its elements. */
-const struct reply *reply_next(const struct reply *r);
+const struct redis_reply *reply_next(const struct redis_reply *r);
 /* Milliseconds of a reply to TIME, -1 if it is none. */
-int64_t reply_time(const struct reply *r);
+int64_t reply_time(const struct redis_reply *r);
 /* Fills *e from an error reply, in words that say what to do. Returns -1. */
-int redis_refused(const struct redis_link *l, const struct reply *r, struct err *e);
+int redis_refused(const struct redis_link *l, const struct redis_reply *r, struct err *e);
 /* A line NAME:VALUE of what INFO says; p is NULL where it has none. */
 struct str info_value(struct str info, const char *name);
 

@@ -10,7 +10,8 @@
 
 enum { WAIT_MS = 30000 }; /* for other writers */
 
-/* A person's label stays while the text does; so does the result where the new record has none. `excluded` is what the record says. */
+/* A person's label stays while the text does; so does the result where the new record has none. `excluded` is what the
+ * record says. */
 #define SAME_TEXT "message.text IS excluded.text"
 #define KEEP(column)                                                                                                   \
 	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN message." column                        \
@@ -251,7 +252,8 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 	sqlite3_reset(q);
 	m->fate = changed ? MESSAGE_STORED : MESSAGE_UNCHANGED;
 	p->last += changed;
-	/* Of a new row everything is known. RETURNING would tell of the others too, but it builds a table for each row: 8 us, of 35. */
+	/* Of a new row everything is known. RETURNING would tell of the others too, but it builds a table for each row:
+	 * 8 us, of 35. */
 	if (inserted)
 		message_put(m, p->last, STR_NONE, p->mem);
 	int found = inserted ? 1 : state_of(s, m, p->mem, e);
@@ -491,7 +493,8 @@ static int configure(struct sqlite *s, struct err *e)
 {
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_handler(s->db, on_busy, NULL);
-	/* A larger cache and rarer checkpoints than SQLite's own: ids come in any order, so that a batch touches pages all over the indexes. */
+	/* A larger cache and rarer checkpoints than SQLite's own: ids come in any order, so that a batch touches pages
+	 * all over the indexes. */
 	if (sql_exec(s,
 		"PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8000;"
 		" PRAGMA journal_size_limit = 67108864",
@@ -514,9 +517,10 @@ static int open_schema(struct sqlite *s, struct err *e)
 	return sqlite_migrate(&s->api, e) < 0 ? -1 : 0;
 }
 
-/* What a statement would have to undo is kept in memory, in one piece. By default it moves to a file at 64 KiB and stays there for the
- * rest of the transaction: 20 writes a row. The piece that moves must be one that SQLite's unixWrite can write at once, which is below
- * 128 KiB: with more, deleting a huge row fails as if the disk were full. Only the first call in a process counts. */
+/* What a statement would have to undo is kept in memory, in one piece. By default it moves to a file at 64 KiB and
+ * stays there for the rest of the transaction: 20 writes a row. The piece that moves must be one that SQLite's
+ * unixWrite can write at once, which is below 128 KiB: with more, deleting a huge row fails as if the disk were full.
+ * Only the first call in a process counts. */
 static void keep_undo_in_memory(void)
 {
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);

@@ -1,7 +1,8 @@
-/* sqlite.h - the store of lib/data/store.h in one file, by SQLite: no server, safe with any number of processes on one machine.
+/* sqlite.h - the store of lib/data/store.h in one file, by SQLite: no server, safe with any number of processes on one
+ * machine.
  *
- * WAL with synchronous=FULL: what a call has stored survives kill -9 and a power cut. Readers never wait for a writer, writers wait for
- * each other, half a minute at most. Not for network file systems, whose locks WAL cannot use. */
+ * WAL with synchronous=FULL: what a call has stored survives kill -9 and a power cut. Readers never wait for a writer,
+ * writers wait for each other, half a minute at most. Not for network file systems, whose locks WAL cannot use. */
 #ifndef SENTI_SQLITE_H
 #define SENTI_SQLITE_H
 

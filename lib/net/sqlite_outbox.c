@@ -1,4 +1,5 @@
-/* sqlite_outbox.c - readers of the outbox and its trimming. One writer at a time: entries appear in the order of seq, so a cursor is a number. */
+/* sqlite_outbox.c - readers of the outbox and its trimming. One writer at a time: entries appear in the order of seq,
+ * so a cursor is a number. */
 #include "lib/net/sqlite_db.h"
 
 #include <poll.h>
@@ -50,7 +51,8 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
 	return sql_run(s, todo, "follow", e);
 }
 
-/* A number that differs once anything was written: SQLite's own number counts other connections only, so this connection's changes are added. */
+/* A number that differs once anything was written: SQLite's own number counts other connections only, so this
+ * connection's changes are added. */
 static int written(struct sqlite *s, uint64_t *out, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_DATA_VERSION, e);

@@ -1,14 +1,15 @@
 /* sqlite_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
  *
- * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so no row is
- * sorted and a page costs no more for being late:
+ * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so
+ * no row is sorted and a page costs no more for being late:
  *
  *     ... WHERE label = ? AND time IS NOT NULL AND (time, id) > (?, ?) ORDER BY time, id LIMIT ?
  *     ... WHERE label = ? AND time IS NULL AND id > ? ORDER BY id LIMIT ?
  *
  * In the order of ids there is one part, of all rows.
  *
- * Between two pages no transaction is open: a slow reader neither blocks writers nor keeps the WAL from being checkpointed.
+ * Between two pages no transaction is open: a slow reader neither blocks writers nor keeps the WAL from being
+ * checkpointed.
  */
 #include "lib/data/fold.h"
 #include "lib/net/sqlite_db.h"
@@ -75,7 +76,8 @@ static void write_conditions(struct buf *sql, const struct filter *f)
 	add(sql, f->text.p, " AND senti_contains(text)");
 }
 
-/* Where the rows with a time begin and end: the tighter of the place and the filter's own bound, as an index has one bound a side. */
+/* Where the rows with a time begin and end: the tighter of the place and the filter's own bound, as an index has one
+ * bound a side. */
 struct range {
 	bool from, to, after;
 };

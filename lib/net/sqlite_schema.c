@@ -1,10 +1,11 @@
 /* sqlite_schema.c - the tables, indexes and triggers, as numbered migrations that are part of the program.
  *
- * The triggers make the outbox complete whoever changes a row, with nothing but what the sqlite3 shell has too. `sequence.last` is the
- * newest version. Whoever writes a row may bring the very next one (last + 1) with it, as senti-store does, and saves a
- * second write; any other value, or none, is replaced by it. So no row keeps a version that somebody made up, and a trigger's own
- * UPDATE, which only sets the version, does not count as a change. SQLite has one writer at a time, so entries become visible in the order of seq,
- * which therefore is the version, and xid has nothing to tell.
+ * The triggers make the outbox complete whoever changes a row, with nothing but what the sqlite3 shell has too.
+ * `sequence.last` is the newest version. Whoever writes a row may bring the very next one (last + 1) with it, as
+ * senti-store does, and saves a second write; any other value, or none, is replaced by it. So no row keeps a version
+ * that somebody made up, and a trigger's own UPDATE, which only sets the version, does not count as a change. SQLite
+ * has one writer at a time, so entries become visible in the order of seq, which therefore is the version, and xid has
+ * nothing to tell.
  */
 #include "lib/net/sqlite_db.h"
 #include "lib/text/hash.h"
@@ -17,7 +18,8 @@
 #define ENTRY(id, op)                                                                                                  \
 	"  INSERT INTO outbox (seq, xid, id, version, op) SELECT last, 0, " id ", last, " op " FROM sequence"
 
-/* What triggers do: give the row the next version unless it brings that one, and leave entries. Parts of migrations, whose text never changes. */
+/* What triggers do: give the row the next version unless it brings that one, and leave entries. Parts of migrations,
+ * whose text never changes. */
 #define ON_INSERT                                                                                                      \
 	STEP "  UPDATE message SET version = (SELECT last FROM sequence)\n"                                            \
 	     "    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY(                \
@@ -36,7 +38,8 @@
 /* True where a column of type text holds a blob, which is greater than any text. */
 #define HAS_BLOB(t)                                                                                                    \
 	"(" t "text >= x'' OR " t "source >= x'' OR " t "model >= x'' OR " t "sentiment >= x'' OR " t "extra >= x'')"
-/* An id that no text is equal to, or of which only the beginning is printed, cannot be asked for: a query would never get past it. */
+/* An id that no text is equal to, or of which only the beginning is printed, cannot be asked for: a query would never
+ * get past it. */
 #define CHECKS                                                                                                         \
 	"  SELECT CASE WHEN NEW.id >= x'' OR instr(NEW.id, x'00') OR " HAS_BLOB(                                       \
 	    "NEW.") "\n"                                                                                               \
@@ -44,7 +47,7 @@
 		    "    THEN RAISE(ABORT, 'ids and texts are not blobs, an id has no NUL, a score is from -1 to 1') " \
 		    "END;\n"
 
-static const struct migration {
+static const struct sqlite_migration {
 	const char *name, *sql;
 } migrations[] = {
     {"messages, outbox, readers",
@@ -103,7 +106,7 @@ static const char *const setup =
     "CREATE TABLE IF NOT EXISTS migration ("
     "number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at text NOT NULL)";
 
-static void checksum(const struct migration *m, char out[HASH_HEX])
+static void checksum(const struct sqlite_migration *m, char out[HASH_HEX])
 {
 	hash_text_xxh3(str_of(m->sql), out);
 }

@@ -73,8 +73,8 @@ struct model {
 	struct model_conf conf;
 };
 
-/* Names a model after `what` ("vader-3.3.2") and all that decides its results: the sums of its lexicons (EMBED of lexicons/NAME.sum, which the build
- * makes) and the user's own words (absent: none). */
+/* Names a model after `what` ("vader-3.3.2") and all that decides its results: the sums of its lexicons (EMBED of
+ * lexicons/NAME.sum, which the build makes) and the user's own words (absent: none). */
 void model_set_name(struct model *m, const char *what, const struct str *sum, size_t n, struct str layer);
 
 /* The engines, a file each; model.h finds them by name. */

@@ -82,11 +82,11 @@ struct plus {
 struct tok {
 	uint32_t from, n;
 	uint32_t word; /* its number in the dictionary, or 0 */
-	uint32_t stop; /* enum stop of what follows it */
+	uint32_t stop; /* enum stop_word of what follows it */
 };
 
 /* What the last character of a token ends. */
-enum stop { GOES_ON, CLAUSE, SENTENCE, QUESTION };
+enum stop_word { GOES_ON, CLAUSE, SENTENCE, QUESTION };
 static const uint8_t stops[256] = {[','] = CLAUSE,
     [';'] = CLAUSE,
     [':'] = CLAUSE,

@@ -24,7 +24,8 @@ static int bad_json(struct request *x, const struct json_scan *s, size_t offset)
 	return -1;
 }
 
-/* What makes the whole body unreadable; a lone surrogate, say, is the fault of its item alone, and the stages see to it. */
+/* What makes the whole body unreadable; a lone surrogate, say, is the fault of its item alone, and the stages see to
+ * it. */
 static bool is_fatal(const struct json_scan *s)
 {
 	return s->error == JSON_BAD || s->error == JSON_UTF8;

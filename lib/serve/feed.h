@@ -1,11 +1,12 @@
-/* feed.h - one thread follows the store's log, for all who wait for what is stored: subscribers, callers who await results, and the cache of this
- * process, whose entries it invalidates.
+/* feed.h - one thread follows the store's log, for all who wait for what is stored: subscribers, callers who await
+ * results, and the cache of this process, whose entries it invalidates.
  *
  *     store -> log -> invalidate -> the rows that its entries name -> subscribers.h
  *                                                                  -> await.h
  *
- * Subscribers and callers get settled entries only (outbox.h, log), so that none is missed. The process's own cache cannot wait until a long
- * transaction elsewhere lets entries settle, so unsettled ones are invalidated too. A cache that others share is left to invalidator.h.
+ * Subscribers and callers get settled entries only (outbox.h, log), so that none is missed. The process's own cache
+ * cannot wait until a long transaction elsewhere lets entries settle, so unsettled ones are invalidated too. A cache
+ * that others share is left to invalidator.h.
  */
 #ifndef SENTI_FEED_H
 #define SENTI_FEED_H

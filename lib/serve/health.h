@@ -1,7 +1,8 @@
 /* health.h - whether what the server needs answers: threads of their own ask all the time, so that /readyz never waits.
  *
- * Each dependency is asked twice a second, on a connection of its own. One that has not answered for a second counts as failing, however long it
- * goes on to say nothing. Without the store, the queue or the feed requests fail or wait; without the cache they are slower.
+ * Each dependency is asked twice a second, on a connection of its own. One that has not answered for a second counts as
+ * failing, however long it goes on to say nothing. Without the store, the queue or the feed requests fail or wait;
+ * without the cache they are slower.
  */
 #ifndef SENTI_HEALTH_H
 #define SENTI_HEALTH_H

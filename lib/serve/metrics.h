@@ -1,5 +1,5 @@
-/* metrics.h - what /metrics shows of a server: requests, texts by model, the cache's answers, what waits, the counts of the intake's pump, the
- * process.
+/* metrics.h - what /metrics shows of a server: requests, texts by model, the cache's answers, what waits, the counts of
+ * the intake's pump, the process.
  */
 #ifndef SENTI_SERVE_METRICS_H
 #define SENTI_SERVE_METRICS_H
@@ -12,7 +12,8 @@
 #include "lib/serve/health.h"
 #include "lib/serve/intake.h"
 
-/* What a cache said of one message: it has it; it has nothing; it knows that there is no such message; it is away, or too far behind to be asked. */
+/* What a cache said of one message: it has it; it has nothing; it knows that there is no such message; it is away, or
+ * too far behind to be asked. */
 enum cache_answer { CACHE_HIT, CACHE_MISS, CACHE_ABSENT, CACHE_SKIPPED, CACHE_ANSWERS };
 
 struct server_metrics {

@@ -12,12 +12,13 @@ struct models;
 struct models *models_new(const struct model_conf *conf, struct err *e);
 /* The server's own. Lent, as all of them. */
 const struct model *models_default(const struct models *m);
-/* By spec ("vader", "afinn:da") or whole name ("vader-3.3.2@1f3a9c2e5b07d684"); NULL and *e with ERR_USAGE if there is no
- * such model. */
+/* By spec ("vader", "afinn:da") or whole name ("vader-3.3.2@1f3a9c2e5b07d684"); NULL and *e with ERR_USAGE if there is
+ * no such model. */
 const struct model *models_find(struct models *m, struct str spec, struct err *e);
 /* Appends {"items":[{"name","version","hash","default"},...]}: the server's own and those of the registry. */
 void models_put(struct models *m, struct buf *out);
-/* Appends what a client can name, as JSON strings with commas between them: the names of models_put with and without version and hash. */
+/* Appends what a client can name, as JSON strings with commas between them: the names of models_put with and without
+ * version and hash. */
 void models_put_names(struct models *m, struct buf *out);
 void models_free(struct models *m);
 

@@ -1,10 +1,12 @@
-/* server.h - senti-serve without its options: opens everything in order, serves until a signal, drains and closes everything in order.
+/* server.h - senti-serve without its options: opens everything in order, serves until a signal, drains and closes
+ * everything in order.
  *
- *     start   models, cache, feed (first of those with threads, so that it misses nothing that is stored here), invalidator, intake, db pools,
- *             health, and at last the listener
+ *     start   models, cache, feed (first of those with threads, so that it misses nothing that is stored here),
+ *             invalidator, intake, db pools, health, and at last the listener
  *     run     until SIGTERM or SIGINT; SIGHUP reads the tokens again
- *     drain   /readyz says no, so that whoever spreads requests sends no more of them, and event streams end; requests that come nonetheless
- *             are served for drain_delay_s; then the listener goes, callers who await results get what there is, and the rest is answered
+ *     drain   /readyz says no, so that whoever spreads requests sends no more of them, and event streams end;
+ *             requests that come nonetheless are served for drain_delay_s; then the listener goes, callers who await
+ *             results get what there is, and the rest is answered
  *     stop    in the order of start, backwards
  *
  * sig.h's alarm ends a drain that takes too long.
@@ -19,7 +21,7 @@
 /* All lent while the server runs. */
 struct server_conf {
 	struct http_conf
-	    http; /* but for what the server itself sets: socket, vendor, index, route, local_only, any_host, admit and ended */
+	    http; /* but for what the server sets: socket, vendor, index, route, local_only, any_host, admit, ended */
 	struct ends ends;
 	const char *cache_reader; /* the name of the server's place in the outbox, for a cache that others use too */
 	struct model_conf model;  /* scores what names no model */

@@ -1,4 +1,5 @@
-/* thread_context.h - what each of the HTTP server's threads keeps from request to request: a batch, room for a key, and its contexts of scoring. */
+/* thread_context.h - what each of the HTTP server's threads keeps from request to request: a batch, room for a key, and
+ * its contexts of scoring. */
 #ifndef SENTI_THREAD_CONTEXT_H
 #define SENTI_THREAD_CONTEXT_H
 

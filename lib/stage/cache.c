@@ -80,8 +80,8 @@ static bool is_member(const struct json_member *m, const struct json_member *end
 	return m < end && str_eq(m->name, str_of(name)) && m->type == type;
 }
 
-/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is its model's name, as spelled. What carries
- * reasons or a person's correction is not a function of the text alone. */
+/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is its model's name, as
+ * spelled. What carries reasons or a person's correction is not a function of the text alone. */
 static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 {
 	if (json_scan(s, result) < 0 || s->n < 3)
@@ -247,7 +247,8 @@ static struct str written(struct cache_context *c, struct batch *b, const struct
 	return message_write(m, &c->line, &c->inner) == 0 ? take(&c->line, &b->mem) : STR_NONE;
 }
 
-/* Without a store the record is believed. It is written anew, since what readers are shown is the store's way to spell it. */
+/* Without a store the record is believed. It is written anew, since what readers are shown is the store's way to spell
+ * it. */
 static void add_as_told(
     struct cache_context *c, struct batch *b, const struct rec *r, uint64_t version, int64_t read_at)
 {
@@ -301,7 +302,8 @@ static int add_rows(struct cache_context *c, struct batch *b, size_t n, int64_t 
 	return 0;
 }
 
-/* When the store was read: now, before it is; or, where the records are all there is, when the first of them may have been read. */
+/* When the store was read: now, before it is; or, where the records are all there is, when the first of them may have
+ * been read. */
 static int64_t time_of_read(const struct cache_verb *v)
 {
 	int64_t now = v->cache->clock(v->cache);

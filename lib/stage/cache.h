@@ -1,7 +1,7 @@
 /* cache.h - the verbs of senti-cache that work on records: get, put, invalidate, key.
  *
- * get and put never fail because of the cache: what it can't answer or take is counted as skipped, and the records go on. What they
- * add to a record is what senti-score would have written, byte for byte.
+ * get and put never fail because of the cache: what it can't answer or take is counted as skipped, and the records go
+ * on. What they add to a record is what senti-score would have written, byte for byte.
  */
 #ifndef SENTI_STAGE_CACHE_H
 #define SENTI_STAGE_CACHE_H
@@ -23,10 +23,11 @@ struct cache_verb {
 
 /* All take a struct cache_verb, lent for the pump's run; one at a time may use its cache.
  *
- * get (pure): a record without a result of the model gets the one that is known. Counters: hits, misses, skipped; kept: had one already. */
+ * get (pure): a record without a result of the model gets the one that is known. Counters: hits, misses, skipped; kept:
+ * had one already. */
 extern const struct stage stage_cache_get;
-/* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Counters, of entries: stored,
- * refused, skipped. */
+/* put: keeps each result that is as senti-score writes it, and the message of each record with a version. Counters, of
+ * entries: stored, refused, skipped. */
 extern const struct stage stage_cache_put;
 /* invalidate: the entries of messages by their ids. Fails when the cache does. Counter: buried. */
 extern const struct stage stage_cache_invalidate;

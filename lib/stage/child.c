@@ -141,7 +141,8 @@ void child_kill(struct child *c)
 	kill(-c->pid, SIGKILL);
 }
 
-/* True once the leader has ended. It is not reaped: until then no other process can have its number, which is the group's. */
+/* True once the leader has ended. It is not reaped: until then no other process can have its number, which is the
+ * group's. */
 static bool ended(const struct child *c, int64_t deadline)
 {
 	for (;;) {

@@ -23,8 +23,8 @@ MUST_USE int child_start(struct child *c, char *const *argv, char *const *envp, 
 void child_close_in(struct child *c);
 /* Kills the group; its pipes can still be read. */
 void child_kill(struct child *c);
-/* Waits up to wait_ms for the end of the leader, kills what is left of the group, and closes all. Returns the status as waitpid gives it;
- * tail.last stays until child_forget. */
+/* Waits up to wait_ms for the end of the leader, kills what is left of the group, and closes all. Returns the status as
+ * waitpid gives it; tail.last stays until child_forget. */
 int child_end(struct child *c, int64_t wait_ms);
 void child_forget(struct child *c);
 /* "exit status 7", "signal 9 (Killed)": how many bytes, at most `size` - 1. */

@@ -1,8 +1,9 @@
 /* exec.c - a batch through a command, whatever the command does.
  *
- * A batch is tried whole; after a failure what is open is tried record by record, in rounds, so that one that kills the command holds up
- * no other. Each try is one conversation: feed, and poll stdin, stdout, the socket and the end of the command until all that was fed is
- * settled. No descriptor blocks, so nothing that the command does with its buffers can lock the two up.
+ * A batch is tried whole; after a failure what is open is tried record by record, in rounds, so that one that kills the
+ * command holds up no other. Each try is one conversation: feed, and poll stdin, stdout, the socket and the end of the
+ * command until all that was fed is settled. No descriptor blocks, so nothing that the command does with its buffers
+ * can lock the two up.
  */
 #include "lib/stage/exec.h"
 
@@ -411,15 +412,16 @@ static size_t feed(struct exec *x, size_t only)
 	return count;
 }
 
-/* Statuses that say nothing of a record: the environment failed (as in all our tools), or a shell could not run a command. */
+/* Statuses that say nothing of a record: the environment failed (as in all our tools), or a shell could not run a
+ * command. */
 static bool blames_nobody(const struct exec *x, enum outcome out)
 {
 	int status = out == DIED && WIFEXITED(x->status) ? WEXITSTATUS(x->status) : -1;
 	return status == STATUS_ENVIRONMENT || status == 126 || status == 127;
 }
 
-/* One record with no other in flight. A command that was at work before may have been about to end anyhow: only one that was started for this
- * record tells something of it. */
+/* One record with no other in flight. A command that was at work before may have been about to end anyhow: only one
+ * that was started for this record tells something of it. */
 static int try_alone(struct exec *x, size_t i, struct err *e)
 {
 	struct pending *pending = &x->inflight.pending[i];

@@ -3,14 +3,15 @@
  *     records --stdin--> COMMAND --stdout--> answers, matched with the records (inflight.h)
  *                           |---socket $SENTI_REJECT---> rejects of the tools inside it
  *
- * Each context has a command of its own, which lives as long as it answers: a batch is complete when all its records are answered,
- * rejected or passed by later ones. A command that dies, says nothing for timeout_ms or is out of step is ended and started again, after 20 ms
- * doubled with each failure in a row; what it did not answer is fed again one record at a time. One with which it fails three times
- * alone, each time started afresh, is rejected, unless its exit status (3, 126, 127) says that its environment failed.
+ * Each context has a command of its own, which lives as long as it answers: a batch is complete when all its records
+ * are answered, rejected or passed by later ones. A command that dies, says nothing for timeout_ms or is out of step is
+ * ended and started again, after 20 ms doubled with each failure in a row; what it did not answer is fed again one
+ * record at a time. One with which it fails three times alone, each time started afresh, is rejected, unless its exit
+ * status (3, 126, 127) says that its environment failed.
  *
- * An error of the stage: the command cannot be started; or it fails give_up times, or with give_up records, without an answer in between (but in
- * a batch in which it has shown, since its first failure there, that it works, only failures of the environment count); or a stop was asked for and
- * drain_ms are nearly over.
+ * An error of the stage: the command cannot be started; or it fails give_up times, or with give_up records, without an
+ * answer in between (but in a batch in which it has shown, since its first failure there, that it works, only failures
+ * of the environment count); or a stop was asked for and drain_ms are nearly over.
  */
 #ifndef SENTI_EXEC_H
 #define SENTI_EXEC_H

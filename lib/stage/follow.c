@@ -110,7 +110,8 @@ static void wait_for_changes(const struct follow *f)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS, f->stop);
 }
 
-/* The reader is known now, so no change is lost to it. With `once` a cache that is away is an error even if nothing has changed. */
+/* The reader is known now, so no change is lost to it. With `once` a cache that is away is an error even if nothing has
+ * changed. */
 static int begin(struct changes_source *s, struct arena *mem, struct err *e)
 {
 	s->begun = true;
@@ -142,7 +143,8 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	return NEXT_END;
 }
 
-/* Changes that can't be marked come again, and are invalidated again; not at once, since what is in the way may stay. */
+/* Changes that can't be marked come again, and are invalidated again; not at once, since what is in the way may
+ * stay. */
 static int changes_accept(struct source *source, struct batch *b, struct err *e)
 {
 	struct changes_source *s = (struct changes_source *)source;

@@ -2,8 +2,8 @@
  *
  *     source (changes) -> invalidate -> out -> accept (seen)
  *
- * A change is marked as seen only after its entry is invalidated, so a follower that is killed anywhere repeats some and misses nothing. Two
- * followers may use one name: each invalidates what it is given before it marks it.
+ * A change is marked as seen only after its entry is invalidated, so a follower that is killed anywhere repeats some
+ * and misses nothing. Two followers may use one name: each invalidates what it is given before it marks it.
  *
  * Each change comes out as a record, {"id":...,"version":N,"op":"update","seq":N}, op being insert, update or delete.
  */
@@ -25,13 +25,15 @@ struct follow {
 	struct counts *counts;	 /* gets the lag; may be NULL */
 };
 
-/* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its life. */
+/* New: the changes that the reader has not seen, as they come. It ends at a stop, and with `once`. `f` is lent for its
+ * life. */
 struct source *source_changes(struct follow *f);
-/* Invalidates the changes of that source; conf: the same struct follow. While the cache is away it waits, for as long as it takes, and gives up at a
- * stop or with `once`. Counter: buried. */
+/* Invalidates the changes of that source; conf: the same struct follow. While the cache is away it waits, for as long
+ * as it takes, and gives up at a stop or with `once`. Counter: buried. */
 extern const struct stage stage_invalidate;
-/* New: a name for the cursor of a cache with this address: its host, port and path, and this machine's name, because the same address may mean
- * another cache on another machine, and a follower that shared its cursor would miss changes. */
+/* New: a name for the cursor of a cache with this address: its host, port and path, and this machine's name, because
+ * the same address may mean another cache on another machine, and a follower that shared its cursor would miss
+ * changes. */
 char *follow_reader(const char *address);
 
 #endif

@@ -289,8 +289,9 @@ static bool is_json_code(struct str code)
 	       str_eq(code, STR(CODE_LONE_SURROGATE));
 }
 
-/* A tool that is killed while it writes leaves the beginning of a line to the next one, which finds that it ends too early. That says nothing of the
- * record: it is fed again once the command has ended. (An escape or a character that is cut is found up to TORN bytes before.) */
+/* A tool that is killed while it writes leaves the beginning of a line to the next one, which finds that it ends too
+ * early. That says nothing of the record: it is fed again once the command has ended. (An escape or a character that is
+ * cut is found up to TORN bytes before.) */
 static bool is_torn(struct inflight *f, struct str input)
 {
 	enum { TORN = 12 };

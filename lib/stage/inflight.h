@@ -1,13 +1,15 @@
-/* inflight.h - the records of a batch that a command has been given, and what its answers and its tools' rejects say of them. No I/O.
+/* inflight.h - the records of a batch that a command has been given, and what its answers and its tools' rejects say of
+ * them. No I/O.
  *
- * An answer belongs to the first record in flight. Where both have an `id` these must be equal; an answer with the id of a later record
- * passes those before it: they are lost, unless their answers still come before the batch is complete.
+ * An answer belongs to the first record in flight. Where both have an `id` these must be equal; an answer with the id
+ * of a later record passes those before it: they are lost, unless their answers still come before the batch is
+ * complete.
  *
  *     fed in this order   a b c d e
  *     answered            a d         b and c are passed, e is in flight
  *
- * An answer to a record that was answered before (or lost, in this batch or the last ones) is a duplicate and changes nothing; one that belongs to
- * nothing is a stray: the command is out of step.
+ * An answer to a record that was answered before (or lost, in this batch or the last ones) is a duplicate and changes
+ * nothing; one that belongs to nothing is a stray: the command is out of step.
  */
 #ifndef SENTI_INFLIGHT_H
 #define SENTI_INFLIGHT_H

@@ -71,8 +71,8 @@ static bool shows_the_same(struct put_batch *p, const struct message *m, const s
 	       message_write_sentiment(stored, &p->line, &p->inner) == 0 && str_eq(m->sentiment, buf_view(&p->line));
 }
 
-/* A record that was read from the store shows a corrected label in its result. Put back, it must not replace the result that the engine gave:
- * where nothing else has changed, the stored one stays. */
+/* A record that was read from the store shows a corrected label in its result. Put back, it must not replace the result
+ * that the engine gave: where nothing else has changed, the stored one stays. */
 static int undo_shown(struct put_batch *p, struct batch *b, struct store *store, struct err *e)
 {
 	size_t n = 0;

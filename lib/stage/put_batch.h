@@ -1,4 +1,5 @@
-/* put_batch.h - the records of a batch as messages, each put once: what stage_store_put and the submission of messages share.
+/* put_batch.h - the records of a batch as messages, each put once: what stage_store_put and the submission of messages
+ * share.
  *
  *     put_batch_begin(&p, b->n);
  *     for (i = 0; i < b->n; i++)
@@ -7,8 +8,8 @@
  *     if (put_batch_store(&p, b, store, e) < 0) ...
  *     ... p.slot[i].stored->m is what the store says of record i; NULL: not added, or rejected
  *
- * Of several records with one id the last wins. They are chained, and only the last is put; where the database refuses that one, the one
- * before it takes its place in a second round:
+ * Of several records with one id the last wins. They are chained, and only the last is put; where the database refuses
+ * that one, the one before it takes its place in a second round:
  *
  *     records  a1  b1  a2  c1  a3          chain of a: a3 -> a2 -> a1
  *     round 1      b1      c1  a3 refused
@@ -42,8 +43,8 @@ struct put_batch {
 
 void put_batch_free(struct put_batch *p);
 void put_batch_begin(struct put_batch *p, size_t n);
-/* Reads record i into its slot, or rejects it and returns -1. A record without id gets a fresh UUID, in slot and record; only with `line` in what
- * the record shows as well. */
+/* Reads record i into its slot, or rejects it and returns -1. A record without id gets a fresh UUID, in slot and
+ * record; only with `line` in what the record shows as well. */
 int put_batch_read(struct put_batch *p, struct batch *b, size_t i, bool line);
 void put_batch_add(struct put_batch *p, size_t i);
 /* Puts those that were added: 0, or -1 with *e. What the database refuses is rejected as CODE_REFUSED. */

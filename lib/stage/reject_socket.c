@@ -81,7 +81,8 @@ static bool read_all(struct reject_sender *t, void (*take)(void *, struct str), 
 			continue;
 		if (r <= 0)
 			return r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-		/* Only what is new can hold the next line end; take_lines looks at all of a line again, but lines are few. */
+		/* Only what is new can hold the next line end; take_lines looks at all of a line again, but lines are
+		 * few. */
 		t->text.n += (size_t)r;
 		take_lines(t, take, arg);
 	}

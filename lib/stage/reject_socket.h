@@ -1,6 +1,8 @@
-/* reject_socket.h - a Unix socket on which the tools inside a command hand in their rejects, one connection a tool, one line a reject.
+/* reject_socket.h - a Unix socket on which the tools inside a command hand in their rejects, one connection a tool, one
+ * line a reject.
  *
- * A line that ends in the connection's end and not in "\n" was cut by a death and is dropped. Lines over REJECT_LINE bytes are dropped.
+ * A line that ends in the connection's end and not in "\n" was cut by a death and is dropped. Lines over REJECT_LINE
+ * bytes are dropped.
  */
 #ifndef SENTI_REJECT_SOCKET_H
 #define SENTI_REJECT_SOCKET_H
@@ -29,7 +31,8 @@ struct reject_socket {
 MUST_USE int reject_socket_open(struct reject_socket *in, const char *path, struct err *e);
 /* Fills in what poll(2) shall watch, at most REJECT_SENDERS + 1 entries: how many. */
 size_t reject_socket_watch(const struct reject_socket *in, struct pollfd *f);
-/* Takes in all that has come by now, new connections too, without waiting. `line` has JSON_PAD readable bytes after it. */
+/* Takes in all that has come by now, new connections too, without waiting. `line` has JSON_PAD readable bytes after
+ * it. */
 void reject_socket_drain(struct reject_socket *in, void (*take)(void *arg, struct str line), void *arg);
 /* Cuts all connections, after what has come was taken in: the command that they belong to is dead. */
 void reject_socket_cut(struct reject_socket *in);

@@ -176,7 +176,8 @@ struct query_source {
 	struct buf line, after; /* after: the id of filter.after */
 };
 
-/* The next page begins after this message; false if it did so already, as where its id equals nothing that can be asked for. */
+/* The next page begins after this message; false if it did so already, as where its id equals nothing that can be asked
+ * for. */
 static bool move_after(struct query_source *q, const struct message *m)
 {
 	const struct place *old = &q->filter.after;

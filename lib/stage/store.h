@@ -11,8 +11,8 @@
 
 /* The configuration of these stages is the store itself, which is lent. */
 
-/* Upserts each record and sets its `version`. Of several records with one id in a batch the last wins, and all get its version. A
- * record without id gets a fresh UUID. What the database refuses is rejected as `refused`. */
+/* Upserts each record and sets its `version`. Of several records with one id in a batch the last wins, and all get its
+ * version. A record without id gets a fresh UUID. What the database refuses is rejected as `refused`. */
 extern const struct stage stage_store_put;
 /* Replaces each record with what is stored under its id, or rejects it as not_found. */
 extern const struct stage stage_store_get;
@@ -21,8 +21,8 @@ extern const struct stage stage_store_correct;
 /* Deletes the message with the record's id; the record passes as it is, or is rejected as not_found. */
 extern const struct stage stage_store_delete;
 
-/* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. Memory holds one batch,
- * and no transaction is open between two. */
+/* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. Memory
+ * holds one batch, and no transaction is open between two. */
 struct source *source_query(struct store *store, const struct filter *f, uint64_t limit);
 
 #endif

@@ -1,15 +1,17 @@
-/* submit.h - messages as people hand them in, in one pass: each record is scanned once, scored, put, and replaced with what the store then holds;
- * or, where a queue takes them, checked and given an id.
+/* submit.h - messages as people hand them in, in one pass: each record is scanned once, scored, put, and replaced with
+ * what the store then holds; or, where a queue takes them, checked and given an id.
  *
- * A stage whose only context is its configuration, since what it has read of a batch is needed once more when a queue has confirmed it:
+ * A stage whose only context is its configuration, since what it has read of a batch is needed once more when a queue
+ * has confirmed it:
  *
  *     struct submit *s = submit_new(&conf);
  *     struct step step = {&stage_submit, s};
  *     ... pump ...                                  with a queue, in the source's accept: submit_confirmed(s, b)
  *     submit_free(s);
  *
- * What is stored may be another thing than what was sent, because a person's correction stays: so the records show the rows. They are put in the
- * cache at once, so that a client that has its answer finds its message there. Counters: scored, kept, stored, unchanged.
+ * What is stored may be another thing than what was sent, because a person's correction stays: so the records show the
+ * rows. They are put in the cache at once, so that a client that has its answer finds its message there. Counters:
+ * scored, kept, stored, unchanged.
  */
 #ifndef SENTI_STAGE_SUBMIT_H
 #define SENTI_STAGE_SUBMIT_H

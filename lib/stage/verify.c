@@ -73,7 +73,7 @@ struct source *source_sample(struct cache *cache, size_t n)
 /* ---- comparing ---- */
 
 /* One message under comparison. */
-struct comparison {
+struct verification {
 	struct rec *rec;
 	struct entry entry;
 	struct message row;
@@ -111,7 +111,7 @@ static void verify_close(void *ctx)
 }
 
 /* Asks both for these messages: 0 or -1. */
-static int look(struct verify_context *c, struct comparison *const *pair, size_t n, struct arena *mem, struct err *e)
+static int look(struct verify_context *c, struct verification *const *pair, size_t n, struct arena *mem, struct err *e)
 {
 	struct entry **entry = arena_alloc(mem, n * sizeof *entry);
 	struct message **row = arena_alloc(mem, n * sizeof *row);
@@ -129,13 +129,13 @@ static int look(struct verify_context *c, struct comparison *const *pair, size_t
 	return c->conf->store->get(c->conf->store, row, n, mem, e);
 }
 
-static bool in_cache(const struct comparison *p)
+static bool in_cache(const struct verification *p)
 {
 	return p->entry.state == ENTRY_HIT || p->entry.state == ENTRY_ABSENT;
 }
 
 /* True if the cache shows what the store holds. A message that is submitted and not stored yet has version 0. */
-static bool equal(struct verify_context *c, const struct comparison *p)
+static bool equal(struct verify_context *c, const struct verification *p)
 {
 	bool stored = p->row.fate == MESSAGE_FOUND;
 	if (p->entry.state == ENTRY_ABSENT || !stored)
@@ -147,7 +147,7 @@ static bool equal(struct verify_context *c, const struct comparison *p)
 }
 
 /* True if the change that the first look showed has reached the cache by now, whatever has come after it. */
-static bool moved_on(const struct comparison *p)
+static bool moved_on(const struct verification *p)
 {
 	if (!p->row_known || p->entry.state != ENTRY_HIT || p->row.fate != MESSAGE_FOUND)
 		return false;
@@ -155,7 +155,7 @@ static bool moved_on(const struct comparison *p)
 	return newer && p->entry.version < p->row.version;
 }
 
-static void remember(struct comparison *p)
+static void remember(struct verification *p)
 {
 	if (p->row_known)
 		return;
@@ -166,11 +166,11 @@ static void remember(struct comparison *p)
 }
 
 /* Keeps those that are to be looked at again: how many. */
-static size_t suspects(struct verify_context *c, struct comparison **pair, size_t n)
+static size_t suspects(struct verify_context *c, struct verification **pair, size_t n)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct comparison *p = pair[i];
+		struct verification *p = pair[i];
 		if (!in_cache(p) || equal(c, p) || moved_on(p))
 			continue;
 		remember(p);
@@ -179,7 +179,7 @@ static size_t suspects(struct verify_context *c, struct comparison **pair, size_
 	return left;
 }
 
-static void reject_stale(struct verify_context *c, struct batch *b, const struct comparison *p)
+static void reject_stale(struct verify_context *c, struct batch *b, const struct verification *p)
 {
 	char cached[48] = "no such message", stored[48] = "none";
 	if (p->entry.state == ENTRY_HIT)
@@ -194,7 +194,7 @@ static void reject_stale(struct verify_context *c, struct batch *b, const struct
 /* ---- results ---- */
 
 /* Compares the cached result of a text, where there is one, with what the model says now. */
-static void check_result(struct verify_context *c, struct batch *b, struct comparison *p, const struct entry *cached)
+static void check_result(struct verify_context *c, struct batch *b, struct verification *p, const struct entry *cached)
 {
 	const struct model *m = c->conf->model;
 	struct result result;
@@ -211,10 +211,10 @@ static void check_result(struct verify_context *c, struct batch *b, struct compa
 	    STR_FMT(p->rec->id), m->name);
 }
 
-static int check_results(struct verify_context *c, struct batch *b, struct comparison *pair, size_t n, struct err *e)
+static int check_results(struct verify_context *c, struct batch *b, struct verification *pair, size_t n, struct err *e)
 {
 	struct entry **entry = arena_alloc(&b->mem, n * sizeof *entry);
-	struct comparison **of = arena_alloc(&b->mem, n * sizeof *of);
+	struct verification **of = arena_alloc(&b->mem, n * sizeof *of);
 	size_t m = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (pair[i].row.fate != MESSAGE_FOUND)
@@ -237,11 +237,11 @@ static int check_results(struct verify_context *c, struct batch *b, struct compa
 static int verify_run(void *ctx, struct batch *b, struct err *e)
 {
 	struct verify_context *c = ctx;
-	struct comparison *pair = arena_alloc(&b->mem, b->n * sizeof *pair);
-	struct comparison **left = arena_alloc(&b->mem, b->n * sizeof *left);
+	struct verification *pair = arena_alloc(&b->mem, b->n * sizeof *pair);
+	struct verification **left = arena_alloc(&b->mem, b->n * sizeof *left);
 	size_t n = b->n;
 	for (size_t i = 0; i < n; i++) {
-		pair[i] = (struct comparison){.rec = &b->rec[i]};
+		pair[i] = (struct verification){.rec = &b->rec[i]};
 		buf_clear(&c->line);
 		cache_key_message(&c->line, b->rec[i].id);
 		pair[i].entry.key = arena_str(&b->mem, buf_view(&c->line));

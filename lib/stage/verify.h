@@ -2,8 +2,8 @@
  *
  *     source (names of cached messages) -> verify -> rejects: what is stale; at the end one line of sums
  *
- * A difference that a follower is about to remove is none: what differs is looked at again for VERIFY_PATIENCE_MS, and is stale only if the
- * cache then still shows something older than what the store held at the first look.
+ * A difference that a follower is about to remove is none: what differs is looked at again for VERIFY_PATIENCE_MS, and
+ * is stale only if the cache then still shows something older than what the store held at the first look.
  */
 #ifndef SENTI_STAGE_VERIFY_H
 #define SENTI_STAGE_VERIFY_H
@@ -29,8 +29,9 @@ struct verify {
 
 /* New: at most n messages that are in the cache, from a random place on, as records {"id":...}. */
 struct source *source_sample(struct cache *cache, size_t n);
-/* conf: struct verify. Holds what is right and rejects what is not; at the end one line: {"checked":N,"gone":N,"stale":N,"results":N,"wrong":N},
- * gone are those that the cache no longer shows: evicted or invalidated meanwhile. */
+/* conf: struct verify. Holds what is right and rejects what is not; at the end one line:
+ * {"checked":N,"gone":N,"stale":N,"results":N,"wrong":N}, gone are those that the cache no longer shows: evicted or
+ * invalidated meanwhile. */
 extern const struct stage stage_verify;
 
 #endif

@@ -15,7 +15,8 @@ void hash_text(struct str text, char out[HASH_HEX]);
 /* The hash of several fields, each with its length, so that ("ab","c") and ("a","bc") differ. */
 void hash_list(const struct str *field, size_t n, char out[HASH_HEX]);
 
-/* The same by XXH3: checksums of what only we write, fingerprints in state files, and the names that earlier versions gave. */
+/* The same by XXH3: checksums of what only we write, fingerprints in state files, and the names that earlier versions
+ * gave. */
 void hash_text_xxh3(struct str text, char out[HASH_HEX]);
 void hash_list_xxh3(const struct str *field, size_t n, char out[HASH_HEX]);
 

@@ -2,7 +2,8 @@
  * rejected becomes JSON or a dead letter, and the window of what is published keeps count whatever the broker
  * confirms. The connection is played here; tables of headers are decoded by rabbitmq-c. The input:
  *
- *     flags | kind, length of id, length of type, length of headers (2), length of body (2) | id, type, headers, body | kind, ...
+ *     flags | kind, length of id, length of type, length of headers (2), length of body (2) |
+ *     id, type, headers, body | kind, ...
  */
 #define AMQP_LIB_PLAIN
 #include <amqp.h>

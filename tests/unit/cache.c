@@ -1,5 +1,5 @@
-/* cache.c - the rules of lib/data/cache.h, held by every cache: the memory of a process always, Redis where SENTI_REDIS names one (whose
- * database must be empty). */
+/* cache.c - the rules of lib/data/cache.h, held by every cache: the memory of a process always, Redis where SENTI_REDIS
+ * names one (whose database must be empty). */
 #include <pthread.h>
 #include <unistd.h>
 
@@ -360,7 +360,8 @@ static void short_lived(void)
 	c->close(c);
 }
 
-/* Two handles, as two processes have them: what one buries the other does not read, and what one puts the other reads. */
+/* Two handles, as two processes have them: what one buries the other does not read, and what one puts the other
+ * reads. */
 static void two_handles(struct cache *a)
 {
 	struct cache *b = open_one(NULL);

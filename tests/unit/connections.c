@@ -1,4 +1,5 @@
-/* Connections and their deadlines: who is cut, who is not, and how many one address may have. Socket pairs stand for clients, made-up addresses for theirs. */
+/* Connections and their deadlines: who is cut, who is not, and how many one address may have. Socket pairs stand for
+ * clients, made-up addresses for theirs. */
 #include "tests/unit/tap.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* What the feed brings: to subscribers, who read the ring or the past, and to callers who await a result; on a store that the test moves by
- * hand, and connections that are a flag each. */
+/* What the feed brings: to subscribers, who read the ring or the past, and to callers who await a result; on a store
+ * that the test moves by hand, and connections that are a flag each. */
 #include "lib/serve/feed.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
-/* A cache that follows a store, and its comparison with it: what is invalidated, what is marked as seen, and what becomes of failures. On SQLite and
- * a cache in memory. */
+/* A cache that follows a store, and its comparison with it: what is invalidated, what is marked as seen, and what
+ * becomes of failures. On SQLite and a cache in memory. */
 #include "tests/unit/tap.h"
 
 #include <unistd.h>

@@ -126,8 +126,8 @@ static void test_metrics(void)
 	static const enum label pair[][2] = {{LABEL_POSITIVE, LABEL_POSITIVE}, {LABEL_POSITIVE, LABEL_NEGATIVE},
 	    {LABEL_NEGATIVE, LABEL_NEGATIVE}, {LABEL_NEGATIVE, LABEL_NEUTRAL}};
 	for (size_t i = 0; i < COUNT_OF(pair); i++)
-		accuracy_add(
-		    &m, &(struct gold){.has_class = true, .label = pair[i][0]}, &(struct guess){pair[i][1], 0, 0.75});
+		accuracy_add(&m, &(struct gold){.has_class = true, .label = pair[i][0]},
+		    &(struct estimate){pair[i][1], 0, 0.75});
 	struct figures f = accuracy_figures(&m);
 	ok(f.accuracy == 0.5 && f.macro_recall == 0.5, "recall is over the labelled classes");
 	ok(fabs(f.macro_f1 - (2.0 / 3 + 0.5 + 0) / 3) < 1e-12, "F1 over the labelled or predicted ones");
@@ -138,7 +138,7 @@ static void test_metrics(void)
 	ok(isnan(f.accuracy) && isnan(f.macro_f1) && isnan(f.ece), "nothing at all");
 	for (int i = 0; i < 5; i++)
 		accuracy_add(&none, &(struct gold){.has_number = true, .number = 1e9 + i},
-		    &(struct guess){LABEL_NEUTRAL, -i, NAN});
+		    &(struct estimate){LABEL_NEUTRAL, -i, NAN});
 	f = accuracy_figures(&none);
 	ok(fabs(f.pearson + 1) < 1e-9 && none.n == 0, "ratings far from 0 correlate exactly");
 }

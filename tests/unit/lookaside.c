@@ -1,4 +1,5 @@
-/* Reading through the cache: the answers, single flight, and readers so slow that a change overtakes them. On SQLite and a cache in memory. */
+/* Reading through the cache: the answers, single flight, and readers so slow that a change overtakes them. On SQLite
+ * and a cache in memory. */
 #include "tests/unit/tap.h"
 
 #include <pthread.h>
@@ -351,7 +352,8 @@ static void hold(void)
 		usleep(1000);
 }
 
-/* The one that fetches hangs, with the old row in its hands: those that wait go on by themselves, and see the change. */
+/* The one that fetches hangs, with the old row in its hands: those that wait go on by themselves, and see the
+ * change. */
 static void test_hanging_flight(void)
 {
 	static struct reader first, second, third;

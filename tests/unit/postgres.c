@@ -1,5 +1,5 @@
-/* What is PostgreSQL's own: transactions that commit out of order, waking, connections that are cut, a database that has moved.
- * SENTI_TEST_POSTGRES names a database of its own; without it there is nothing to test. */
+/* What is PostgreSQL's own: transactions that commit out of order, waking, connections that are cut, a database that
+ * has moved. SENTI_TEST_POSTGRES names a database of its own; without it there is nothing to test. */
 #include "tests/unit/tap.h"
 
 #include <libpq-fe.h>

@@ -193,7 +193,8 @@ static void accept_fault(struct fixture *f)
 
 /* ---- aggregates ---- */
 
-/* Counts records, and gives one derived record for every `every` batches of which it then holds nothing; 0: only at the end. */
+/* Counts records, and gives one derived record for every `every` batches of which it then holds nothing; 0: only at the
+ * end. */
 struct sums {
 	size_t every;
 	bool fail_end, disorder;

@@ -1,4 +1,5 @@
-/* An answer of ordered slots: filled in any order, late, cancelled, by threads, after the client has gone; and who frees it. */
+/* An answer of ordered slots: filled in any order, late, cancelled, by threads, after the client has gone; and who
+ * frees it. */
 #include "lib/serve/reply.h"
 
 #include "tests/unit/tap.h"

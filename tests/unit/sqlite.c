@@ -160,7 +160,8 @@ static void test_schema(void)
 	ok(!sqlite_open(dir, STORE_EXISTING, &e) && e.kind == ERR_ENV, "a directory: %s", e.msg);
 }
 
-/* Rows of the first schema that no record can be, which SQL may have made: mended when the schema is brought up to date. */
+/* Rows of the first schema that no record can be, which SQL may have made: mended when the schema is brought up to
+ * date. */
 
 static void test_mended(void)
 {

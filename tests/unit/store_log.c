@@ -1,4 +1,5 @@
-/* The contract of an outbox over every store: readers with names, and the log from a place that the caller keeps; and groups of rows. */
+/* The contract of an outbox over every store: readers with names, and the log from a place that the caller keeps; and
+ * groups of rows. */
 #include "tests/unit/stores.h"
 
 #include "lib/base/clock.h"

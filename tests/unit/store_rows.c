@@ -1,5 +1,5 @@
-/* Rows of all kinds through every store: any UTF-8 in every text, SQL in every text, large batches, many pages in every order, and queries
- * compared with a plain model of what they promise. */
+/* Rows of all kinds through every store: any UTF-8 in every text, SQL in every text, large batches, many pages in every
+ * order, and queries compared with a plain model of what they promise. */
 #include "tests/unit/stores.h"
 
 #include "lib/data/fold.h"

@@ -6,7 +6,8 @@
  *         return tap_done();
  *     }
  *
- * These are SQLite in a file and in memory, and PostgreSQL where SENTI_TEST_POSTGRES names a database, which the tests fill.
+ * These are SQLite in a file and in memory, and PostgreSQL where SENTI_TEST_POSTGRES names a database, which the tests
+ * fill.
  */
 #ifndef SENTI_TEST_STORES_H
 #define SENTI_TEST_STORES_H
@@ -22,7 +23,8 @@ struct kind {
 	const char *name, *path;
 	struct store *(*open)(const char *path, enum store_mode mode, struct err *e);
 	bool shared; /* another handle sees the same rows */
-	/* A record that senti takes and this database does not, behind its id: JSON nested too deeply, or a name too long for an index. */
+	/* A record that senti takes and this database does not, behind its id: JSON nested too deeply, or a name too
+	 * long for an index. */
 	struct str refused;
 };
 

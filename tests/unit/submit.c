@@ -1,4 +1,5 @@
-/* stage_submit over every store: what becomes of a record is what scoring it, putting it and reading its row would give. */
+/* stage_submit over every store: what becomes of a record is what scoring it, putting it and reading its row would
+ * give. */
 #include "lib/stage/submit.h"
 
 #include "lib/data/memory.h"

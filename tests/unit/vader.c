@@ -1,4 +1,5 @@
-/* The parts of VADER that differ from the package in how they compute: words by masks, the rule for "but", the dictionary. */
+/* The parts of VADER that differ from the package in how they compute: words by masks, the rule for "but", the
+ * dictionary. */
 #include "lib/score/but.h"
 #include "lib/score/words.h"
 #include "lib/text/split.h"

@@ -1,6 +1,8 @@
-/* constant.c - what libmicrohttpd itself can do: reads a request with its body and answers always the same, from one response object.
+/* constant.c - what libmicrohttpd itself can do: reads a request with its body and answers always the same, from one
+ * response object.
  *
- *     constant PORT FILE [HEADER VALUE]...      on loopback, with the daemon's flags and limits of senti-serve; FILE is the answer
+ *     constant PORT FILE [HEADER VALUE]...  on loopback, with the daemon's flags and limits of senti-serve; FILE is the
+ *                                           answer
  *
  * It looks at nothing of the request and keeps nothing of it; what a server does beyond that is its own work.
  */

@@ -1,9 +1,11 @@
-/* crowd.c - many clients that do little: listeners of /v1/events, and slow ones that send a byte a second, half of them of a body and half of their headers.
+/* crowd.c - many clients that do little: listeners of /v1/events, and slow ones that send a byte a second, half of them
+ * of a body and half of their headers.
  *
  *     crowd PORT LISTENERS SLOW
  *
- * Prints `ready` once all listeners have the head of their answer, and with SIGTERM how many of each are there still and how often a slow one was cut off
- * by the server's deadline, in which case it comes again. Status 1 when a listener is lost.
+ * Prints `ready` once all listeners have the head of their answer, and with SIGTERM how many of each are there still
+ * and how often a slow one was cut off by the server's deadline, in which case it comes again. Status 1 when a listener
+ * is lost.
  */
 #include <arpa/inet.h>
 #include <errno.h>

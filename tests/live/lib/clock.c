@@ -1,4 +1,5 @@
-/* clock.c - gives the program that it is preloaded into a wall clock that is wrong by CLOCK_AHEAD seconds; the others stay right. */
+/* clock.c - gives the program that it is preloaded into a wall clock that is wrong by CLOCK_AHEAD seconds; the others
+ * stay right. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>

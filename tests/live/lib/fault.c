@@ -1,9 +1,11 @@
-/* fault.c - kills the program that it is preloaded into at a named step of its loop: a tool stops where a test wants it, without a line of its own.
+/* fault.c - kills the program that it is preloaded into at a named step of its loop: a tool stops where a test wants
+ * it, without a line of its own.
  *
  *     LD_PRELOAD=fault.so FAULT=PROGRAM:STEP:N FAULT_MARK=FILE senti-worker ...
  *
- * When PROGRAM comes to STEP the N-th time, STEP is written to FILE, and the program's process group and the senti-worker above it, if there
- * is one, get SIGKILL. The steps, as they show in the calls of the C library and of SQLite:
+ * When PROGRAM comes to STEP the N-th time, STEP is written to FILE, and the program's process group and the
+ * senti-worker above it, if there is one, get SIGKILL. The steps, as they show in the calls of the C library and of
+ * SQLite:
  *
  *     deliver   a delivery has come from the broker        publish   before a message is sent to it
  *     answer    a result has come out of a command         confirm   its confirm of messages has come
@@ -89,8 +91,8 @@ static void die(void)
 
 /* ---- AMQP's frames ---- */
 
-/* Goes on in p until the class and the method of a frame are known: both in one number, and in *start where the frame begins (0: before p).
- * 0 at the end of p. */
+/* Goes on in p until the class and the method of a frame are known: both in one number, and in *start where the frame
+ * begins (0: before p). 0 at the end of p. */
 static uint32_t next_method(struct stream *s, const unsigned char *p, size_t n, size_t *at, size_t *start)
 {
 	*start = 0;

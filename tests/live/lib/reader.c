@@ -1,14 +1,15 @@
-/* reader.c - the readers and the follower of the consistency test, over the same code that the tools and the server use, with shorter times.
+/* reader.c - the readers and the follower of the consistency test, over the same code that the tools and the server
+ * use, with shorter times.
  *
  *     reader read STORE CACHE SECONDS SEED [broken RULE]    prints each read: BEGAN ENDED ID VERSION|- hit|stored|left
  *     reader follow STORE CACHE NAME [broken RULE]          follows until it is killed
- *     reader behind STORE NAME                              exits 0 if the reader of that name has seen all changes, else 1
+ *     reader behind STORE NAME                              exits 0 if that reader has seen all changes, else 1
  *
- * Times are nanoseconds of CLOCK_MONOTONIC. Tombstones live 2 s and reads are good for 1 s (60 and 30 in earnest). Six readers read k0 to k59,
- * and sometimes pause between their look into the store and their put. Two crawl over c0 to c29, which nobody else reads, and always
- * pause, for up to 3 s: longer than a tombstone lives.
- * A rule can be broken on purpose, to see the checker fail: `tombstones` vanish at once, `reads` are good for ever, `versions` of puts
- * are made the newest.
+ * Times are nanoseconds of CLOCK_MONOTONIC. Tombstones live 2 s and reads are good for 1 s (60 and 30 in earnest). Six
+ * readers read k0 to k59, and sometimes pause between their look into the store and their put. Two crawl over c0 to
+ * c29, which nobody else reads, and always pause, for up to 3 s: longer than a tombstone lives. A rule can be broken on
+ * purpose, to see the checker fail: `tombstones` vanish at once, `reads` are good for ever, `versions` of puts are made
+ * the newest.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -158,7 +159,8 @@ static void print(const struct look *k, int64_t began, int64_t ended)
 			: "left");
 }
 
-/* Readers ask for some keys; crawlers for all of their own, so they soon see what their slow puts have brought about. */
+/* Readers ask for some keys; crawlers for all of their own, so they soon see what their slow puts have brought
+ * about. */
 static size_t choose(struct reader *r, struct look *look, struct arena *mem)
 {
 	size_t n = r->crawler ? CRAWLED / CRAWLERS : 1 + draw(r, BATCH);
