@@ -347,7 +347,7 @@ says 'leads there' Location /docs
 sed -n 's|^[[:space:]]*{"\([A-Z]*\)", "\(/[^"]*\)", SCOPE_.*|\2 \1|p' "$root/lib/serve/routes/routes.c" | sort >routes
 jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | select(IN("get","post","put","patch","delete")) | $path + " " + ascii_upcase' openapi.json | sort >described
 # So are the kinds of problems.
-cat "$root"/lib/http/*.c "$root"/lib/serve/*.c "$root"/lib/serve/routes/*.c | tr '\n\t' '  ' | grep -oE 'request_problem\( *x[^,]*, *[0-9]+, *"[a-z_]+' | sed 's/.*"//' | sort -u >kinds
+cat "$root"/lib/http/*.c "$root"/lib/serve/*.c "$root"/lib/serve/routes/*.c | tr '\n\t' '  ' | grep -oE 'request_problem\( *[a-z][^,]*, *[0-9]+, *"[a-z_]+' | sed 's/.*"//' | sort -u >kinds
 kinds_are_described() {
 	jq -r '.. | .description? // empty' openapi.json | grep -o '`[a-z0-9_]*`' | tr -d '`' | sort -u >known
 	comm -23 kinds known >missing
