@@ -55,8 +55,8 @@ static int make_token(const struct tool *t, const char *wanted)
 	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
-/* So that what a large request took goes back to the system when it is free: large blocks are mapped each on its own, whatever their history, and
- * threads share their heaps. */
+/* So that what a large request took goes back to the system when it is free: large blocks are mapped each on its own,
+ * whatever their history, and threads share their heaps. */
 static void keep_heap_small(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);

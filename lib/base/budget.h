@@ -1,12 +1,13 @@
-/* budget.h - so much of something (bytes of memory, of files) for all threads of a process, and the shares that its users have of it.
+/* budget.h - so much of something (bytes of memory, of files) for all threads of a process, and the shares that its
+ * users have of it.
  *
  *     struct share s = {.of = &memory};
  *     if (!share_take(&s, n))
  *             ... refuse what would need it ...
  *     share_release(&s);
  *
- * Who takes asks first, so the budget is never exceeded. The last eighth is only for shares that are small as a whole: however much a few large ones
- * hold, there is room for many small ones. A share without a budget may take anything.
+ * Who takes asks first, so the budget is never exceeded. The last eighth is only for shares that are small as a whole:
+ * however much a few large ones hold, there is room for many small ones. A share without a budget may take anything.
  */
 #ifndef SENTI_BUDGET_H
 #define SENTI_BUDGET_H

@@ -12,9 +12,9 @@
 MUST_USE int io_write(int fd, const void *p, size_t n, const char *name, struct err *e);
 /* close(2), whose failure is a failed write (a full disk over NFS says so only here). */
 MUST_USE int io_close(int fd, const char *name, struct err *e);
-/* Puts n bytes in the place of the file at `path`, as a whole and on the disk: whoever opens it gets the old file or the new one. They are written
- * to a new file beside it, through no symbolic link; one at `path` is itself replaced. `mode` is that of a file that is not there yet; another
- * keeps its own. */
+/* Puts n bytes in the place of the file at `path`, as a whole and on the disk: whoever opens it gets the old file or
+ * the new one. They are written to a new file beside it, through no symbolic link; one at `path` is itself replaced.
+ * `mode` is that of a file that is not there yet; another keeps its own. */
 MUST_USE int io_replace_file(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 /* Reads a whole file of at most `max` bytes, appending it to *out. */
 MUST_USE int io_read_file(const char *path, size_t max, struct buf *out, struct err *e);

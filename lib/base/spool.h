@@ -1,4 +1,5 @@
-/* spool.h - an answer that grows: in memory at first, in an unlinked file once it is large. All files of a process have one budget. */
+/* spool.h - an answer that grows: in memory at first, in an unlinked file once it is large. All files of a process have
+ * one budget. */
 #ifndef SENTI_SPOOL_H
 #define SENTI_SPOOL_H
 
@@ -23,7 +24,8 @@ struct spool {
 
 /* FULL: others have what this would need, so it may be tried again. HUGE: one file cannot have so much. */
 enum spool_result { SPOOL_FAILED = -1, SPOOL_DONE, SPOOL_FULL, SPOOL_HUGE };
-/* Moves what `out` holds to the file if it is large, or if there is a file and this is the end. All but DONE leave `out` as it is and fill *e. */
+/* Moves what `out` holds to the file if it is large, or if there is a file and this is the end. All but DONE leave
+ * `out` as it is and fill *e. */
 MUST_USE enum spool_result spool_take(struct spool *s, struct buf *out, bool end, struct err *e);
 /* The same whatever its size. */
 MUST_USE enum spool_result spool_put(struct spool *s, struct buf *out, struct err *e);

@@ -1,8 +1,9 @@
 /* stdio.h - descriptors and files as ports: one record a line.
  *
- * The source cuts blocks into lines without copying them: "\n" and "\r\n" end a line, a last line without an end counts, blank lines
- * are skipped (but numbered), a byte-order mark at the start of a file is dropped. A line over max_record is never held whole: its
- * beginning is a record rejected as too_long, the rest is drained through source->rest.
+ * The source cuts blocks into lines without copying them: "\n" and "\r\n" end a line, a last line without an end
+ * counts, blank lines are skipped (but numbered), a byte-order mark at the start of a file is dropped. A line over
+ * max_record is never held whole: its beginning is a record rejected as too_long, the rest is drained through
+ * source->rest.
  */
 #ifndef SENTI_STDIO_H
 #define SENTI_STDIO_H
@@ -22,8 +23,8 @@ struct source *source_lines(const struct lines_conf *conf);
 /* A sink for one lane on a descriptor, which it closes if `owned`. Output is one JSON object a line; rejects are the
  * reject objects of `tool`. `name` (for messages: "stdout", a path) is copied. */
 struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool);
-/* The same on a path: "-" is stdout (stderr for rejects); a file is truncated for output and appended to for rejects. A Unix socket that
- * listens at the path is connected to. NULL with *e on failure. */
+/* The same on a path: "-" is stdout (stderr for rejects); a file is truncated for output and appended to for rejects. A
+ * Unix socket that listens at the path is connected to. NULL with *e on failure. */
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e);
 
 #endif

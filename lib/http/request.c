@@ -176,7 +176,8 @@ static void correlate(struct request *r, const struct audit *a)
 		memcpy(r->traceparent, a->traceparent, 56);
 }
 
-/* Cuts the host off the form that proxies are sent, "http://HOST/PATH"; *host stays as it is if the target is a path. */
+/* Cuts the host off the form that proxies are sent, "http://HOST/PATH"; *host stays as it is if the target is a path.
+ */
 static const char *after_host(const char *target, struct str *host)
 {
 	size_t n = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
@@ -283,8 +284,8 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	return o->answered ? -1 : 0;
 }
 
-/* A body that is too large is read on to twice the limit: nothing can be answered in its midst, and many clients look for an answer only when
- * they have sent everything. */
+/* A body that is too large is read on to twice the limit: nothing can be answered in its midst, and many clients look
+ * for an answer only when they have sent everything. */
 int request_take(struct request *r, const char *p, size_t n)
 {
 	struct request_private *o = r->own;

@@ -58,8 +58,8 @@ struct str request_query(struct request *r, const char *name);
 
 /* Adds a header to the answer. The name is constant; the value may have any length. */
 void request_set(struct request *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* r->out (or the file of r->spool) is the whole answer; a large one that does not fit into the server's memory moves to a file, or becomes 503.
- * media is constant; NULL: there is no body. */
+/* r->out (or the file of r->spool) is the whole answer; a large one that does not fit into the server's memory moves to
+ * a file, or becomes 503. media is constant; NULL: there is no body. */
 void request_answer(struct request *r, unsigned status, const char *media);
 /* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or
  * breaks off. 0: nothing now, and it has called request_pause. */
@@ -77,14 +77,15 @@ bool request_answered(const struct request *r);
 
 /* ---- the server's memory: http_conf.memory ---- */
 
-/* n more bytes for as long as the request lives, or false: request_busy is the answer then. Body and answer are counted without it. */
+/* n more bytes for as long as the request lives, or false: request_busy is the answer then. Body and answer are counted
+ * without it. */
 MUST_USE bool request_hold(struct request *r, size_t n);
 /* So many of them are free again. */
 void request_unhold(struct request *r, size_t n);
 /* The body is not needed any more. */
 void request_free_body(struct request *r);
-/* Moves r->out to r->spool if it is large, or if `end` and there is a file. False: the request is answered with 507; or, if *again (which may be NULL),
- * it is not, since others fill the temporary files, and there may be room soon. */
+/* Moves r->out to r->spool if it is large, or if `end` and there is a file. False: the request is answered with 507;
+ * or, if *again (which may be NULL), it is not, since others fill the temporary files, and there may be room soon. */
 MUST_USE bool request_spool(struct request *r, bool end, bool *again);
 /* 503: all is in use; or 413 if the request could never get what it needs. */
 void request_busy(struct request *r);

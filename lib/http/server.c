@@ -163,7 +163,8 @@ unsigned http_descriptors(void)
 	return r.rlim_cur < MOST ? (unsigned)r.rlim_cur : MOST;
 }
 
-/* As many connections as the system allows us descriptors, less those for temporary files, and those that the rest of the program needs. */
+/* As many connections as the system allows us descriptors, less those for temporary files, and those that the rest of
+ * the program needs. */
 static unsigned connection_limit(unsigned wanted)
 {
 	enum { OTHERS = 64, MOST = 100000 };

@@ -1,15 +1,15 @@
 /* server.h - an HTTP server over libmicrohttpd, for any table of routes.
  *
  *     static const struct route routes[] = {{"GET", "/hello", 0, NULL, NULL, hello_get, NULL, false}, {0}};
- *     struct http_conf conf = {.listen = "127.0.0.1:0", .socket = -1, .vendor = "example", .route = routes, .threads = 1,
- *         .max_body = 1 << 20, .max_header = 16384};
+ *     struct http_conf conf = {.listen = "127.0.0.1:0", .socket = -1, .vendor = "example", .route = routes,
+ *         .threads = 1, .max_body = 1 << 20, .max_header = 16384};
  *     struct http_server *s = http_server_start(&conf, &e);
  *     ...
  *     http_server_stop(s);
  *
- * It does for all routes what the protocol asks for: HEAD, OPTIONS, 404 and 405 with Allow, 400 for requests that two servers could read in two
- * ways (audit.h), 403, 415 and 421 for what web pages must not do (guard.h), 413, compression, request ids, traceparent, CORS, deadlines, the
- * access log.
+ * It does for all routes what the protocol asks for: HEAD, OPTIONS, 404 and 405 with Allow, 400 for requests that two
+ * servers could read in two ways (audit.h), 403, 415 and 421 for what web pages must not do (guard.h), 413,
+ * compression, request ids, traceparent, CORS, deadlines, the access log.
  */
 #ifndef SENTI_HTTP_SERVER_H
 #define SENTI_HTTP_SERVER_H
@@ -27,9 +27,9 @@ struct http_conf {
 	const char *index;  /* the path that lists what there is, for those who ask for what is not; may be NULL */
 	const struct route *route; /* ends with a route without a path; lent */
 	const char *const
-	    *cors; /* origins whose pages may ask and read the answers, or "*"; ends with NULL. NULL: none */
-	bool
-	    any_host; /* answer whatever Host says; else, on TCP, only the names that guard_knows_host knows, and these: */
+	    *cors;     /* origins whose pages may ask and read the answers, or "*"; ends with NULL. NULL: none */
+	bool any_host; /* answer whatever Host says; else, on TCP, only the names that guard_knows_host knows, and
+			  these: */
 	const char *const *hosts; /* ends with NULL. NULL: none */
 	/* May answer instead of the route (401, 403). NULL: all are let in. */
 	void (*admit)(struct request *r, void *arg);

@@ -1,7 +1,7 @@
 /* redis_link.c - connecting, one round trip at a time, and what Redis' errors mean.
  *
- * hiredis connects and parses. Its reader makes an object of each reply by functions that the caller may give: ours append to one flat
- * array and copy strings into the caller's arena, so that a batch of values costs no allocations.
+ * hiredis connects and parses. Its reader makes an object of each reply by functions that the caller may give: ours
+ * append to one flat array and copy strings into the caller's arena, so that a batch of values costs no allocations.
  */
 #include "lib/net/redis_link.h"
 
@@ -17,15 +17,15 @@ enum { CONNECT_MS = 1000, CALL_MS = 3000, FIRST_PAUSE_MS = 100, LAST_PAUSE_MS = 
 
 /* ---- replies ---- */
 
-static struct reply *add_reply(const redisReadTask *t)
+static struct redis_reply *add_reply(const redisReadTask *t)
 {
 	struct redis_link *l = t->privdata;
 	if (l->nreplies == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 256;
 		l->reply = xreallocarray(l->reply, l->cap, sizeof *l->reply);
 	}
-	struct reply *r = &l->reply[l->nreplies++];
-	*r = (struct reply){.type = t->type};
+	struct redis_reply *r = &l->reply[l->nreplies++];
+	*r = (struct redis_reply){.type = t->type};
 	return r;
 }
 
@@ -70,7 +70,7 @@ static redisReplyObjectFunctions functions = {
     .freeObject = free_object,
 };
 
-const struct reply *reply_next(const struct reply *r)
+const struct redis_reply *reply_next(const struct redis_reply *r)
 {
 	int64_t below = r->type == REDIS_REPLY_ARRAY ? r->n : 0;
 	for (r++; below > 0; below--)
@@ -78,7 +78,7 @@ const struct reply *reply_next(const struct reply *r)
 	return r;
 }
 
-int64_t reply_time(const struct reply *r)
+int64_t reply_time(const struct redis_reply *r)
 {
 	static const uint64_t most_s = INT64_MAX / 1000 - 1, most_us = 999999;
 	uint64_t s, us;
@@ -108,7 +108,7 @@ static const struct {
     {"NOREPLICAS", "it refuses to write because too few replicas follow it"},
 };
 
-int redis_refused(const struct redis_link *l, const struct reply *r, struct err *e)
+int redis_refused(const struct redis_link *l, const struct redis_reply *r, struct err *e)
 {
 	if (r->type != REDIS_REPLY_ERROR)
 		return err_set(e, ERR_ENV, "%s gives an answer that Redis does not give", l->address.shown);
@@ -325,7 +325,7 @@ static void greet(struct redis_link *l)
 	redis_word(l, STR("server"));
 }
 
-static void take_run(struct redis_link *l, const struct reply *r)
+static void take_run(struct redis_link *l, const struct redis_reply *r)
 {
 	struct str run = r->type == REDIS_REPLY_STRING ? info_value(r->text, "run_id") : STR_NONE;
 	bool known = run.n >= REDIS_RUN;
@@ -335,7 +335,7 @@ static void take_run(struct redis_link *l, const struct reply *r)
 /* The answers to greet, of which the first error counts; INFO may be refused. */
 static int greeted(struct redis_link *l, struct err *e)
 {
-	const struct reply *r = l->reply;
+	const struct redis_reply *r = l->reply;
 	for (size_t i = 0; i + 3 < l->commands; i++, r++)
 		if (r->type == REDIS_REPLY_ERROR)
 			return redis_refused(l, r, e);
@@ -367,7 +367,8 @@ static int open_link(struct redis_link *l, struct err *e)
 	return rc;
 }
 
-/* A server that stopped, or hung up on an idle client, has said so already: better seen before something is sent that is then lost. */
+/* A server that stopped, or hung up on an idle client, has said so already: better seen before something is sent that
+ * is then lost. */
 static bool hung_up(struct redis_link *l)
 {
 	char c;

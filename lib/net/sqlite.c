@@ -526,8 +526,8 @@ static void keep_undo_in_memory(void)
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);
 }
 
-/* A store holds texts, so a new one is its owner's alone; SQLite gives the files beside it the same mode. What is there keeps its own. A link to
- * nothing is refused, for whoever has put it there would choose where the texts go. */
+/* A store holds texts, so a new one is its owner's alone; SQLite gives the files beside it the same mode. What is there
+ * keeps its own. A link to nothing is refused, for whoever has put it there would choose where the texts go. */
 static int create_private(const char *path, struct err *e)
 {
 	struct stat st;

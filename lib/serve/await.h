@@ -22,7 +22,8 @@ typedef void await_done(void *caller, size_t item, struct str record);
 struct await *await_new(int event, struct budget *memory);
 /* Once nobody waits any more. NULL is allowed. */
 void await_free(struct await *a);
-/* Waits for the message with this id and text; both are copied. `deadline` is on clock_mono_ms. False: there is no memory for it. Thread-safe. */
+/* Waits for the message with this id and text; both are copied. `deadline` is on clock_mono_ms. False: there is no
+ * memory for it. Thread-safe. */
 MUST_USE bool await_add(
     struct await *a, struct str id, struct str text, int64_t deadline, await_done *done, void *caller, size_t item);
 /* From now on every caller is answered as if its deadline had passed. Thread-safe. */

@@ -17,7 +17,8 @@ enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 /* The form that the request's headers name. */
 enum body_form body_form(const struct request *x);
 
-/* The records of a whole JSON body, x->body, in slices; they point into it. An item that is not an object is a record that is rejected. */
+/* The records of a whole JSON body, x->body, in slices; they point into it. An item that is not an object is a record
+ * that is rejected. */
 struct body_records {
 	bool array;
 	size_t max_items;
@@ -31,7 +32,8 @@ struct body_records {
 
 /* 0, or -1 with the request answered (400: not JSON; 422: neither object nor array). */
 int body_records_begin(struct body_records *r, struct request *x, size_t max_items);
-/* Adds records to the batch until they have `bytes` bytes: 1; 0 if these were the last; -1 with the request answered (400; 413: more than max_items). */
+/* Adds records to the batch until they have `bytes` bytes: 1; 0 if these were the last; -1 with the request answered
+ * (400; 413: more than max_items). */
 int body_records_next(struct body_records *r, struct request *x, struct batch *b, size_t bytes);
 void body_records_free(struct body_records *r);
 
@@ -43,7 +45,8 @@ struct body_lines {
 	bool skipping; /* in a line that is too long: the batch has its rejection already */
 };
 
-/* Adds each line that `piece` completes to the batch; `end` completes the last one. The records' bytes live as long as the batch. */
+/* Adds each line that `piece` completes to the batch; `end` completes the last one. The records' bytes live as long as
+ * the batch. */
 void body_lines_add(struct body_lines *l, struct batch *b, struct str piece, bool end);
 void body_lines_free(struct body_lines *l);
 

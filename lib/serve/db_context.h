@@ -1,10 +1,11 @@
 /* db_context.h - threads that wait for the store and the cache, so that no connection's thread has to.
  *
- * Each has a context with its own handles. Requests that come at the same time and ask for the same kind of work are done together: a hundred
- * reads of messages that arrive while one is under way cost one more round trip.
+ * Each has a context with its own handles. Requests that come at the same time and ask for the same kind of work are
+ * done together: a hundred reads of messages that arrive while one is under way cost one more round trip.
  *
- * A server has two pools. Point reads and edits, which are quick, share one. Scans (pages, aggregates) have their own, so that nothing quick waits
- * behind them: one at a time a thread, each with a deadline, ended once its client has left, few of them waiting.
+ * A server has two pools. Point reads and edits, which are quick, share one. Scans (pages, aggregates) have their own,
+ * so that nothing quick waits behind them: one at a time a thread, each with a deadline, ended once its client has
+ * left, few of them waiting.
  */
 #ifndef SENTI_DB_CONTEXT_H
 #define SENTI_DB_CONTEXT_H
@@ -39,8 +40,8 @@ struct db_pool_conf {
 struct db_pool;
 /* New, running. NULL and *e on failure. */
 struct db_pool *db_pool_start(const struct db_pool_conf *conf, struct err *e);
-/* Defers the request, to be answered by `work`; or answers it with 503 at once if too many are waiting, not counting scans whose clients have left.
- * Thread-safe. */
+/* Defers the request, to be answered by `work`; or answers it with 503 at once if too many are waiting, not counting
+ * scans whose clients have left. Thread-safe. */
 void db_pool_do(struct db_pool *p, struct request *x, db_work *work);
 /* Does what is waiting, then ends and frees it. */
 void db_pool_stop(struct db_pool *p);

@@ -39,7 +39,8 @@ struct feed {
 
 /* ---- rows ---- */
 
-/* The rows of the entries, at most ROWS, until the next call. row[i].fate is MESSAGE_FOUND only if the entry is the row's newest change; otherwise a later entry brings the row. */
+/* The rows of the entries, at most ROWS, until the next call. row[i].fate is MESSAGE_FOUND only if the entry is the
+ * row's newest change; otherwise a later entry brings the row. */
 static int read_rows(struct feed *f, const struct change *c, size_t count, struct message **rows, struct err *e)
 {
 	arena_reset(&f->rows);

@@ -1,11 +1,13 @@
-/* reply.h - an answer of many items that other threads complete in any order: ordered slots, and a count of who still holds it.
+/* reply.h - an answer of many items that other threads complete in any order: ordered slots, and a count of who still
+ * holds it.
  *
  *     owner (the connection's thread)      reply_reserve: a slot for each record, and a reference for whoever fills it
  *     fillers (the pump, await)            reply_fill, then reply_release
  *
- * Items go into `out` as soon as all before them are there. A reply outlives its owner: fillers of a client that has gone fill on, and
- * whoever releases the last reference frees it. Nothing here wakes anybody: reply_fill says when the owner, who sleeps, is to be woken, so
- * no lock is held while that is done. The owner goes to sleep first and registers then, so no wake-up is lost:
+ * Items go into `out` as soon as all before them are there. A reply outlives its owner: fillers of a client that has
+ * gone fill on, and whoever releases the last reference frees it. Nothing here wakes anybody: reply_fill says when the
+ * owner, who sleeps, is to be woken, so no lock is held while that is done. The owner goes to sleep first and registers
+ * then, so no wake-up is lost:
  *
  *     if (reply_loaded(r)) { request_pause(x); if (!reply_pause(r)) request_resume(x); }
  *     request_defer(x); if (reply_end(r)) { answer; request_resume(x); }
@@ -18,7 +20,8 @@
 
 #include "lib/base/spool.h"
 
-/* The owner sleeps while more items, or bytes of records that no batch has taken, than that are on their way, and goes on at the half. */
+/* The owner sleeps while more items, or bytes of records that no batch has taken, than that are on their way, and goes
+ * on at the half. */
 enum { REPLY_ITEMS = 4000, REPLY_BYTES = 4 << 20 };
 
 enum reply_form { REPLY_ONE, REPLY_ARRAY, REPLY_LINES };
@@ -55,7 +58,8 @@ void reply_init(struct reply *r, enum reply_form form, struct budget *memory, st
 /* True for the last reference: the caller then frees what the reply is part of, by reply_free. */
 MUST_USE bool reply_release(struct reply *r);
 void reply_free(struct reply *r);
-/* The reply is complete: moves the text of its items into `out`, or `spool`, which are empty. False: there was no space for it. */
+/* The reply is complete: moves the text of its items into `out`, or `spool`, which are empty. False: there was no space
+ * for it. */
 MUST_USE bool reply_finish(struct reply *r, struct buf *out, struct spool *spool);
 
 /* ---- the owner's thread ---- */
@@ -75,7 +79,8 @@ MUST_USE bool reply_leave(struct reply *r);
 
 /* ---- any thread that has a slot to fill; reply_release follows the last call for a slot ---- */
 
-/* A text that counts if no other comes in time; the slot stays open. False: the client has gone, so there is no need to wait for another. */
+/* A text that counts if no other comes in time; the slot stays open. False: the client has gone, so there is no need to
+ * wait for another. */
 bool reply_put(struct reply *r, size_t slot, struct str text);
 /* The slot's text; p NULL: what reply_put gave stays, and the reply is late. */
 MUST_USE enum reply_wake reply_fill(struct reply *r, size_t slot, struct str text);

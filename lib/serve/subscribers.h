@@ -2,9 +2,10 @@
  *
  *     feed's thread -> subscribers_publish -> ring of events -> subscriber_next, each with its own place in the ring
  *
- * One ring serves all, so a subscriber costs a place in it and its connection. One that is so slow that the ring has gone past its place is
- * cut. One that begins at an earlier place of the log is given what came since, page by page (subscribers_behind, subscriber_catch_up), until it
- * has caught up with the ring; so it misses nothing, and nobody waits for it.
+ * One ring serves all, so a subscriber costs a place in it and its connection. One that is so slow that the ring has
+ * gone past its place is cut. One that begins at an earlier place of the log is given what came since, page by page
+ * (subscribers_behind, subscriber_catch_up), until it has caught up with the ring; so it misses nothing, and nobody
+ * waits for it.
  *
  *     enum subscriber_next n = subscriber_next(s, &event);
  *     if (n == SUBSCRIBER_EVENT) { ... event->record ...; event_release(event); }
@@ -40,7 +41,8 @@ struct subscriber_conf {
 	    void *arg); /* too slow: end the connection whether or not it reads; a resume follows if it was paused */
 };
 
-/* New; `event` (event.h) wakes the feed's thread. The ring and the pages are in memory of this budget, lent; NULL: no limit. */
+/* New; `event` (event.h) wakes the feed's thread. The ring and the pages are in memory of this budget, lent; NULL: no
+ * limit. */
 struct subscribers *subscribers_new(int event, struct budget *memory);
 /* Once all have left. NULL is allowed. */
 void subscribers_free(struct subscribers *l);
@@ -76,12 +78,13 @@ void subscribers_publish(struct subscribers *l, struct feed_event *ev);
 void subscribers_reached(struct subscribers *l, uint64_t after);
 /* A round of catching up begins. */
 void subscribers_round(struct subscribers *l);
-/* One that has nothing to send and has had no page in this round, or NULL; *after is its place in the log. It stays until subscriber_catch_up. */
+/* One that has nothing to send and has had no page in this round, or NULL; *after is its place in the log. It stays
+ * until subscriber_catch_up. */
 struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after);
 bool subscriber_wants(const struct subscriber *s, struct str label, struct str source);
-/* Its next page: n events, at most SUBSCRIBER_PAGE, whose references it takes; all up to the entry `after` has been looked at. `end`: the log had no
- * more. *there: it has caught up with the ring, whose subscriber it is from now on. False, and nothing has changed: there is no memory for the page
- * now. */
+/* Its next page: n events, at most SUBSCRIBER_PAGE, whose references it takes; all up to the entry `after` has been
+ * looked at. `end`: the log had no more. *there: it has caught up with the ring, whose subscriber it is from now on.
+ * False, and nothing has changed: there is no memory for the page now. */
 MUST_USE bool subscriber_catch_up(
     struct subscriber *s, struct feed_event *const *ev, size_t n, uint64_t after, bool end, bool *there);
 /* Heartbeats, and the end of those who do not read theirs. */

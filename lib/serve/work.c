@@ -9,14 +9,14 @@
 
 enum { STALL_MS = 20 };
 
-struct task {
-	struct task *next;
+struct work_task {
+	struct work_task *next;
 	struct request *x;
 	work_slice *slice;
 };
 
 struct tasks {
-	struct task *first, **last;
+	struct work_task *first, **last;
 };
 
 struct work_pool {
@@ -28,16 +28,16 @@ struct work_pool {
 	unsigned n;
 };
 
-static void append(struct tasks *list, struct task *t)
+static void append(struct tasks *list, struct work_task *t)
 {
 	t->next = NULL;
 	*list->last = t;
 	list->last = &t->next;
 }
 
-static struct task *take_first(struct tasks *list)
+static struct work_task *take_first(struct tasks *list)
 {
-	struct task *t = list->first;
+	struct work_task *t = list->first;
 	list->first = t->next;
 	if (!list->first)
 		list->last = &list->first;
@@ -45,7 +45,7 @@ static struct task *take_first(struct tasks *list)
 }
 
 /* The next task; those that have stalled are ready again after a pause. NULL at the end. */
-static struct task *next_task(struct work_pool *p)
+static struct work_task *next_task(struct work_pool *p)
 {
 	pthread_mutex_lock(&p->lock);
 	while (!p->ready.first && (p->stalled.first || !p->ending)) {
@@ -57,12 +57,12 @@ static struct task *next_task(struct work_pool *p)
 		while (p->stalled.first)
 			append(&p->ready, take_first(&p->stalled));
 	}
-	struct task *t = p->ready.first ? take_first(&p->ready) : NULL;
+	struct work_task *t = p->ready.first ? take_first(&p->ready) : NULL;
 	pthread_mutex_unlock(&p->lock);
 	return t;
 }
 
-static void put_back(struct work_pool *p, struct task *t, enum work_result result)
+static void put_back(struct work_pool *p, struct work_task *t, enum work_result result)
 {
 	pthread_mutex_lock(&p->lock);
 	append(result == WORK_STALLED ? &p->stalled : &p->ready, t);
@@ -72,7 +72,7 @@ static void put_back(struct work_pool *p, struct task *t, enum work_result resul
 static void *work(void *arg)
 {
 	struct work_pool *p = arg;
-	for (struct task *t; (t = next_task(p));) {
+	for (struct work_task *t; (t = next_task(p));) {
 		struct request *x = t->x;
 		enum work_result result = t->slice(x, x->route->app);
 		if (result == WORK_MORE || result == WORK_STALLED) {
@@ -88,7 +88,7 @@ static void *work(void *arg)
 
 void work_pool_do(struct work_pool *p, struct request *x, work_slice *slice)
 {
-	struct task *t = xcalloc(1, sizeof *t);
+	struct work_task *t = xcalloc(1, sizeof *t);
 	t->x = x;
 	t->slice = slice;
 	pthread_mutex_lock(&p->lock);

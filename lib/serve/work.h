@@ -1,4 +1,5 @@
-/* work.h - threads that do what takes long for a request, so that no connection's thread has to: slice by slice, all requests in turns.
+/* work.h - threads that do what takes long for a request, so that no connection's thread has to: slice by slice, all
+ * requests in turns.
  *
  *     request_defer(x);                  // or request_pause, in route->piece
  *     work_pool_do(pool, x, slice);
@@ -14,8 +15,8 @@
 /* A body or a part of one that is larger is worked on here. */
 enum { WORK_FROM = 64 << 10 };
 
-/* What a slice says: answered, or the rest of its body is to be read; call again, after the others; call again in a moment; somebody else resumes the
- * request. */
+/* What a slice says: answered, or the rest of its body is to be read; call again, after the others; call again in a
+ * moment; somebody else resumes the request. */
 enum work_result { WORK_DONE, WORK_MORE, WORK_STALLED, WORK_ELSEWHERE };
 typedef enum work_result work_slice(struct request *x, void *app);
 

@@ -1,4 +1,5 @@
-/* Shares of one budget: what fits, what is refused, what is kept for small ones; by many threads at once. Spools beside it. */
+/* Shares of one budget: what fits, what is refused, what is kept for small ones; by many threads at once. Spools beside
+ * it. */
 #include "lib/base/budget.h"
 
 #include <pthread.h>

@@ -32,7 +32,8 @@ void openapi_get(struct request *x, void *models)
 	request_answer(x, 200, MEDIA_JSON);
 }
 
-/* A number that nobody can know before lets the page's own script and style run, and nothing else, wherever it comes from. */
+/* A number that nobody can know before lets the page's own script and style run, and nothing else, wherever it comes
+ * from. */
 void docs_get(struct request *x, void *app)
 {
 	char nonce[UUID_LEN];

@@ -26,8 +26,8 @@ static void let_go(struct stream *s)
 	s->held = 0;
 }
 
-/* A record is one line of JSON, so it needs no splitting. A small one is copied; a long one stays with all who read it, but it counts for each, who may
- * be slow: without memory for it the stream breaks off, and the client comes again. */
+/* A record is one line of JSON, so it needs no splitting. A small one is copied; a long one stays with all who read it,
+ * but it counts for each, who may be slow: without memory for it the stream breaks off, and the client comes again. */
 static ssize_t put_event(struct stream *s, struct feed_event *ev)
 {
 	buf_printf(&s->text, "event: scored\nid: %llu\ndata: ", (unsigned long long)ev->seq);

@@ -109,8 +109,8 @@ static void all_unavailable(const struct edits *d, const struct err *e)
 		db_unavailable(d->x[i], e);
 }
 
-/* Which version If-Match lets each request change, in only_version. A list of several needs a look at the row, and a star one that it is there.
- * Requests that may change nothing are answered. */
+/* Which version If-Match lets each request change, in only_version. A list of several needs a look at the row, and a
+ * star one that it is there. Requests that may change nothing are answered. */
 static int check_versions(struct db_context *c, const struct edits *d)
 {
 	struct message row[DB_BATCH], *list[DB_BATCH];

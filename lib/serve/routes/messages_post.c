@@ -1,7 +1,9 @@
-/* messages_post.c - POST /v1/messages: a request's records go to the intake as they arrive; the answer is made where the last is dealt with.
+/* messages_post.c - POST /v1/messages: a request's records go to the intake as they arrive; the answer is made where
+ * the last is dealt with.
  *
- * The connection's thread hands records in, the pump's says what became of them, and with workers and Prefer: wait the feed's brings their
- * results. They share the submission through its reply (reply.h), which outlives its request if the client leaves in mid-upload.
+ * The connection's thread hands records in, the pump's says what became of them, and with workers and Prefer: wait the
+ * feed's brings their results. They share the submission through its reply (reply.h), which outlives its request if the
+ * client leaves in mid-upload.
  */
 #include "lib/base/clock.h"
 #include "lib/http/lists.h"
@@ -53,8 +55,8 @@ static void drop(void *state)
 	release(s, reply_leave(&s->reply));
 }
 
-/* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it means the same: what is not
- * there by then comes later. */
+/* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it
+ * means the same: what is not there by then comes later. */
 static uint64_t wants_results(struct request *x)
 {
 	uint64_t seconds = 0;
@@ -197,7 +199,8 @@ void post_done(struct rec *r, bool ok)
 
 /* ---- handing in ---- */
 
-/* 0, or -1: none of them has been taken, and the request is answered. Lines that were too long are handed in as well, and rejected again. */
+/* 0, or -1: none of them has been taken, and the request is answered. Lines that were too long are handed in as well,
+ * and rejected again. */
 static int hand_in(struct submission *s, struct batch *b)
 {
 	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);

@@ -22,7 +22,8 @@ bool rest_query_filter(struct request *x, struct filter *f);
 void rest_put_path(struct buf *out, struct str id);
 /* Sets ETag: the version of a message. */
 void rest_set_tag(struct request *x, uint64_t version);
-/* What If-Match or If-None-Match says of a message of this version: 1 it names it, 0 it does not, -1 the header is absent. */
+/* What If-Match or If-None-Match says of a message of this version: 1 it names it, 0 it does not, -1 the header is
+ * absent. */
 int rest_tag_matches(struct request *x, const char *header, uint64_t version);
 
 #endif

@@ -89,8 +89,8 @@ void readyz_get(struct request *x, void *app);
 /* metrics.c: GET /metrics */
 void metrics_get(struct request *x, void *app);
 
-/* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a page that needs nothing from
- * elsewhere; GET /, which leads there. */
+/* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a page that
+ * needs nothing from elsewhere; GET /, which leads there. */
 void openapi_get(struct request *x, void *app);
 void docs_get(struct request *x, void *app);
 void home_get(struct request *x, void *app);

@@ -1,7 +1,7 @@
 /* sentiment.c - POST /v1/sentiment: scores now, and stores nothing.
  *
- * Small bodies are scored in the connection's own thread, large ones by the pool of `work`; both do it slice by slice, so that neither a long array nor
- * its answer, which may be many times as long, is in memory as a whole.
+ * Small bodies are scored in the connection's own thread, large ones by the pool of `work`; both do it slice by slice,
+ * so that neither a long array nor its answer, which may be many times as long, is in memory as a whole.
  */
 #include "lib/base/clock.h"
 #include "lib/serve/body.h"
@@ -150,7 +150,8 @@ static bool score(struct request *x, struct sentiment_conf *conf, struct scoring
 	return !request_answered(x);
 }
 
-/* Finds a place for the answer so far. While others fill the temporary files the client waits, but not for long: they may wait for each other. */
+/* Finds a place for the answer so far. While others fill the temporary files the client waits, but not for long: they
+ * may wait for each other. */
 static enum work_result keep_answer(struct request *x, struct scoring *s)
 {
 	bool again, end = s->ended && !s->more;
