@@ -113,6 +113,7 @@ END
 if [ -w /dev/full ]; then
 	ok 'a full output is status 3' sh -c 'senti-store query --store sqlite:kill.db >/dev/full 2>err; test $? = 3'
 fi
+rm -f out # that of an earlier check would be taken for the one that is waited for
 ok 'a stop ends a put in order' sh -c '
 	{ cat many; sleep 5; } | senti-store --store sqlite:stop.db >out &
 	until [ -s out ]; do sleep 0.05; done
