@@ -39,13 +39,13 @@ static int read_host(void *to, const char *value, struct err *e)
 static int read_queue(void *to, const char *value, struct err *e)
 {
 	char **queue = to;
-	struct buf end = {0};
+	static struct buf end; /* lives as long as the program */
 	bool scheme = scheme_is_source(value);
 	if (!*value || strcmp(value, "-") == 0 || (!scheme && strpbrk(value, ":/")))
 		return option_bad("queue", value, "the name of a queue or its address, amqp:QUEUE", e);
+	buf_clear(&end);
 	buf_printf(&end, "%s%s", scheme ? "" : "amqp:", value);
 	buf_char(&end, 0);
-	free(*queue);
 	*queue = end.p;
 	return 0;
 }

@@ -18,7 +18,7 @@ ONES = b"1\n" * (MIB // 2)
 
 def head(method, path, media=None, length=0):
     fields = f"Content-Type: {media}\r\nContent-Length: {length}\r\n" if media else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode()
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode()
 
 
 def send(s, *parts):

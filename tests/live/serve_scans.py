@@ -11,7 +11,7 @@ from serve_raw import Server, wait
 from tap import check, run
 
 SCANS = 60
-LIST = b"GET /v1/messages?q=not-in-any-text HTTP/1.1\r\nHost: a\r\n\r\n"
+LIST = b"GET /v1/messages?q=not-in-any-text HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def scan(server):

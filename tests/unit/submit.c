@@ -54,12 +54,15 @@ static void scored_like_score(const struct rec *r, const char *text)
 {
 	struct scratch *scratch = model->engine->scratch(model);
 	struct result result;
+	struct arena room = {0};
+	struct str padded = json_padded(&room, str_of(text));
 	struct buf b = {0};
 	buf_str(&b, STR("\"sentiment\":"));
-	model->engine->score(model, scratch, str_of(text), &result, NULL);
-	result_put(&b, model, &result, NULL, str_of(text));
+	model->engine->score(model, scratch, padded, &result, NULL);
+	result_put(&b, model, &result, NULL, padded);
 	ok(memmem(r->line.p, r->line.n, b.p, b.n) != NULL, "%s: with the model's result", text);
 	model->engine->scratch_free(scratch);
+	arena_free(&room);
 	buf_free(&b);
 }
 
