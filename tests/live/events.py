@@ -310,7 +310,7 @@ def by_hand(store):
         status, _, body = server.post("/v1/messages", b'{"id":"http","text":"I love it"}')
         assert status == 202, (status, body)
         l.has(5)
-        status, _, _ = server.ask("PATCH", "/v1/messages/http", b'{"label":"neutral"}')
+        status, _, _ = server.ask("PATCH", "/v1/messages/http", b'{"label":"neutral"}', {"Content-Type": "application/json"})
         assert status == 200
         l.has(6)
         # What is not scored, and what is deleted, is no event.
