@@ -142,8 +142,9 @@ ok 'it came out' sh -c 'head -n 3 many | cmp - out'
 ok 'and the command came to its end' test -s end
 : >out
 : >err
-work -i many --drain 2 --summary -- sh -c 'cat >/dev/null; sleep 98765'
-sleep 0.5
+rm -f begun
+work -i many --drain 2 --summary -- sh -c 'echo yes >begun; cat >/dev/null; sleep 98765'
+ok 'its command runs' waits 'test -s begun'
 kill "$pid"
 ok 'a command that does not finish is killed within --drain' ended 3
 ok 'and nothing counts as done' grep -q '"in":0,"out":0' err
