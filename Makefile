@@ -58,6 +58,7 @@ SUMS = $(patsubst lexicons/%/,$(BUILD)/lexicons/%.sum,$(sort $(dir $(LEXICONS)))
 $(filter $(BUILD)/lib/score/%,$(OBJ)): $(LEXICONS) $(SUMS)
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
 $(BUILD)/lib/graphql/schema.o: lib/graphql/introspection.graphql
+$(BUILD)/lib/serve/routes/graphql.o: lib/serve/schema.graphql
 $(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
 
 # The names of models are made of these: hashing the lexicons themselves would take longer than all the rest of a start.

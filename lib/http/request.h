@@ -33,7 +33,8 @@ struct request {
 	char request_id[64], traceparent[56];
 	unsigned char
 	    credential[32]; /* set by http_conf.admit: a digest of what let the request in; zero: nothing was needed */
-	char caller[65];    /* set by http_conf.admit: whose credentials these are; empty: none were needed */
+	char caller[65];    /* set by http_conf.admit: whose credentials these are; empty: none were needed, */
+	unsigned granted;   /* and what they allow, in the terms of route->access */
 	/* The handler's own; `drop` frees it with the request (NULL: nothing to do). */
 	void *state;
 	void (*drop)(void *state);

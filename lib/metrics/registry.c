@@ -138,6 +138,11 @@ void series_add(struct series *s, uint64_t n)
 	atomic_fetch_add_explicit(&s->count, n, memory_order_relaxed);
 }
 
+uint64_t series_total(const struct series *s)
+{
+	return atomic_load_explicit(&s->count, memory_order_relaxed);
+}
+
 void series_set(struct series *s, double v)
 {
 	atomic_store_explicit(&s->value, v, memory_order_relaxed);

@@ -48,6 +48,7 @@ void registry_write(struct registry *r, struct buf *out);
  * life. Takes a lock, so keep the series where that matters. */
 struct series *family_series(struct family *f, const struct str *value);
 void series_add(struct series *s, uint64_t n);	     /* of a counter */
+uint64_t series_total(const struct series *s);	     /* of a counter: what was added */
 void series_set(struct series *s, double v);	     /* of a gauge */
 void series_move(struct series *s, double by);	     /* of a gauge */
 void series_observe(struct series *s, double value); /* of a histogram */

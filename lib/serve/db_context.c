@@ -184,10 +184,10 @@ static int context_open(struct db_context *c, const struct db_pool *p, struct er
 	c->store = ends->store(ends->arg, e);
 	if (!c->store)
 		return -1;
-	if (p->conf.scan_ms) {
+	if (p->conf.scan_ms)
 		c->store->interrupt = &c->interrupt;
-		return 0; /* scans do not look into the cache */
-	}
+	if (p->conf.scan_ms && !p->conf.cached)
+		return 0;
 	if (ends_cache(ends, &c->cache, e) < 0)
 		return -1;
 	c->aside = lookaside_new(c->cache, c->store, p->flights);

@@ -3,9 +3,9 @@
  * Each has a context with its own handles. Requests that come at the same time and ask for the same kind of work are
  * done together: a hundred reads of messages that arrive while one is under way cost one more round trip.
  *
- * A server has two pools. Point reads and edits, which are quick, share one. Scans (pages, aggregates) have their own,
- * so that nothing quick waits behind them: one at a time a thread, each with a deadline, ended once its client has
- * left, few of them waiting.
+ * A server has pools of two kinds. Point reads and edits, which are quick, share one. Scans (pages, aggregates) have
+ * their own, so that nothing quick waits behind them: one at a time a thread, each with a deadline, ended once its
+ * client has left, few of them waiting.
  */
 #ifndef SENTI_DB_CONTEXT_H
 #define SENTI_DB_CONTEXT_H
@@ -34,7 +34,8 @@ struct db_pool_conf {
 	const struct ends *ends; /* lent */
 	unsigned threads;
 	size_t max_waiting; /* requests */
-	int64_t scan_ms;    /* > 0: a pool of scans, each of which may take so long */
+	int64_t scan_ms;    /* > 0: a pool of scans, each of which may take so long, */
+	bool cached;	    /* and which look into the cache as well */
 };
 
 struct db_pool;

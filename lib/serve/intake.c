@@ -160,6 +160,12 @@ static void *intake_run(void *arg)
 	return NULL;
 }
 
+static void tell(struct rec *r, bool ok)
+{
+	const struct intake_caller *caller = r->caller;
+	caller->done(r, ok);
+}
+
 struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 {
 	struct intake *m = xcalloc(1, sizeof *m);
@@ -169,7 +175,7 @@ struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 	cond_init(&m->ended);
 	counts_start(&m->counts);
 	counts_queue(&m->counts); /* the table of messages is one as well */
-	m->gather = gather_new(conf->max_waiting, conf->memory, conf->done);
+	m->gather = gather_new(conf->max_waiting, conf->memory, tell);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
 	if (!m->gather || open_ends(m, e) < 0 || ends_cache(conf->ends, &m->cache, e) < 0)

@@ -26,8 +26,12 @@ struct intake_conf {
 	struct limits limits;
 	size_t max_waiting;    /* records that no batch has taken yet, */
 	struct budget *memory; /* in memory of this; NULL: no limit */
-	/* Called for each record, in the pump's thread, once it is known what becomes of it (gather.h): rec_put gives
-	 * one that went out as it is stored. */
+};
+
+/* What every caller begins with. */
+struct intake_caller {
+	/* Called for each of its records, in the pump's thread, once it is known what becomes of it (gather.h): rec_put
+	 * gives one that went out as it is stored. */
 	gather_done *done;
 };
 
@@ -35,8 +39,8 @@ struct intake;
 
 /* New, running. NULL and *e on failure. */
 struct intake *intake_start(const struct intake_conf *conf, struct err *e);
-/* Hands in n records for `caller`, all or none: 0, or -1 if too many are waiting, or what it writes to has failed.
- * Thread-safe. */
+/* Hands in n records for `caller`, which begins with a struct intake_caller, all or none: 0, or -1 if too many are
+ * waiting, or what it writes to has failed. Thread-safe. */
 MUST_USE int intake_add(struct intake *m, const struct str *line, size_t n, void *caller, struct err *e);
 struct counts *intake_counts(struct intake *m);
 /* True while what it writes to answers: it has not failed, and it has not kept a batch waiting for seconds. Else the

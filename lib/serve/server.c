@@ -20,7 +20,15 @@
 #include "lib/serve/work.h"
 
 enum { SPOOL_PART = 4 }; /* of the descriptors, for temporary files */
-enum { POINT_THREADS = 2, SCAN_THREADS = 2, SCANS_WAITING = 32, DRAIN_POLL_MS = 10 };
+enum {
+	POINT_THREADS = 2,
+	SCAN_THREADS = 2,
+	SCANS_WAITING = 32,
+	GRAPHQL_THREADS = 4,
+	GRAPHQL_WAITING = 1024,
+	DRAIN_POLL_MS = 10,
+	DAY_MS = 86400000,
+};
 
 struct server {
 	const struct server_conf *conf;
@@ -36,7 +44,8 @@ struct server {
 	struct feed *feed;
 	struct invalidator *invalidator;
 	struct intake *intake;
-	struct db_pool *pool, *scans;
+	struct db_pool *pool, *scans, *graphql_pool;
+	struct graphql *graphql;
 	struct work_pool *work;
 	struct health *health;
 	struct server_metrics metrics;
@@ -91,8 +100,7 @@ static int start_intake(struct server *s, struct err *e)
 	    .texts = family_series(s->metrics.texts, &(struct str){model->name, strlen(model->name)}),
 	    .limits = s->conf->limits,
 	    .max_waiting = s->conf->max_waiting,
-	    .memory = &s->memory,
-	    .done = post_done};
+	    .memory = &s->memory};
 	return (s->intake = intake_start(&conf, e)) ? 0 : -1;
 }
 
@@ -114,6 +122,30 @@ static int start_health(struct server *s, struct err *e)
 {
 	const struct health_conf conf = {.ends = &s->ends, .feed = s->feed, .intake = s->intake};
 	return (s->health = health_start(&conf, e)) ? 0 : -1;
+}
+
+static int start_graphql(struct server *s, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+	const struct db_pool_conf pool = {.ends = &s->ends,
+	    .threads = GRAPHQL_THREADS,
+	    .max_waiting = GRAPHQL_WAITING,
+	    .scan_ms = c->graphql_ms ? c->graphql_ms : DAY_MS,
+	    .cached = true};
+	s->graphql_pool = db_pool_start(&pool, e);
+	const struct graphql_conf conf = {.pool = s->graphql_pool,
+	    .models = s->models,
+	    .threads = s->threads,
+	    .feed = s->feed,
+	    .intake = s->intake,
+	    .await = s->ends.queue ? s->await : NULL,
+	    .subscribers = s->subscribers,
+	    .answers = s->metrics.cache,
+	    .max_record = c->limits.max_record,
+	    .max_items = c->max_items,
+	    .limits = c->graphql,
+	    .timeout_ms = c->graphql_ms};
+	return s->graphql_pool && (s->graphql = graphql_new(&conf, e)) ? 0 : -1;
 }
 
 static void fill_routes(struct server *s)
@@ -139,6 +171,7 @@ static void fill_routes(struct server *s)
 		.feed = s->feed,
 		.local = s->ends.local,
 		.answers = s->metrics.cache},
+	    .graphql = s->graphql,
 	    .scans = s->scans,
 	    .subscribers = s->subscribers,
 	    .models = s->models,
@@ -187,7 +220,7 @@ static int start(struct server *s, struct err *e)
 	s->threads = thread_contexts_new(s->metrics.texts);
 	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
 	    !(s->models = models_new(&c->model, e)) || open_local(s, e) < 0 || start_feed(s, e) < 0 ||
-	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0)
+	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_graphql(s, e) < 0 || start_health(s, e) < 0)
 		return -1;
 	fill_routes(s);
 	watch(s);
@@ -269,6 +302,9 @@ static void stop(struct server *s)
 		health_stop(s->health);
 	if (s->work)
 		work_pool_stop(s->work);
+	if (s->graphql_pool)
+		db_pool_stop(s->graphql_pool);
+	graphql_free(s->graphql);
 	if (s->pool)
 		db_pool_stop(s->pool);
 	if (s->scans)

@@ -14,6 +14,7 @@
 #ifndef SENTI_SERVER_H
 #define SENTI_SERVER_H
 
+#include "lib/graphql/limits.h"
 #include "lib/http/server.h"
 #include "lib/score/engine.h"
 #include "lib/serve/ends.h"
@@ -34,6 +35,8 @@ struct server_conf {
 	size_t max_waiting;	  /* records, and requests to the store, that may be under way */
 	unsigned scan_timeout_s;  /* of a page or an aggregate */
 	unsigned drain_delay_s;
+	struct gql_limits graphql; /* of each operation, but for its deadline, */
+	int64_t graphql_ms;	   /* which comes so long after it began; 0: never */
 };
 
 /* Returns once it has drained: 0, or -1 with *e if it could not start. */

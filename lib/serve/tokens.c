@@ -280,6 +280,7 @@ void tokens_admit(struct request *x, void *arg)
 	struct tokens *tokens = arg;
 	enum scope needed = (enum scope)x->route->access, has;
 	static const char scheme[] = "Bearer ";
+	x->granted = tokens ? SCOPE_NONE : SCOPE_ADMIN;
 	if (!tokens || needed == SCOPE_NONE)
 		return;
 	const char *given = request_header(x, "Authorization");
@@ -290,6 +291,7 @@ void tokens_admit(struct request *x, void *arg)
 	given += sizeof scheme - 1;
 	given += strspn(given, " ");
 	has = tokens_find(tokens, str_of(given), x->caller, x->credential);
+	x->granted = has;
 	if (has == SCOPE_NONE) {
 		refuse(
 		    x, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");

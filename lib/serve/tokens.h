@@ -39,7 +39,8 @@ bool tokens_know(const unsigned char hash[TOKEN_HASH], void *tokens);
 MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct err *e);
 
 /* For http_conf.admit, with the tokens as its argument (NULL: everybody may do everything): 401 or 403 for a request
- * without a token that allows what its route needs, an enum scope in route.access. */
+ * without a token that allows what its route needs, an enum scope in route.access. r->granted is the enum scope that it
+ * has. */
 void tokens_admit(struct request *x, void *tokens);
 
 /* The word for a scope ("read"). Constant. */

@@ -36,7 +36,7 @@ static void changed(struct request *x, uint64_t version)
 	request_problem(x, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
 }
 
-static enum cache_answer answer_of(const struct look *l)
+enum cache_answer message_cache_answer(const struct look *l)
 {
 	if (l->hit)
 		return l->state == LOOK_FOUND ? CACHE_HIT : CACHE_ABSENT;
@@ -55,7 +55,7 @@ static void look_up(struct db_context *c, struct request *const *x, size_t n, vo
 	for (size_t i = 0; i < n; i++) {
 		const struct look *l = &look[i];
 		if (c->cache)
-			series_add(conf->answers[answer_of(l)], 1);
+			series_add(conf->answers[message_cache_answer(l)], 1);
 		if (rc < 0)
 			db_unavailable(x[i], &e);
 		else if (l->state == LOOK_FOUND)

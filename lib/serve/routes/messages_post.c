@@ -20,6 +20,7 @@
 enum { MOST_WAIT_S = 60 };
 
 struct submission {
+	struct intake_caller caller;
 	struct reply reply;
 	struct request *x; /* alive as long as reply_fill asks for its owner */
 	const struct post_conf *conf;
@@ -66,6 +67,8 @@ static uint64_t wants_results(struct request *x)
 	return seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
 }
 
+static void post_done(struct rec *r, bool ok);
+
 void post_begin(struct request *x, void *app)
 {
 	const struct post_conf *conf = app;
@@ -76,6 +79,7 @@ void post_begin(struct request *x, void *app)
 	}
 	uint64_t wait_s = wants_results(x);
 	struct submission *s = xcalloc(1, sizeof *s);
+	s->caller.done = post_done;
 	s->x = x;
 	s->conf = conf;
 	s->lines_body = form == BODY_LINES;
@@ -179,7 +183,7 @@ static void on_result(void *caller, size_t slot, struct str record)
 	settle(s, reply_fill(&s->reply, slot, record));
 }
 
-void post_done(struct rec *r, bool ok)
+static void post_done(struct rec *r, bool ok)
 {
 	struct submission *s = r->caller;
 	size_t slot = s->taken++;

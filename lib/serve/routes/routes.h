@@ -3,8 +3,9 @@
 #define SENTI_ROUTES_H
 
 #include "lib/flow/record.h"
+#include "lib/graphql/limits.h"
 #include "lib/http/request.h"
-#include "lib/metrics/registry.h"
+#include "lib/serve/metrics.h"
 
 struct await;
 struct cache;
@@ -17,7 +18,7 @@ struct subscribers;
 struct thread_contexts;
 struct work_pool;
 
-enum { ROUTES = 15 };
+enum { ROUTES = 17 };
 
 /* What the handlers of each resource use; all lent for as long as the server runs. */
 struct routes {
@@ -44,11 +45,27 @@ struct routes {
 		struct cache *local;	       /* the cache, if it is this process's own; else NULL */
 		struct series *const *answers; /* by enum cache_answer */
 	} messages;
+	struct graphql *graphql;
 	struct db_pool *scans;
 	struct subscribers *subscribers;
 	struct models *models;
 	struct health *health;
 	struct registry *registry;
+};
+
+/* What GraphQL's resolvers use; lent likewise. */
+struct graphql_conf {
+	struct db_pool *pool; /* its own, so that nobody waits for its operations */
+	struct models *models;
+	struct thread_contexts *threads;
+	struct feed *feed;
+	struct intake *intake;
+	struct await *await; /* NULL as in post_conf */
+	struct subscribers *subscribers;
+	struct series *const *answers;
+	size_t max_record, max_items;
+	struct gql_limits limits; /* but for the deadline */
+	int64_t timeout_ms;	  /* of an operation; 0: none */
 };
 
 /* Fills the table, whose last entry ends it. */
@@ -63,8 +80,6 @@ void sentiment_end(struct request *x, void *app);
 void post_begin(struct request *x, void *app);
 bool post_piece(struct request *x, void *app, struct str piece);
 void post_end(struct request *x, void *app);
-/* For intake_conf.done. */
-void post_done(struct rec *r, bool ok);
 
 /* messages.c: /v1/messages/{id}, and GET /v1/messages */
 void message_get(struct request *x, void *app);
@@ -72,6 +87,18 @@ void message_patch_begin(struct request *x, void *app);
 void message_patch(struct request *x, void *app);
 void message_delete(struct request *x, void *app);
 void messages_list(struct request *x, void *app);
+/* What the cache said of a message that was looked up (lookaside.h). */
+struct look;
+enum cache_answer message_cache_answer(const struct look *l);
+
+/* graphql.c, graphql_http.c: /graphql. New, or NULL with *e; for the routes' `app`. */
+struct graphql;
+struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e);
+/* NULL is allowed. */
+void graphql_free(struct graphql *g);
+void graphql_get(struct request *x, void *app);
+void graphql_post_begin(struct request *x, void *app);
+void graphql_post(struct request *x, void *app);
 
 /* events.c: GET /v1/events */
 void events_get(struct request *x, void *app);

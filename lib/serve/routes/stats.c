@@ -29,23 +29,11 @@ static bool read_by(struct request *x, enum stat_by *by)
 	return false;
 }
 
-/* Reads a duration such as 90s, 15m, 1h, 1d or 1w. */
 static bool read_step(struct request *x, int64_t *ms)
 {
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} known[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	struct str v = request_query(x, "step");
-	uint64_t n = 0;
-	if (!v.p)
+	if (!v.p || rest_duration(v, ms))
 		return true;
-	for (size_t i = 0; i < COUNT_OF(known) && v.n > 1; i++)
-		if (v.p[v.n - 1] == known[i].unit && str_u64((struct str){v.p, v.n - 1}, &n) == 0 && n >= 1 &&
-		    n <= 100000) {
-			*ms = (int64_t)n * known[i].seconds * 1000;
-			return true;
-		}
 	request_problem(
 	    x, 400, "bad_query", "step is a duration such as 90s, 15m, 1h, 1d or 1w, not '%.*s'", STR_FMT(v));
 	return false;

@@ -1,0 +1,28 @@
+/* event_stream.h - scored messages as server-sent events: the answer of a request that goes on until one side ends it.
+ *
+ * Heartbeats, the end of the server and a client that is too slow are the same for all; what an event says is its
+ * form's.
+ */
+#ifndef SENTI_EVENT_STREAM_H
+#define SENTI_EVENT_STREAM_H
+
+#include "lib/http/request.h"
+#include "lib/serve/subscribers.h"
+
+#define MEDIA_EVENTS "text/event-stream"
+
+struct event_form {
+	/* Appends what comes first. `from`: the entry of the log after which the events begin. */
+	void (*begin)(void *arg, struct buf *out, uint64_t from);
+	/* Appends an event, or nothing, and then the next one is asked for. True: its record and an empty line belong
+	 * after what was appended. */
+	bool (*put)(void *arg, struct buf *out, const struct feed_event *ev);
+	void (*drop)(void *arg); /* NULL: nothing to do */
+};
+
+/* Answers the request with a stream of what conf asks for, whose callbacks and credential need not be set. `arg`
+ * belongs to the form, whose drop is called once the stream has ended. */
+void event_stream(struct request *x, struct subscribers *all, const struct subscriber_conf *conf,
+    const struct event_form *form, void *arg);
+
+#endif

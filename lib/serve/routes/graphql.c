@@ -1,0 +1,239 @@
+/* graphql.c - the schema bound to its resolvers, and one operation from its text to its answer. */
+#include <stdarg.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/embed.h"
+#include "lib/base/log.h"
+#include "lib/graphql/introspect.h"
+#include "lib/json/write.h"
+#include "lib/serve/routes/graphql_internal.h"
+#include "lib/serve/tokens.h"
+
+EMBED(graphql_sdl, "lib/serve/schema.graphql")
+
+#define MEDIA_GRAPHQL_JSON "application/json; charset=utf-8"
+#define MEDIA_GRAPHQL_RESPONSE "application/graphql-response+json; charset=utf-8"
+
+/* ---- the schema ---- */
+
+static bool is_time(const struct gql_value *v)
+{
+	int64_t ms;
+	return v->kind == GQL_TEXT && time_parse(v->text, &ms) == 0;
+}
+
+static int bind_all(struct gql_schema *s, const struct graphql_binding *b, struct err *e)
+{
+	for (; b->type; b++)
+		if (gql_schema_bind(s, str_of(b->type), str_of(b->field), b->resolve, (void *)(uintptr_t)b->bound, e) <
+		    0)
+			return -1;
+	return 0;
+}
+
+static int bind_fields(struct gql_schema *s, struct err *e)
+{
+	static const struct graphql_binding *const all[] = {graphql_sentiment_fields, graphql_message_fields,
+	    graphql_stats_fields, graphql_mutation_fields, graphql_event_fields};
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		if (bind_all(s, all[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < s->ntypes; i++)
+		if (str_eq(s->types[i]->name, STR("DateTime")))
+			s->types[i]->check = is_time;
+	gql_introspection_bind(s);
+	return 0;
+}
+
+struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
+{
+	struct gql_schema *s = gql_schema_new(graphql_sdl(), e);
+	if (!s || bind_fields(s, e) < 0) {
+		gql_schema_free(s);
+		return NULL;
+	}
+	struct graphql *g = xcalloc(1, sizeof *g);
+	g->conf = *conf;
+	g->schema = s;
+	return g;
+}
+
+void graphql_free(struct graphql *g)
+{
+	if (!g)
+		return;
+	gql_schema_free(g->schema);
+	free(g);
+}
+
+/* ---- what resolvers share ---- */
+
+void graphql_text(struct gql_call *call, size_t n, void *bound)
+{
+	const size_t *at = bound;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_text(*(const struct str *)((const char *)call[i].parent + *at));
+}
+
+void graphql_number(struct gql_call *call, size_t n, void *bound)
+{
+	const size_t *at = bound;
+	for (size_t i = 0; i < n; i++) {
+		const struct str *spelled = (const struct str *)((const char *)call[i].parent + *at);
+		if (spelled->p)
+			call[i].out = gql_number(strtod(spelled->p, NULL));
+	}
+}
+
+void graphql_count(struct gql_call *call, size_t n, void *bound)
+{
+	const size_t *at = bound;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_integer((int64_t) * (const uint64_t *)((const char *)call[i].parent + *at));
+}
+
+void graphql_truth(struct gql_call *call, size_t n, void *bound)
+{
+	const size_t *at = bound;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_truth(*((const bool *)call[i].parent + *at));
+}
+
+void graphql_unavailable(const struct graphql_operation *op, struct gql_call *call, size_t n, const struct err *e)
+{
+	bool late = op->db->interrupt.why != INTERRUPT_NONE;
+	if (!late)
+		log_warn("the store does not answer", "error", e->msg, NULL);
+	for (size_t i = 0; i < n; i++)
+		call[i].out = late ? gql_failure(STR("The operation takes too long."), "TIMEOUT")
+				   : gql_failure(STR("the store does not answer"), "STORE_UNAVAILABLE");
+}
+
+struct gql_out graphql_bad_input(struct gql_call *call, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str why = arena_vprintf(call->mem, fmt, ap);
+	va_end(ap);
+	return gql_failure(why, "BAD_USER_INPUT");
+}
+
+struct gql_out graphql_not_supported(struct gql_call *call, const char *what)
+{
+	return gql_failure(arena_printf(call->mem, "this server does not support %s", what), "NOT_SUPPORTED");
+}
+
+bool graphql_first(struct gql_call *call, const struct gql_value *v, int64_t most, size_t *out)
+{
+	if (!graphql_given(v))
+		return true;
+	*out = (size_t)v->integer;
+	if (v->integer >= 0 && v->integer <= most)
+		return true;
+	call->out = graphql_bad_input(call, "first is a number from 0 to %lld", (long long)most);
+	return false;
+}
+
+struct str graphql_label(struct str name)
+{
+	return name.p[0] == 'P' ? STR("positive") : name.p[2] == 'G' ? STR("negative") : STR("neutral");
+}
+
+struct str graphql_cursor(struct str text, struct arena *mem)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *out = arena_alloc(mem, 2 * text.n);
+	for (size_t i = 0; i < text.n; i++) {
+		out[2 * i] = digit[(unsigned char)text.p[i] >> 4];
+		out[2 * i + 1] = digit[(unsigned char)text.p[i] & 15];
+	}
+	return (struct str){out, 2 * text.n};
+}
+
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+struct str graphql_cursor_read(struct str cursor, struct arena *mem)
+{
+	char *out = arena_alloc(mem, cursor.n / 2 + 1);
+	for (size_t i = 0; i + 1 < cursor.n; i += 2) {
+		int high = digit_of(cursor.p[i]), low = digit_of(cursor.p[i + 1]);
+		if (high < 0 || low < 0)
+			return STR_NONE;
+		out[i / 2] = (char)(high << 4 | low);
+	}
+	out[cursor.n / 2] = 0;
+	return cursor.n % 2 ? STR_NONE : (struct str){out, cursor.n / 2};
+}
+
+/* ---- an operation ---- */
+
+static const char *media_name(enum graphql_media media)
+{
+	return media == GRAPHQL_RESPONSE ? MEDIA_GRAPHQL_RESPONSE : MEDIA_GRAPHQL_JSON;
+}
+
+static void answer(struct request *x, unsigned status, enum graphql_media media)
+{
+	if (media == GRAPHQL_EVENTS)
+		graphql_events_answer(x);
+	else
+		request_answer(x, status, media_name(media));
+}
+
+void graphql_refuse(
+    struct request *x, enum graphql_media media, unsigned status, const char *code, const char *fmt, ...)
+{
+	char why[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	buf_clear(&x->out);
+	buf_str(&x->out, STR("{\"errors\":[{\"message\":"));
+	json_put_lossy(&x->out, str_of(why));
+	buf_printf(&x->out, ",\"extensions\":{\"code\":\"%s\"}}]}\n", code);
+	request_answer(x, status, media_name(media));
+}
+
+static void run(struct graphql *g, struct db_context *db, struct request *x, struct gql_request *q,
+    const struct graphql_ask *ask, enum graphql_media media)
+{
+	enum gql_operation kind = (enum gql_operation)q->operation->operation;
+	if (kind == GQL_MUTATION && ask->get) {
+		request_set(x, "Allow", "POST");
+		graphql_refuse(x, media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
+	} else if (kind == GQL_MUTATION && x->granted < SCOPE_WRITE) {
+		graphql_refuse(x, media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
+	} else if (kind == GQL_SUBSCRIPTION) {
+		graphql_refuse(x, media, media == GRAPHQL_RESPONSE ? 400 : 200, "BAD_USER_INPUT",
+		    "subscriptions are answered as text/event-stream");
+	} else {
+		struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
+		gql_request_run(q, NULL, &op, &x->out);
+		answer(x, 200, media);
+	}
+}
+
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *x, const struct graphql_ask *ask,
+    enum graphql_media media)
+{
+	struct gql_request q;
+	struct gql_limits limits = g->conf.limits;
+	limits.deadline_ms = g->conf.timeout_ms ? clock_mono_ms() + g->conf.timeout_ms : 0;
+	gql_request_init(&q, g->schema, ask->query, &limits);
+	bool good = gql_request_prepare(&q, ask->operation, ask->variables);
+	if (good && q.operation->operation == GQL_SUBSCRIPTION && media == GRAPHQL_EVENTS) {
+		graphql_subscribe(g, x, &q);
+		return;
+	}
+	if (good) {
+		run(g, db, x, &q, ask, media);
+	} else {
+		gql_request_refuse(&q, &x->out);
+		answer(x, media == GRAPHQL_RESPONSE ? 400 : 200, media);
+	}
+	gql_request_free(&q);
+}

@@ -1,0 +1,106 @@
+/* graphql_internal.h - what the files of /graphql share: the schema with who resolves its fields, the operation that
+ * runs, and objects as they are shown.
+ *
+ *     connection's thread   graphql_http.c reads the request, and chooses the form of the answer
+ *     db_context thread     graphql.c prepares the operation and runs it; graphql_*.c resolve its fields
+ */
+#ifndef SENTI_GRAPHQL_INTERNAL_H
+#define SENTI_GRAPHQL_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "lib/data/store.h"
+#include "lib/graphql/execute.h"
+#include "lib/serve/db_context.h"
+#include "lib/serve/routes/routes.h"
+
+struct graphql {
+	struct graphql_conf conf;
+	struct gql_schema *schema;
+	atomic_uint waiting; /* threads that wait for results of workers */
+};
+
+/* What resolvers get as `app`. */
+struct graphql_operation {
+	struct graphql *g;
+	struct db_context *db; /* NULL: the events of a subscription */
+	struct json_scan *scan;
+};
+
+/* Who answers for a field; `bound` reaches the resolver in place of the operation if it is not NULL. */
+struct graphql_binding {
+	const char *type, *field;
+	gql_resolve *resolve;
+	const void *bound;
+};
+/* Each ends with an entry without a type. */
+extern const struct graphql_binding graphql_sentiment_fields[], graphql_message_fields[], graphql_stats_fields[],
+    graphql_mutation_fields[], graphql_event_fields[];
+
+/* For fields that show a member of their object as it is: `bound` is its offset. */
+#define GRAPHQL_MEMBER(type, member) (&(const size_t){offsetof(type, member)})
+/* A struct str: text, null where it is absent. */
+void graphql_text(struct gql_call *call, size_t n, void *bound);
+/* A struct str that spells a number: Float, null where it is absent. */
+void graphql_number(struct gql_call *call, size_t n, void *bound);
+/* A uint64_t: Int. */
+void graphql_count(struct gql_call *call, size_t n, void *bound);
+/* A bool. */
+void graphql_truth(struct gql_call *call, size_t n, void *bound);
+
+/* The store has failed, or the operation's time is over: the same for all n. */
+void graphql_unavailable(const struct graphql_operation *op, struct gql_call *call, size_t n, const struct err *e);
+struct gql_out graphql_bad_input(struct gql_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct gql_out graphql_not_supported(struct gql_call *call, const char *what);
+/* True unless the argument is absent or null. */
+static inline bool graphql_given(const struct gql_value *v)
+{
+	return v->kind != GQL_ABSENT && v->kind != GQL_NULL;
+}
+/* `first`: true and *out, or false with call->out set. */
+bool graphql_first(struct gql_call *call, const struct gql_value *v, int64_t most, size_t *out);
+/* A MessageFilter: true and *f, or false with call->out set. */
+bool graphql_filter(struct gql_call *call, const struct gql_value *v, struct filter *f);
+/* POSITIVE as "positive". Constant. */
+struct str graphql_label(struct str name);
+/* Texts that mean nothing to clients: new in mem; and back, where absent means that it is none of ours. */
+struct str graphql_cursor(struct str text, struct arena *mem);
+struct str graphql_cursor_read(struct str cursor, struct arena *mem);
+
+/* A result: members of its JSON object, numbers as spelled; all lent. */
+struct shown_sentiment {
+	struct str label, score, neg, neu, pos, subjectivity, model, why;
+};
+/* New in mem; NULL if it is not a result with a label and a score. `json` has JSON_PAD readable bytes after it. */
+const struct shown_sentiment *graphql_sentiment(struct str json, struct json_scan *s, struct arena *mem);
+
+/* A record, in the members that are shown. */
+struct shown_message {
+	struct str id, text, source, time, version, seq;
+	const struct shown_sentiment *sentiment; /* NULL: it is not scored */
+};
+/* New in mem, of a stored record; NULL if that is not JSON. */
+struct shown_message *graphql_message(struct str record, struct json_scan *s, struct arena *mem);
+/* The messages of these ids, a look each in mem: NULL if the store has failed, with *e. */
+struct look;
+struct look *graphql_look(
+    struct graphql_operation *op, const struct str *id, size_t n, struct arena *mem, struct err *e);
+
+/* What was asked, and how. Strings live with the request. */
+struct graphql_ask {
+	struct str query, operation, variables; /* absent: not given; variables are a JSON object */
+	bool get;				/* mutations are refused */
+};
+enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_MEDIA };
+/* In a db_context thread: answers the request, in this form. */
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *x, const struct graphql_ask *ask,
+    enum graphql_media media);
+/* In the same thread, for a client that takes events: what is in x->out is the whole answer. */
+void graphql_events_answer(struct request *x);
+/* Answers with the events of a subscription; the prepared request is taken. */
+void graphql_subscribe(struct graphql *g, struct request *x, struct gql_request *q);
+/* Answers with one error: {"errors":[...]}. */
+void graphql_refuse(struct request *x, enum graphql_media media, unsigned status, const char *code, const char *fmt,
+    ...) PRINTF_LIKE(5, 6);
+
+#endif

@@ -1,0 +1,289 @@
+/* graphql_messages.c - Query.message and messages: stored messages by id, and pages of them. */
+#include <inttypes.h>
+
+#include "lib/base/clock.h"
+#include "lib/data/lookaside.h"
+#include "lib/serve/feed.h"
+#include "lib/serve/routes/graphql_internal.h"
+
+enum { PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
+
+/* ---- a message ---- */
+
+struct shown_message *graphql_message(struct str record, struct json_scan *s, struct arena *mem)
+{
+	struct shown_message *m = arena_alloc(mem, sizeof *m);
+	const struct {
+		const char *name;
+		struct str *to;
+	} texts[] = {{"id", &m->id}, {"text", &m->text}, {"source", &m->source}, {"time", &m->time}};
+	*m = (struct shown_message){.version = STR("0")};
+	if (json_scan(s, json_padded(mem, record)) < 0)
+		return NULL;
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		const struct json_member *j = json_find(s, str_of(texts[i].name));
+		if (j && j->type == JSON_STRING)
+			*texts[i].to = json_decode(j, mem);
+	}
+	const struct json_member *version = json_find(s, STR("version")), *result = json_find(s, STR("sentiment"));
+	if (version && version->type == JSON_NUMBER)
+		m->version = version->value;
+	if (result && result->type == JSON_OBJECT)
+		m->sentiment = graphql_sentiment(result->value, s, mem);
+	return m;
+}
+
+static void message_sentiment(struct gql_call *call, size_t n, void *app)
+{
+	(void)app;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_object(((const struct shown_message *)call[i].parent)->sentiment);
+}
+
+/* ---- by id ---- */
+
+struct look *graphql_look(
+    struct graphql_operation *op, const struct str *id, size_t n, struct arena *mem, struct err *e)
+{
+	struct look *look = arena_alloc(mem, n * sizeof *look);
+	for (size_t i = 0; i < n; i++)
+		look[i] = (struct look){.id = id[i]};
+	struct lookaside *by = feed_current(op->g->conf.feed) ? op->db->aside : op->db->bare;
+	int rc = look_aside(by, look, n, mem, e);
+	for (size_t i = 0; i < n && op->db->cache; i++)
+		series_add(op->g->conf.answers[message_cache_answer(&look[i])], 1);
+	return rc < 0 ? NULL : look;
+}
+
+static void query_message(struct gql_call *call, size_t n, void *app)
+{
+	struct graphql_operation *op = app;
+	struct arena *mem = call->mem;
+	struct err e;
+	struct str *id = arena_alloc(mem, n * sizeof *id);
+	for (size_t i = 0; i < n; i++)
+		id[i] = call[i].args[0].text;
+	const struct look *look = graphql_look(op, id, n, mem, &e);
+	if (!look) {
+		graphql_unavailable(op, call, n, &e);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (look[i].state == LOOK_FOUND)
+			call[i].out = gql_object(graphql_message(look[i].record, op->scan, mem));
+		else if (look[i].state == LOOK_BROKEN)
+			call[i].out = gql_failure(
+			    STR("the message's columns sentiment and extra are not JSON objects"), "BROKEN_ROW");
+}
+
+/* ---- what is asked of a list ---- */
+
+/* The fields of MessageFilter, in the order of the schema. */
+enum { LABEL, SOURCE, MODEL, SINCE, UNTIL, TEXT, SCORE_MIN, SCORE_MAX, UNSCORED, CORRECTED, WHERE };
+
+static struct str text_of(const struct gql_value *v)
+{
+	return graphql_given(v) ? v->text : STR_NONE;
+}
+
+static bool read_time(const struct gql_value *v, int64_t *ms)
+{
+	return graphql_given(v) && time_parse(v->text, ms) == 0;
+}
+
+/* True, or no restriction. */
+static bool read_flag(struct gql_call *call, const struct gql_value *v, const char *name, bool *flag)
+{
+	*flag = v->kind == GQL_TRUTH && v->truth;
+	if (v->kind != GQL_TRUTH || v->truth)
+		return true;
+	call->out = graphql_not_supported(call, name);
+	return false;
+}
+
+bool graphql_filter(struct gql_call *call, const struct gql_value *v, struct filter *f)
+{
+	*f = (struct filter){0};
+	if (!graphql_given(v))
+		return true;
+	const struct gql_value *in = v->item;
+	if (graphql_given(&in[SCORE_MIN]) || graphql_given(&in[SCORE_MAX]) || graphql_given(&in[WHERE])) {
+		call->out = graphql_not_supported(call, "filters by scoreMin, scoreMax and where");
+		return false;
+	}
+	if (graphql_given(&in[LABEL]))
+		f->label = graphql_label(in[LABEL].text);
+	f->source = text_of(&in[SOURCE]);
+	f->model = text_of(&in[MODEL]);
+	f->text = text_of(&in[TEXT]);
+	if (f->text.p && !f->text.n)
+		f->text = STR_NONE;
+	f->has_since = read_time(&in[SINCE], &f->since);
+	f->has_until = read_time(&in[UNTIL], &f->until);
+	return read_flag(call, &in[UNSCORED], "filters by unscored: false", &f->unscored) &&
+	       read_flag(call, &in[CORRECTED], "filters by corrected: false", &f->corrected);
+}
+
+static bool read_order(struct gql_call *call, const struct gql_value *v, enum order *order)
+{
+	struct str name = text_of(v);
+	*order = name.p && str_eq(name, STR("NEWEST")) ? ORDER_NEWEST
+		 : name.p && str_eq(name, STR("ID"))   ? ORDER_ID
+						       : ORDER_OLDEST;
+	if (!name.p || name.p[0] != 'S')
+		return true;
+	call->out = graphql_not_supported(call, "lists in the order of scores");
+	return false;
+}
+
+/* A cursor is MS:ID, or -:ID of a message without a time. */
+static struct str cursor_of(const struct message *m, struct arena *mem)
+{
+	struct buf text = {0};
+	if (m->has_time)
+		buf_printf(&text, "%" PRId64 ":", m->time);
+	else
+		buf_str(&text, STR("-:"));
+	buf_str(&text, m->id);
+	struct str cursor = graphql_cursor(buf_view(&text), mem);
+	buf_free(&text);
+	return cursor;
+}
+
+static bool read_place(struct gql_call *call, const struct gql_value *v, struct place *p)
+{
+	if (!graphql_given(v))
+		return true;
+	struct str text = graphql_cursor_read(v->text, call->mem);
+	const char *colon = text.p ? memchr(text.p, ':', text.n) : NULL;
+	char *end = NULL;
+	if (colon && colon > text.p) {
+		*p = (struct place){.set = true, .has_time = text.p[0] != '-' || colon - text.p > 1};
+		if (p->has_time)
+			p->time = strtoll(text.p, &end, 10);
+		p->id = (struct str){colon + 1, text.n - (size_t)(colon + 1 - text.p)};
+		if (!p->has_time || end == colon)
+			return true;
+	}
+	call->out = graphql_bad_input(call, "after is a cursor of the page before");
+	return false;
+}
+
+/* ---- a page ---- */
+
+struct edge {
+	struct str cursor;
+	const struct shown_message *node;
+};
+
+struct message_page {
+	struct edge *edge;
+	size_t n;
+	bool has_next, has_previous;
+	struct str start, end;
+};
+
+/* Measures a page as the store does. */
+static size_t bytes_of(const struct message *m, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += m[i].id.n + m[i].text.n + m[i].source.n + m[i].sentiment.n + m[i].extra.n + sizeof *m;
+	return bytes;
+}
+
+/* Rows that only SQL can have made are left out; `message` names them. */
+static void fill_edges(
+    struct message_page *page, struct graphql_operation *op, const struct message *row, size_t n, struct arena *mem)
+{
+	struct buf record = {0};
+	page->edge = arena_alloc(mem, n * sizeof *page->edge);
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&record);
+		if (message_write(&row[i], &record, op->scan) < 0)
+			continue;
+		struct edge *edge = &page->edge[page->n++];
+		edge->node = graphql_message(buf_view(&record), op->scan, mem);
+		edge->cursor = cursor_of(&row[i], mem);
+	}
+	buf_free(&record);
+	if (n) {
+		page->start = cursor_of(&row[0], mem);
+		page->end = cursor_of(&row[n - 1], mem);
+	}
+}
+
+static void list_messages(struct graphql_operation *op, struct gql_call *call)
+{
+	const struct gql_value *a = call->args;
+	struct filter f;
+	struct err e;
+	size_t first = 20;
+	if (!graphql_first(call, &a[0], PAGE_MOST, &first) || !graphql_filter(call, &a[2], &f) ||
+	    !read_order(call, &a[3], &f.order) || !read_place(call, &a[1], &f.after))
+		return;
+	/* one more than asked for shows whether there is a next page */
+	struct message *row = arena_alloc(call->mem, (first + 1) * sizeof *row);
+	int n = op->db->store->query(op->db->store, &f, row, first + 1, PAGE_BYTES, call->mem, &e);
+	if (n < 0) {
+		graphql_unavailable(op, call, 1, &e);
+		return;
+	}
+	struct message_page *page = arena_alloc(call->mem, sizeof *page);
+	*page = (struct message_page){
+	    .has_previous = f.after.set, .has_next = (size_t)n > first || bytes_of(row, (size_t)n) >= PAGE_BYTES};
+	fill_edges(page, op, row, (size_t)n > first ? first : (size_t)n, call->mem);
+	call->out = gql_object(page);
+}
+
+static void query_messages(struct gql_call *call, size_t n, void *app)
+{
+	for (size_t i = 0; i < n; i++)
+		list_messages(app, &call[i]);
+}
+
+static void connection_edges(struct gql_call *call, size_t n, void *app)
+{
+	(void)app;
+	for (size_t i = 0; i < n; i++) {
+		const struct message_page *page = call[i].parent;
+		call[i].out = gql_list(&call[i], page->n);
+		for (size_t k = 0; k < page->n; k++)
+			call[i].out.item[k] = gql_object(&page->edge[k]);
+	}
+}
+
+static void connection_info(struct gql_call *call, size_t n, void *app)
+{
+	(void)app;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_object(call[i].parent);
+}
+
+static void edge_node(struct gql_call *call, size_t n, void *app)
+{
+	(void)app;
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_object(((const struct edge *)call[i].parent)->node);
+}
+
+const struct graphql_binding graphql_message_fields[] = {
+    {"Query", "message", query_message, NULL},
+    {"Query", "messages", query_messages, NULL},
+    {"Message", "id", graphql_text, GRAPHQL_MEMBER(struct shown_message, id)},
+    {"Message", "text", graphql_text, GRAPHQL_MEMBER(struct shown_message, text)},
+    {"Message", "source", graphql_text, GRAPHQL_MEMBER(struct shown_message, source)},
+    {"Message", "time", graphql_text, GRAPHQL_MEMBER(struct shown_message, time)},
+    {"Message", "sentiment", message_sentiment, NULL},
+    {"Message", "version", graphql_text, GRAPHQL_MEMBER(struct shown_message, version)},
+    {"Message", "seq", graphql_text, GRAPHQL_MEMBER(struct shown_message, seq)},
+    {"MessageConnection", "edges", connection_edges, NULL},
+    {"MessageConnection", "pageInfo", connection_info, NULL},
+    {"MessageEdge", "cursor", graphql_text, GRAPHQL_MEMBER(struct edge, cursor)},
+    {"MessageEdge", "node", edge_node, NULL},
+    {"PageInfo", "hasNextPage", graphql_truth, GRAPHQL_MEMBER(struct message_page, has_next)},
+    {"PageInfo", "hasPreviousPage", graphql_truth, GRAPHQL_MEMBER(struct message_page, has_previous)},
+    {"PageInfo", "startCursor", graphql_text, GRAPHQL_MEMBER(struct message_page, start)},
+    {"PageInfo", "endCursor", graphql_text, GRAPHQL_MEMBER(struct message_page, end)},
+    {0},
+};

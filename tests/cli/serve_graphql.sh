@@ -1,0 +1,230 @@
+#!/bin/sh
+# /graphql of senti-serve as a client sees it, on what is built in; and the examples of senti-graphql(7).
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+need '/graphql' curl jq || finish
+
+# start [OPTION...]: a server of our own on any free port; its address in $url, its number in $server.
+start() {
+	: >log
+	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
+	server=$!
+	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
+	wait_for "grep -q listening log"
+	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
+}
+
+stop() {
+	kill "$server"
+	wait "$server"
+}
+
+# ask DOCUMENT [CURL OPTION...]: the body into body, the headers into headers, the status into $status.
+ask() {
+	echo "$1" | jq -Rs '{query: .}' >question
+	shift
+	post question "$@"
+}
+
+# post FILE [CURL OPTION...]
+post() {
+	file=$1
+	shift
+	status=$(curl -sS -o body -D headers -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "@$file" "$@" "$url/graphql")
+}
+
+# is STATUS JQ: of the last answer.
+is() {
+	cat headers body
+	[ "$status" = "$1" ] && jq -e "$2" body
+}
+
+# gives NAME DOCUMENT JQ: the data; refused NAME DOCUMENT CODE: the error.
+gives() {
+	ask "$2"
+	ok "$1" is 200 "(has(\"errors\") | not) and (.data | $3)"
+}
+refused() {
+	ask "$2"
+	ok "$1" is 200 "(.errors | any(.extensions.code == \"$3\"))"
+}
+
+start
+# --- the same answers as REST and the command line ---
+gives 'a sentiment' '{ sentiment(text: "I love it", explain: true) { label score neg neu pos subjectivity model why { at word value rule } } }' \
+	'.sentiment.label == "POSITIVE" and .sentiment.subjectivity == null'
+echo '{"text":"I love it"}' | senti-score --explain | jq -S '.sentiment | .label |= ascii_upcase' >want
+jq -S '.data.sentiment | del(.subjectivity)' body >got
+ok 'is that of senti-score, field by field' cmp want got
+gives 'with another model' '{ sentiment(text: "I love it", model: "textblob") { score subjectivity neg model } }' \
+	'.sentiment | .score == 0.5 and .subjectivity == 0.6 and .neg == null and (.model | startswith("textblob-"))'
+refused 'with none that there is' '{ sentiment(text: "x", model: "nope") { score } }' BAD_USER_INPUT
+gives 'sentiments of several texts' '{ sentiments(texts: ["good", "bad", ""]) { label } }' \
+	'[.sentiments[].label] == ["POSITIVE", "NEGATIVE", "NEUTRAL"]'
+gives 'models' '{ models { name default hash version } }' '.models[0] == {name: "vader", default: true, hash: .models[0].hash, version: "3.3.2"}'
+
+# --- mutations ---
+gives 'messages are submitted' 'mutation { submit(messages: [
+		{id: "a", text: "I love it", source: "shop", time: "2026-01-01T00:00:00+01:00"}, {id: "b", text: "I hate it"}, {id: "", text: "x"}, {text: "new"}
+	], waitMs: 1000) { id error message { id text source time version seq sentiment { label score } } } }' \
+	'.submit[0] == {id: "a", error: null, message: {id: "a", text: "I love it", source: "shop", time: "2025-12-31T23:00:00.000Z", version: "1",
+		seq: null, sentiment: {label: "POSITIVE", score: 0.6369}}} and (.submit[2].error | startswith("no_id: ")) and .submit[2].message == null and
+		(.submit[3].id | length) == 36'
+gives 'without waiting' 'mutation { submit(messages: [{id: "c", text: "fine", time: "2026-02-01T00:00:00Z"}]) { id error message { id } } }' \
+	'.submit == [{id: "c", error: null, message: null}]'
+gives 'none at all' 'mutation { submit(messages: []) { id } }' '.submit == []'
+curl -sS "$url/v1/messages/a" | jq -S '{id, text, time, version: (.version | tostring), score: .sentiment.score}' >want
+ask '{ message(id: "a") { id text time version sentiment { score } } }'
+jq -S '.data.message | .score = .sentiment.score | del(.sentiment)' body >got
+ok 'a message is what REST shows' cmp want got
+gives 'messages by id, one of which there is not' '{ x: message(id: "a") { id } y: message(id: "none") { id } z: message(id: "b") { id } }' \
+	'. == {x: {id: "a"}, y: null, z: {id: "b"}}'
+gives 'a label is corrected' 'mutation { correct(id: "b", label: NEUTRAL) { id sentiment { label } } }' '.correct.sentiment.label == "NEUTRAL"'
+gives 'and read back' '{ message(id: "b") { sentiment { label } } messages(filter: {corrected: true}) { edges { node { id } } } }' \
+	'.message.sentiment.label == "NEUTRAL" and [.messages.edges[].node.id] == ["b"]'
+refused 'of a message that there is not' 'mutation { correct(id: "none", label: NEUTRAL) { id } }' NOT_FOUND
+gives 'mutations run in order' 'mutation { a: submit(messages: [{id: "d", text: "x"}]) { id } b: delete(id: "d") c: delete(id: "d") }' \
+	'.b == true and .c == false'
+
+# --- lists ---
+gives 'a page' '{ messages(first: 1) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }' \
+	'.messages | [.edges[].node.id] == ["a"] and .pageInfo == {hasNextPage: true, hasPreviousPage: false, startCursor: .edges[0].cursor,
+		endCursor: .edges[0].cursor}'
+for order in OLDEST NEWEST ID; do
+	: >seen
+	after=null
+	while [ "$after" != end ]; do
+		ask "{ messages(first: 1, order: $order, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } } }"
+		jq -r '.data.messages.edges[].node.id' body | cut -c 1-2 >>seen
+		after=$(jq -r '.data.messages.pageInfo | if .hasNextPage then "\"\(.endCursor)\"" else "end" end' body)
+	done
+	case $order in
+	OLDEST) want='a c 01 b' ;;
+	NEWEST) want='c a b 01' ;;
+	ID) want='01 a b c' ;;
+	esac
+	ok "page by page, in the order $order" test "$(tr '\n' ' ' <seen)" = "$want "
+done
+gives 'with a filter' '{ messages(filter: {label: POSITIVE, source: "shop", since: "2025-01-01T00:00:00Z", q: "LOVE"}) { edges { node { id } } } }' \
+	'[.messages.edges[].node.id] == ["a"]'
+refused 'with a cursor that is none' '{ messages(after: "zz") { edges { cursor } } }' BAD_USER_INPUT
+refused 'with too many a page' '{ messages(first: 1001) { edges { cursor } } }' BAD_USER_INPUT
+refused 'with a time that is none' '{ messages(filter: {since: "yesterday"}) { edges { cursor } } }' BAD_USER_INPUT
+refused 'by score' '{ messages(order: SCORE_ASCENDING) { edges { cursor } } }' NOT_SUPPORTED
+gives 'statistics' '{ stats(by: [LABEL]) { key keys count mean positive neutral negative cursor } }' \
+	'[.stats[] | [.key, .count, .positive]] | sort == [["neutral", 2, 0], ["positive", 2, 2]]'
+gives 'by time' '{ stats(by: [TIME], step: "1d") { start count } }' '.stats == [{start: "2025-12-31T00:00:00.000Z", count: 1},
+	{start: "2026-02-01T00:00:00.000Z", count: 1}]'
+ask '{ stats(by: [LABEL], first: 1) { cursor } }'
+cursor=$(jq -r '.data.stats[0].cursor' body)
+gives 'page by page' "{ stats(by: [LABEL], after: \"$cursor\") { key } }" '.stats | length == 1'
+gives 'terms' '{ terms(first: 2) { word count contribution } }' '[.terms[].word] == ["love", "hate"] and .terms[1].contribution == -2.7'
+gives 'status' '{ status { queueDepth deadLetters cacheHits cacheMisses lagMs } }' '.status | .queueDepth == 0 and .deadLetters == null and
+	.cacheHits > 0 and .lagMs >= 0'
+
+# --- over HTTP ---
+status=$(curl -sS -o body -D headers -w '%{http_code}' -G --data-urlencode 'query=query ($t: String!) { sentiment(text: $t) { label } }' \
+	--data-urlencode 'variables={"t":"good"}' "$url/graphql")
+ok 'GET' is 200 '.data.sentiment.label == "POSITIVE"'
+status=$(curl -sS -o body -D headers -w '%{http_code}' -G --data-urlencode 'query=mutation { delete(id: "a") }' "$url/graphql")
+ok 'makes no change' is 405 '.errors[0].extensions.code == "METHOD_NOT_ALLOWED"'
+ok 'and says what does' grep -qi '^allow: POST' headers
+ask '{ nope }' -H 'Accept: application/graphql-response+json'
+ok 'a document that is wrong is 400' is 400 '.errors[0].extensions.code == "GRAPHQL_VALIDATION_FAILED" and (has("data") | not)'
+ok 'as application/graphql-response+json' grep -qi '^content-type: application/graphql-response+json; charset=utf-8' headers
+ask '{ nope }'
+ok 'and 200 as application/json' is 200 '.errors[0].locations == [{line: 1, column: 3}]'
+echo '{"query": 7}' >question
+post question
+ok 'what is no question is 400' is 400 '.errors[0].extensions.code == "BAD_REQUEST"'
+ask '{ models { name } }' -H 'Accept: text/html'
+ok 'an answer in no form that is accepted is 406' is 406 '.errors'
+curl -sS -o body -D headers -w '%{http_code}' -d 'query={models{name}}' "$url/graphql" >code
+ok 'a form is 415' grep -qx 415 code
+ask '{ models { name } }' -H 'Sec-Fetch-Site: cross-site'
+ok 'a web page of another origin is refused' is 403 '.type | endswith("cross_origin")'
+status=$(curl -sS -o body -D headers -w '%{http_code}' -G -H 'Origin: http://example.org' --data-urlencode 'query={ models { name } }' "$url/graphql")
+ok 'with GET too' is 403 '.type | endswith("cross_origin")'
+stop
+
+# --- the manual ---
+awk '/^\.Bd/ { on = 1; next } /^\.Ed/ { on = 0; print ";" } on' "$root/man/senti-graphql.7" | sed 's/\\e/\\/g' >examples
+start
+split_example() { # split_example N: the Nth
+	awk -v RS=';\n' -v n="$1" 'NR == n' examples | sed "s|localhost:8080|$url|"
+}
+n=0
+while [ $n -lt "$(grep -c '^;$' examples)" ]; do
+	n=$((n + 1))
+	split_example $n >example
+	sh example >body 2>headers
+	status=$?
+	ok "example $n of senti-graphql(7)" is 0 '.data and (has("errors") | not)'
+done
+ok 'all examples ran' test $n -ge 6
+stop
+
+# --- events ---
+start
+listen() { # listen DOCUMENT: events go to the file `events`; the listener's number in $listener
+	: >events
+	echo "$1" | jq -Rs '{query: .}' >question
+	curl -sSN -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d @question "$url/graphql" >events &
+	listener=$!
+}
+listen 'subscription { scored(filter: {label: NEGATIVE}) { id seq text sentiment { label score } } }'
+wait_for 'grep -q "^:" events'
+ask 'mutation { submit(messages: [{id: "e1", text: "I hate it"}, {id: "e2", text: "I love it"}, {id: "e3", text: "It is bad"}]) { id } }'
+wait_for 'grep -q e3 events'
+kill "$listener"
+sed -n 's/^data: //p' events | jq -s '[.[].data.scored]' >body
+status=0
+: >headers
+ok 'a subscription hears what it asked for' is 0 '[.[].id] == ["e1", "e3"] and .[0].text == "I hate it" and .[0].sentiment.label == "NEGATIVE"'
+ok 'as graphql-sse has it' grep -qx 'event: next' events
+seq=$(jq -r '.[0].seq' body)
+listen "subscription { scored(after: \"$seq\") { id } }"
+wait_for 'grep -q e3 events'
+kill "$listener"
+sed -n 's/^data: //p' events | jq -s '[.[].data.scored.id]' >body
+ok 'and goes on after a seq' is 0 '. == ["e2", "e3"]'
+listen '{ sentiment(text: "good") { label } }'
+wait "$listener"
+ok 'a query is answered by one event, and completed' test "$(tr '\n' '|' <events)" = \
+	'event: next|data: {"data":{"sentiment":{"label":"POSITIVE"}}}||event: complete|data: ||'
+listen 'subscription { nope }'
+wait "$listener"
+ok 'an error comes as an event' grep -q '^data: {"errors":.*GRAPHQL_VALIDATION_FAILED' events
+ask 'subscription { scored { id } }'
+ok 'a subscription needs events' is 200 '.errors[0].extensions.code == "BAD_USER_INPUT"'
+stop
+
+# --- limits ---
+many() { # many N TEXT: so many times
+	awk -v n="$1" -v text="$2" 'BEGIN { for (i = 0; i < n; i++) { t = text; gsub(/#/, i, t); printf "%s ", t } }'
+}
+start
+refused '10,000 aliases' "{ $(many 10000 'a#: status { lagMs }') }" GRAPHQL_PARSE_FAILED
+refused '31 aliases' "{ $(many 31 'a#: status { lagMs }') }" ALIAS_LIMIT
+refused '31 root fields' "{ $(many 31 'status { lagMs }') }" ROOT_FIELD_LIMIT
+refused '21 directives' "{ status { $(many 21 'lagMs @include(if: true)') } }" DIRECTIVE_LIMIT
+refused '20 levels' "{ __type(name: \"Int\") { $(many 18 'ofType {') name $(many 18 '}') } }" DEPTH_LIMIT
+refused 'a page of pages' '{ messages(first: 1000) { edges { node { id text } } } a: messages(first: 1000) { edges { node { id text source time version
+	seq sentiment { label score neg neu pos model } } } } b: sentiments(texts: []) { label } c: terms(first: 100000) { word } }' COST_LIMIT
+stop
+senti-serve --new-token r:read >tokens 2>reader
+senti-serve --new-token w:write >>tokens 2>writer
+start --tokens tokens --no-introspection
+ask '{ models { name } }'
+ok 'a token is needed' is 401 '.status == 401'
+ask '{ models { name } }' -H "Authorization: Bearer $(cat reader)"
+ok 'one that may read does for queries' is 200 '.data.models[0].name == "vader"'
+ask 'mutation { delete(id: "a") }' -H "Authorization: Bearer $(cat reader)"
+ok 'and not for mutations' is 403 '.errors[0].extensions.code == "FORBIDDEN"'
+ask 'mutation { delete(id: "none") }' -H "Authorization: Bearer $(cat writer)"
+ok 'for which one that may write does' is 200 '.data.delete == false'
+ask '{ __schema { types { name } } }' -H "Authorization: Bearer $(cat reader)"
+ok 'introspection is switched off' is 200 '.errors[0].extensions.code == "INTROSPECTION_DISABLED"'
+stop
+trap 'cd /; rm -rf "$T"' EXIT
+finish
