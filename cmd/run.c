@@ -71,7 +71,8 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 	return *rejects ? 0 : -1;
 }
 
-int tool_finish(struct tool *t, const struct err *failed)
+/* Reports, and returns the exit status for what t->counts holds. */
+static int finish(struct tool *t, const struct err *failed)
 {
 	if (failed && failed->kind != ERR_PIPE)
 		log_error(failed->msg, NULL);
@@ -176,7 +177,7 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 	free(t->dead_end);
 	close_metrics(&metrics);
 	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
-	int status = tool_finish(t, failed ? &first : NULL);
+	int status = finish(t, failed ? &first : NULL);
 	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {
 		failed = true;
 		first = e;

@@ -12,7 +12,5 @@ struct end_conf tool_ends(struct tool *t);
 MUST_USE int tool_check_output(const struct tool *t, const char *out, struct err *e);
 /* Opens what is not open yet, pumps, reports and closes. Returns the exit status. */
 int tool_run(struct tool *t, const struct step *step, size_t nsteps);
-/* Reports and returns the exit status for what t->counts holds; the last part of tool_run. */
-int tool_finish(struct tool *t, const struct err *failed);
 
 #endif

@@ -70,3 +70,14 @@ int str_u64(struct str s, uint64_t *out)
 	*out = v;
 	return 0;
 }
+
+struct str str_trim(struct str s)
+{
+	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}

@@ -58,9 +58,20 @@ void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 /* Resizes to n elements of `size` bytes; the product is checked. */
 void *xreallocarray(void *p, size_t n, size_t size);
+/* Room for one more than the n items of an array: if *cap is used up, it is doubled (at first it becomes `first`). */
+static inline void *xgrow(void *array, size_t n, size_t *cap, size_t first, size_t size)
+{
+	if (n < *cap)
+		return array;
+	*cap = *cap ? *cap * 2 : first;
+	return xreallocarray(array, *cap, size);
+}
+
 char *xstrdup(const char *s);
 /* New, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);
+/* Without the blanks and tabs around it. */
+struct str str_trim(struct str s);
 
 /* The value of an environment variable; NULL if it is unset or empty. Lent. */
 static inline const char *env_get(const char *name)

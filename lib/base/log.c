@@ -21,16 +21,6 @@ void log_init(const char *name, enum log_level level, enum log_format format)
 	style = format;
 }
 
-const char *log_tool(void)
-{
-	return tool;
-}
-
-bool log_enabled(enum log_level level)
-{
-	return level <= threshold;
-}
-
 /* Quotes for both styles: what JSON needs, which logfmt readers take too. */
 static void put_quoted(struct buf *b, const char *s)
 {

@@ -15,8 +15,6 @@ enum log_format { LOG_PLAIN, LOG_LOGFMT, LOG_JSON };
 
 /* The tool's name is lent for the life of the process. Called once, before any thread. */
 void log_init(const char *tool, enum log_level level, enum log_format format);
-const char *log_tool(void);
-bool log_enabled(enum log_level level);
 
 /* msg, then pairs of key and value (both char *), then NULL. */
 void log_event(enum log_level level, const char *msg, ...) __attribute__((sentinel));

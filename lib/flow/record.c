@@ -8,10 +8,7 @@
 
 struct rec *batch_add(struct batch *b)
 {
-	if (b->n == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 64;
-		b->rec = xreallocarray(b->rec, b->cap, sizeof *b->rec);
-	}
+	b->rec = xgrow(b->rec, b->n, &b->cap, 64, sizeof *b->rec);
 	struct rec *r = &b->rec[b->n++];
 	*r = (struct rec){0};
 	return r;

@@ -157,7 +157,7 @@ void rec_append(struct batch *b, struct rec *r, struct str head, struct str valu
 /* Appends the record as it leaves, without a line end. */
 void rec_put(struct buf *out, const struct rec *r);
 /* Appends the reject object of the contract (section 2 of the design), without a line end. Not for a long_line, whose
- * rest has yet to come (sink_lines streams it). */
+ * rest has yet to come (the sink of a path streams it). */
 void rec_put_reject(struct buf *out, const struct rec *r, const char *tool);
 /* Its beginning, {"error":{...} without the comma and the input after it. */
 void rec_put_reject_head(struct buf *out, const struct rec *r, const char *tool);

@@ -476,7 +476,8 @@ static int line_close(struct sink *port, struct err *e)
 	return rc;
 }
 
-struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool)
+/* On a descriptor, which it closes if `owned`; `name` is copied. */
+static struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool)
 {
 	struct line_sink *s = xcalloc(1, sizeof *s);
 	s->port = (struct sink){.put = line_put, .flush = line_flush, .close = line_close};

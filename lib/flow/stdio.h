@@ -20,11 +20,9 @@ struct lines_conf {
 struct source *source_lines(const struct lines_conf *conf);
 /* The origin of a record that such a source gave is the path as it was named, or "stdin". */
 
-/* A sink for one lane on a descriptor, which it closes if `owned`. Output is one JSON object a line; rejects are the
- * reject objects of `tool`. `name` (for messages: "stdout", a path) is copied. */
-struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool);
-/* The same on a path: "-" is stdout (stderr for rejects); a file is truncated for output and appended to for rejects. A
- * Unix socket that listens at the path is connected to. NULL with *e on failure. */
+/* A sink for one lane at a path. Output is one JSON object a line; rejects are the reject objects of `tool`. "-" is
+ * stdout (stderr for rejects); a file is truncated for output and appended to for rejects. A Unix socket that listens
+ * at the path is connected to. NULL with *e on failure. */
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e);
 
 #endif

@@ -45,17 +45,6 @@ static int csv_line(void *ctx, struct batch_room *room, struct str line, uint64_
 	return 0;
 }
 
-static struct str trim(struct str s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static const struct defaults defaults = {.text = (const char *const[]){"text", NULL}};
 
 static int name_columns(struct csv *c, const struct str *name, size_t n, struct err *e)
@@ -99,7 +88,7 @@ static int read_header(struct csv *c, const struct row *row, struct err *e)
 		    c->builder->origin.name, (unsigned long long)row->line);
 	struct str *name = xreallocarray(NULL, row->n, sizeof *name);
 	for (size_t i = 0; i < row->n; i++)
-		name[i] = trim(row->cell[i]);
+		name[i] = str_trim(row->cell[i]);
 	int rc = name_columns(c, name, row->n, e);
 	hint(c, row, rc, e);
 	free(name);

@@ -373,10 +373,7 @@ static enum next decode_next(struct source *port, struct batch *b, const struct 
 		next = NEXT_BATCH;
 	}
 	if (next == NEXT_BATCH && d->keeps) {
-		if (d->ndue == d->capdue) {
-			d->capdue = d->capdue ? d->capdue * 2 : 8;
-			d->due = xreallocarray(d->due, d->capdue, sizeof *d->due);
-		}
+		d->due = xgrow(d->due, d->ndue, &d->capdue, 8, sizeof *d->due);
 		d->due[d->ndue++] = first_undone(d);
 	}
 	if (next == NEXT_END && d->ndue == 0 && accept_before(d, first_undone(d), e) < 0)

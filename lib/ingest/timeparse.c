@@ -19,12 +19,7 @@ static bool digit(char c)
 
 static struct str trim(struct str s)
 {
-	while (s.n && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
+	s = str_trim(s);
 	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
 		s = (struct str){s.p + 1, s.n - 2};
 	return s;

@@ -141,16 +141,17 @@ static int width_of(const struct eval_conf *c)
 	return (int)n;
 }
 
-static void put_line(const struct eval_conf *c, struct str head, double (*get)(const struct figures *, size_t),
-    size_t k, struct buf *out)
+/* One figure of all sides; `at` is where it is in struct figures. */
+static void put_line(const struct eval_conf *c, const char *head, size_t at, struct buf *out)
 {
 	bool any = false;
 	int width = width_of(c);
 	size_t from = out->n;
-	buf_printf(out, "%-*.*s", HEAD_WIDTH, STR_FMT(head));
+	buf_printf(out, "%-*s", HEAD_WIDTH, head);
 	for (size_t i = 0; i < c->sides; i++) {
 		struct figures f = accuracy_figures(&c->side[i].accuracy);
-		double v = get(&f, k);
+		double v;
+		memcpy(&v, (const char *)&f + at, sizeof v);
 		any |= !isnan(v);
 		if (isnan(v))
 			buf_printf(out, "  %*s", width, "-");
@@ -159,46 +160,6 @@ static void put_line(const struct eval_conf *c, struct str head, double (*get)(c
 	}
 	buf_char(out, '\n');
 	out->n = any ? out->n : from; /* what no side has is left out */
-}
-
-static double accuracy(const struct figures *f, size_t k)
-{
-	(void)k;
-	return f->accuracy;
-}
-
-static double macro_f1(const struct figures *f, size_t k)
-{
-	(void)k;
-	return f->macro_f1;
-}
-
-static double macro_recall(const struct figures *f, size_t k)
-{
-	(void)k;
-	return f->macro_recall;
-}
-
-static double ece(const struct figures *f, size_t k)
-{
-	(void)k;
-	return f->ece;
-}
-
-static double pearson(const struct figures *f, size_t k)
-{
-	(void)k;
-	return f->pearson;
-}
-
-static double precision(const struct figures *f, size_t k)
-{
-	return f->precision[k];
-}
-
-static double recall(const struct figures *f, size_t k)
-{
-	return f->recall[k];
 }
 
 static void put_figures(const struct eval_conf *c, struct buf *out)
@@ -213,17 +174,17 @@ static void put_figures(const struct eval_conf *c, struct buf *out)
 		buf_printf(out, "  %*llu", width, (unsigned long long)(m->n > m->rated ? m->n : m->rated));
 	}
 	buf_char(out, '\n');
-	put_line(c, STR("accuracy"), accuracy, 0, out);
-	put_line(c, STR("macro F1"), macro_f1, 0, out);
-	put_line(c, STR("macro recall"), macro_recall, 0, out);
-	put_line(c, STR("calibration error"), ece, 0, out);
-	put_line(c, STR("Pearson's r"), pearson, 0, out);
+	put_line(c, "accuracy", offsetof(struct figures, accuracy), out);
+	put_line(c, "macro F1", offsetof(struct figures, macro_f1), out);
+	put_line(c, "macro recall", offsetof(struct figures, macro_recall), out);
+	put_line(c, "calibration error", offsetof(struct figures, ece), out);
+	put_line(c, "Pearson's r", offsetof(struct figures, pearson), out);
 	for (size_t k = LABELS; k-- > 0;) {
 		char head[32];
-		int n = snprintf(head, sizeof head, "%s precision", label_name((enum label)k));
-		put_line(c, (struct str){head, (size_t)n}, precision, k, out);
-		n = snprintf(head, sizeof head, "%s recall", label_name((enum label)k));
-		put_line(c, (struct str){head, (size_t)n}, recall, k, out);
+		snprintf(head, sizeof head, "%s precision", label_name((enum label)k));
+		put_line(c, head, offsetof(struct figures, precision) + k * sizeof(double), out);
+		snprintf(head, sizeof head, "%s recall", label_name((enum label)k));
+		put_line(c, head, offsetof(struct figures, recall) + k * sizeof(double), out);
 	}
 }
 
@@ -265,7 +226,8 @@ static void put_confusion(const struct eval_conf *c, const struct contestant *si
 	buf_char(out, '\n');
 }
 
-void eval_report(const struct eval_conf *c, struct buf *out)
+/* Appends the report as a text without the last line end. */
+static void eval_report(const struct eval_conf *c, struct buf *out)
 {
 	put_figures(c, out);
 	for (size_t i = 0; i < c->sides; i++)

@@ -30,7 +30,4 @@ struct eval_conf {
  * counted again). */
 extern const struct stage eval_stage;
 
-/* Appends the report as a text without the last line end. */
-void eval_report(const struct eval_conf *c, struct buf *out);
-
 #endif

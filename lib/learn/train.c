@@ -55,10 +55,7 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	if (checkpoint_repeats(c->conf->checkpoint, r))
 		return CHECKPOINT_REPEATED;
 	see_time(c, b);
-	if (c->n == c->cap) {
-		c->cap = c->cap ? c->cap * 2 : 4096;
-		c->example = xreallocarray(c->example, c->cap, sizeof *c->example);
-	}
+	c->example = xgrow(c->example, c->n, &c->cap, 4096, sizeof *c->example);
 	c->example[c->n++] = (struct example){json_padded(&c->texts, r->text), gold.label};
 	return 0;
 }

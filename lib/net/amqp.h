@@ -35,8 +35,6 @@ struct amqp_conf {
 	size_t pack; /* records in one message; 1: each by itself, as application/json */
 };
 
-/* True if this names an end of ours. */
-bool amqp_is_end(const char *end);
 /* New: the end that takes the dead letters of a source's queue, or NULL where that is itself one of dead letters. */
 char *amqp_dead_end(const char *end);
 

@@ -7,16 +7,6 @@
 
 enum { NAME_MAX_BYTES = 255 - 5 /* ".dead" */, HEARTBEAT_S = 30, HEARTBEAT_MOST_S = 3600 };
 
-static bool begins(const char *s, const char *with)
-{
-	return strncmp(s, with, strlen(with)) == 0;
-}
-
-bool amqp_is_end(const char *end)
-{
-	return begins(end, "amqp:") || begins(end, "amqps:");
-}
-
 bool amqp_is_dead(const char *queue)
 {
 	size_t n = strlen(queue);

@@ -241,11 +241,6 @@ static int check_address(const char *address, struct err *e)
 	return -1;
 }
 
-bool pg_is_address(const char *name)
-{
-	return strncmp(name, "postgresql://", 13) == 0 || strncmp(name, "postgres://", 11) == 0;
-}
-
 static int open_schema(struct pg *s, enum store_mode mode, struct err *e)
 {
 	bool made;

@@ -19,8 +19,6 @@ struct pg_conf {
 	bool retry_first; /* also try again to reach it at the start */
 };
 
-/* True for an address that pg_open takes. */
-bool pg_is_address(const char *name);
 /* The configuration is lent for the call. New, or NULL with *e. */
 struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct err *e);
 

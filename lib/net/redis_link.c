@@ -20,10 +20,7 @@ enum { CONNECT_MS = 1000, CALL_MS = 3000, FIRST_PAUSE_MS = 100, LAST_PAUSE_MS = 
 static struct redis_reply *add_reply(const redisReadTask *t)
 {
 	struct redis_link *l = t->privdata;
-	if (l->nreplies == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 256;
-		l->reply = xreallocarray(l->reply, l->cap, sizeof *l->reply);
-	}
+	l->reply = xgrow(l->reply, l->nreplies, &l->cap, 256, sizeof *l->reply);
 	struct redis_reply *r = &l->reply[l->nreplies++];
 	*r = (struct redis_reply){.type = t->type};
 	return r;

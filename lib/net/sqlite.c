@@ -121,6 +121,18 @@ int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *ou
 	return rc;
 }
 
+int sql_prepared_number(struct sqlite *s, enum sql which, const char *what, uint64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = sql_prepared(s, which, e);
+	if (!q)
+		return -1;
+	int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, what, e);
+	if (rc == 0)
+		*out = (uint64_t)sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return rc;
+}
+
 int sql_end(struct sqlite *s, int rc, const char *what, struct err *e)
 {
 	if (rc == 0)
@@ -262,18 +274,6 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 	return found < 0 ? -1 : 0;
 }
 
-static int last_version(struct sqlite *s, uint64_t *out, struct err *e)
-{
-	sqlite3_stmt *q = sql_prepared(s, SQL_LAST, e);
-	if (!q)
-		return -1;
-	int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "read", e);
-	if (rc == 0)
-		*out = (uint64_t)sqlite3_column_int64(q, 0);
-	sqlite3_reset(q);
-	return rc;
-}
-
 static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_GET, e);
@@ -295,7 +295,7 @@ static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct e
 static int check_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	uint64_t last;
-	if (last_version(p->s, &last, e) < 0)
+	if (sql_prepared_number(p->s, SQL_LAST, "read", &last, e) < 0)
 		return -1;
 	for (size_t i = 0; last != p->last && i < n; i++) {
 		struct message row = {.id = m[i]->id};
@@ -313,7 +313,7 @@ static int check_rows(struct sqlite_upsert *p, struct message *const *m, size_t 
 static int put_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(p->s, SQL_UPSERT, e);
-	if (!q || last_version(p->s, &p->last, e) < 0)
+	if (!q || sql_prepared_number(p->s, SQL_LAST, "read", &p->last, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (m[i]->fate == MESSAGE_REFUSED)

@@ -59,6 +59,8 @@ int sql_run(struct sqlite *s, enum sql which, const char *what, struct err *e);
 int sql_exec(struct sqlite *s, const char *sql, const char *what, struct err *e);
 /* The number in the only row of a query given as text. */
 int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *out, struct err *e);
+/* The same of a prepared statement with nothing to bind. */
+int sql_prepared_number(struct sqlite *s, enum sql which, const char *what, uint64_t *out, struct err *e);
 /* Ends a transaction: commits if rc is 0, else rolls back. Returns rc, or -1 where the commit fails. */
 int sql_end(struct sqlite *s, int rc, const char *what, struct err *e);
 

@@ -55,14 +55,11 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
  * connection's changes are added. */
 static int written(struct sqlite *s, uint64_t *out, struct err *e)
 {
-	sqlite3_stmt *q = sql_prepared(s, SQL_DATA_VERSION, e);
-	if (!q)
+	uint64_t others;
+	if (sql_prepared_number(s, SQL_DATA_VERSION, "follow", &others, e) < 0)
 		return -1;
-	int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "follow", e);
-	if (rc == 0)
-		*out = (uint64_t)sqlite3_column_int64(q, 0) << 32 ^ (uint64_t)sqlite3_total_changes64(s->db);
-	sqlite3_reset(q);
-	return rc;
+	*out = others << 32 ^ (uint64_t)sqlite3_total_changes64(s->db);
+	return 0;
 }
 
 static int sqlite_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struct err *e)
@@ -119,16 +116,13 @@ static int sqlite_log(
     struct outbox *outbox, uint64_t *after, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = sqlite_of(outbox);
-	bool end = *after == LOG_END;
-	sqlite3_stmt *q = sql_prepared(s, end ? SQL_LOG_END : SQL_LOG, e);
-	if (!q || written(s, &s->written, e) < 0)
+	if (written(s, &s->written, e) < 0)
 		return -1;
-	if (end) {
-		int rc = sqlite3_step(q) == SQLITE_ROW ? 0 : sql_fail(s, "follow", e);
-		*after = rc == 0 ? (uint64_t)sqlite3_column_int64(q, 0) : LOG_END;
-		sqlite3_reset(q);
-		return rc;
-	}
+	if (*after == LOG_END)
+		return sql_prepared_number(s, SQL_LOG_END, "follow", after, e);
+	sqlite3_stmt *q = sql_prepared(s, SQL_LOG, e);
+	if (!q)
+		return -1;
 	sqlite3_bind_int64(q, 1, (sqlite3_int64)*after);
 	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);
 	int n = take_changes(s, q, out, max, mem, e);

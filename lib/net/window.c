@@ -3,10 +3,7 @@
 
 struct outgoing *window_add(struct window *w)
 {
-	if (w->n == w->cap) {
-		w->cap = w->cap ? w->cap * 2 : 64;
-		w->outgoing = xreallocarray(w->outgoing, w->cap, sizeof *w->outgoing);
-	}
+	w->outgoing = xgrow(w->outgoing, w->n, &w->cap, 64, sizeof *w->outgoing);
 	struct outgoing *p = &w->outgoing[w->n++];
 	*p = (struct outgoing){0};
 	return p;

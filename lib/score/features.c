@@ -261,19 +261,13 @@ size_t form_grams(const struct feature_conf *c, const struct form *f, struct gra
 
 static void add_use(struct gram_list *l, uint32_t slot, enum gram_group group, size_t from, size_t to)
 {
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 1024;
-		l->use = xreallocarray(l->use, l->cap, sizeof *l->use);
-	}
+	l->use = xgrow(l->use, l->n, &l->cap, 1024, sizeof *l->use);
 	l->use[l->n++] = (struct gram_use){slot, (uint8_t)group, (uint32_t)from, (uint32_t)to};
 }
 
 static void add_word(struct gram_list *l, uint64_t id)
 {
-	if (l->words == l->words_cap) {
-		l->words_cap = l->words_cap ? l->words_cap * 2 : 256;
-		l->word = xreallocarray(l->word, l->words_cap, sizeof *l->word);
-	}
+	l->word = xgrow(l->word, l->words, &l->words_cap, 256, sizeof *l->word);
 	l->word[l->words++] = id;
 }
 

@@ -121,7 +121,8 @@ static bool sane(const struct linear_head *h)
 	       h->seen_all - h->seen_none > 1e-9 && h->seen_all <= 1;
 }
 
-int linear_check(const void *bytes, size_t n, const char *path, struct err *e)
+/* A file's bytes, which must be aligned to 8: 0, or -1 and *e naming `path`. */
+static int check_file(const void *bytes, size_t n, const char *path, struct err *e)
 {
 	const struct linear_head *h = bytes;
 	uint64_t check[2];
@@ -169,7 +170,7 @@ static int read_file(struct linear *l, const char *path, struct err *e)
 {
 	if (io_read_file(path, MOST_FILE, &l->file, e) < 0)
 		return -1;
-	return linear_check(l->file.p, l->file.n, path, e);
+	return check_file(l->file.p, l->file.n, path, e);
 }
 
 /* The lexicon must be the one of training; what a user lays over it is laid over what training saw. */

@@ -55,9 +55,6 @@ struct linear_head {
 void linear_write(
     struct linear_head *h, const struct linear_cell *cell, const unsigned char *seen, struct str meta, struct buf *out);
 
-/* Checks a file's bytes, which must be aligned to 8: 0, or -1 and *e naming `path`. */
-MUST_USE int linear_check(const void *bytes, size_t n, const char *path, struct err *e);
-
 /* What the classes get from the sums of a text's cells and its figures, before calibration. */
 struct linear_sums {
 	int64_t weight[GRAM_GROUPS][LINEAR_CLASSES];

@@ -21,7 +21,7 @@ bool engine_is_named(const char *spec)
 	return *en;
 }
 
-const struct engine *engine_find(const char *spec, struct err *e)
+static const struct engine *engine_find(const char *spec, struct err *e)
 {
 	char known[256] = "";
 	struct guess g = {.word = spec};

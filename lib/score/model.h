@@ -6,8 +6,6 @@
 
 /* All engines, ended by NULL. */
 extern const struct engine *const engines[];
-/* The engine of a spec, or NULL with *e naming the known ones. */
-const struct engine *engine_find(const char *spec, struct err *e);
 /* True if a spec names one of them, not a file; its variant may still be unknown. */
 bool engine_is_named(const char *spec);
 /* Finds the engine of conf->spec and loads a new model, for model_free; NULL with *e on failure. */

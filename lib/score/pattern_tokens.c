@@ -145,10 +145,7 @@ static void join_faces(struct pattern_cut *c)
 
 static uint32_t note_joined(struct pattern_cut *c, size_t at, size_t n)
 {
-	if (c->njoined == c->joined_cap) {
-		c->joined_cap = c->joined_cap ? c->joined_cap * 2 : 64;
-		c->joined = xreallocarray(c->joined, c->joined_cap, sizeof *c->joined);
-	}
+	c->joined = xgrow(c->joined, c->njoined, &c->joined_cap, 64, sizeof *c->joined);
 	uint32_t word = n < 65536 ? words_find(c->p->words, c->flat.p + at, n) : 0;
 	c->joined[c->njoined++] = (struct pattern_joined){word, (uint32_t)n};
 	return (uint32_t)c->njoined;
@@ -190,10 +187,7 @@ static void end_sentence(struct pattern_cut *c)
 
 static inline void add(struct pattern_cut *c, size_t from, size_t n)
 {
-	if (unlikely(c->n == c->cap)) {
-		c->cap = c->cap ? c->cap * 2 : 256;
-		c->token = xreallocarray(c->token, c->cap, sizeof *c->token);
-	}
+	c->token = xgrow(c->token, c->n, &c->cap, 256, sizeof *c->token);
 	c->token[c->n++] = (struct pattern_token){(uint32_t)from, (uint32_t)n, 0};
 }
 
@@ -307,10 +301,7 @@ static bool is_abbreviation(const struct pattern *p, const struct abbreviating *
 
 static void push_tail(struct pattern_cut *c, size_t *n, size_t from, size_t bytes)
 {
-	if (*n == c->tail_cap) {
-		c->tail_cap = c->tail_cap ? c->tail_cap * 2 : 16;
-		c->tail = xreallocarray(c->tail, c->tail_cap, sizeof *c->tail);
-	}
+	c->tail = xgrow(c->tail, *n, &c->tail_cap, 16, sizeof *c->tail);
 	c->tail[(*n)++] = (struct pattern_token){(uint32_t)from, (uint32_t)bytes, 0};
 }
 

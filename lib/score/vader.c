@@ -127,10 +127,7 @@ static void vader_scratch_free(struct scratch *scratch)
 
 static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t to, bool copied)
 {
-	if (s->origins == s->origins_cap) {
-		s->origins_cap = s->origins_cap ? s->origins_cap * 2 : 64;
-		s->origin = xreallocarray(s->origin, s->origins_cap, sizeof *s->origin);
-	}
+	s->origin = xgrow(s->origin, s->origins, &s->origins_cap, 64, sizeof *s->origin);
 	s->origin[s->origins++] = (struct vader_origin){at, from, to, copied};
 }
 

@@ -91,17 +91,6 @@ static void close_ends(struct probe *p)
 
 /* ---- the threads ---- */
 
-/* False once the server is ending. */
-static bool pause_a_while(struct health *h)
-{
-	pthread_mutex_lock(&h->lock);
-	if (!h->ending)
-		cond_wait_until(&h->ended, &h->lock, clock_mono_ms() + EACH_MS);
-	bool go_on = !h->ending;
-	pthread_mutex_unlock(&h->lock);
-	return go_on;
-}
-
 static void *probe_run(void *arg)
 {
 	static int (*const ask[])(struct probe *, struct err *) = {
@@ -118,7 +107,7 @@ static void *probe_run(void *arg)
 			log_info("a dependency is back", "dependency", health_name(p->part), NULL);
 		atomic_store(&p->ok, ok);
 		atomic_store(&p->asked_at, 0);
-	} while (pause_a_while(p->health));
+	} while (cond_pause(&p->health->ended, &p->health->lock, &p->health->ending, EACH_MS));
 	return NULL;
 }
 

@@ -127,17 +127,6 @@ static int run_once(struct intake *m, struct err *e)
 	return rc;
 }
 
-/* False once the server is ending. */
-static bool pause_a_while(struct intake *m)
-{
-	pthread_mutex_lock(&m->lock);
-	if (!m->ending)
-		cond_wait_until(&m->ended, &m->lock, clock_mono_ms() + PAUSE_MS);
-	bool go_on = !m->ending;
-	pthread_mutex_unlock(&m->lock);
-	return go_on;
-}
-
 static void *intake_run(void *arg)
 {
 	struct intake *m = arg;
@@ -152,7 +141,7 @@ static void *intake_run(void *arg)
 		say(m, &e);
 		move(m, -(uint64_t)gather_drop(m->gather));
 		close_ends(m, &ignored); /* the log says why it failed */
-		if (!pause_a_while(m) && !open)
+		if (!cond_pause(&m->ended, &m->lock, &m->ending, PAUSE_MS) && !open)
 			break;
 	}
 	if (close_ends(m, &e) < 0)

@@ -43,7 +43,7 @@ struct tokens {
 static const char *const words[] = {
     [SCOPE_NONE] = "none", [SCOPE_READ] = "read", [SCOPE_WRITE] = "write", [SCOPE_ADMIN] = "admin"};
 
-const char *scope_name(enum scope s)
+static const char *scope_name(enum scope s)
 {
 	return words[s];
 }

@@ -23,7 +23,7 @@ struct tokens;
 
 /* Reads the file: new, or NULL and *e, which names the file and the line. */
 struct tokens *tokens_open(const char *path, struct err *e);
-/* Reads it again: 0, or -1 with *e, and all is as it was. Thread-safe, as tokens_find is. */
+/* Reads it again: 0, or -1 with *e, and all is as it was. Thread-safe. */
 MUST_USE int tokens_reload(struct tokens *t, struct err *e);
 void tokens_free(struct tokens *t);
 size_t tokens_count(struct tokens *t);
@@ -42,8 +42,5 @@ MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line
  * without a token that allows what its route needs, an enum scope in route.access. r->granted is the enum scope that it
  * has. */
 void tokens_admit(struct request *x, void *tokens);
-
-/* The word for a scope ("read"). Constant. */
-const char *scope_name(enum scope s);
 
 #endif

@@ -36,7 +36,7 @@ bool rest_query_bool(struct request *x, const char *name, bool *out)
 	return false;
 }
 
-bool rest_query_time(struct request *x, const char *name, bool *has, int64_t *ms)
+static bool query_time(struct request *x, const char *name, bool *has, int64_t *ms)
 {
 	struct str v = request_query(x, name);
 	*has = v.p != NULL;
@@ -82,8 +82,7 @@ bool rest_query_filter(struct request *x, struct filter *f)
 		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
 		return false;
 	}
-	return rest_query_time(x, "since", &f->has_since, &f->since) &&
-	       rest_query_time(x, "until", &f->has_until, &f->until);
+	return query_time(x, "since", &f->has_since, &f->since) && query_time(x, "until", &f->has_until, &f->until);
 }
 
 void rest_put_path(struct buf *out, struct str id)

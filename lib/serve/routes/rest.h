@@ -14,7 +14,6 @@ unsigned rest_status_of(const char *code);
 void rest_problem(struct request *x, const struct rec *r);
 /* Parameters of the query: true, and *out as given or as it was; or false with the request answered (400). */
 bool rest_query_bool(struct request *x, const char *name, bool *out);
-bool rest_query_time(struct request *x, const char *name, bool *has, int64_t *ms);
 bool rest_query_number(struct request *x, const char *name, uint64_t least, uint64_t most, uint64_t *out);
 /* A duration such as 90s, 15m, 1h, 1d or 1w: true and *ms. */
 bool rest_duration(struct str v, int64_t *ms);
