@@ -1,5 +1,5 @@
 # senti: make, make check, make install. All targets: all check live system asan tsan fuzz fuzz-coverage bench soak demo lint format format-check
-# completions install dist clean. `make V=1` shows the commands. HACKING.md explains the layers.
+# completions install dist clean. `make V=1` shows the commands; WITH_WEB=yes|no: with web pages, which need npm, or without. HACKING.md explains the layers.
 include config.mk
 
 BUILD = build
@@ -60,6 +60,17 @@ $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
 $(BUILD)/lib/graphql/schema.o: lib/graphql/introspection.graphql
 $(BUILD)/lib/serve/routes/graphql.o: lib/serve/schema.graphql
 $(BUILD)/lib/serve/routes/docs.o: lib/serve/openapi.json lib/serve/docs.html
+
+# The web pages, made of web/ and npm's packages, are the same for all builds; the settings that they were made with are in `with`.
+WEB = build/web
+$(WEB)/with: force
+	@mkdir -p $(@D)
+	@echo '$(WITH_WEB)' | cmp -s - $@ || echo '$(WITH_WEB)' >$@
+$(WEB)/assets.h: $(WEB)/with scripts/build-web LICENSE $(shell find web -type f)
+	$(call say,WEB,$(WITH_WEB))
+	$(Q)scripts/build-web $(WITH_WEB)
+$(BUILD)/lib/serve/routes/assets.o: ALL_CPPFLAGS += -I$(WEB)
+$(BUILD)/lib/serve/routes/assets.o: $(WEB)/assets.h
 
 # The names of models are made of these: hashing the lexicons themselves would take longer than all the rest of a start.
 $(SUMS): $(BUILD)/lexicons/%.sum: $(LEXICONS)
@@ -164,6 +175,7 @@ install: $(BIN)
 		install -m 644 contrib/completions/senti.fish $(SHARE)/fish/vendor_completions.d/$$t.fish || exit 1; done
 	install -m 644 contrib/completions/_senti $(SHARE)/zsh/site-functions/_senti
 	install -m 644 README.md NEWS.md SECURITY.md LICENSE $(SHARE)/doc/senti
+	[ ! -f $(WEB)/THIRD-PARTY.txt ] || install -m 644 $(WEB)/THIRD-PARTY.txt $(SHARE)/doc/senti
 	for f in lexicons/*/SOURCE lexicons/*/LICENSE*; do install -D -m 644 $$f $(SHARE)/doc/senti/$$f || exit 1; done
 
 dist:
@@ -173,7 +185,7 @@ dist:
 clean:
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang
 
-.PHONY: all check test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean
+.PHONY: all check test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

@@ -5,6 +5,10 @@ CC = gcc
 AR = ar
 PKG_CONFIG = pkg-config
 
+# The web pages of senti-serve, which are made with npm's packages. yes: the build fails without npm and its registry; no: it needs neither; auto: it has
+# the pages if they can be made. Later builds do as this one did, so that `make install` installs what was built.
+WITH_WEB := $(or $(shell cat build/web/with 2>/dev/null),auto)
+
 # The user's own, from the environment or the command line; CPPFLAGS and LDFLAGS likewise. What the code depends on is added to them below.
 CFLAGS ?= -O2 -g
 

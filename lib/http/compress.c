@@ -33,3 +33,18 @@ bool gzip_compress(struct buf *body)
 	*body = small;
 	return true;
 }
+
+bool gzip_expand(struct str compressed, size_t size, struct buf *out)
+{
+	z_stream z = {0};
+	if (inflateInit2(&z, WINDOW_BITS + WITH_GZIP_HEADER) != Z_OK)
+		return false;
+	z.next_in = (unsigned char *)(uintptr_t)compressed.p;
+	z.avail_in = (unsigned)compressed.n;
+	z.next_out = (unsigned char *)buf_reserve(out, size);
+	z.avail_out = (unsigned)size;
+	bool whole = inflate(&z, Z_FINISH) == Z_STREAM_END && z.avail_out == 0;
+	inflateEnd(&z);
+	out->n += whole ? size : 0;
+	return whole;
+}

@@ -8,5 +8,7 @@
 bool gzip_worth(size_t n);
 /* Compresses the buffer in place; false, and the buffer is as it was, if that would not make it smaller. */
 bool gzip_compress(struct buf *body);
+/* Appends what was compressed, `size` bytes; false if that is not what this is. */
+MUST_USE bool gzip_expand(struct str compressed, size_t size, struct buf *out);
 
 #endif

@@ -24,6 +24,7 @@ struct request_private {
 	bool begun, answered, deferred, paused, queued;
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: what comes is thrown away */
+	bool compressed;   /* the answer is */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
 	uint64_t arrived;	      /* bytes of body */
 	uint64_t body_held, out_held; /* of `memory` */

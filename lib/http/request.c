@@ -453,6 +453,19 @@ void request_answer(struct request *r, unsigned status, const char *media)
 		keep_answer(r);
 }
 
+static bool takes_gzip(struct request *r)
+{
+	return list_weight(request_header_list(r, "Accept-Encoding"), "gzip") > 0;
+}
+
+void request_answer_gzip(struct request *r, unsigned status, const char *media, struct str compressed, size_t size)
+{
+	r->own->compressed = takes_gzip(r) || !gzip_expand(compressed, size, &r->out);
+	if (r->own->compressed)
+		buf_str(&r->out, compressed);
+	request_answer(r, status, media);
+}
+
 bool request_answered(const struct request *r)
 {
 	return r->own->answered;
@@ -481,6 +494,7 @@ void request_problem(struct request *r, unsigned status, const char *kind, const
 	va_end(ap);
 	buf_free(&r->out);
 	spool_free(&r->spool);
+	r->own->compressed = false;
 	problem_put(&r->out, &p);
 	request_answer(r, status, MEDIA_PROBLEM);
 }
@@ -512,8 +526,10 @@ static void mark_tag(struct request *r)
 
 static void compress(struct request *r)
 {
-	if (gzip_worth(r->out.n) && list_weight(request_header_list(r, "Accept-Encoding"), "gzip") > 0 &&
-	    gzip_compress(&r->out)) {
+	struct request_private *o = r->own;
+	if (!o->compressed && !o->stream && r->spool.fd < 0 && gzip_worth(r->out.n) && takes_gzip(r))
+		o->compressed = gzip_compress(&r->out);
+	if (o->compressed) {
 		request_set(r, "Content-Encoding", "gzip");
 		mark_tag(r);
 	}
@@ -522,6 +538,7 @@ static void compress(struct request *r)
 static struct MHD_Response *response_of(struct request *r)
 {
 	struct MHD_Response *response;
+	compress(r);
 	if (r->own->stream)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
 	if (r->spool.fd >= 0) {
@@ -532,7 +549,6 @@ static struct MHD_Response *response_of(struct request *r)
 			close(fd);
 		return response; /* which closes it */
 	}
-	compress(r);
 	r->sent = r->out.n;
 	response = MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_FREE);
 	if (response)
@@ -546,8 +562,7 @@ enum MHD_Result request_queue(struct request *r)
 	if (o->cut && r->status != 413)
 		too_large(r);
 	/* Only what a cache may keep. */
-	bool varies =
-	    ((r->out_media && r->spool.fd < 0) || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
+	bool varies = (r->out_media || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
 	struct MHD_Response *response = response_of(r);
 	if (!response)
 		return MHD_NO;

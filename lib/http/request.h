@@ -62,6 +62,8 @@ void request_set(struct request *r, const char *name, const char *fmt, ...) PRIN
 /* r->out (or the file of r->spool) is the whole answer; a large one that does not fit into the server's memory moves to
  * a file, or becomes 503. media is constant; NULL: there is no body. */
 void request_answer(struct request *r, unsigned status, const char *media);
+/* The same with what was compressed by gzip before, `size` bytes then; a client that takes no gzip gets it expanded. */
+void request_answer_gzip(struct request *r, unsigned status, const char *media, struct str compressed, size_t size);
 /* What a stream's `read` may return instead of how many bytes (at least 1) it has written: the stream ends well, or
  * breaks off. 0: nothing now, and it has called request_pause. */
 enum { STREAM_END = -2, STREAM_CUT = -3 };

@@ -18,7 +18,7 @@ struct subscribers;
 struct thread_contexts;
 struct work_pool;
 
-enum { ROUTES = 17 };
+enum { ROUTES = 19 };
 
 /* What the handlers of each resource use; all lent for as long as the server runs. */
 struct routes {
@@ -121,5 +121,8 @@ void metrics_get(struct request *x, void *app);
 void openapi_get(struct request *x, void *app);
 void docs_get(struct request *x, void *app);
 void home_get(struct request *x, void *app);
+
+/* assets.c: GET /graphiql and GET /assets/{name}: the web pages, if they were built */
+void assets_get(struct request *x, void *app);
 
 #endif
