@@ -129,6 +129,8 @@ fuzz-programs: $(REPLAY)
 FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
 	SAN="-fsanitize=fuzzer-no-link,$(SANITIZERS)"
 fuzz:
+	@echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer,$(SANITIZERS) -x c -o /dev/null - || \
+		{ echo "clang lacks libFuzzer or the sanitizers: Debian has them in libclang-rt-14-dev, for clang 14" >&2; exit 1; }
 	@$(MAKE) $(FUZZING) fuzz-programs
 	@for f in $(FUZZ); do mkdir -p $(BUILD)-fuzz/corpus/$$f && $(BUILD)-fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
 		-print_final_stats=1 -artifact_prefix=$(BUILD)-fuzz/$$f- $(BUILD)-fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done

@@ -38,7 +38,8 @@ enum gql_out_kind {
 	GQL_OUT_ERROR
 };
 
-/* What a resolver answers. Texts and objects are lent until the request has run; gql_call.mem is a place for them. */
+/* What a resolver answers. Texts are UTF-8, except in messages of errors. Texts and objects are lent until the request
+ * has run; gql_call.mem is a place for them. */
 struct gql_out {
 	enum gql_out_kind kind;
 	const char *code; /* of an error: extensions.code, constant, or NULL */
