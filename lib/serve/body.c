@@ -3,23 +3,23 @@
 
 enum { ITEM_COST = sizeof(struct rec) }; /* what a record takes beside its bytes */
 
-enum body_form body_form(const struct request *x)
+enum body_form body_form(const struct request *r)
 {
-	enum media_kind kind = media_kind(x->media);
+	enum media_kind kind = media_kind(r->media);
 	return kind == MEDIA_KIND_JSON ? BODY_JSON : kind == MEDIA_KIND_LINES ? BODY_LINES : BODY_OTHER;
 }
 
 static struct rec *add(struct batch *b, struct str line, uint64_t number)
 {
-	struct rec *r = batch_add(b);
-	r->line = line;
-	r->lineno = number;
-	return r;
+	struct rec *rec = batch_add(b);
+	rec->line = line;
+	rec->lineno = number;
+	return rec;
 }
 
-static int bad_json(struct request *x, const struct json_scan *s, size_t offset)
+static int bad_json(struct request *r, const struct json_scan *s, size_t offset)
 {
-	request_problem(x, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
+	request_problem(r, 400, s->error == JSON_UTF8 ? CODE_BAD_UTF8 : CODE_BAD_JSON,
 	    "the body is not JSON: %s at byte %zu", s->message, offset + s->column);
 	return -1;
 }
@@ -31,70 +31,70 @@ static bool is_fatal(const struct json_scan *s)
 	return s->error == JSON_BAD || s->error == JSON_UTF8;
 }
 
-static int broken_array(struct request *x, const char *why, size_t at)
+static int broken_array(struct request *r, const char *why, size_t at)
 {
-	request_problem(x, 400, CODE_BAD_JSON, "the body is not JSON: %s at byte %zu", why, at + 1);
+	request_problem(r, 400, CODE_BAD_JSON, "the body is not JSON: %s at byte %zu", why, at + 1);
 	return -1;
 }
 
-int body_records_begin(struct body_records *r, struct request *x, size_t max_items)
+int body_records_begin(struct body_records *body, struct request *r, size_t max_items)
 {
-	size_t n = x->body.n;
-	json_pad(&x->body);
-	r->max_items = max_items;
-	r->text = (struct str){x->body.p, n};
-	const char *end = r->text.p + n, *p = json_skip_blanks(r->text.p, end);
-	r->array = p < end && *p == '[';
-	if (r->array) {
-		r->items = json_items((struct str){p, (size_t)(end - p)});
+	size_t n = r->body.n;
+	json_pad(&r->body);
+	body->max_items = max_items;
+	body->text = (struct str){r->body.p, n};
+	const char *end = body->text.p + n, *p = json_skip_blanks(body->text.p, end);
+	body->array = p < end && *p == '[';
+	if (body->array) {
+		body->items = json_items((struct str){p, (size_t)(end - p)});
 		return 0;
 	}
 	if (p < end && *p == '{') {
 		while (json_is_blank(end[-1]))
 			end--;
-		r->text = (struct str){p, (size_t)(end - p)};
+		body->text = (struct str){p, (size_t)(end - p)};
 		return 0;
 	}
-	if (json_check(&r->scan, r->text) < 0 && is_fatal(&r->scan))
-		return bad_json(x, &r->scan, 0);
-	request_problem(x, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
+	if (json_check(&body->scan, body->text) < 0 && is_fatal(&body->scan))
+		return bad_json(r, &body->scan, 0);
+	request_problem(r, 422, CODE_NOT_OBJECT, "the body is neither an object nor an array of objects");
 	return -1;
 }
 
 /* After the last item. */
-static int end_array(const struct body_records *r, struct request *x)
+static int end_array(const struct body_records *body, struct request *r)
 {
-	const char *end = r->text.p + r->text.n, *p = json_skip_blanks(r->items.p, end);
-	return p < end ? broken_array(x, "something follows the array", (size_t)(p - r->text.p)) : 0;
+	const char *end = body->text.p + body->text.n, *p = json_skip_blanks(body->items.p, end);
+	return p < end ? broken_array(r, "something follows the array", (size_t)(p - body->text.p)) : 0;
 }
 
-int body_records_next(struct body_records *r, struct request *x, struct batch *b, size_t bytes)
+int body_records_next(struct body_records *body, struct request *r, struct batch *b, size_t bytes)
 {
 	struct str item;
 	int rc = 0;
-	if (!r->array) {
-		add(b, r->text, 0);
+	if (!body->array) {
+		add(b, body->text, 0);
 		return 0;
 	}
-	for (size_t taken = 0; taken < bytes && (rc = json_items_next(&r->items, &item)) > 0;
+	for (size_t taken = 0; taken < bytes && (rc = json_items_next(&body->items, &item)) > 0;
 	     taken += item.n + ITEM_COST) {
-		if (json_check(&r->scan, item) < 0 && is_fatal(&r->scan))
-			return bad_json(x, &r->scan, (size_t)(item.p - r->text.p));
-		if (++r->n > r->max_items) {
-			request_problem(x, 413, "too_many_items", "the array has more than %zu items; send %s for more",
-			    r->max_items, MEDIA_NDJSON);
+		if (json_check(&body->scan, item) < 0 && is_fatal(&body->scan))
+			return bad_json(r, &body->scan, (size_t)(item.p - body->text.p));
+		if (++body->n > body->max_items) {
+			request_problem(r, 413, "too_many_items", "the array has more than %zu items; send %s for more",
+			    body->max_items, MEDIA_NDJSON);
 			return -1;
 		}
-		add(b, item, r->n);
+		add(b, item, body->n);
 	}
 	if (rc < 0)
-		return broken_array(x, r->items.message, (size_t)(r->items.p - r->text.p));
-	return rc > 0 ? 1 : end_array(r, x);
+		return broken_array(r, body->items.message, (size_t)(body->items.p - body->text.p));
+	return rc > 0 ? 1 : end_array(body, r);
 }
 
-void body_records_free(struct body_records *r)
+void body_records_free(struct body_records *body)
 {
-	json_scan_free(&r->scan);
+	json_scan_free(&body->scan);
 }
 
 /* The line's bytes into the batch's memory, or a rejection. */
@@ -126,9 +126,9 @@ static void add_too_long(struct body_lines *l, struct batch *b, struct str tail)
 	if (l->rest.n)
 		memcpy(p, l->rest.p, l->rest.n);
 	memcpy(p + l->rest.n, tail.p, n - l->rest.n);
-	struct rec *r = add(b, (struct str){p, n}, l->line + 1);
-	r->truncated = true;
-	rec_reject(b, r, CODE_TOO_LONG, "the line has more than %zu bytes", l->max_record);
+	struct rec *rec = add(b, (struct str){p, n}, l->line + 1);
+	rec->truncated = true;
+	rec_reject(b, rec, CODE_TOO_LONG, "the line has more than %zu bytes", l->max_record);
 	l->skipping = true;
 }
 

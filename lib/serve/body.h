@@ -15,9 +15,9 @@
 enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 
 /* The form that the request's headers name. */
-enum body_form body_form(const struct request *x);
+enum body_form body_form(const struct request *r);
 
-/* The records of a whole JSON body, x->body, in slices; they point into it. An item that is not an object is a record
+/* The records of a whole JSON body, r->body, in slices; they point into it. An item that is not an object is a record
  * that is rejected. */
 struct body_records {
 	bool array;
@@ -31,11 +31,11 @@ struct body_records {
 };
 
 /* 0, or -1 with the request answered (400: not JSON; 422: neither object nor array). */
-int body_records_begin(struct body_records *r, struct request *x, size_t max_items);
+int body_records_begin(struct body_records *body, struct request *r, size_t max_items);
 /* Adds records to the batch until they have `bytes` bytes: 1; 0 if these were the last; -1 with the request answered
  * (400; 413: more than max_items). */
-int body_records_next(struct body_records *r, struct request *x, struct batch *b, size_t bytes);
-void body_records_free(struct body_records *r);
+int body_records_next(struct body_records *body, struct request *r, struct batch *b, size_t bytes);
+void body_records_free(struct body_records *body);
 
 /* Lines as they arrive: the one that is not complete yet is kept. */
 struct body_lines {

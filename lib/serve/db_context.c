@@ -9,7 +9,7 @@
 
 struct job {
 	struct job *next;
-	struct request *x;
+	struct request *request;
 	db_work *work;
 };
 
@@ -30,33 +30,33 @@ struct db_pool {
 	struct worker *worker;
 };
 
-void db_unavailable(struct request *x, const struct err *e)
+void db_unavailable(struct request *r, const struct err *e)
 {
-	log_warn("the store does not answer", "error", e->msg, "request_id", x->request_id, NULL);
-	request_set(x, "Retry-After", "1");
+	log_warn("the store does not answer", "error", e->msg, "request_id", r->request_id, NULL);
+	request_set(r, "Retry-After", "1");
 	request_problem(
-	    x, 503, "store_unavailable", "the store does not answer; no change was made that was not answered");
+	    r, 503, "store_unavailable", "the store does not answer; no change was made that was not answered");
 }
 
 /* Nobody reads this answer; the log shows it. */
-static void client_gone(struct request *x)
+static void client_gone(struct request *r)
 {
-	request_set(x, "Retry-After", "1");
-	request_problem(x, 503, "client_gone", "the client has closed the connection");
+	request_set(r, "Retry-After", "1");
+	request_problem(r, 503, "client_gone", "the client has closed the connection");
 }
 
-void db_scan_failed(const struct db_context *c, struct request *x, const struct err *e)
+void db_scan_failed(const struct db_context *c, struct request *r, const struct err *e)
 {
 	switch (c->interrupt.why) {
 	case INTERRUPT_NONE:
-		db_unavailable(x, e);
+		db_unavailable(r, e);
 		break;
 	case INTERRUPT_DEADLINE:
-		request_problem(x, 504, "scan_timeout",
+		request_problem(r, 504, "scan_timeout",
 		    "reading this takes too long; ask for less, by since, until, label or source");
 		break;
 	case INTERRUPT_GONE:
-		client_gone(x);
+		client_gone(r);
 	}
 }
 
@@ -66,7 +66,7 @@ static struct job *remove_gone(struct db_pool *p)
 	struct job *gone = NULL, **link = &p->first;
 	while (*link) {
 		struct job *j = *link;
-		if (!request_gone(j->x)) {
+		if (!request_gone(j->request)) {
 			link = &j->next;
 			continue;
 		}
@@ -83,22 +83,22 @@ static void end_gone(struct job *list)
 {
 	for (struct job *j = list, *next; j; j = next) {
 		next = j->next;
-		client_gone(j->x);
-		request_resume(j->x);
+		client_gone(j->request);
+		request_resume(j->request);
 		free(j);
 	}
 }
 
-void db_pool_do(struct db_pool *p, struct request *x, db_work *work)
+void db_pool_do(struct db_pool *p, struct request *r, db_work *work)
 {
 	struct job *j = xcalloc(1, sizeof *j), *gone = NULL;
-	*j = (struct job){.x = x, .work = work};
+	*j = (struct job){.request = r, .work = work};
 	pthread_mutex_lock(&p->lock);
 	if (p->conf.scan_ms && p->waiting >= p->conf.max_waiting)
 		gone = remove_gone(p);
 	bool full = p->ending || p->waiting >= p->conf.max_waiting;
 	if (!full) {
-		request_defer(x);
+		request_defer(r);
 		*p->last = j;
 		p->last = &j->next;
 		p->waiting++;
@@ -109,22 +109,22 @@ void db_pool_do(struct db_pool *p, struct request *x, db_work *work)
 	if (!full)
 		return;
 	free(j);
-	request_set(x, "Retry-After", "1");
-	request_problem(x, 503, "busy", "too many requests are waiting for the store");
+	request_set(r, "Retry-After", "1");
+	request_problem(r, 503, "busy", "too many requests are waiting for the store");
 }
 
 /* The oldest job and those right after it that are of its kind; scans one by one. */
-static size_t take(struct db_pool *p, struct request **x, db_work **work)
+static size_t take(struct db_pool *p, struct request **r, db_work **work)
 {
 	size_t n = 0, most = p->conf.scan_ms ? 1 : DB_BATCH;
 	pthread_mutex_lock(&p->lock);
 	while (!p->first && !p->ending)
 		pthread_cond_wait(&p->more, &p->lock);
 	*work = p->first ? p->first->work : NULL;
-	void *app = p->first ? p->first->x->route->app : NULL;
-	while (p->first && p->first->work == *work && p->first->x->route->app == app && n < most) {
+	void *app = p->first ? p->first->request->route->app : NULL;
+	while (p->first && p->first->work == *work && p->first->request->route->app == app && n < most) {
 		struct job *j = p->first;
-		x[n++] = j->x;
+		r[n++] = j->request;
 		p->first = j->next;
 		free(j);
 	}
@@ -141,23 +141,23 @@ static bool has_left(void *arg)
 }
 
 /* The time that it has waited does not count. */
-static void begin_scan(struct worker *w, struct request *x)
+static void begin_scan(struct worker *w, struct request *r)
 {
 	w->context.interrupt =
-	    (struct interrupt){.deadline = clock_mono_ms() + w->pool->conf.scan_ms, .gone = has_left, .arg = x};
+	    (struct interrupt){.deadline = clock_mono_ms() + w->pool->conf.scan_ms, .gone = has_left, .arg = r};
 }
 
 static void *db_pool_run(void *arg)
 {
 	struct worker *w = arg;
-	struct request *x[DB_BATCH];
+	struct request *r[DB_BATCH];
 	db_work *work;
-	for (size_t n; (n = take(w->pool, x, &work)) > 0;) {
+	for (size_t n; (n = take(w->pool, r, &work)) > 0;) {
 		if (w->pool->conf.scan_ms)
-			begin_scan(w, x[0]);
-		work(&w->context, x, n, x[0]->route->app);
+			begin_scan(w, r[0]);
+		work(&w->context, r, n, r[0]->route->app);
 		for (size_t i = 0; i < n; i++)
-			request_resume(x[i]);
+			request_resume(r[i]);
 		if (w->pool->conf.scan_ms)
 			arena_free(&w->context.mem); /* a page may be large, and the next is not soon */
 		else

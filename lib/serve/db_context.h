@@ -28,7 +28,7 @@ struct db_context {
 };
 
 /* Answers n requests of routes with the same `app`, 1 to DB_BATCH of them; they are resumed afterwards. */
-typedef void db_work(struct db_context *c, struct request *const *x, size_t n, void *app);
+typedef void db_work(struct db_context *c, struct request *const *r, size_t n, void *app);
 
 struct db_pool_conf {
 	const struct ends *ends; /* lent */
@@ -43,13 +43,13 @@ struct db_pool;
 struct db_pool *db_pool_start(const struct db_pool_conf *conf, struct err *e);
 /* Defers the request, to be answered by `work`; or answers it with 503 at once if too many are waiting, not counting
  * scans whose clients have left. Thread-safe. */
-void db_pool_do(struct db_pool *p, struct request *x, db_work *work);
+void db_pool_do(struct db_pool *p, struct request *r, db_work *work);
 /* Does what is waiting, then ends and frees it. */
 void db_pool_stop(struct db_pool *p);
 
 /* The answer for a store that fails: 503 with Retry-After. */
-void db_unavailable(struct request *x, const struct err *e);
+void db_unavailable(struct request *r, const struct err *e);
 /* The same for a scan, or 504 if it has taken too long. */
-void db_scan_failed(const struct db_context *c, struct request *x, const struct err *e);
+void db_scan_failed(const struct db_context *c, struct request *r, const struct err *e);
 
 #endif

@@ -76,9 +76,9 @@ void server_metrics_release(struct server_metrics *m)
 	registry_free(m->registry);
 }
 
-void server_metrics_ended(const struct request *x, void *metrics)
+void server_metrics_ended(const struct request *r, void *metrics)
 {
 	struct server_metrics *m = metrics;
-	size_t route = x->route ? (size_t)(x->route - m->routes) : m->nroutes;
-	request_metrics_ended(m->requests, route, x->status, (double)x->took_us / 1e6);
+	size_t route = r->route ? (size_t)(r->route - m->routes) : m->nroutes;
+	request_metrics_ended(m->requests, route, r->status, (double)r->took_us / 1e6);
 }

@@ -38,6 +38,6 @@ void server_metrics_watch(struct server_metrics *m);
 /* Once no thread uses it. */
 void server_metrics_release(struct server_metrics *m);
 /* For http_conf.ended, with the metrics as its argument. */
-void server_metrics_ended(const struct request *x, void *metrics);
+void server_metrics_ended(const struct request *r, void *metrics);
 
 #endif

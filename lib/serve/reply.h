@@ -9,8 +9,8 @@
  * owner, who sleeps, is to be woken, so no lock is held while that is done. The owner goes to sleep first and registers
  * then, so no wake-up is lost:
  *
- *     if (reply_loaded(r)) { request_pause(x); if (!reply_pause(r)) request_resume(x); }
- *     request_defer(x); if (reply_end(r)) { answer; request_resume(x); }
+ *     if (reply_loaded(r)) { request_pause(request); if (!reply_pause(r)) request_resume(request); }
+ *     request_defer(request); if (reply_end(r)) { answer; request_resume(request); }
  */
 #ifndef SENTI_REPLY_H
 #define SENTI_REPLY_H

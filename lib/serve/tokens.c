@@ -269,35 +269,35 @@ int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct 
 
 /* ---- requests ---- */
 
-static void refuse(struct request *x, const char *challenge, const char *kind, const char *why)
+static void refuse(struct request *r, const char *challenge, const char *kind, const char *why)
 {
-	request_set(x, "WWW-Authenticate", "%s", challenge);
-	request_problem(x, 401, kind, "%s", why);
+	request_set(r, "WWW-Authenticate", "%s", challenge);
+	request_problem(r, 401, kind, "%s", why);
 }
 
-void tokens_admit(struct request *x, void *arg)
+void tokens_admit(struct request *r, void *arg)
 {
 	struct tokens *tokens = arg;
-	enum scope needed = (enum scope)x->route->access, has;
+	enum scope needed = (enum scope)r->route->access, has;
 	static const char scheme[] = "Bearer ";
-	x->granted = tokens ? SCOPE_NONE : SCOPE_ADMIN;
+	r->granted = tokens ? SCOPE_NONE : SCOPE_ADMIN;
 	if (!tokens || needed == SCOPE_NONE)
 		return;
-	const char *given = request_header(x, "Authorization");
+	const char *given = request_header(r, "Authorization");
 	if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) {
-		refuse(x, CHALLENGE, "no_token", "this needs a token: send it as 'Authorization: Bearer TOKEN'");
+		refuse(r, CHALLENGE, "no_token", "this needs a token: send it as 'Authorization: Bearer TOKEN'");
 		return;
 	}
 	given += sizeof scheme - 1;
 	given += strspn(given, " ");
-	has = tokens_find(tokens, str_of(given), x->caller, x->credential);
-	x->granted = has;
+	has = tokens_find(tokens, str_of(given), r->caller, r->credential);
+	r->granted = has;
 	if (has == SCOPE_NONE) {
 		refuse(
-		    x, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");
+		    r, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");
 	} else if (has < needed) {
-		request_set(x, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
+		request_set(r, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
 		    scope_name(needed));
-		request_problem(x, 403, "scope_missing", "this needs a token with the scope '%s'", scope_name(needed));
+		request_problem(r, 403, "scope_missing", "this needs a token with the scope '%s'", scope_name(needed));
 	}
 }

@@ -41,6 +41,6 @@ MUST_USE int tokens_make(const char *wanted, struct buf *token, struct buf *line
 /* For http_conf.admit, with the tokens as its argument (NULL: everybody may do everything): 401 or 403 for a request
  * without a token that allows what its route needs, an enum scope in route.access. r->granted is the enum scope that it
  * has. */
-void tokens_admit(struct request *x, void *tokens);
+void tokens_admit(struct request *r, void *tokens);
 
 #endif

@@ -11,7 +11,7 @@ enum { STALL_MS = 20 };
 
 struct work_task {
 	struct work_task *next;
-	struct request *x;
+	struct request *request;
 	work_slice *slice;
 };
 
@@ -73,23 +73,23 @@ static void *work(void *arg)
 {
 	struct work_pool *p = arg;
 	for (struct work_task *t; (t = next_task(p));) {
-		struct request *x = t->x;
-		enum work_result result = t->slice(x, x->route->app);
+		struct request *r = t->request;
+		enum work_result result = t->slice(r, r->route->app);
 		if (result == WORK_MORE || result == WORK_STALLED) {
 			put_back(p, t, result);
 			continue;
 		}
 		free(t);
 		if (result == WORK_DONE)
-			request_resume(x);
+			request_resume(r);
 	}
 	return NULL;
 }
 
-void work_pool_do(struct work_pool *p, struct request *x, work_slice *slice)
+void work_pool_do(struct work_pool *p, struct request *r, work_slice *slice)
 {
 	struct work_task *t = xcalloc(1, sizeof *t);
-	t->x = x;
+	t->request = r;
 	t->slice = slice;
 	pthread_mutex_lock(&p->lock);
 	append(&p->ready, t);

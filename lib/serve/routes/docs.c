@@ -21,38 +21,38 @@ static void put_filled(struct buf *out, struct str text, struct str mark, struct
 	buf_str(out, text);
 }
 
-void openapi_get(struct request *x, void *models)
+void openapi_get(struct request *r, void *models)
 {
 	struct buf names = {0}, filled = {0};
 	models_put_names(models, &names);
 	put_filled(&filled, description(), STR("\"@MODELS@\""), buf_view(&names));
-	put_filled(&x->out, buf_view(&filled), STR("@VERSION@"), str_of(SENTI_VERSION));
+	put_filled(&r->out, buf_view(&filled), STR("@VERSION@"), str_of(SENTI_VERSION));
 	buf_free(&names);
 	buf_free(&filled);
-	request_answer(x, 200, MEDIA_JSON);
+	request_answer(r, 200, MEDIA_JSON);
 }
 
 /* A number that nobody can know before lets the page's own script and style run, and nothing else, wherever it comes
  * from. */
-void docs_get(struct request *x, void *app)
+void docs_get(struct request *r, void *app)
 {
 	char nonce[UUID_LEN];
 	(void)app;
 	uuid_new(nonce);
-	request_set(x, "Content-Security-Policy",
+	request_set(r, "Content-Security-Policy",
 	    "default-src 'none'; script-src 'nonce-%.*s'; style-src 'nonce-%.*s'; connect-src 'self'; img-src data:; "
 	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	    UUID_LEN, nonce, UUID_LEN, nonce);
-	request_set(x, "X-Content-Type-Options", "nosniff");
-	request_set(x, "Referrer-Policy", "no-referrer");
-	request_set(x, "Cache-Control", "no-store");
-	put_filled(&x->out, page(), STR("@NONCE@"), (struct str){nonce, UUID_LEN});
-	request_answer(x, 200, MEDIA_HTML);
+	request_set(r, "X-Content-Type-Options", "nosniff");
+	request_set(r, "Referrer-Policy", "no-referrer");
+	request_set(r, "Cache-Control", "no-store");
+	put_filled(&r->out, page(), STR("@NONCE@"), (struct str){nonce, UUID_LEN});
+	request_answer(r, 200, MEDIA_HTML);
 }
 
-void home_get(struct request *x, void *app)
+void home_get(struct request *r, void *app)
 {
 	(void)app;
-	request_set(x, "Location", "/docs");
-	request_answer(x, 302, NULL);
+	request_set(r, "Location", "/docs");
+	request_answer(r, 302, NULL);
 }

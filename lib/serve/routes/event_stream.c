@@ -7,7 +7,7 @@ enum { COPIED = 4096 };
 
 /* What is to be sent next: a text, and perhaps an event's record and end after it. */
 struct stream {
-	struct request *x;
+	struct request *request;
 	struct subscriber *subscriber;
 	const struct event_form *form;
 	void *arg;
@@ -24,7 +24,7 @@ static void let_go(struct stream *s)
 	s->event = NULL;
 	if (s->held)
 		buf_free(&s->text);
-	request_unhold(s->x, s->held);
+	request_unhold(s->request, s->held);
 	s->held = 0;
 	buf_clear(&s->text);
 	s->sent = 0;
@@ -34,7 +34,7 @@ static void let_go(struct stream *s)
  * the client comes again. */
 static ssize_t hold(struct stream *s, size_t n)
 {
-	if (!request_hold(s->x, n))
+	if (!request_hold(s->request, n))
 		return STREAM_CUT;
 	s->held = n;
 	return 1;
@@ -95,11 +95,11 @@ static struct str next_bytes(const struct stream *s)
 	return at == s->event->record.n ? STR("\n\n") : STR("\n");
 }
 
-static ssize_t stream_read(struct request *x, void *arg, char *out, size_t max)
+static ssize_t stream_read(struct request *r, void *arg, char *out, size_t max)
 {
 	struct stream *s = arg;
 	ssize_t rc = next_bytes(s).n ? 1 : fill(s);
-	(void)x;
+	(void)r;
 	if (rc != 1)
 		return rc;
 	struct str next = next_bytes(s);
@@ -124,36 +124,36 @@ static void stream_drop(void *arg)
 
 static void pause_stream(void *arg)
 {
-	request_pause(((struct stream *)arg)->x);
+	request_pause(((struct stream *)arg)->request);
 }
 
 static void resume_stream(void *arg)
 {
-	request_resume(((struct stream *)arg)->x);
+	request_resume(((struct stream *)arg)->request);
 }
 
 static void cut_stream(void *arg)
 {
-	struct request *x = ((struct stream *)arg)->x;
-	log_info("a listener was too slow", "request_id", x->request_id, NULL);
-	request_cut(x);
+	struct request *r = ((struct stream *)arg)->request;
+	log_info("a listener was too slow", "request_id", r->request_id, NULL);
+	request_cut(r);
 }
 
-void event_stream(struct request *x, struct subscribers *all, const struct subscriber_conf *conf,
+void event_stream(struct request *r, struct subscribers *all, const struct subscriber_conf *conf,
     const struct event_form *form, void *arg)
 {
 	struct subscriber_conf c = *conf;
 	uint64_t from;
 	struct stream *s = xcalloc(1, sizeof *s);
-	*s = (struct stream){.x = x, .form = form, .arg = arg};
+	*s = (struct stream){.request = r, .form = form, .arg = arg};
 	c.arg = s;
 	c.pause = pause_stream;
 	c.resume = resume_stream;
 	c.cut = cut_stream;
-	memcpy(c.credential, x->credential, sizeof c.credential);
+	memcpy(c.credential, r->credential, sizeof c.credential);
 	s->subscriber = subscribe(all, &c, &from);
 	form->begin(arg, &s->text, from);
-	request_set(x, "Cache-Control", "no-store");
-	request_set(x, "X-Accel-Buffering", "no");
-	request_stream(x, 200, MEDIA_EVENTS, stream_read, s, stream_drop);
+	request_set(r, "Cache-Control", "no-store");
+	request_set(r, "X-Accel-Buffering", "no");
+	request_stream(r, 200, MEDIA_EVENTS, stream_read, s, stream_drop);
 }

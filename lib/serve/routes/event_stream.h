@@ -22,7 +22,7 @@ struct event_form {
 
 /* Answers the request with a stream of what conf asks for, whose callbacks and credential need not be set. `arg`
  * belongs to the form, whose drop is called once the stream has ended. */
-void event_stream(struct request *x, struct subscribers *all, const struct subscriber_conf *conf,
+void event_stream(struct request *r, struct subscribers *all, const struct subscriber_conf *conf,
     const struct event_form *form, void *arg);
 
 #endif

@@ -20,29 +20,29 @@ static bool put_event(void *arg, struct buf *out, const struct feed_event *ev)
 }
 
 /* What the query and the headers ask for; false with the request answered. */
-static bool read_conf(struct request *x, struct subscriber_conf *c)
+static bool read_conf(struct request *r, struct subscriber_conf *c)
 {
-	const char *last = request_header(x, "Last-Event-ID");
-	struct str from = last ? str_of(last) : request_query(x, "last-event-id");
+	const char *last = request_header(r, "Last-Event-ID");
+	struct str from = last ? str_of(last) : request_query(r, "last-event-id");
 	enum label known;
 	*c = (struct subscriber_conf){
-	    .label = request_query(x, "label"), .source = request_query(x, "source"), .after = LOG_END};
+	    .label = request_query(r, "label"), .source = request_query(r, "source"), .after = LOG_END};
 	if (c->label.p && label_parse(c->label, &known) < 0) {
 		request_problem(
-		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(c->label));
+		    r, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(c->label));
 		return false;
 	}
 	if (from.n && str_u64(from, &c->after) < 0) {
-		request_problem(x, 400, "bad_event_id", "Last-Event-ID is the id of an event, a number");
+		request_problem(r, 400, "bad_event_id", "Last-Event-ID is the id of an event, a number");
 		return false;
 	}
 	return true;
 }
 
-void events_get(struct request *x, void *app)
+void events_get(struct request *r, void *app)
 {
 	static const struct event_form form = {.begin = put_start, .put = put_event};
 	struct subscriber_conf conf;
-	if (read_conf(x, &conf))
-		event_stream(x, app, &conf, &form, NULL);
+	if (read_conf(r, &conf))
+		event_stream(r, app, &conf, &form, NULL);
 }

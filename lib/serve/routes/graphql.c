@@ -175,49 +175,49 @@ static const char *media_name(enum graphql_media media)
 	return media == GRAPHQL_RESPONSE ? MEDIA_GRAPHQL_RESPONSE : MEDIA_GRAPHQL_JSON;
 }
 
-static void answer(struct request *x, unsigned status, enum graphql_media media)
+static void answer(struct request *r, unsigned status, enum graphql_media media)
 {
 	if (media == GRAPHQL_EVENTS)
-		graphql_events_answer(x);
+		graphql_events_answer(r);
 	else
-		request_answer(x, status, media_name(media));
+		request_answer(r, status, media_name(media));
 }
 
 void graphql_refuse(
-    struct request *x, enum graphql_media media, unsigned status, const char *code, const char *fmt, ...)
+    struct request *r, enum graphql_media media, unsigned status, const char *code, const char *fmt, ...)
 {
 	char why[512];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	buf_clear(&x->out);
-	buf_str(&x->out, STR("{\"errors\":[{\"message\":"));
-	json_put_lossy(&x->out, str_of(why));
-	buf_printf(&x->out, ",\"extensions\":{\"code\":\"%s\"}}]}\n", code);
-	request_answer(x, status, media_name(media));
+	buf_clear(&r->out);
+	buf_str(&r->out, STR("{\"errors\":[{\"message\":"));
+	json_put_lossy(&r->out, str_of(why));
+	buf_printf(&r->out, ",\"extensions\":{\"code\":\"%s\"}}]}\n", code);
+	request_answer(r, status, media_name(media));
 }
 
-static void run(struct graphql *g, struct db_context *db, struct request *x, struct gql_request *q,
+static void run(struct graphql *g, struct db_context *db, struct request *r, struct gql_request *q,
     const struct graphql_ask *ask, enum graphql_media media)
 {
 	enum gql_operation kind = (enum gql_operation)q->operation->operation;
 	if (kind == GQL_MUTATION && ask->get) {
-		request_set(x, "Allow", "POST");
-		graphql_refuse(x, media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
-	} else if (kind == GQL_MUTATION && x->granted < SCOPE_WRITE) {
-		graphql_refuse(x, media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
+		request_set(r, "Allow", "POST");
+		graphql_refuse(r, media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
+	} else if (kind == GQL_MUTATION && r->granted < SCOPE_WRITE) {
+		graphql_refuse(r, media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
 	} else if (kind == GQL_SUBSCRIPTION) {
-		graphql_refuse(x, media, media == GRAPHQL_RESPONSE ? 400 : 200, "BAD_USER_INPUT",
+		graphql_refuse(r, media, media == GRAPHQL_RESPONSE ? 400 : 200, "BAD_USER_INPUT",
 		    "subscriptions are answered as text/event-stream");
 	} else {
 		struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
-		gql_request_run(q, NULL, &op, &x->out);
-		answer(x, 200, media);
+		gql_request_run(q, NULL, &op, &r->out);
+		answer(r, 200, media);
 	}
 }
 
-void graphql_answer(struct graphql *g, struct db_context *db, struct request *x, const struct graphql_ask *ask,
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, const struct graphql_ask *ask,
     enum graphql_media media)
 {
 	struct gql_request q;
@@ -226,14 +226,14 @@ void graphql_answer(struct graphql *g, struct db_context *db, struct request *x,
 	gql_request_init(&q, g->schema, ask->query, &limits);
 	bool good = gql_request_prepare(&q, ask->operation, ask->variables);
 	if (good && q.operation->operation == GQL_SUBSCRIPTION && media == GRAPHQL_EVENTS) {
-		graphql_subscribe(g, x, &q);
+		graphql_subscribe(g, r, &q);
 		return;
 	}
 	if (good) {
-		run(g, db, x, &q, ask, media);
+		run(g, db, r, &q, ask, media);
 	} else {
-		gql_request_refuse(&q, &x->out);
-		answer(x, media == GRAPHQL_RESPONSE ? 400 : 200, media);
+		gql_request_refuse(&q, &r->out);
+		answer(r, media == GRAPHQL_RESPONSE ? 400 : 200, media);
 	}
 	gql_request_free(&q);
 }

@@ -17,17 +17,17 @@ struct subscription {
 	struct arena mem; /* of one event's message */
 };
 
-void graphql_events_answer(struct request *x)
+void graphql_events_answer(struct request *r)
 {
 	static const char next[] = "event: next\ndata: ";
-	size_t n = x->out.n, head = sizeof next - 1;
-	buf_reserve(&x->out, head);
-	memmove(x->out.p + head, x->out.p, n);
-	memcpy(x->out.p, next, head);
-	x->out.n += head;
-	buf_str(&x->out, STR("\nevent: complete\ndata: \n\n"));
-	request_set(x, "Cache-Control", "no-store");
-	request_answer(x, 200, MEDIA_EVENTS);
+	size_t n = r->out.n, head = sizeof next - 1;
+	buf_reserve(&r->out, head);
+	memmove(r->out.p + head, r->out.p, n);
+	memcpy(r->out.p, next, head);
+	r->out.n += head;
+	buf_str(&r->out, STR("\nevent: complete\ndata: \n\n"));
+	request_set(r, "Cache-Control", "no-store");
+	request_answer(r, 200, MEDIA_EVENTS);
 }
 
 /* ---- a subscription ---- */
@@ -80,7 +80,7 @@ static bool read_conf(struct gql_call *call, struct subscriber_conf *conf)
 	return false;
 }
 
-static void refuse(struct request *x, struct gql_request *q, const struct gql_call *call)
+static void refuse(struct request *r, struct gql_request *q, const struct gql_call *call)
 {
 	if (call->out.kind == GQL_OUT_ERROR) {
 		struct gql_error *e =
@@ -88,17 +88,17 @@ static void refuse(struct request *x, struct gql_request *q, const struct gql_ca
 		if (e)
 			e->code = call->out.code;
 	}
-	gql_request_refuse(q, &x->out);
-	graphql_events_answer(x);
+	gql_request_refuse(q, &r->out);
+	graphql_events_answer(r);
 }
 
-void graphql_subscribe(struct graphql *g, struct request *x, struct gql_request *q)
+void graphql_subscribe(struct graphql *g, struct request *r, struct gql_request *q)
 {
 	static const struct event_form form = {.begin = put_start, .put = put_event, .drop = subscription_drop};
 	struct gql_call call = {0};
 	struct subscriber_conf conf;
 	if (!gql_request_root(q, &call) || !read_conf(&call, &conf)) {
-		refuse(x, q, &call);
+		refuse(r, q, &call);
 		gql_request_free(q);
 		return;
 	}
@@ -106,7 +106,7 @@ void graphql_subscribe(struct graphql *g, struct request *x, struct gql_request 
 	s->q = *q;
 	s->q.limits.deadline_ms = 0; /* each event is a run of its own */
 	s->op = (struct graphql_operation){.g = g, .scan = &s->scan};
-	event_stream(x, g->conf.subscribers, &conf, &form, s);
+	event_stream(r, g->conf.subscribers, &conf, &form, s);
 }
 
 static void scored(struct gql_call *call, size_t n, void *app)

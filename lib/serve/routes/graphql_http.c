@@ -34,9 +34,9 @@ static int weight_of(struct str accept, const char *type, const char *kind)
 }
 
 /* As application/json unless another is named. */
-static enum graphql_media media_of(struct request *x)
+static enum graphql_media media_of(struct request *r)
 {
-	struct str accept = request_header_list(x, "Accept");
+	struct str accept = request_header_list(r, "Accept");
 	if (!accept.p || !accept.n)
 		return GRAPHQL_JSON;
 	int json = weight_of(accept, MEDIA_JSON, "application/*"), response = weight_of(accept, MEDIA_RESPONSE, NULL),
@@ -49,73 +49,73 @@ static enum graphql_media media_of(struct request *x)
 }
 
 /* The form, or GRAPHQL_NO_MEDIA with the request answered. */
-static enum graphql_media choose_media(struct request *x)
+static enum graphql_media choose_media(struct request *r)
 {
-	enum graphql_media media = media_of(x);
+	enum graphql_media media = media_of(r);
 	if (media == GRAPHQL_NO_MEDIA)
-		graphql_refuse(x, GRAPHQL_JSON, 406, "NOT_ACCEPTABLE",
+		graphql_refuse(r, GRAPHQL_JSON, 406, "NOT_ACCEPTABLE",
 		    "answers are " MEDIA_RESPONSE ", " MEDIA_JSON " or " MEDIA_EVENTS);
 	return media;
 }
 
 /* ---- what is asked ---- */
 
-static struct asking *begin(struct request *x, enum graphql_media media)
+static struct asking *begin(struct request *r, enum graphql_media media)
 {
 	struct asking *a = xcalloc(1, sizeof *a);
 	a->media = media;
-	x->state = a;
-	x->drop = drop;
+	r->state = a;
+	r->drop = drop;
 	return a;
 }
 
-static void work(struct db_context *c, struct request *const *x, size_t n, void *app)
+static void work(struct db_context *c, struct request *const *r, size_t n, void *app)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct asking *a = x[i]->state;
-		graphql_answer(app, c, x[i], &a->ask, a->media);
+		const struct asking *a = r[i]->state;
+		graphql_answer(app, c, r[i], &a->ask, a->media);
 	}
 }
 
-static void hand_over(struct request *x, struct graphql *g, struct asking *a)
+static void hand_over(struct request *r, struct graphql *g, struct asking *a)
 {
 	if (a->ask.query.p)
-		db_pool_do(g->conf.pool, x, work);
+		db_pool_do(g->conf.pool, r, work);
 	else
-		graphql_refuse(x, a->media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
+		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
 }
 
-void graphql_get(struct request *x, void *app)
+void graphql_get(struct request *r, void *app)
 {
-	enum graphql_media media = choose_media(x);
+	enum graphql_media media = choose_media(r);
 	if (media == GRAPHQL_NO_MEDIA)
 		return;
-	struct asking *a = begin(x, media);
-	a->ask = (struct graphql_ask){.query = request_query(x, "query"),
-	    .operation = request_query(x, "operationName"),
-	    .variables = request_query(x, "variables"),
+	struct asking *a = begin(r, media);
+	a->ask = (struct graphql_ask){.query = request_query(r, "query"),
+	    .operation = request_query(r, "operationName"),
+	    .variables = request_query(r, "variables"),
 	    .get = true};
-	hand_over(x, app, a);
+	hand_over(r, app, a);
 }
 
-void graphql_post_begin(struct request *x, void *app)
+void graphql_post_begin(struct request *r, void *app)
 {
 	(void)app;
-	if (strcmp(x->media, MEDIA_JSON) == 0)
+	if (strcmp(r->media, MEDIA_JSON) == 0)
 		return;
-	request_set(x, "Accept-Post", MEDIA_JSON);
-	request_problem(x, 415, "unsupported_media_type", "send requests as " MEDIA_JSON ", not as '%s'", x->media);
+	request_set(r, "Accept-Post", MEDIA_JSON);
+	request_problem(r, 415, "unsupported_media_type", "send requests as " MEDIA_JSON ", not as '%s'", r->media);
 }
 
 /* A member of this type or null: true, and *out; false with the request answered. */
-static bool read_member(struct request *x, struct asking *a, const struct json_scan *s, const char *name,
+static bool read_member(struct request *r, struct asking *a, const struct json_scan *s, const char *name,
     enum json_type type, struct str *out)
 {
 	const struct json_member *m = json_find(s, str_of(name));
 	if (!m || m->type == JSON_NULL)
 		return true;
 	if (m->type != type) {
-		graphql_refuse(x, a->media, 400, "BAD_REQUEST", "the parameter '%s' is not %s", name,
+		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the parameter '%s' is not %s", name,
 		    type == JSON_STRING ? "a string" : "an object");
 		return false;
 	}
@@ -123,31 +123,31 @@ static bool read_member(struct request *x, struct asking *a, const struct json_s
 	return true;
 }
 
-static bool read_body(struct request *x, struct asking *a, struct json_scan *s)
+static bool read_body(struct request *r, struct asking *a, struct json_scan *s)
 {
 	struct str extensions;
-	size_t n = x->body.n;
-	json_pad(&x->body);
-	if (json_scan(s, (struct str){x->body.p, n}) < 0) {
-		graphql_refuse(x, a->media, 400, "BAD_REQUEST", "the body is not a JSON object: %s at byte %zu",
+	size_t n = r->body.n;
+	json_pad(&r->body);
+	if (json_scan(s, (struct str){r->body.p, n}) < 0) {
+		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the body is not a JSON object: %s at byte %zu",
 		    s->message, s->column);
 		return false;
 	}
-	return read_member(x, a, s, "query", JSON_STRING, &a->ask.query) &&
-	       read_member(x, a, s, "operationName", JSON_STRING, &a->ask.operation) &&
-	       read_member(x, a, s, "variables", JSON_OBJECT, &a->ask.variables) &&
-	       read_member(x, a, s, "extensions", JSON_OBJECT, &extensions);
+	return read_member(r, a, s, "query", JSON_STRING, &a->ask.query) &&
+	       read_member(r, a, s, "operationName", JSON_STRING, &a->ask.operation) &&
+	       read_member(r, a, s, "variables", JSON_OBJECT, &a->ask.variables) &&
+	       read_member(r, a, s, "extensions", JSON_OBJECT, &extensions);
 }
 
-void graphql_post(struct request *x, void *app)
+void graphql_post(struct request *r, void *app)
 {
-	enum graphql_media media = choose_media(x);
+	enum graphql_media media = choose_media(r);
 	if (media == GRAPHQL_NO_MEDIA)
 		return;
-	struct asking *a = begin(x, media);
+	struct asking *a = begin(r, media);
 	struct json_scan s = {0};
-	bool good = read_body(x, a, &s);
+	bool good = read_body(r, a, &s);
 	json_scan_free(&s);
 	if (good)
-		hand_over(x, app, a);
+		hand_over(r, app, a);
 }

@@ -93,14 +93,14 @@ struct graphql_ask {
 };
 enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_MEDIA };
 /* In a db_context thread: answers the request, in this form. */
-void graphql_answer(struct graphql *g, struct db_context *db, struct request *x, const struct graphql_ask *ask,
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, const struct graphql_ask *ask,
     enum graphql_media media);
-/* In the same thread, for a client that takes events: what is in x->out is the whole answer. */
-void graphql_events_answer(struct request *x);
+/* In the same thread, for a client that takes events: what is in r->out is the whole answer. */
+void graphql_events_answer(struct request *r);
 /* Answers with the events of a subscription; the prepared request is taken. */
-void graphql_subscribe(struct graphql *g, struct request *x, struct gql_request *q);
+void graphql_subscribe(struct graphql *g, struct request *r, struct gql_request *q);
 /* Answers with one error: {"errors":[...]}. */
-void graphql_refuse(struct request *x, enum graphql_media media, unsigned status, const char *code, const char *fmt,
+void graphql_refuse(struct request *r, enum graphql_media media, unsigned status, const char *code, const char *fmt,
     ...) PRINTF_LIKE(5, 6);
 
 #endif

@@ -22,7 +22,7 @@ enum { MOST_WAIT_S = 60 };
 struct submission {
 	struct intake_caller caller;
 	struct reply reply;
-	struct request *x; /* alive as long as reply_fill asks for its owner */
+	struct request *request; /* alive as long as reply_fill asks for its owner */
 	const struct post_conf *conf;
 	bool lines_body;  /* NDJSON */
 	bool results;	  /* answer with the stored records */
@@ -58,83 +58,83 @@ static void drop(void *state)
 
 /* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it
  * means the same: what is not there by then comes later. */
-static uint64_t wants_results(struct request *x)
+static uint64_t wants_results(struct request *r)
 {
 	uint64_t seconds = 0;
-	struct str wait = list_preference(request_header_list(x, "Prefer"), "wait");
+	struct str wait = list_preference(request_header_list(r, "Prefer"), "wait");
 	if (!wait.p || str_u64(wait, &seconds) < 0)
 		return 0;
 	return seconds < MOST_WAIT_S ? seconds : MOST_WAIT_S;
 }
 
-static void post_done(struct rec *r, bool ok);
+static void post_done(struct rec *rec, bool ok);
 
-void post_begin(struct request *x, void *app)
+void post_begin(struct request *r, void *app)
 {
 	const struct post_conf *conf = app;
-	enum body_form form = body_form(x);
+	enum body_form form = body_form(r);
 	if (form == BODY_OTHER) {
-		rest_unsupported(x);
+		rest_unsupported(r);
 		return;
 	}
-	uint64_t wait_s = wants_results(x);
+	uint64_t wait_s = wants_results(r);
 	struct submission *s = xcalloc(1, sizeof *s);
 	s->caller.done = post_done;
-	s->x = x;
+	s->request = r;
 	s->conf = conf;
 	s->lines_body = form == BODY_LINES;
 	s->results = wait_s > 0;
-	s->async = list_preference(request_header_list(x, "Prefer"), "respond-async").p != NULL;
+	s->async = list_preference(request_header_list(r, "Prefer"), "respond-async").p != NULL;
 	s->lines.max_record = conf->max_record;
 	if (wait_s && conf->await)
 		s->deadline = clock_mono_ms() + (int64_t)wait_s * 1000;
 	reply_init(&s->reply, s->lines_body ? REPLY_LINES : REPLY_ONE, conf->memory, conf->spools);
-	x->state = s;
-	x->drop = drop;
+	r->state = s;
+	r->drop = drop;
 }
 
 /* ---- the answer ---- */
 
-static void unavailable(struct request *x)
+static void unavailable(struct request *r)
 {
-	request_set(x, "Retry-After", "1");
+	request_set(r, "Retry-After", "1");
 	request_problem(
-	    x, 503, "store_unavailable", "not all records are known to be stored; send them again, under the same ids");
+	    r, 503, "store_unavailable", "not all records are known to be stored; send them again, under the same ids");
 }
 
-static void set_location(struct request *x, struct str id)
+static void set_location(struct request *r, struct str id)
 {
 	struct buf path = {0};
 	rest_put_path(&path, id);
-	request_set(x, "Location", "%.*s", (int)path.n, path.p);
+	request_set(r, "Location", "%.*s", (int)path.n, path.p);
 	buf_free(&path);
 }
 
 /* The reply is complete, and the request belongs to this thread. */
 static void answer(struct submission *s)
 {
-	struct request *x = s->x;
-	struct reply *r = &s->reply;
-	bool results = s->results && !r->late;
-	if (r->failed) {
-		unavailable(x);
+	struct request *r = s->request;
+	struct reply *reply = &s->reply;
+	bool results = s->results && !reply->late;
+	if (reply->failed) {
+		unavailable(r);
 		return;
 	}
 	if (s->code) {
-		request_problem(x, rest_status_of(s->code), s->code, "%.*s", STR_FMT(buf_view(&s->why)));
+		request_problem(r, rest_status_of(s->code), s->code, "%.*s", STR_FMT(buf_view(&s->why)));
 		return;
 	}
-	if (!reply_finish(r, &x->out, &x->spool)) {
-		request_problem(x, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
+	if (!reply_finish(reply, &r->out, &r->spool)) {
+		request_problem(r, 507, "no_space", "the records are stored, but the answer does not fit on the disk");
 		return;
 	}
 	if (s->id.n)
-		set_location(x, buf_view(&s->id));
+		set_location(r, buf_view(&s->id));
 	if (results)
-		request_set(x, "Preference-Applied", "wait");
+		request_set(r, "Preference-Applied", "wait");
 	else if (s->async)
-		request_set(x, "Preference-Applied", "respond-async");
-	request_answer(x, results ? 200 : 202, s->lines_body ? MEDIA_NDJSON : MEDIA_JSON);
+		request_set(r, "Preference-Applied", "respond-async");
+	request_answer(r, results ? 200 : 202, s->lines_body ? MEDIA_NDJSON : MEDIA_JSON);
 }
 
 /* A filler is done with its slot. */
@@ -143,36 +143,36 @@ static void settle(struct submission *s, enum reply_wake wake)
 	if (wake == REPLY_COMPLETE)
 		answer(s);
 	if (wake != REPLY_NOTHING)
-		request_resume(s->x);
+		request_resume(s->request);
 	release(s, reply_release(&s->reply));
 }
 
 /* ---- what became of the records ---- */
 
-static void put_item(const struct submission *s, const struct rec *r, struct buf *out)
+static void put_item(const struct submission *s, const struct rec *rec, struct buf *out)
 {
-	if (r->fate == FATE_OUT && s->results && !s->deadline) {
-		rec_put(out, r);
-	} else if (r->fate == FATE_OUT) {
+	if (rec->fate == FATE_OUT && s->results && !s->deadline) {
+		rec_put(out, rec);
+	} else if (rec->fate == FATE_OUT) {
 		buf_str(out, STR("{\"id\":"));
-		json_put_string(out, r->id);
+		json_put_string(out, rec->id);
 		buf_char(out, '}');
 	} else {
 		buf_str(out, STR("{\"error\":{\"code\":"));
-		json_put_string(out, str_of(r->code));
+		json_put_string(out, str_of(rec->code));
 		buf_str(out, STR(",\"message\":"));
-		json_put_lossy(out, r->why);
+		json_put_lossy(out, rec->why);
 		buf_str(out, STR("}}"));
 	}
 }
 
-static void keep_single(struct submission *s, const struct rec *r)
+static void keep_single(struct submission *s, const struct rec *rec)
 {
-	if (r->fate == FATE_OUT) {
-		buf_str(&s->id, r->id);
+	if (rec->fate == FATE_OUT) {
+		buf_str(&s->id, rec->id);
 	} else {
-		s->code = r->code;
-		buf_str(&s->why, r->why);
+		s->code = rec->code;
+		buf_str(&s->why, rec->why);
 	}
 }
 
@@ -183,21 +183,21 @@ static void on_result(void *caller, size_t slot, struct str record)
 	settle(s, reply_fill(&s->reply, slot, record));
 }
 
-static void post_done(struct rec *r, bool ok)
+static void post_done(struct rec *rec, bool ok)
 {
-	struct submission *s = r->caller;
+	struct submission *s = rec->caller;
 	size_t slot = s->taken++;
 	if (!ok) {
 		settle(s, reply_fail(&s->reply, slot));
 		return;
 	}
 	if (s->reply.form == REPLY_ONE)
-		keep_single(s, r);
+		keep_single(s, rec);
 	buf_clear(&s->item);
-	put_item(s, r, &s->item);
-	bool waits = s->deadline && r->fate == FATE_OUT && reply_put(&s->reply, slot, buf_view(&s->item));
+	put_item(s, rec, &s->item);
+	bool waits = s->deadline && rec->fate == FATE_OUT && reply_put(&s->reply, slot, buf_view(&s->item));
 	/* Without memory to wait in, the answer is what it is after the wait. */
-	if (!waits || !await_add(s->conf->await, r->id, r->text, s->deadline, on_result, s, slot))
+	if (!waits || !await_add(s->conf->await, rec->id, rec->text, s->deadline, on_result, s, slot))
 		settle(s, reply_fill(&s->reply, slot, waits ? STR_NONE : buf_view(&s->item)));
 }
 
@@ -212,17 +212,17 @@ static int hand_in(struct submission *s, struct batch *b)
 	for (size_t i = 0; i < b->n; i++)
 		line[i] = b->rec[i].line;
 	if (!reply_reserve(&s->reply, line, b->n)) {
-		request_busy(s->x);
+		request_busy(s->request);
 		return -1;
 	}
 	if (intake_add(s->conf->intake, line, b->n, s, &e) == 0)
 		return 0;
 	reply_cancel(&s->reply, b->n);
 	if (intake_ready(s->conf->intake, &e)) {
-		request_set(s->x, "Retry-After", "1");
-		request_problem(s->x, 503, "busy", "too many records are waiting to be stored");
+		request_set(s->request, "Retry-After", "1");
+		request_problem(s->request, 503, "busy", "too many records are waiting to be stored");
 	} else {
-		unavailable(s->x);
+		unavailable(s->request);
 	}
 	return -1;
 }
@@ -231,20 +231,20 @@ static int hand_in(struct submission *s, struct batch *b)
 static int hold_rest(struct submission *s)
 {
 	size_t now = s->lines.rest.cap;
-	if (now > s->rest_held && !request_hold(s->x, now - s->rest_held)) {
-		request_busy(s->x);
+	if (now > s->rest_held && !request_hold(s->request, now - s->rest_held)) {
+		request_busy(s->request);
 		return -1;
 	}
 	if (now < s->rest_held)
-		request_unhold(s->x, s->rest_held - now);
+		request_unhold(s->request, s->rest_held - now);
 	s->rest_held = now;
 	return 0;
 }
 
-bool post_piece(struct request *x, void *app, struct str piece)
+bool post_piece(struct request *r, void *app, struct str piece)
 {
 	const struct post_conf *conf = app;
-	struct submission *s = x->state;
+	struct submission *s = r->state;
 	if (!s->lines_body)
 		return false;
 	struct thread_context *t = thread_context_get(conf->threads);
@@ -254,9 +254,9 @@ bool post_piece(struct request *x, void *app, struct str piece)
 		return true;
 	thread_context_trim(t);
 	if (reply_loaded(&s->reply)) {
-		request_pause(x);
+		request_pause(r);
 		if (!reply_pause(&s->reply))
-			request_resume(x);
+			request_resume(r);
 	}
 	return true;
 }
@@ -264,13 +264,13 @@ bool post_piece(struct request *x, void *app, struct str piece)
 /* Hands in what is left of the body: 0, or -1 with the request answered. */
 static int hand_in_rest(struct submission *s, struct batch *b)
 {
-	struct request *x = s->x;
+	struct request *r = s->request;
 	struct body_records records = {0};
 	int rc = 0;
 	if (s->lines_body) {
 		body_lines_add(&s->lines, b, STR_NONE, true);
-	} else if ((rc = body_records_begin(&records, x, s->conf->max_items)) == 0) {
-		rc = body_records_next(&records, x, b, SIZE_MAX);
+	} else if ((rc = body_records_begin(&records, r, s->conf->max_items)) == 0) {
+		rc = body_records_next(&records, r, b, SIZE_MAX);
 		if (records.array)
 			s->reply.form = REPLY_ARRAY;
 	}
@@ -287,25 +287,25 @@ static bool hand_over(struct submission *s)
 	thread_context_trim(t);
 	if (answered)
 		return true;
-	request_free_body(s->x);
+	request_free_body(s->request);
 	if (!reply_end(&s->reply))
 		return false;
 	answer(s);
 	return true;
 }
 
-static enum work_result work_slice_of(struct request *x, void *app)
+static enum work_result work_slice_of(struct request *r, void *app)
 {
 	(void)app;
-	return hand_over(x->state) ? WORK_DONE : WORK_ELSEWHERE;
+	return hand_over(r->state) ? WORK_DONE : WORK_ELSEWHERE;
 }
 
-void post_end(struct request *x, void *app)
+void post_end(struct request *r, void *app)
 {
 	const struct post_conf *conf = app;
-	request_defer(x);
-	if (x->body.n > WORK_FROM)
-		work_pool_do(conf->pool, x, work_slice_of);
-	else if (hand_over(x->state))
-		request_resume(x);
+	request_defer(r);
+	if (r->body.n > WORK_FROM)
+		work_pool_do(conf->pool, r, work_slice_of);
+	else if (hand_over(r->state))
+		request_resume(r);
 }

@@ -2,8 +2,8 @@
 #include "lib/serve/models.h"
 #include "lib/serve/routes/routes.h"
 
-void models_get(struct request *x, void *models)
+void models_get(struct request *r, void *models)
 {
-	models_put(models, &x->out);
-	request_answer(x, 200, MEDIA_JSON);
+	models_put(models, &r->out);
+	request_answer(r, 200, MEDIA_JSON);
 }

@@ -5,11 +5,11 @@
 #include "lib/http/conditions.h"
 #include "lib/http/query.h"
 
-void rest_unsupported(struct request *x)
+void rest_unsupported(struct request *r)
 {
-	request_set(x, "Accept-Post", "%s, %s", MEDIA_JSON, MEDIA_NDJSON);
-	request_problem(x, 415, "unsupported_media_type", "send records as %s or %s, not as '%s'", MEDIA_JSON,
-	    MEDIA_NDJSON, x->media);
+	request_set(r, "Accept-Post", "%s, %s", MEDIA_JSON, MEDIA_NDJSON);
+	request_problem(r, 415, "unsupported_media_type", "send records as %s or %s, not as '%s'", MEDIA_JSON,
+	    MEDIA_NDJSON, r->media);
 }
 
 unsigned rest_status_of(const char *code)
@@ -19,39 +19,39 @@ unsigned rest_status_of(const char *code)
 	return strcmp(code, CODE_BAD_JSON) == 0 || strcmp(code, CODE_BAD_UTF8) == 0 ? 400 : 422;
 }
 
-void rest_problem(struct request *x, const struct rec *r)
+void rest_problem(struct request *r, const struct rec *rec)
 {
-	request_problem(x, rest_status_of(r->code), r->code, "%.*s", STR_FMT(r->why));
+	request_problem(r, rest_status_of(rec->code), rec->code, "%.*s", STR_FMT(rec->why));
 }
 
-bool rest_query_bool(struct request *x, const char *name, bool *out)
+bool rest_query_bool(struct request *r, const char *name, bool *out)
 {
-	struct str v = request_query(x, name);
+	struct str v = request_query(r, name);
 	if (!v.p)
 		return true;
 	*out = v.n == 0 || str_eq(v, STR("true")) || str_eq(v, STR("1"));
 	if (*out || str_eq(v, STR("false")) || str_eq(v, STR("0")))
 		return true;
-	request_problem(x, 400, "bad_query", "%s is true or false, not '%.*s'", name, STR_FMT(v));
+	request_problem(r, 400, "bad_query", "%s is true or false, not '%.*s'", name, STR_FMT(v));
 	return false;
 }
 
-static bool query_time(struct request *x, const char *name, bool *has, int64_t *ms)
+static bool query_time(struct request *r, const char *name, bool *has, int64_t *ms)
 {
-	struct str v = request_query(x, name);
+	struct str v = request_query(r, name);
 	*has = v.p != NULL;
 	if (!v.p || time_parse(v, ms) == 0)
 		return true;
-	request_problem(x, 400, "bad_query", "%s is a time such as 2026-01-31T12:00:00Z, not '%.*s'", name, STR_FMT(v));
+	request_problem(r, 400, "bad_query", "%s is a time such as 2026-01-31T12:00:00Z, not '%.*s'", name, STR_FMT(v));
 	return false;
 }
 
-bool rest_query_number(struct request *x, const char *name, uint64_t least, uint64_t most, uint64_t *out)
+bool rest_query_number(struct request *r, const char *name, uint64_t least, uint64_t most, uint64_t *out)
 {
-	struct str v = request_query(x, name);
+	struct str v = request_query(r, name);
 	if (!v.p || (str_u64(v, out) == 0 && *out >= least && *out <= most))
 		return true;
-	request_problem(x, 400, "bad_query", "%s is a number from %llu to %llu, not '%.*s'", name,
+	request_problem(r, 400, "bad_query", "%s is a number from %llu to %llu, not '%.*s'", name,
 	    (unsigned long long)least, (unsigned long long)most, STR_FMT(v));
 	return false;
 }
@@ -72,17 +72,17 @@ bool rest_duration(struct str v, int64_t *ms)
 	return false;
 }
 
-bool rest_query_filter(struct request *x, struct filter *f)
+bool rest_query_filter(struct request *r, struct filter *f)
 {
 	enum label known;
-	f->label = request_query(x, "label");
-	f->source = request_query(x, "source");
+	f->label = request_query(r, "label");
+	f->source = request_query(r, "source");
 	if (f->label.p && label_parse(f->label, &known) < 0) {
 		request_problem(
-		    x, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
+		    r, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
 		return false;
 	}
-	return query_time(x, "since", &f->has_since, &f->since) && query_time(x, "until", &f->has_until, &f->until);
+	return query_time(r, "since", &f->has_since, &f->since) && query_time(r, "until", &f->has_until, &f->until);
 }
 
 void rest_put_path(struct buf *out, struct str id)
@@ -91,14 +91,14 @@ void rest_put_path(struct buf *out, struct str id)
 	percent_encode(out, id);
 }
 
-void rest_set_tag(struct request *x, uint64_t version)
+void rest_set_tag(struct request *r, uint64_t version)
 {
-	request_set(x, "ETag", "\"%llu\"", (unsigned long long)version);
+	request_set(r, "ETag", "\"%llu\"", (unsigned long long)version);
 }
 
-int rest_tag_matches(struct request *x, const char *header, uint64_t version)
+int rest_tag_matches(struct request *r, const char *header, uint64_t version)
 {
-	struct str list = request_header_list(x, header);
+	struct str list = request_header_list(r, header);
 	char tag[24];
 	snprintf(tag, sizeof tag, "%llu", (unsigned long long)version);
 	enum tag_comparison how = strcmp(header, "If-Match") == 0 ? TAG_STRONG : TAG_WEAK;

@@ -69,58 +69,60 @@ struct graphql_conf {
 };
 
 /* Fills the table, whose last entry ends it. */
-void routes_fill(struct route table[ROUTES + 1], struct routes *r);
+void routes_fill(struct route table[ROUTES + 1], struct routes *routes);
 
 /* sentiment.c: POST /v1/sentiment */
-void sentiment_begin(struct request *x, void *app);
-bool sentiment_piece(struct request *x, void *app, struct str piece);
-void sentiment_end(struct request *x, void *app);
+void sentiment_begin(struct request *r, void *app);
+bool sentiment_piece(struct request *r, void *app, struct str piece);
+void sentiment_end(struct request *r, void *app);
 
 /* messages_post.c: POST /v1/messages */
-void post_begin(struct request *x, void *app);
-bool post_piece(struct request *x, void *app, struct str piece);
-void post_end(struct request *x, void *app);
+void post_begin(struct request *r, void *app);
+bool post_piece(struct request *r, void *app, struct str piece);
+void post_end(struct request *r, void *app);
 
-/* messages.c: /v1/messages/{id}, and GET /v1/messages */
-void message_get(struct request *x, void *app);
-void message_patch_begin(struct request *x, void *app);
-void message_patch(struct request *x, void *app);
-void message_delete(struct request *x, void *app);
-void messages_list(struct request *x, void *app);
+/* message.c: /v1/messages/{id} */
+void message_get(struct request *r, void *app);
+void message_patch_begin(struct request *r, void *app);
+void message_patch(struct request *r, void *app);
+void message_delete(struct request *r, void *app);
 /* What the cache said of a message that was looked up (lookaside.h). */
 struct look;
 enum cache_answer message_cache_answer(const struct look *l);
+
+/* messages.c: GET /v1/messages */
+void messages_list(struct request *r, void *app);
 
 /* graphql.c, graphql_http.c: /graphql. New, or NULL with *e; for the routes' `app`. */
 struct graphql;
 struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e);
 /* NULL is allowed. */
 void graphql_free(struct graphql *g);
-void graphql_get(struct request *x, void *app);
-void graphql_post_begin(struct request *x, void *app);
-void graphql_post(struct request *x, void *app);
+void graphql_get(struct request *r, void *app);
+void graphql_post_begin(struct request *r, void *app);
+void graphql_post(struct request *r, void *app);
 
 /* events.c: GET /v1/events */
-void events_get(struct request *x, void *app);
+void events_get(struct request *r, void *app);
 
 /* stats.c: GET /v1/stats */
-void stats_get(struct request *x, void *app);
+void stats_get(struct request *r, void *app);
 
 /* models.c: GET /v1/models */
-void models_get(struct request *x, void *app);
+void models_get(struct request *r, void *app);
 
 /* health.c: GET /livez, which is 200 while the process answers at all; GET /readyz */
-void livez_get(struct request *x, void *app);
-void readyz_get(struct request *x, void *app);
+void livez_get(struct request *r, void *app);
+void readyz_get(struct request *r, void *app);
 
 /* metrics.c: GET /metrics */
-void metrics_get(struct request *x, void *app);
+void metrics_get(struct request *r, void *app);
 
 /* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a page that
  * needs nothing from elsewhere; GET /, which leads there. */
-void openapi_get(struct request *x, void *app);
-void docs_get(struct request *x, void *app);
-void home_get(struct request *x, void *app);
+void openapi_get(struct request *r, void *app);
+void docs_get(struct request *r, void *app);
+void home_get(struct request *r, void *app);
 
 /* assets.c: GET /graphiql and GET /assets/{name}: the web pages, if they were built */
 void assets_get(struct request *x, void *app);

@@ -13,11 +13,11 @@ struct question {
 	int64_t step_ms;
 };
 
-static bool read_by(struct request *x, enum stat_by *by)
+static bool read_by(struct request *r, enum stat_by *by)
 {
 	static const char *const name[] = {
 	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = "time"};
-	struct str v = request_query(x, "by");
+	struct str v = request_query(r, "by");
 	if (!v.p)
 		return true;
 	for (size_t i = 0; i < COUNT_OF(name); i++)
@@ -25,17 +25,17 @@ static bool read_by(struct request *x, enum stat_by *by)
 			*by = (enum stat_by)i;
 			return true;
 		}
-	request_problem(x, 400, "bad_query", "by is label, source, model or time, not '%.*s'", STR_FMT(v));
+	request_problem(r, 400, "bad_query", "by is label, source, model or time, not '%.*s'", STR_FMT(v));
 	return false;
 }
 
-static bool read_step(struct request *x, int64_t *ms)
+static bool read_step(struct request *r, int64_t *ms)
 {
-	struct str v = request_query(x, "step");
+	struct str v = request_query(r, "step");
 	if (!v.p || rest_duration(v, ms))
 		return true;
 	request_problem(
-	    x, 400, "bad_query", "step is a duration such as 90s, 15m, 1h, 1d or 1w, not '%.*s'", STR_FMT(v));
+	    r, 400, "bad_query", "step is a duration such as 90s, 15m, 1h, 1d or 1w, not '%.*s'", STR_FMT(v));
 	return false;
 }
 
@@ -63,39 +63,39 @@ static void put_group(struct buf *out, const struct stat_group *g)
 	    (unsigned long long)g->neutral, (unsigned long long)g->negative);
 }
 
-static void aggregate(struct db_context *c, struct request *x)
+static void aggregate(struct db_context *c, struct request *r)
 {
-	const struct question *q = x->state;
+	const struct question *q = r->state;
 	struct stat_group *group = arena_alloc(&c->mem, MOST * sizeof *group);
 	struct err e;
 	int n = c->store->aggregate(c->store, &q->filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
 	if (n < 0) {
-		db_scan_failed(c, x, &e);
+		db_scan_failed(c, r, &e);
 		return;
 	}
-	buf_str(&x->out, STR("{\"items\":["));
+	buf_str(&r->out, STR("{\"items\":["));
 	for (int i = 0; i < n; i++) {
 		if (i)
-			buf_char(&x->out, ',');
-		put_group(&x->out, &group[i]);
+			buf_char(&r->out, ',');
+		put_group(&r->out, &group[i]);
 	}
-	buf_str(&x->out, STR("]}\n"));
-	request_answer(x, 200, MEDIA_JSON);
+	buf_str(&r->out, STR("]}\n"));
+	request_answer(r, 200, MEDIA_JSON);
 }
 
-static void aggregate_all(struct db_context *c, struct request *const *x, size_t n, void *app)
+static void aggregate_all(struct db_context *c, struct request *const *r, size_t n, void *app)
 {
 	(void)app;
 	for (size_t i = 0; i < n; i++)
-		aggregate(c, x[i]);
+		aggregate(c, r[i]);
 }
 
-void stats_get(struct request *x, void *app)
+void stats_get(struct request *r, void *app)
 {
 	struct question *q = xcalloc(1, sizeof *q);
 	q->step_ms = INT64_C(3600000);
-	x->state = q;
-	x->drop = free;
-	if (read_by(x, &q->by) && read_step(x, &q->step_ms) && rest_query_filter(x, &q->filter))
-		db_pool_do(app, x, aggregate_all);
+	r->state = q;
+	r->drop = free;
+	if (read_by(r, &q->by) && read_step(r, &q->step_ms) && rest_query_filter(r, &q->filter))
+		db_pool_do(app, r, aggregate_all);
 }
