@@ -79,9 +79,10 @@ struct delivery {
 	const struct pump *p;
 	struct contexts c;
 	struct held held;
-	uint64_t count; /* batches */
-	int wake;	/* readable when a job is done; -1: there are none */
-	int watch;	/* epoll: `wake`, or the reader of the output has gone */
+	struct batch made; /* by the stages, at their alarm or end */
+	uint64_t count;	   /* batches */
+	int wake;	   /* readable when a job is done; -1: there are none */
+	int watch;	   /* epoll: `wake`, an alarm, or the reader of the output has gone */
 };
 
 static bool any(const struct batch *b, enum fate fate)
@@ -141,28 +142,65 @@ static void abandon(const struct pump *p, struct batch *b)
 		p->source->abandon(p->source, b);
 }
 
-/* What stages held comes out at the end, through the stages after them. */
-static int run_ends(struct delivery *d, struct batch *b, struct err *e)
+/* Delivers a batch of which stage number `maker` made all records, through the stages after it. */
+static int deliver_made(struct delivery *d, size_t maker, struct err *e)
 {
-	const struct pump *p = d->p;
+	struct batch *b = &d->made;
+	b->derived = b->n;
+	if (run_from(&d->c, maker + 1, b, e) < 0)
+		return -1;
+	b->derived = b->n;
+	if (b->n && put_out(d->p, b, e) < 0)
+		return -1;
+	if (b->n)
+		counts_batch(d->p->counts, b, d->p->rejects->dead_letters);
+	return 0;
+}
+
+/* What stages held comes out at the end, through the stages after them. */
+static int run_ends(struct delivery *d, struct err *e)
+{
+	struct batch *b = &d->made;
 	for (size_t i = d->c.from; i < d->c.to; i++) {
-		if (!p->step[i].stage->end)
-			continue;
-		batch_reset(b);
-		if (p->step[i].stage->end(d->c.ctx[i], b, e) < 0)
-			return -1;
-		b->flush_reason = FLUSH_END;
-		b->derived = b->n;
-		if (b->n == 0)
-			continue;
-		if (run_from(&d->c, i + 1, b, e) < 0)
-			return -1;
-		b->derived = b->n;
-		if (put_out(p, b, e) < 0)
-			return -1;
-		counts_batch(p->counts, b, p->rejects->dead_letters);
+		const struct stage *s = d->p->step[i].stage;
+		for (int more = s->end != NULL; more;) {
+			batch_reset(b);
+			more = s->end(d->c.ctx[i], b, e);
+			b->flush_reason = FLUSH_END;
+			if (more < 0 || deliver_made(d, i, e) < 0)
+				return -1;
+		}
 	}
 	return held_accept(&d->held, UINT64_MAX, e);
+}
+
+static int alarm_of(const struct delivery *d, size_t i)
+{
+	const struct stage *s = d->p->step[i].stage;
+	return s->alarm ? s->alarm(d->c.ctx[i]) : -1;
+}
+
+static bool readable(int fd)
+{
+	struct pollfd f = {.fd = fd, .events = POLLIN};
+	return fd >= 0 && poll(&f, 1, 0) > 0;
+}
+
+/* Runs the stages whose alarm says so, each on an empty batch. */
+static int run_alarms(struct delivery *d, struct err *e)
+{
+	struct batch *b = &d->made;
+	const char *stage = "";
+	for (size_t i = d->c.from; i < d->c.to; i++)
+		while (readable(alarm_of(d, i))) {
+			batch_reset(b);
+			b->number = d->count;
+			b->flush_reason = FLUSH_TIME;
+			if (d->p->step[i].stage->run(d->c.ctx[i], b, e) < 0 || deliver_made(d, i, e) < 0 ||
+			    held_accept(&d->held, held_from(&d->c, &stage), e) < 0)
+				return -1;
+		}
+	return 0;
 }
 
 /* The source has ended. An input that was cut gives no aggregate: it would pass for that of the whole. */
@@ -172,10 +210,7 @@ static int finish(struct delivery *d, struct err *e)
 		d->p->counts->interrupted = true;
 		return err_set(e, ERR_ENV, "stopped before the end of the input");
 	}
-	struct batch b = {0};
-	int rc = run_ends(d, &b, e);
-	batch_free(&b);
-	return rc;
+	return run_ends(d, e);
 }
 
 /* True if whoever reads the output has gone: nobody wants what is still to come. */
@@ -202,15 +237,20 @@ static int delivery_open(struct delivery *d, const struct pump *p, size_t from, 
 		epoll_ctl(d->watch, EPOLL_CTL_ADD, wake, &readable);
 	if (p->out->reader) /* fails for a file: it has no reader */
 		epoll_ctl(d->watch, EPOLL_CTL_ADD, p->out->reader, &gone);
-	if (contexts_open(&d->c, p, from, p->nsteps, e) == 0)
-		return 0;
-	close(d->watch);
-	return -1;
+	if (contexts_open(&d->c, p, from, p->nsteps, e) < 0) {
+		close(d->watch);
+		return -1;
+	}
+	for (size_t i = from; i < p->nsteps; i++)
+		if (alarm_of(d, i) >= 0)
+			epoll_ctl(d->watch, EPOLL_CTL_ADD, alarm_of(d, i), &readable);
+	return 0;
 }
 
 static void delivery_close(struct delivery *d)
 {
 	held_release(&d->held);
+	batch_free(&d->made);
 	contexts_close(&d->c);
 	close(d->watch);
 }
@@ -246,6 +286,8 @@ static int pump_alone(const struct pump *p, struct err *e)
 			rc = -1;
 			break;
 		}
+		if ((rc = run_alarms(&d, e)) < 0)
+			break;
 	}
 	if (rc == 0)
 		rc = finish(&d, e);
@@ -357,15 +399,17 @@ static int deliver_done(struct ring *r, struct err *e)
 			return -1;
 		s->state = SLOT_EMPTY;
 		r->head++;
+		if (run_alarms(&r->delivery, e) < 0)
+			return -1;
 	}
 	return 0;
 }
 
-/* Also when it was woken for nothing: then the event is there. */
+/* Also when it was woken for nothing: then the event is there. Where no job runs there is nothing to wait for. */
 static void wait_for_job(struct ring *r)
 {
 	struct pollfd f = {.fd = r->wake, .events = POLLIN};
-	poll(&f, 1, -1);
+	poll(&f, 1, r->head == r->tail ? 0 : -1);
 	event_clear(r->wake);
 }
 
@@ -393,6 +437,8 @@ static int run_ring(struct ring *r, struct err *e)
 			ended = true;
 			break;
 		case NEXT_WOKEN:
+			if (run_alarms(&r->delivery, e) < 0)
+				return -1;
 			if (!help(r))
 				wait_for_job(r);
 			break;

@@ -6,7 +6,8 @@
  *
  * A stage that aggregates takes records in (FATE_HELD) and gives others for them later: it adds those to a batch that
  * is passing (batch_derive) or, when the input has ended, to one of their own. Until what it made of a record is out,
- * the record's batch must not be accepted: held_from says so.
+ * the record's batch must not be accepted: held_from says so. One whose output depends on time, or is too much for one
+ * batch, has an alarm.
  */
 #ifndef SENTI_STAGE_H
 #define SENTI_STAGE_H
@@ -33,8 +34,14 @@ struct stage {
 	 * holds. */
 	uint64_t (*held_from)(void *ctx);
 	/* The input has ended, as it should: a stage that held records may add derived ones to this empty batch, which
-	 * then goes out. What was held is safe once they are. May be NULL. */
+	 * then goes out. What was held is safe once they are. 0; 1: there is more, so it is called again once these are
+	 * out; -1. May be NULL. */
 	int (*end)(void *ctx, struct batch *b, struct err *e);
+	/* A descriptor (a timerfd) that is readable when the stage wants to run although nothing comes: after each
+	 * batch, and while the source waits for one, `run` is then called with an empty batch, to which it may add
+	 * derived records, until it is no longer readable. -1: there is none. Only of stages that hold records; asked
+	 * once, after open. NULL: never. */
+	int (*alarm)(void *ctx);
 	void (*close)(void *ctx);
 };
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "lib/base/event.h"
 #include "lib/base/io.h"
 #include "lib/flow/gather.h"
 #include "lib/flow/mem.h"
@@ -362,6 +363,93 @@ static void test_interrupted(unsigned jobs)
 	teardown(&a.f);
 }
 
+/* ---- alarms ---- */
+
+/* An aggregate that wants to run `rounds` times although nothing comes, and in its last round asks for the end; at the
+ * end it has two batches more. */
+struct alarms {
+	int fd;
+	int rounds, ends;
+	struct stop stop;
+	bool after_batch; /* the alarm comes after the only batch */
+};
+
+static void *alarm_open(const void *conf, struct err *e)
+{
+	(void)e;
+	struct alarms *a = (struct alarms *)conf;
+	if (!a->after_batch)
+		event_signal(a->fd);
+	return a;
+}
+
+static int alarm_run(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	struct alarms *a = ctx;
+	for (size_t i = 0; i < b->n; i++)
+		b->rec[i].fate = FATE_HELD;
+	if (b->n) {
+		event_signal(a->fd);
+		return 0;
+	}
+	batch_derive(b)->line = STR("{\"round\":1}");
+	if (--a->rounds)
+		return 0;
+	event_clear(a->fd);
+	stop_raise(&a->stop);
+	return 0;
+}
+
+static int alarm_fd(void *ctx)
+{
+	return ((struct alarms *)ctx)->fd;
+}
+
+static int alarm_end(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	batch_add(b)->line = STR("{\"end\":1}");
+	return --((struct alarms *)ctx)->ends > 0;
+}
+
+static void alarm_close(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct stage alarming = {
+    .name = "alarm", .open = alarm_open, .run = alarm_run, .alarm = alarm_fd, .end = alarm_end, .close = alarm_close};
+
+static enum next wait_for_ever(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e);
+
+static void test_alarm(unsigned jobs, bool after_batch)
+{
+	struct fixture f;
+	struct err e = {0};
+	struct source silent = {.next = wait_for_ever};
+	struct alarms a = {.fd = event_open(), .rounds = 3, .ends = 2, .after_batch = after_batch};
+	struct step step[2];
+	setup(&f, jobs, 100);
+	stop_init(&a.stop);
+	step[0] = f.step;
+	step[1] = (struct step){&alarming, &a};
+	f.p.step = step;
+	f.p.nsteps = 2;
+	if (after_batch)
+		f.in.n = 100;
+	else
+		f.p.source = &silent;
+	f.p.limits.stop = &a.stop;
+	ok(pump(&f.p, &e) == 0, "-j %u: an alarm %s (%s)", jobs, after_batch ? "after a batch" : "in silence", e.msg);
+	is_str(buf_view(&f.out.flushed), STR("{\"round\":1}\n{\"round\":1}\n{\"round\":1}\n{\"end\":1}\n{\"end\":1}\n"),
+	    "each round comes out, and the end in as many batches as it takes");
+	is_u64(f.counts.derived, 5, "derived records are counted");
+	close(a.fd);
+	close(a.stop.fd);
+	teardown(&f);
+}
+
 /* ---- the reader of the output ---- */
 
 static enum next wait_for_ever(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
@@ -511,6 +599,8 @@ int main(void)
 		test_window(jobs);
 		test_interrupted(jobs);
 		test_reader(jobs);
+		test_alarm(jobs, false);
+		test_alarm(jobs, true);
 		test_gather(jobs);
 	}
 	for (int i = 0; i < LINES; i++)
