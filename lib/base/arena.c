@@ -1,4 +1,4 @@
-/* arena.c - blocks in a list, kept over resets up to ARENA_KEEP bytes. */
+/* arena.c - a list of blocks; resets keep up to ARENA_KEEP bytes. */
 #include "lib/base/arena.h"
 
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void enter(struct arena *a, struct arena_block *b)
 void *arena_grow(struct arena *a, size_t n)
 {
 	n = n ? n : 16;
-	/* After a reset the old blocks follow `at`; the next one that is large enough serves. */
+	/* After a reset the old blocks follow `at`; take the first that is large enough. */
 	for (struct arena_block *b = a->at ? a->at->next : a->first; b; b = b->next) {
 		if (b->size < n)
 			continue;
@@ -89,7 +89,7 @@ struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	va_list again;
 	va_copy(again, ap);
 	char *tried = a->p;
-	int n = vsnprintf(tried, (size_t)(a->end - a->p), fmt, ap); /* mostly there is room for it */
+	int n = vsnprintf(tried, (size_t)(a->end - a->p), fmt, ap); /* usually it fits */
 	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
 	if (p && p != tried)
 		vsnprintf(p, (size_t)n + 1, fmt, again);

@@ -1,8 +1,8 @@
-/* arena.h - memory that is given back all at once: a batch's decoded texts, results and messages.
+/* arena.h - memory that is freed all at once: a batch's decoded texts, results and messages.
  *
- * A zeroed struct is an empty arena. arena_reset keeps the blocks for the next round, so a stream in a
- * steady state allocates nothing; what a rare huge record took beyond ARENA_KEEP bytes is given back.
- * Not thread-safe: one arena belongs to one batch.
+ * A zeroed struct is an empty arena. arena_reset keeps the blocks for reuse, so that a steady stream allocates nothing;
+ * memory beyond ARENA_KEEP bytes, which only a rare huge record needs, is freed. Not thread-safe: one arena belongs to
+ * one batch.
  */
 #ifndef SENTI_ARENA_H
 #define SENTI_ARENA_H
@@ -24,7 +24,7 @@ void *arena_grow(struct arena *a, size_t n);
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 
-/* n bytes aligned for any object, valid until the next reset. Never NULL. */
+/* Returns n bytes, aligned for any object and valid until the next reset. Never NULL. */
 static inline void *arena_alloc(struct arena *a, size_t n)
 {
 	n = (n + 15) & ~(size_t)15;
@@ -35,12 +35,12 @@ static inline void *arena_alloc(struct arena *a, size_t n)
 	return p;
 }
 
-/* Gives back the tail of the newest allocation: `used` of its bytes stay. */
+/* Shrinks the newest allocation to `used` bytes. */
 void arena_trim(struct arena *a, void *newest, size_t used);
 
-/* A copy in the arena, lent until its reset. */
+/* Copies s into the arena; lent until the reset. */
 struct str arena_str(struct arena *a, struct str s);
-/* New text in the arena, with a NUL after its end. */
+/* Formats new text in the arena, terminated by NUL. */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 

@@ -1,4 +1,4 @@
-/* backoff.c - pauses between tries. */
+/* backoff.c - pauses between retries. */
 #include "lib/base/backoff.h"
 
 #include <time.h>

@@ -1,11 +1,11 @@
 /* base.h - what every file includes first: types, checked allocation, strings as slices.
  *
- * A `struct str` is a slice: a pointer and a length. It owns nothing, is not terminated by NUL, and
- * lives as long as what it points into; each function that returns one says what that is. A slice
- * whose `p` is NULL is absent, which differs from an empty one.
+ * A `struct str` is a slice: a pointer and a length. It owns nothing, is not terminated by NUL, and lives as long as
+ * what it points into; each function that returns one says what that is. A slice whose `p` is NULL is absent, which
+ * differs from an empty one.
  *
- * Ownership words used in all headers: "lent" (the caller must not free it, and says until when it is
- * valid), "taken" (the callee frees it), "new" (the caller frees it).
+ * Ownership words used in all headers: "lent" (the caller must not free it; the comment says until when it is valid),
+ * "taken" (the callee frees it), "new" (the caller frees it).
  *
  * Running out of memory ends the program with status 3; no caller checks for it.
  */
@@ -48,10 +48,10 @@ static inline bool str_eq(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* strcmp's order over slices: bytes first, then the shorter one. */
+/* Orders slices as strcmp does: by their bytes, then the shorter one first. */
 int str_cmp(struct str a, struct str b);
 
-/* Decimal digits only, no sign and no blanks; 0 and *out set, or -1 (also on overflow). */
+/* Parses decimal digits only, without a sign or blanks: 0 and *out, or -1 (also on overflow). */
 MUST_USE int str_u64(struct str s, uint64_t *out);
 
 void *xmalloc(size_t n);
@@ -68,19 +68,19 @@ static inline void *xgrow(void *array, size_t n, size_t *cap, size_t first, size
 }
 
 char *xstrdup(const char *s);
-/* New, NUL-terminated copy of a slice. */
+/* Returns a new, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);
 /* Without the blanks and tabs around it. */
 struct str str_trim(struct str s);
 
-/* The value of an environment variable; NULL if it is unset or empty. Lent. */
+/* Returns the value of an environment variable (lent), or NULL if it is unset or empty. */
 static inline const char *env_get(const char *name)
 {
 	const char *value = getenv(name);
 	return value && *value ? value : NULL;
 }
 
-/* Library functions that senti must not use. With _FORTIFY_SOURCE and clang, sprintf is a macro. */
+/* Functions that senti must not use. (With _FORTIFY_SOURCE and clang, sprintf is a macro.) */
 #undef sprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof strncpy strncat getenv
 

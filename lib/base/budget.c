@@ -1,7 +1,7 @@
 /* budget.c - shares of one limit. */
 #include "lib/base/budget.h"
 
-enum { KEPT_FOR_SMALL = 8 }; /* that part of the whole */
+enum { KEPT_FOR_SMALL = 8 }; /* the fraction of the limit: an eighth */
 
 uint64_t budget_most(const struct budget *b)
 {

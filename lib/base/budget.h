@@ -1,13 +1,13 @@
-/* budget.h - so much of something (bytes of memory, of files) for all threads of a process, and the shares that its
- * users have of it.
+/* budget.h - a limit on a resource (bytes of memory, of files) for all threads of a process, and the shares its users
+ * hold.
  *
  *     struct share s = {.of = &memory};
  *     if (!share_take(&s, n))
  *             ... refuse what would need it ...
  *     share_release(&s);
  *
- * Who takes asks first, so the budget is never exceeded. The last eighth is only for shares that are small as a whole:
- * however much a few large ones hold, there is room for many small ones. A share without a budget may take anything.
+ * Users ask before they take, so the limit is never exceeded. The last eighth is reserved for small shares: however
+ * much a few large ones hold, there is room for many small ones. A share without a budget is unlimited.
  */
 #ifndef SENTI_BUDGET_H
 #define SENTI_BUDGET_H
@@ -17,27 +17,27 @@
 #include "lib/base/base.h"
 
 struct budget {
-	uint64_t limit; /* set before it is used */
+	uint64_t limit; /* set before first use */
 	atomic_uint_fast64_t used;
 };
 
-/* What one user holds. Belongs to one thread at a time. */
+/* What one user holds. Used by one thread at a time. */
 struct share {
-	struct budget *of; /* lent; NULL: without a limit */
+	struct budget *of; /* lent; NULL: no limit */
 	uint64_t held;
 };
 
 #define SHARE_SMALL ((uint64_t)64 << 10)
 
-/* n more, or false and no more than before. Cheap; thread-safe towards other shares. */
+/* Takes n more; false if they do not fit, and then takes nothing. Cheap; thread-safe between shares. */
 MUST_USE bool share_take(struct share *s, uint64_t n);
-/* n more whether there is room or not: for what exists already, or must. */
+/* Takes n more even beyond the limit: for what exists already, or must. */
 void share_add(struct share *s, uint64_t n);
-/* n less (n <= held). */
+/* Gives n back (n <= held). */
 void share_give(struct share *s, uint64_t n);
-/* All of it. */
+/* Gives everything back. */
 void share_release(struct share *s);
-/* The most that one share can ever have. */
+/* The largest size that a single share can reach. */
 uint64_t budget_most(const struct budget *b);
 uint64_t budget_used(const struct budget *b);
 

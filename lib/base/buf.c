@@ -8,7 +8,7 @@ char *buf_reserve(struct buf *b, size_t more)
 	size_t need;
 	if (__builtin_add_overflow(b->n, more, &need))
 		need = SIZE_MAX;      /* fails in xreallocarray */
-	if (b->cap < need || !b->p) { /* a null pointer must not be added to, not even nothing */
+	if (b->cap < need || !b->p) { /* adding even 0 to a null pointer is undefined */
 		size_t cap = b->cap < 128 ? 128 : b->cap + b->cap / 2;
 		if (cap < need)
 			cap = need;

@@ -1,4 +1,4 @@
-/* buf.h - a growable byte buffer, for output and for text that is being built.
+/* buf.h - a growable byte buffer.
  *
  *     struct buf b = {0};
  *     buf_str(&b, STR("n="));
@@ -18,7 +18,7 @@ struct buf {
 	size_t n, cap;
 };
 
-/* Makes room for `more` bytes beyond n, without changing n. Returns the address of p[n]. */
+/* Makes room for `more` bytes after p[n], without changing n. Returns the address of p[n]. */
 char *buf_reserve(struct buf *b, size_t more);
 void buf_free(struct buf *b);
 
@@ -53,7 +53,7 @@ static inline void buf_char(struct buf *b, char c)
 
 void buf_u64(struct buf *b, uint64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Removes the first n bytes (n <= b->n), moving the rest down. */
+/* Removes the first n bytes (n <= b->n) and moves the rest down. */
 void buf_shift(struct buf *b, size_t n);
 
 #endif

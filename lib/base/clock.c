@@ -20,8 +20,8 @@ int64_t clock_wall_ms(void)
 	return read_ms(CLOCK_REALTIME);
 }
 
-/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. Years are counted from March, so that the leap
- * day is the last of its year; eras are 400 years of 146,097 days. */
+/* Days from 1970-01-01 to a date in the proleptic Gregorian calendar. Years are counted from March, so that the leap
+ * day comes last; eras are 400 years of 146,097 days. */
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
 	y -= m <= 2;

@@ -1,11 +1,11 @@
-/* embed.h - files of the build as constants of the program: lexicons, SQL. */
+/* embed.h - files compiled into the program: lexicons, SQL. */
 #ifndef SENTI_EMBED_H
 #define SENTI_EMBED_H
 
 #include "lib/base/base.h"
 
-/* EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`.
- * 64 zero bytes stand after it. */
+/* EMBED(words, "lexicons/vader/words.tsv") defines `static struct str words(void)`. 64 zero bytes follow the
+ * content. */
 #define EMBED(name, path)                                                                                              \
 	__asm__(".pushsection .rodata,\"a\",@progbits\n" #name "_begin:\n.incbin \"" path "\"\n" #name "_end:\n"       \
 		".zero 64\n.popsection\n");                                                                            \

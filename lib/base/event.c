@@ -1,4 +1,4 @@
-/* event.c - eventfd(2). Its counter cannot overflow here, so no write or read of it can fail in a way that matters. */
+/* event.c - eventfd(2). Its counter cannot overflow here, so failures of write and read can be ignored. */
 #include "lib/base/event.h"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,4 @@
-/* guess.c - the distance between words, after Damerau: slips of one letter, and swaps of two neighbours. */
+/* guess.c - Damerau's distance between words: slips of one letter, and swaps of two neighbours. */
 #include "lib/base/guess.h"
 
 enum { MOST_LETTERS = 32 };
@@ -8,7 +8,8 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Three rows of the usual table: d[i % 3][j] is the distance between the first i letters of a and the first j of b. */
+/* Keeps three rows of the usual table: d[i % 3][j] is the distance between the first i letters of a and the first j of
+ * b. */
 static size_t distance(struct str a, struct str b)
 {
 	size_t d[3][MOST_LETTERS + 1];

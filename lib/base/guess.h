@@ -1,4 +1,4 @@
-/* guess.h - "did you mean": the known name that is nearest to a word that is not known.
+/* guess.h - "did you mean": finds the known name nearest to an unknown word.
  *
  *     struct guess g = {.word = word};
  *     for (...) guess_try(&g, name[i]);
@@ -11,14 +11,15 @@
 
 struct guess {
 	const char *word;
-	const char *best; /* lent: the nearest name so far, or NULL if none is near */
+	const char *best; /* lent: the nearest name so far, or NULL */
 	size_t distance;
 	char hint[96];
 };
 
-/* Compares one name. Near is at most one slip (a letter too many, missing, wrong, or two swapped) in three letters. */
+/* Considers one name. It is near with at most one slip (an extra, missing, wrong or swapped letter) per three
+ * letters. */
 void guess_try(struct guess *g, const char *name);
-/* "; did you mean 'PREFIXname'?", or "" if no name was near. Lives as long as *g. */
+/* Returns "; did you mean 'PREFIXname'?", or "" if no name was near. Lives as long as *g. */
 const char *guess_hint(struct guess *g, const char *prefix);
 
 #endif

@@ -35,7 +35,7 @@ int io_close(int fd, const char *name, struct err *e)
 	return 0;
 }
 
-/* A new file of a name that nobody can have taken before: its descriptor, or -1. */
+/* Creates a file beside `path` under an unguessable name: its descriptor, or -1. */
 static int open_beside(const char *path, mode_t mode, struct buf *name, struct err *e)
 {
 	uint64_t salt;
@@ -55,7 +55,7 @@ int io_replace_file(const char *path, const void *p, size_t n, mode_t mode, stru
 	if (fd < 0)
 		goto out;
 	if (lstat(path, &old) == 0 && S_ISREG(old.st_mode) && fchmod(fd, old.st_mode & 07777) < 0)
-		err_sys(e, "cannot give '%s' the mode of '%s'", name.p, path);
+		err_sys(e, "cannot set the mode of '%s' to that of '%s'", name.p, path);
 	else if (io_write(fd, p, n, name.p, e) == 0)
 		rc = fdatasync(fd) < 0 ? err_sys(e, "cannot write to %s", name.p) : 0;
 	if (io_close(fd, name.p, rc == 0 ? e : &ignored) < 0)
@@ -113,7 +113,7 @@ enum io_wait io_wait_readable(int fd, int wake, int64_t deadline, const struct s
 			continue;
 		if (f[1].revents)
 			return IO_STOP;
-		if (r < 0 || f[0].revents) /* a descriptor that poll cannot judge is left to read(2) */
+		if (r < 0 || f[0].revents) /* where poll fails, read(2) reports the error */
 			return IO_READY;
 		if (f[2].revents)
 			return IO_WOKEN;
@@ -131,7 +131,7 @@ int io_check_standard(bool fill, struct err *e)
 		if (!fill)
 			return err_set(
 			    e, ERR_ENV, "%s is closed; redirect it to /dev/null if it is not wanted", name[fd]);
-		if (open("/dev/null", O_RDWR) != fd) /* the lowest free number, which this is */
+		if (open("/dev/null", O_RDWR) != fd) /* open takes the lowest free number, which is fd */
 			return err_sys(e, "cannot open /dev/null for %s", name[fd]);
 	}
 	return 0;

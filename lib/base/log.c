@@ -21,7 +21,7 @@ void log_init(const char *name, enum log_level level, enum log_format format)
 	style = format;
 }
 
-/* Quotes for both styles: what JSON needs, which logfmt readers take too. */
+/* Quotes for both formats: logfmt readers accept JSON's quoting. */
 static void put_quoted(struct buf *b, const char *s)
 {
 	buf_char(b, '"');
@@ -77,7 +77,7 @@ static void put_event(enum log_level level, const char *msg, va_list ap)
 		buf_char(&b, '}');
 	buf_char(&b, '\n');
 	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
-	(void)ignored; /* if stderr is gone, nobody can be told */
+	(void)ignored; /* if stderr is gone, there is nowhere to report it */
 	buf_free(&b);
 }
 

@@ -8,11 +8,11 @@
 
 static unsigned char secret[XXH3_SECRET_SIZE_MIN];
 
-/* Before main, so that no look-up has to ask whether it is there. */
+/* Runs before main, so that lookups need not check for it. */
 __attribute__((constructor)) static void draw_secret(void)
 {
 	if (getentropy(secret, sizeof secret) < 0)
-		abort(); /* only a kernel without getrandom(2) fails here */
+		abort(); /* fails only on a kernel without getrandom(2) */
 }
 
 uint64_t hash_bytes(struct str s)
@@ -73,7 +73,7 @@ struct map_slot *map_put(struct map *m, struct str key, bool *made)
 	return s;
 }
 
-/* What follows in the same run of slots moves into the gap, unless its probe begins after it. */
+/* Moves the entries after the gap into it, except those whose probe begins after it. */
 bool map_remove(struct map *m, struct str key)
 {
 	struct map_slot *found = map_get(m, key);

@@ -20,19 +20,19 @@ struct map {
 	size_t n, cap;
 };
 
-/* The slot of the key, NULL if there is none; lent until the next map_put or map_remove. */
+/* Returns the slot of the key, or NULL. Lent until the next map_put or map_remove. */
 struct map_slot *map_get(const struct map *m, struct str key);
-/* The slot of the key, made (with value 0) where missing; *made tells, if not NULL. */
+/* Returns the slot of the key, added with value 0 if missing; *made, unless NULL, says which. */
 struct map_slot *map_put(struct map *m, struct str key, bool *made);
 /* Removes the key; false if it was not there. */
 bool map_remove(struct map *m, struct str key);
-/* Removes all keys and keeps the memory. */
+/* Removes all keys but keeps the memory. */
 void map_clear(struct map *m);
 void map_free(struct map *m);
-/* 64 bits over bytes, for tables in memory: XXH3 with a secret that each process draws at its start, so that nobody can
- * choose keys that share a slot. Never stored, and never decides an order that anybody sees. */
+/* A 64-bit hash for tables in memory: XXH3 with a secret drawn at process start, so that nobody can choose keys that
+ * collide. Never stored, and never decides a visible order. */
 uint64_t hash_bytes(struct str s);
-/* 128 bits of the same kind: in a cache in memory they stand for the bytes. */
+/* The same in 128 bits, enough to identify the bytes in an in-memory cache. */
 void hash_bytes_128(struct str s, uint64_t out[2]);
 
 #endif

@@ -13,15 +13,15 @@
 
 struct optional_lib {
 	const char *file;
-	const char *needed;	 /* what the error says where the system has none */
-	const char *old;	 /* and where it lacks one of the functions */
+	const char *needed;	 /* the error message if it is not installed */
+	const char *old;	 /* the hint if it lacks one of the functions */
 	const char *const *name; /* the functions, in the order of the pointers in `call` */
 	size_t n;
 	void *call; /* a struct of n pointers to functions */
 	void *handle;
 };
 
-/* Loads it once and keeps it: 0, or -1 with *e (ERR_ENV). Not to be called by two threads at once. */
+/* Loads it once and keeps it: 0, or -1 with *e (ERR_ENV). Not thread-safe. */
 MUST_USE int optional_lib_open(struct optional_lib *l, struct err *e);
 
 #endif

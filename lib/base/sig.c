@@ -1,4 +1,4 @@
-/* sig.c - signals. Handlers do nothing but raise the stop, and set the alarm. */
+/* sig.c - signals. Handlers only raise the stop and set the alarm. */
 #include "lib/base/sig.h"
 
 #include <errno.h>
@@ -28,8 +28,8 @@ static void on_alarm(int number)
 	_exit(STATUS_ENVIRONMENT);
 }
 
-/* A shell without job control starts what is in the background with SIGINT ignored, nohup(1) with SIGHUP: so it
- * stays. */
+/* A shell without job control starts background commands with SIGINT ignored, nohup(1) with SIGHUP ignored: keep
+ * that. */
 static void handle_unless_ignored(int number, const struct sigaction *a)
 {
 	struct sigaction old;
@@ -57,7 +57,7 @@ int sig_hup_fd(void)
 	sigset_t hup;
 	sigemptyset(&hup);
 	sigaddset(&hup, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &hup, NULL) < 0) /* threads inherit that */
+	if (sigprocmask(SIG_BLOCK, &hup, NULL) < 0) /* threads inherit the mask */
 		return -1;
 	return signalfd(-1, &hup, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -1,4 +1,4 @@
-/* spool.c - large answers go through an unlinked file. */
+/* spool.c - large answers in an unlinked file. */
 #include "lib/base/spool.h"
 
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 
 #include "lib/base/io.h"
 
-/* In a directory that needs no cleaning up after a crash: the file has no name. */
+/* The file has no name, so a crash leaves nothing to clean up. */
 static int open_nameless(struct err *e)
 {
 	const char *dir = env_get("TMPDIR");
@@ -15,7 +15,7 @@ static int open_nameless(struct err *e)
 	return fd < 0 ? err_sys(e, "cannot make a temporary file in '%s'", dir) : fd;
 }
 
-/* n more bytes of the budget, and a descriptor for a new file. */
+/* Reserves n more bytes, and a descriptor if the file is new. */
 static bool reserve(const struct spool *s, uint64_t n)
 {
 	struct share bytes = {.of = &s->all->bytes, .held = s->bytes}, file = {.of = &s->all->files};
@@ -60,7 +60,7 @@ enum spool_result spool_put(struct spool *s, struct buf *out, struct err *e)
 		return SPOOL_HUGE;
 	}
 	if (s->all && !reserve(s, n)) {
-		err_set(e, ERR_ENV, "too much is in temporary files");
+		err_set(e, ERR_ENV, "the temporary files have reached their limit");
 		return SPOOL_FULL;
 	}
 	enum spool_result rc = write_out(s, out, e);

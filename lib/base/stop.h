@@ -1,7 +1,7 @@
-/* stop.h - the wish that a run should end: stop reading, finish what was read. Whoever waits is handed one, and waits
- * for it too.
+/* stop.h - a request to end the run: stop reading, finish what was read. Everything that waits is handed the stop, and
+ * waits for it too.
  *
- * Raised by a signal handler (sig.h) or by another thread, and never lowered. A NULL stop never comes.
+ * Raised by a signal handler (sig.h) or by another thread, and never lowered. A NULL stop is never raised.
  */
 #ifndef SENTI_STOP_H
 #define SENTI_STOP_H
@@ -12,10 +12,10 @@
 
 struct stop {
 	volatile sig_atomic_t raised;
-	int fd; /* readable once it is raised; nobody reads from it */
+	int fd; /* readable once raised; nobody reads from it */
 };
 
-/* Not raised. Without a free descriptor fd is -1, which poll(2) ignores. */
+/* Initializes it, not raised. If no descriptor is free, fd is -1, which poll(2) ignores. */
 void stop_init(struct stop *s);
 /* Safe in a signal handler. */
 void stop_raise(struct stop *s);

@@ -10,7 +10,7 @@
 
 enum { FIRST_FD = 3 };
 
-/* True if the variable is a number. */
+/* Reads a variable; true if it is a number. */
 static bool number(const char *name, uint64_t *out)
 {
 	const char *v = env_get(name);
@@ -36,7 +36,8 @@ int systemd_socket(int *fd, struct err *e)
 	if (!ours)
 		return 0;
 	if (n > 1)
-		return err_set(e, ERR_ENV, "LISTEN_FDS gives %llu sockets; one is served: let the socket unit have one",
+		return err_set(e, ERR_ENV,
+		    "LISTEN_FDS gives %llu sockets, but one is served: leave one in the socket unit",
 		    (unsigned long long)n);
 	if (!listens(FIRST_FD))
 		return err_set(e, ERR_ENV,
@@ -66,7 +67,7 @@ void systemd_notify(const char *state)
 		return;
 	ssize_t ignored = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&a,
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] == '/')));
-	(void)ignored; /* a manager that has gone misses nothing */
+	(void)ignored; /* if the manager is gone, nothing is lost */
 	close(fd);
 }
 

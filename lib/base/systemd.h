@@ -1,20 +1,18 @@
-/* systemd.h - the two protocols by which a service manager starts and watches a server, sd_listen_fds(3) and
- * sd_notify(3).
+/* systemd.h - sd_listen_fds(3) and sd_notify(3), by which a service manager starts and watches a server.
  *
- * Both are a few variables of the environment and datagrams, so the library of their name, and what it brings, is not
- * needed.
+ * Both protocols are a few environment variables and datagrams, so libsystemd and its dependencies are not needed.
  */
 #ifndef SENTI_SYSTEMD_H
 #define SENTI_SYSTEMD_H
 
 #include "lib/base/err.h"
 
-/* A listening stream socket that was opened for us: 0 with *fd, which is -1 if there is none; or -1 with *e. The
- * variables are removed, so that no child takes them for its own. */
+/* Returns 0 and the listening stream socket that was opened for us in *fd, or -1 there if there is none; or -1 with *e.
+ * Removes the variables, so that no child process uses them. */
 MUST_USE int systemd_socket(int *fd, struct err *e);
-/* Tells the manager, as in "READY=1"; does nothing if there is none. */
+/* Sends a state such as "READY=1" to the manager, if there is one. */
 void systemd_notify(const char *state);
-/* How often the manager wants to hear WATCHDOG=1, at least; 0: never. */
+/* The longest allowed interval between WATCHDOG=1 messages; 0: none are wanted. */
 int64_t systemd_watchdog_ms(void);
 
 #endif

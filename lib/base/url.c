@@ -1,4 +1,4 @@
-/* url.c - addresses, split and percent-decoded (RFC 3986, of which it takes what services need). */
+/* url.c - splits and percent-decodes addresses (the parts of RFC 3986 that services need). */
 #include "lib/base/url.h"
 
 #include <strings.h>
@@ -26,7 +26,7 @@ static int hex(char c)
 				      : -1;
 }
 
-/* New; NULL where an escape is broken or means NUL. */
+/* New; NULL if an escape is broken or decodes to NUL. */
 static char *decode(const char *p, const char *end)
 {
 	char *out = xmalloc((size_t)(end - p) + 1), *o = out;
@@ -143,8 +143,7 @@ const char *url_arg(const struct url *u, const char *name)
 	return NULL;
 }
 
-/* True if an argument of this name, in any spelling of capitals, holds a secret: password, sslpassword, passfile,
- * ... */
+/* True if an argument of this name, in any case, holds a secret: password, sslpassword, passfile, ... */
 static bool is_secret(const char *name, size_t n)
 {
 	static const char *const part[] = {"pass", "pwd", "secret", "token", "auth"};
@@ -155,7 +154,7 @@ static bool is_secret(const char *name, size_t n)
 	return false;
 }
 
-/* Both forms that services take: ?password=x&... and, as libpq has it, host=h password=x (which may be 'quoted'). */
+/* Handles ?password=x&... and libpq's host=h password=x (where values may be 'quoted'). */
 static const char *put_argument(struct buf *out, const char *p)
 {
 	const char *name = p, *value = p + strcspn(p, "=&? ");
@@ -182,7 +181,7 @@ char *url_redact(const char *s)
 	struct buf out = {0};
 	const char *start = strstr(s, "://"), *at = strrchr(s, '@');
 	start = start ? start + 3 : url_has_scheme(s) ? strchr(s, ':') + 1 : NULL;
-	/* A password may hold what ought to be escaped, so it is taken to reach to the last '@'. */
+	/* A password may hold unescaped special characters, so it extends to the last '@'. */
 	const char *colon = start ? start + strcspn(start, ":/?") : NULL;
 	if (colon && *colon == ':' && at > colon) {
 		buf_add(&out, s, (size_t)(colon + 1 - s));

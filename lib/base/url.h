@@ -1,4 +1,4 @@
-/* url.h - the parts of an address such as amqp://user:secret@host:5672/vhost?queue=texts. */
+/* url.h - parses addresses such as amqp://user:secret@host:5672/vhost?queue=texts. */
 #ifndef SENTI_URL_H
 #define SENTI_URL_H
 
@@ -8,8 +8,8 @@ struct url_arg {
 	char *name, *value;
 };
 
-/* All parts are percent-decoded; absent ones are NULL (port: 0). "unix:/path" and "sqlite:PATH" have no
- * authority: all that follows the colon, up to '?', is `path`. In scheme://host/path the path has no leading '/'. */
+/* All parts are percent-decoded; absent ones are NULL (port: 0). "unix:/path" and "sqlite:PATH" have no authority:
+ * everything after the colon, up to '?', is `path`. In scheme://host/path the path has no leading '/'. */
 struct url {
 	char *scheme, *user, *password, *host, *path;
 	uint16_t port;
@@ -17,14 +17,14 @@ struct url {
 	size_t nargs;
 };
 
-/* True if s begins with "scheme:" for one of at least two letters (so that C:\x is a path). */
+/* True if s begins with "scheme:", where the scheme has at least two letters (C:\x is a path). */
 bool url_has_scheme(const char *s);
-/* Fills *u, which url_free clears. Never puts a password into a message. */
+/* Fills *u; free it with url_free. No message contains a password. */
 MUST_USE int url_parse(struct url *u, const char *s, struct err *e);
-/* The value of an argument, or NULL. Lent. */
+/* Returns the value of an argument, or NULL. Lent. */
 const char *url_arg(const struct url *u, const char *name);
-/* New: the address for messages and logs, *** in place of the password and of each argument whose name says that it is
- * a secret. Takes whatever a user may have typed, also what url_parse refuses, and libpq's "host=h password=x". */
+/* Returns the address (new) for messages and logs, with *** for the password and for each argument whose name suggests
+ * a secret. Accepts anything a user may type, including what url_parse refuses, and libpq's "host=h password=x". */
 char *url_redact(const char *s);
 void url_free(struct url *u);
 

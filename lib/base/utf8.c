@@ -1,4 +1,4 @@
-/* utf8.c - checking, counting and writing UTF-8; runs of ASCII are passed eight bytes at a time. */
+/* utf8.c - checks, counts and writes UTF-8; skips runs of ASCII eight bytes at a time. */
 #include "lib/base/utf8.h"
 
 #define HIGH_BITS 0x8080808080808080u
@@ -52,7 +52,7 @@ size_t utf8_put(char *out, uint32_t c)
 	return 4;
 }
 
-/* Every byte but a continuation byte (10xxxxxx) begins a code point. */
+/* Every byte except continuation bytes (10xxxxxx) begins a code point. */
 size_t utf8_count(struct str s)
 {
 	size_t count = s.n, i = 0;

@@ -4,10 +4,10 @@
 
 #include "lib/base/base.h"
 
-/* The length of the longest valid prefix: n if all is valid. */
+/* The length of the longest valid prefix: n if s is valid. */
 size_t utf8_valid_prefix(struct str s);
-/* The length in bytes (1 to 4) of the valid sequence at p, 0 if there is none before `end`. Here since the scanner
- * calls it for each character beyond ASCII. */
+/* The length in bytes (1 to 4) of the valid sequence at p, or 0 if there is none before `end`. Inline because the
+ * scanner calls it for each non-ASCII character. */
 static inline size_t utf8_sequence(const char *p, const char *end)
 {
 	const unsigned char *u = (const unsigned char *)p;
@@ -21,7 +21,7 @@ static inline size_t utf8_sequence(const char *p, const char *end)
 	if (left < 3 || (u[1] & 0xc0) != 0x80 || (u[2] & 0xc0) != 0x80)
 		return 0;
 	if (u[0] < 0xf0) {
-		/* e0 a0 is the first that needs three bytes; ed a0 to ed bf would be surrogates */
+		/* e0 a0 is the first that needs three bytes; ed a0 to ed bf are surrogates */
 		unsigned c = (unsigned)(u[0] & 0x0f) << 6 | (u[1] & 0x3f);
 		return c >= 0x20 && (c < 0x360 || c >= 0x380) ? 3 : 0;
 	}
@@ -32,7 +32,7 @@ static inline size_t utf8_sequence(const char *p, const char *end)
 	return c >= 0x10 && c < 0x110 ? 4 : 0;
 }
 
-/* Decodes the sequence at *p (which must be valid, as all text that the scanner has passed is) and moves *p past it. */
+/* Decodes the sequence at *p and advances *p. It must be valid, as text that passed the scanner is. */
 static inline uint32_t utf8_next(const char **p)
 {
 	const unsigned char *u = (const unsigned char *)*p;
@@ -53,9 +53,9 @@ static inline uint32_t utf8_next(const char **p)
 	       (u[3] & 0x3f);
 }
 
-/* Writes 1 to 4 bytes and returns how many. c must be a scalar value. */
+/* Writes 1 to 4 bytes and returns the number. c must be a scalar value. */
 size_t utf8_put(char *out, uint32_t c);
-/* How many code points valid text has. */
+/* The number of code points in valid text. */
 size_t utf8_count(struct str s);
 
 #endif

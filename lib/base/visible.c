@@ -1,9 +1,9 @@
-/* visible.c - foreign bytes made safe to show. */
+/* visible.c - makes foreign bytes safe to show. */
 #include "lib/base/visible.h"
 
 #include "lib/base/utf8.h"
 
-/* The marks that Unicode calls Bidi_Control, and its two separators. */
+/* C0, DEL, C1, the marks that Unicode calls Bidi_Control, and the two separators. */
 static bool hidden(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||

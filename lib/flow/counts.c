@@ -1,4 +1,4 @@
-/* counts.c - the sums of a run, and its summary. */
+/* counts.c - a run's counters and its summary. */
 #include "lib/flow/counts.h"
 
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void count_size(struct counts *c, size_t n)
 	c->batches++;
 }
 
-/* Equal codes may stand at different places. */
+/* Equal codes may have different addresses. */
 static struct code_count *find_code(struct counts *c, const char *code)
 {
 	for (size_t i = 0; i < c->ncodes; i++)

@@ -1,7 +1,7 @@
-/* gather.c - records from other threads, in the order in which they were handed in.
+/* gather.c - records from other threads, in arrival order.
  *
- * A list of parcels, one a call of gather_add; an eventfd says that there is something, so that next can wait for it
- * and for the pump's own wake-up in one poll. */
+ * A list of parcels, one for each call of gather_add. An eventfd signals new ones, so that next can wait for it and for
+ * the pump's wake-up in one poll. */
 #include "lib/flow/gather.h"
 
 #include <poll.h>
@@ -16,7 +16,7 @@ struct parcel {
 	struct parcel *next;
 	void *caller;
 	struct share memory;
-	size_t n, at; /* lines in all, lines that batches have taken */
+	size_t n, at; /* all lines, and those that batches have taken */
 	struct str line[];
 };
 
@@ -37,7 +37,7 @@ static void parcel_free(struct parcel *p)
 	free(p);
 }
 
-/* New, a copy of the lines; NULL if there is no memory for them. */
+/* New, with a copy of the lines; NULL if they exceed the memory budget. */
 static struct parcel *parcel_new(struct budget *memory, const struct str *line, size_t n, void *caller)
 {
 	size_t bytes = sizeof(struct parcel) + n * sizeof *line;
@@ -90,10 +90,10 @@ void gather_end(struct source *s)
 	event_signal(g->event);
 }
 
-/* Moves waiting lines into the batch until it is full. True if the gatherer has ended and is empty. */
+/* Moves waiting lines into the batch until it is full. True if the gatherer is closed and empty. */
 static bool take(struct gather *g, struct batch *b, const struct limits *l, size_t *bytes)
 {
-	event_clear(g->event); /* before the look, so that what comes after it signals again */
+	event_clear(g->event); /* before the look, so that later arrivals signal again */
 	pthread_mutex_lock(&g->lock);
 	while (g->first && b->n < l->records && (b->n == 0 || *bytes < l->bytes)) {
 		struct parcel *p = g->first;

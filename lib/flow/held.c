@@ -35,7 +35,7 @@ static void keep(struct held *h, const struct batch *b)
 	h->records += b->n;
 }
 
-/* Takes the oldest receipt and makes a batch of it. */
+/* Removes the oldest receipt and makes it a batch. */
 static struct batch *shift(struct held *h)
 {
 	struct receipt *r = h->first;
@@ -71,7 +71,7 @@ int held_pass(struct held *h, struct batch *b, uint64_t before, struct err *e)
 	struct source *s = h->source;
 	if (!s->accept && !s->abandon)
 		return 0;
-	b->n -= b->derived; /* the source does not know them */
+	b->n -= b->derived; /* unknown to the source */
 	b->derived = 0;
 	if (b->number >= before)
 		keep(h, b);

@@ -1,4 +1,4 @@
-/* mem.c - ports in memory, with faults on demand. */
+/* mem.c - ports in memory, with failures on demand. */
 #include "lib/flow/mem.h"
 
 static enum next mem_next(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)

@@ -1,6 +1,6 @@
-/* mem.h - ports in memory, for tests and for the server: a source over given lines, a sink that keeps what it got.
+/* mem.h - ports in memory, for tests and for the server: a source of given lines, a sink that keeps its input.
  *
- * Both can be told to fail at a given call, which is how the pump's promises are tested. */
+ * Both can be told to fail at a given call, to test the pump's promises. */
 #ifndef SENTI_MEM_H
 #define SENTI_MEM_H
 
@@ -13,7 +13,7 @@ struct mem_source {
 	size_t abandoned;
 	size_t fail_next_at; /* 1-based call that fails; 0: never */
 	size_t fail_accept_at;
-	size_t stop_after; /* records, after which it ends as if a stop had cut it; 0: never */
+	size_t stop_after; /* after so many records it ends as if cut short by a stop; 0: never */
 	size_t nexts, accepts;
 };
 
@@ -21,7 +21,7 @@ struct mem_sink {
 	struct sink port;
 	enum lane lane;
 	struct buf got;	    /* lines put */
-	struct buf flushed; /* lines that a flush made safe */
+	struct buf flushed; /* lines made safe by a flush */
 	size_t puts, flushes;
 	size_t fail_put_at, fail_flush_at;
 };

@@ -1,7 +1,7 @@
-/* port.h - where records come from and where they go: the two contracts that every kind of end fulfils.
+/* port.h - where records come from and where they go: the contracts of sources and sinks.
  *
- * stdio and files (stdio.h), memory (mem.h), the server's gatherer (gather.h), queues (lib/net/amqp). The pump is their
- * only caller, and calls each from one thread.
+ * Implemented by stdio and files (stdio.h), memory (mem.h), the server's gatherer (gather.h) and queues (lib/net/amqp).
+ * The pump is their only caller, and calls each from one thread.
  */
 #ifndef SENTI_PORT_H
 #define SENTI_PORT_H
@@ -10,38 +10,37 @@
 #include "lib/base/stop.h"
 #include "lib/flow/record.h"
 
-/* When a batch is closed, and what a record may measure. */
+/* When to close a batch, and how long a record may be. */
 struct limits {
-	size_t records;		 /* -b: at most so many */
-	size_t bytes;		 /* and at most so many bytes of input (1 MiB), but at least one record */
-	int wait_ms;		 /* -w: close so long after the first record; 0: as soon as nothing more is ready */
+	size_t records;		 /* -b: at most so many records */
+	size_t bytes;		 /* at most so many bytes of input (1 MiB), but at least one record */
+	int wait_ms;		 /* -w: close so long after the first record; 0: as soon as no more input is ready */
 	size_t max_record;	 /* --max-record: a longer line is rejected */
-	const struct stop *stop; /* ends the input; NULL: nothing does */
+	const struct stop *stop; /* ends the input; NULL: no stop */
 };
 
 enum next { NEXT_END = 0, NEXT_BATCH = 1, NEXT_WOKEN = 2, NEXT_ERROR = -1 };
 
 struct source {
-	/* It gives no further record while so many are not accepted; 0: it does not mind. */
+	/* The most unaccepted records before it gives no further one; 0: no limit. */
 	size_t window;
-	/* Set before NEXT_END: a stop has cut the input, which has an end of its own (a regular file, a query) and was
-	 * not read to it. */
+	/* Set before NEXT_END: a stop cut the input short, although it has an end (a regular file, a query). */
 	bool interrupted;
-	/* Fills an empty batch with at least one record: NEXT_BATCH. Waits for the first as long as it takes; a stop
-	 * ends the input: NEXT_END once nothing that was read is left. While it waits for the first record, `wake` (-1:
-	 * none) becoming readable makes it return NEXT_WOKEN with the batch still empty. The bytes are lent by the
-	 * batch until it is reset. */
+	/* Fills an empty batch with at least one record: NEXT_BATCH. Waits indefinitely for the first record. A stop
+	 * ends the input: NEXT_END once everything read has been given. If `wake` (-1: none) becomes readable while it
+	 * waits for the first record, returns NEXT_WOKEN with the batch still empty. The batch lends the bytes until it
+	 * is reset. */
 	enum next (*next)(struct source *, struct batch *, const struct limits *, int wake, struct err *);
-	/* All records of the batch are safe: out and flushed, or in the rejects. Called once a batch, in their order;
-	 * the source acknowledges, saves its place, resumes callers. Of the records of a batch that a stage held, only
-	 * origin, lineno, token, caller and fate are left by then. May be NULL. */
+	/* All records of the batch are safe: out and flushed, or rejected. Called once per batch, in order; the source
+	 * acknowledges, saves its place, resumes callers. Records that a stage held have only origin, lineno, token,
+	 * caller and fate left. May be NULL. */
 	int (*accept)(struct source *, struct batch *, struct err *);
-	/* The pump stops early (an error): this batch, which next gave, will never be accepted. May be NULL. */
+	/* The pump stops early (an error): this batch from next will never be accepted. May be NULL. */
 	void (*abandon)(struct source *, struct batch *);
-	/* The rest of a long_line: 1 with the next piece in *chunk (lent until the next call), 0 at the line's end, -1.
-	 * NULL where such records do not occur. */
+	/* Reads the rest of a long_line: 1 with the next piece in *chunk (lent until the next call), 0 at the end of
+	 * the line, -1. NULL if such records do not occur. */
 	int (*rest)(struct source *, struct str *chunk, struct err *);
-	/* Bytes consumed and in all, for --progress; *total is 0 when unknown. May be NULL. */
+	/* Bytes consumed and in total, for --progress; *total is 0 if unknown. May be NULL. */
 	void (*position)(const struct source *, uint64_t *done, uint64_t *total);
 	/* Frees it. */
 	int (*close)(struct source *, struct err *);
@@ -51,21 +50,20 @@ struct source {
 enum lane { LANE_OUT, LANE_REJECTS };
 
 struct sink {
-	/* Where the output has a reader (a pipe, a socket): the descriptor, on which POLLERR or POLLHUP says that it
-	 * has gone. 0: none. */
+	/* If the output has a reader (a pipe, a socket): the descriptor that gives POLLERR or POLLHUP once the reader
+	 * is gone. 0: none. */
 	int reader;
-	/* Takes what of the batch is its lane's. It may keep bytes back until flush, but nothing of the batch itself.
-	 * `from` is the batch's source, for the rest of a long_line (lane of rejects only; an output never sees
-	 * one). */
+	/* Takes the records of its lane. May buffer bytes until flush, but nothing of the batch itself. `from` is the
+	 * batch's source, for the rest of a long_line (rejects only; an output never sees one). */
 	int (*put)(struct sink *, const struct batch *, struct source *from, struct err *);
-	/* Returns when all that was put is safe (written; confirmed). */
+	/* Returns once everything put is safe (written; confirmed). */
 	int (*flush)(struct sink *, struct err *);
-	/* Closes and frees it; a close that fails is a write that failed. */
+	/* Closes and frees it. A failed close is a failed write. */
 	int (*close)(struct sink *, struct err *);
-	/* Tells whether what it writes to is still there: lets a caller probe it between flushes. NULL: this cannot be
-	 * told. */
+	/* Checks that its destination is still there: lets a caller probe it between flushes. NULL: cannot be
+	 * checked. */
 	int (*check)(struct sink *, struct err *);
-	/* Of a sink of rejects: those that came as messages leave as dead letters. */
+	/* A sink of rejects: those that came as messages become dead letters. */
 	bool dead_letters;
 };
 

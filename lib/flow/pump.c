@@ -1,9 +1,9 @@
 /* pump.c - the loop: fill, run, deliver, accept.
  *
- * With one job all of it happens in the caller's thread. With more, the caller's thread keeps the ports (it fills
- * batches and delivers them), and the jobs only run the stages. The caller's thread is one of the jobs: while batches
- * are waiting it runs one too, which is quicker than to hand all of them to other processors. Batches stand in a ring,
- * so they leave in the order in which they came:
+ * With one job, everything happens in the caller's thread. With more, the caller's thread keeps the ports (it fills and
+ * delivers batches) and the jobs only run the stages. The caller's thread is one of the jobs: it runs a batch itself
+ * while some are waiting, which is faster than waking other processors for all of them. Batches stay in a ring, so they
+ * leave in the order in which they came:
  *
  *     ring   [ ... | done | running | ready | empty ... ]
  *               head ^                        ^ tail
@@ -18,7 +18,7 @@
 #include "lib/base/event.h"
 #include "lib/flow/held.h"
 
-/* One context of each of some stages, for one thread. */
+/* One thread's contexts of a range of stages. */
 struct contexts {
 	const struct pump *p;
 	size_t from, to; /* the steps */
@@ -59,7 +59,7 @@ static int run(const struct contexts *c, struct batch *b, struct err *e)
 	return run_from(c, c->from, b, e);
 }
 
-/* The oldest batch of which any of these stages holds something, and which stage that is. */
+/* Returns the oldest batch of which any of these stages holds something, and that stage's name. */
 static uint64_t held_from(const struct contexts *c, const char **stage)
 {
 	uint64_t first = HOLDS_NOTHING;
@@ -74,15 +74,15 @@ static uint64_t held_from(const struct contexts *c, const char **stage)
 	return first;
 }
 
-/* What the caller's thread keeps: the ports, the stages that see all batches in their order, and what they hold. */
+/* State of the caller's thread: the ports, the stages that see all batches in order, and what they hold. */
 struct delivery {
 	const struct pump *p;
 	struct contexts c;
 	struct held held;
-	struct batch made; /* by the stages, at their alarm or end */
+	struct batch made; /* by stages, at their alarm or end */
 	uint64_t count;	   /* batches */
-	int wake;	   /* readable when a job is done; -1: there are none */
-	int watch;	   /* epoll: `wake`, an alarm, or the reader of the output has gone */
+	int wake;	   /* readable when a job has finished a batch; -1: no jobs */
+	int watch;	   /* epoll: `wake`, an alarm, or the reader of the output is gone */
 };
 
 static bool any(const struct batch *b, enum fate fate)
@@ -93,8 +93,8 @@ static bool any(const struct batch *b, enum fate fate)
 	return false;
 }
 
-/* Rejects are safe before a record of the same batch shows, so whoever watches the output knows what became of those
- * before it. */
+/* A batch's rejects are safe before its records appear, so that whoever watches the output knows the fate of all
+ * earlier records. */
 static int put_out(const struct pump *p, const struct batch *b, struct err *e)
 {
 	if (any(b, FATE_REJECTED) &&
@@ -105,17 +105,17 @@ static int put_out(const struct pump *p, const struct batch *b, struct err *e)
 	return 0;
 }
 
-/* A batch more is to be held. */
+/* Fails if the batch would exceed the limit of held records. */
 static int check_bound(const struct delivery *d, size_t more, const char *stage, struct err *e)
 {
 	size_t window = d->p->source->window, most = window && window < PUMP_HELD ? window : PUMP_HELD;
 	if (d->held.records + more < most)
 		return 0;
-	return err_set(e, ERR_ENV, "%s would hold %zu records back from their source, which waits after %zu", stage,
+	return err_set(e, ERR_ENV, "%s would hold %zu records back from their source, which allows %zu", stage,
 	    d->held.records + more, most);
 }
 
-/* Runs the stages that see all batches in order, and delivers. */
+/* Runs the stages that see all batches in order, then delivers. */
 static int deliver(struct delivery *d, struct batch *b, struct err *e)
 {
 	const struct pump *p = d->p;
@@ -142,7 +142,7 @@ static void abandon(const struct pump *p, struct batch *b)
 		p->source->abandon(p->source, b);
 }
 
-/* Delivers a batch of which stage number `maker` made all records, through the stages after it. */
+/* Delivers a batch whose records were all made by stage number `maker`, through the stages after it. */
 static int deliver_made(struct delivery *d, size_t maker, struct err *e)
 {
 	struct batch *b = &d->made;
@@ -157,7 +157,7 @@ static int deliver_made(struct delivery *d, size_t maker, struct err *e)
 	return 0;
 }
 
-/* What stages held comes out at the end, through the stages after them. */
+/* Lets each stage release what it held, through the stages after it. */
 static int run_ends(struct delivery *d, struct err *e)
 {
 	struct batch *b = &d->made;
@@ -186,7 +186,7 @@ static bool readable(int fd)
 	return fd >= 0 && poll(&f, 1, 0) > 0;
 }
 
-/* Runs the stages whose alarm says so, each on an empty batch. */
+/* Runs the stages whose alarm is readable, each on an empty batch. */
 static int run_alarms(struct delivery *d, struct err *e)
 {
 	struct batch *b = &d->made;
@@ -203,7 +203,7 @@ static int run_alarms(struct delivery *d, struct err *e)
 	return 0;
 }
 
-/* The source has ended. An input that was cut gives no aggregate: it would pass for that of the whole. */
+/* The source has ended. If it was cut short, no aggregate comes out: it would pass for that of the whole input. */
 static int finish(struct delivery *d, struct err *e)
 {
 	if (d->p->source->interrupted) {
@@ -213,7 +213,7 @@ static int finish(struct delivery *d, struct err *e)
 	return run_ends(d, e);
 }
 
-/* True if whoever reads the output has gone: nobody wants what is still to come. */
+/* True if the reader of the output is gone, so that nobody needs the rest. */
 static bool reader_gone(const struct pump *p)
 {
 	struct pollfd f = {.fd = p->out->reader ? p->out->reader : -1};
@@ -222,7 +222,7 @@ static bool reader_gone(const struct pump *p)
 
 static int gone(struct err *e)
 {
-	return err_set(e, ERR_PIPE, "the reader of the output has gone");
+	return err_set(e, ERR_PIPE, "the reader of the output is gone");
 }
 
 static int delivery_open(struct delivery *d, const struct pump *p, size_t from, int wake, struct err *e)
@@ -235,7 +235,7 @@ static int delivery_open(struct delivery *d, const struct pump *p, size_t from, 
 	struct epoll_event readable = {.events = EPOLLIN}, gone = {0};
 	if (wake >= 0)
 		epoll_ctl(d->watch, EPOLL_CTL_ADD, wake, &readable);
-	if (p->out->reader) /* fails for a file: it has no reader */
+	if (p->out->reader) /* fails for a file, which has no reader */
 		epoll_ctl(d->watch, EPOLL_CTL_ADD, p->out->reader, &gone);
 	if (contexts_open(&d->c, p, from, p->nsteps, e) < 0) {
 		close(d->watch);
@@ -255,7 +255,7 @@ static void delivery_close(struct delivery *d)
 	close(d->watch);
 }
 
-/* Fills the batch, or says why not. */
+/* Fills the batch. */
 static enum next take_next(struct delivery *d, struct batch *b, int wake, struct err *e)
 {
 	const struct pump *p = d->p;
@@ -307,13 +307,13 @@ struct slot {
 struct ring {
 	const struct pump *p;
 	struct slot *slot;
-	size_t size, head, tail, taken; /* ever growing; taken: the next that a job will run */
+	size_t size, head, tail, taken; /* only grow; taken: the next that a job will run */
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	bool quit;
-	int wake;	     /* a job is done */
-	int ready_fd;	     /* always readable: makes a source look, and not wait */
-	struct contexts own; /* of the pure steps, in the caller's thread */
+	int wake;	     /* signalled when a job finishes a batch */
+	int ready_fd;	     /* always readable: makes a source poll instead of wait */
+	struct contexts own; /* of the pure stages, in the caller's thread */
 	struct delivery delivery;
 	bool helps;
 };
@@ -324,7 +324,7 @@ struct pump_job {
 	pthread_t thread;
 };
 
-/* The next batch that nobody runs yet, or NULL. The lock is held. */
+/* Returns the next batch that nobody runs yet, or NULL. The lock is held. */
 static struct slot *take(struct ring *r)
 {
 	if (r->taken == r->tail)
@@ -334,7 +334,7 @@ static struct slot *take(struct ring *r)
 	return s;
 }
 
-/* The lock is held before and after, not while the stages run. */
+/* The lock is held before and after, but not while the stages run. */
 static void run_slot(struct ring *r, const struct contexts *c, struct slot *s)
 {
 	pthread_mutex_unlock(&r->lock);
@@ -361,7 +361,7 @@ static void *job_main(void *arg)
 	return NULL;
 }
 
-/* How many batches are read and not run by anyone. */
+/* The number of batches that are read but not running yet. */
 static size_t waiting(struct ring *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -370,7 +370,7 @@ static size_t waiting(struct ring *r)
 	return n;
 }
 
-/* Does the work of a job for one batch, if one is waiting and this thread may. */
+/* Runs one waiting batch in this thread, if there is one and it may. */
 static bool help(struct ring *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -381,7 +381,7 @@ static bool help(struct ring *r)
 	return s != NULL;
 }
 
-/* Delivers what is done, in order, as far as it goes. */
+/* Delivers finished batches in order, up to the first unfinished one. */
 static int deliver_done(struct ring *r, struct err *e)
 {
 	while (r->head < r->tail) {
@@ -405,7 +405,7 @@ static int deliver_done(struct ring *r, struct err *e)
 	return 0;
 }
 
-/* Also when it was woken for nothing: then the event is there. Where no job runs there is nothing to wait for. */
+/* Waits until a job finishes a batch, if one is running. May return without one. */
 static void wait_for_job(struct ring *r)
 {
 	struct pollfd f = {.fd = r->wake, .events = POLLIN};
@@ -482,7 +482,7 @@ opened:
 static void ring_close(struct ring *r)
 {
 	delivery_close(&r->delivery);
-	for (size_t i = r->head; i < r->tail; i++) /* after a failure: read and not delivered */
+	for (size_t i = r->head; i < r->tail; i++) /* after a failure: read but not delivered */
 		abandon(r->p, &r->slot[i % r->size].batch);
 	for (size_t i = 0; i < r->size; i++)
 		batch_free(&r->slot[i].batch);
@@ -532,7 +532,7 @@ static int pump_jobs(const struct pump *p, size_t ordered, struct err *e)
 	return rc;
 }
 
-/* The first step that must see all batches in their order. */
+/* The first stage that must see all batches in order. */
 static size_t first_ordered(const struct pump *p)
 {
 	size_t i = 0;
@@ -547,6 +547,6 @@ int pump(const struct pump *p, struct err *e)
 	int rc = ordered ? pump_jobs(p, ordered, e) : pump_alone(p, e);
 	if (rc == 0 && !counts_balance(p->counts))
 		rc = err_set(e, ERR_ENV,
-		    "the sums do not hold: in is not out - derived + rejected + held; this is a defect of senti");
+		    "the sums do not hold: in is not out - derived + rejected + held; this is a bug in senti");
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* record.c - records and batches: scanning what tools know, splicing what they add, spelling rejects. */
+/* record.c - records and batches: scans members, splices in additions, writes rejects. */
 #include "lib/flow/record.h"
 
 #include <stdarg.h>
@@ -125,8 +125,8 @@ static const char *member_end(const struct json_member *m)
 	return m->value.p + m->value.n;
 }
 
-/* The object without its members of that name: a new slice in the arena, or the object itself where it has none. A cut
- * member takes along what stands between it and the kept one before it (the comma). */
+/* Removes all members of that name: returns a new slice in the arena, or the object itself if it has none. The text
+ * between a removed member and the kept one before it (the comma) goes too. */
 static struct str cut_members(struct arena *mem, struct json_scan *s, struct str object, struct str name)
 {
 	if (json_scan(s, object) < 0 || !json_find(s, name))
@@ -158,7 +158,7 @@ void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str nam
 	r->line = cut_members(&b->mem, s, r->line, name);
 	struct buf add = {0};
 	if (r->add.n) {
-		/* `add` is the inside of an object after a comma. */
+		/* `add` is the inside of an object, after a comma. */
 		buf_char(&add, '{');
 		buf_add(&add, r->add.p + 1, r->add.n - 1);
 		buf_char(&add, '}');

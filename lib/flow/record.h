@@ -1,8 +1,8 @@
-/* record.h - one record on its way through a tool, and the batch that it travels in.
+/* record.h - a record on its way through a tool, and the batch that it travels in.
  *
- * A record is the line as it came, slices of what the tools know of it, and what they add to it. Members that
- * nobody asked for are never looked at again: the output is the input line with `add` spliced in before its closing
- * brace, so that number spellings, escapes and order pass byte for byte.
+ * A record is the input line, slices of the members that tools use, and what they add. Other members are never looked
+ * at: the output is the input line with `add` spliced in before its closing brace, so that the spelling of numbers,
+ * escapes and order pass byte for byte.
  *
  *     line   {"id":"7","text":"fine","n":1.50}
  *     add                                     ,"sentiment":{"label":"positive",...}
@@ -20,10 +20,10 @@
 enum fate {
 	FATE_OUT,      /* goes on to the sink */
 	FATE_REJECTED, /* goes to the reject sink, with code and message */
-	FATE_HELD,     /* counted and taken in by an aggregating stage; nothing comes out for it */
+	FATE_HELD,     /* counted, and consumed by an aggregating stage; nothing comes out for it */
 };
 
-/* Reject codes of the contract (senti-record(5)). A tool may add its own. */
+/* Reject codes (senti-record(5)). A tool may add its own. */
 #define CODE_BAD_JSON "bad_json"
 #define CODE_BAD_UTF8 "bad_utf8"
 #define CODE_LONE_SURROGATE "lone_surrogate"
@@ -42,50 +42,50 @@ enum fate {
 #define CODE_BAD_LABEL "bad_label"
 #define CODE_LOST_BY_PIPELINE "lost_by_pipeline"
 #define CODE_COMMAND_FAILED "command_failed"
-/* That of what the scanner found. Constant. */
+/* The code for a scanner error. Constant. */
 const char *code_of_json(enum json_error error);
 
-/* What more is known of a reject than code and message, where a command or a tool inside it gave the verdict. */
+/* More about a reject, if a command or a tool inside it gave the verdict. */
 struct rec_cause {
-	struct str tool;   /* whose verdict it is; p is NULL: the tool's that writes the reject */
-	struct str status; /* how the command ended: "7" (its exit status), "signal 9"; p is NULL: it did not */
-	struct str words;  /* the last lines it wrote to stderr */
+	struct str tool;   /* the tool that rejected it; p is NULL: the tool that writes the reject */
+	struct str status; /* how the command ended: "7" (its exit status), "signal 9"; p is NULL: it did not end */
+	struct str words;  /* the last lines of its stderr */
 };
 
-/* What came with a record that was (a part of) a message. The batch owns all of it. */
+/* What came with a record that was (part of) a message. Owned by the batch. */
 struct envelope {
-	struct str body;  /* the original bytes: of a pack this record's line, of an over-long body the first 8 MiB */
-	struct str id;	  /* message_id, of the Nth line of a pack with .N after it; empty if there was none */
+	struct str body;  /* the original bytes: in a pack, this record's line; of an over-long body, the first 8 MiB */
+	struct str id;	  /* message_id, with .N appended for the Nth line of a pack; empty: none */
 	struct str trace; /* traceparent, likewise */
-	int64_t tries;	  /* how often it was delivered, this time included */
+	int64_t tries;	  /* how often it was delivered, including this time */
 };
 
 struct rec {
-	struct str line; /* as it came, without its line end */
-	struct str add;	 /* to be spliced in, beginning with a comma; empty: the line passes as it is */
+	struct str line; /* the input without its line end */
+	struct str add;	 /* to be spliced in, beginning with a comma; empty: the line passes unchanged */
 
-	/* Filled by rec_scan; p is NULL where the member is absent. Strings are decoded. */
+	/* Set by rec_scan; p is NULL if the member is absent. Strings are decoded. */
 	struct str text;
 	struct str id;
 	struct str result; /* the sentiment object (--into NAME: that member) as spelled, old or just made */
-	bool has_old;	   /* `result` stands in `line`; rec_set replaces it */
-	bool crowded;	   /* a known name stands there twice: rec_set must look for all of them */
+	bool has_old;	   /* `line` contains `result`; rec_set replaces it */
+	bool crowded;	   /* a known name occurs twice: rec_set must look for all of them */
 
 	/* Where it came from, for messages and for the source's accept. */
 	const char *origin;		 /* a file's name, "stdin", a queue; lent by the source for its whole life */
 	uint64_t lineno;		 /* 1-based; 0: has none */
-	uint64_t token;			 /* the source's own (a delivery tag) */
-	void *caller;			 /* gather's own */
-	const struct envelope *envelope; /* of a record that came from a queue; else NULL */
+	uint64_t token;			 /* the source's (a delivery tag) */
+	void *caller;			 /* gather's */
+	const struct envelope *envelope; /* NULL unless the record came from a queue */
 
-	/* What becomes of it. */
+	/* Its fate. */
 	enum fate fate;
 	const char *code;	       /* of a reject: one of the codes above; constant */
 	struct str why;		       /* its message, one line */
 	size_t column;		       /* 1-based byte in line; 0: the whole record */
-	const struct rec_cause *cause; /* NULL: nothing more; lent by the batch */
-	bool long_line;		       /* `line` is only the beginning: the rest comes from source->rest */
-	bool truncated;		       /* `line` is only the beginning, and there is no rest */
+	const struct rec_cause *cause; /* NULL: none; lent by the batch */
+	bool long_line;		       /* `line` is only the beginning; source->rest gives the rest */
+	bool truncated;		       /* `line` is only the beginning, and the rest is lost */
 };
 
 /* Counters that a tool adds to its summary, named in counts.c. */
@@ -114,10 +114,10 @@ enum flush_reason { FLUSH_FULL, FLUSH_BYTES, FLUSH_TIME, FLUSH_IDLE, FLUSH_END, 
 struct batch {
 	struct rec *rec;
 	size_t n, cap;
-	size_t derived;	  /* so many of them, the last ones, were made by stages and did not come from the source */
-	uint64_t number;  /* from 1 on, in the order in which they came; set by the pump */
+	size_t derived;	  /* the last so many records, which stages made rather than the source */
+	uint64_t number;  /* from 1, in input order; set by the pump */
 	struct buf in;	  /* the input bytes, for sources that read blocks */
-	struct arena mem; /* everything else */
+	struct arena mem; /* all other bytes */
 	enum flush_reason flush_reason;
 	bool more; /* the last record is a long_line whose rest must be drained before the next read */
 	uint64_t counter[COUNTER_COUNT];
@@ -125,41 +125,40 @@ struct batch {
 
 /* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */
 struct rec *batch_add(struct batch *b);
-/* The same, for a record that a stage makes: it goes on through the stages after it. Records before it may move too. */
+/* The same for a record that a stage makes; it passes through the later stages. May move the records before it too. */
 struct rec *batch_derive(struct batch *b);
-/* Forgets the records and keeps the memory. */
+/* Removes the records and keeps the memory. */
 void batch_reset(struct batch *b);
 void batch_free(struct batch *b);
 
-/* Rejects the record: code is constant, the message is formatted into the batch's arena. Returns -1. */
+/* Rejects the record. `code` is constant; the message is formatted into the batch's arena. Returns -1. */
 int rec_reject(struct batch *b, struct rec *r, const char *code, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* What a tool wants to know of each record. */
+/* What a tool needs of each record. */
 struct rec_form {
 	struct str text_name;	/* "text", or -f NAME */
 	struct str result_name; /* "sentiment", or --into NAME */
 	bool needs_text, needs_id;
-	bool text_fixed; /* there is no -f, so messages do not name it */
+	bool text_fixed; /* there is no -f, so messages do not mention it */
 };
 
-/* Scans r->line into r (see struct rec), or rejects it and returns -1. `s` keeps the members for callers that
- * want more of them, until the next scan with it. */
+/* Scans r->line into r (see struct rec), or rejects it and returns -1. `s` keeps the members, for callers that need
+ * more of them, until its next scan. */
 int rec_scan(struct batch *b, struct rec *r, struct json_scan *s, const struct rec_form *form);
 
-/* Sets member `name` to `value` (JSON) in the output: drops every one of that name from line and add, appends it to
- * add. `s` is scratch; a line is copied into the batch's arena only where it has one. */
+/* Sets member `name` to `value` (JSON) in the output: removes every member of that name from line and add, then appends
+ * it to add. `s` is scratch. A line is copied, into the batch's arena, only if it has such a member. */
 void rec_set(struct batch *b, struct rec *r, struct json_scan *s, struct str name, struct str value);
 
-/* Adds a member that the record does not have yet: `head` is its name with a comma before it and a colon after it,
- * `value` its JSON. */
+/* Adds a member that the record does not have: `head` is ,"name": and `value` its JSON. */
 void rec_append(struct batch *b, struct rec *r, struct str head, struct str value);
 
-/* Appends the record as it leaves, without a line end. */
+/* Appends the output record, without a line end. */
 void rec_put(struct buf *out, const struct rec *r);
-/* Appends the reject object of the contract (section 2 of the design), without a line end. Not for a long_line, whose
- * rest has yet to come (the sink of a path streams it). */
+/* Appends the reject object (senti-record(5)), without a line end. Not for a long_line, whose rest has yet to come
+ * (the sink of a path streams it). */
 void rec_put_reject(struct buf *out, const struct rec *r, const char *tool);
-/* Its beginning, {"error":{...} without the comma and the input after it. */
+/* Appends its beginning: {"error":{...} without the comma and the input after it. */
 void rec_put_reject_head(struct buf *out, const struct rec *r, const char *tool);
 
 #endif

@@ -1,13 +1,13 @@
 /* stage.h - a verb: what a tool does to a batch of records.
  *
- * A stage decides the fate of each record and may add to it. It never writes, acknowledges or prints. An error
- * that it returns is one of the environment, and then nothing of the batch is accepted; what is wrong with a record is
- * that record's fate (rec_reject). A stage skips records whose fate is already other than FATE_OUT.
+ * A stage decides the fate of each record and may add to it. It never writes, acknowledges or prints. What is wrong
+ * with a record is that record's fate (rec_reject); an error returned means the environment failed, and then nothing of
+ * the batch is accepted. A stage skips records whose fate is not FATE_OUT.
  *
- * A stage that aggregates takes records in (FATE_HELD) and gives others for them later: it adds those to a batch that
- * is passing (batch_derive) or, when the input has ended, to one of their own. Until what it made of a record is out,
- * the record's batch must not be accepted: held_from says so. One whose output depends on time, or is too much for one
- * batch, has an alarm.
+ * An aggregating stage consumes records (FATE_HELD) and later makes others from them: it adds those to a passing batch
+ * (batch_derive) or, when the input has ended, to a batch of their own. Until what it made of a record is out, the
+ * record's batch must not be accepted; held_from tells the pump so. A stage whose output depends on time, or is too
+ * much for one batch, has an alarm.
  */
 #ifndef SENTI_STAGE_H
 #define SENTI_STAGE_H
@@ -19,28 +19,26 @@
 
 struct stage {
 	const char *name;
-	/* True: contexts are independent, so that batches may run in several threads at once (-j N). The first stage of
-	 * a pump that is not pure, or that holds records, and all after it run in one context each, in the order of the
-	 * batches, in the thread that keeps the ports. */
+	/* True: contexts are independent, so batches may run in several threads at once (-j N). The first stage that is
+	 * not pure or holds records, and all stages after it, run in one context each, in batch order, in the thread of
+	 * the ports. */
 	bool pure;
-	/* True: run may wait long, for a child or a server. The thread that keeps the ports then never runs it when
-	 * there are jobs. */
+	/* True: run may block for long, on a child or a server. With jobs, the thread of the ports never runs it. */
 	bool waits;
-	/* A new context, for one thread; conf is lent for the pump's whole run. NULL and *e on failure. */
+	/* New context for one thread; conf is lent for the whole run of the pump. NULL and *e on failure. */
 	void *(*open)(const void *conf, struct err *e);
 	int (*run)(void *ctx, struct batch *b, struct err *e);
-	/* The number of the oldest batch of which something is held: taken in, and neither out nor kept safe elsewhere;
-	 * or HOLDS_NOTHING. Asked after run and end. A batch that it once was above must not come back. NULL: never
-	 * holds. */
+	/* The number of the oldest batch that is partly held: consumed, but neither out nor saved elsewhere; or
+	 * HOLDS_NOTHING. Called after run and end. Once above a batch, it must not return to it. NULL: never holds. */
 	uint64_t (*held_from)(void *ctx);
-	/* The input has ended, as it should: a stage that held records may add derived ones to this empty batch, which
-	 * then goes out. What was held is safe once they are. 0; 1: there is more, so it is called again once these are
-	 * out; -1. May be NULL. */
+	/* The input has ended normally: a stage that held records may add derived ones to this empty batch, which is
+	 * then delivered. After that, what was held is safe. Returns 0; 1 if there is more, to be called again after
+	 * the delivery; or -1. May be NULL. */
 	int (*end)(void *ctx, struct batch *b, struct err *e);
-	/* A descriptor (a timerfd) that is readable when the stage wants to run although nothing comes: after each
-	 * batch, and while the source waits for one, `run` is then called with an empty batch, to which it may add
-	 * derived records, until it is no longer readable. -1: there is none. Only of stages that hold records; asked
-	 * once, after open. NULL: never. */
+	/* Returns a descriptor (a timerfd) that is readable while the stage wants to run without input: after each
+	 * batch, and while the source waits for one, `run` is called with an empty batch, to which it may add derived
+	 * records, until the descriptor is no longer readable. -1: none. Only for stages that hold records; called
+	 * once, after open. May be NULL. */
 	int (*alarm)(void *ctx);
 	void (*close)(void *ctx);
 };

@@ -1,13 +1,12 @@
 /* stdio.c - descriptors and files as ports.
  *
- * The source reads blocks into the batch's own buffer and cuts them there, so a line is never copied on its way in;
- * only what remains after the last line that a batch takes (at most a block and a line) moves to the next batch:
+ * The source reads blocks into the batch's own buffer and cuts them there, so that lines are not copied. Only what
+ * remains after the batch's last line (at most a block and a line) moves to the next batch:
  *
  *     batch.in   [ carried | block | block ... ]
  *                  line\nline\n ...  line\n  rest -> carried by the source
  *
- * The buffer is reserved once, at its largest, so that slices stay valid while it fills; pages never touched cost
- * nothing.
+ * The buffer is reserved once, at its largest, so that slices stay valid while it fills; untouched pages cost nothing.
  */
 #include "lib/flow/stdio.h"
 
@@ -30,17 +29,17 @@ static const char byte_order_mark[3] = "\xef\xbb\xbf";
 struct line_source {
 	struct source port;
 	struct lines_conf conf;
-	size_t at; /* of the path that is open, or to be opened next */
+	size_t at; /* index of the path that is open, or to be opened next */
 	int fd;	   /* -1: none */
 	bool regular, in_long, ended;
-	bool cr;     /* a "\r" of a long line is held back: it may belong to the line's end */
-	size_t mark; /* bytes of a byte-order mark taken at the file's start; MARK_DONE: no longer looked for */
+	bool cr;     /* a "\r" of a long line is held back, since it may be part of the line end */
+	size_t mark; /* bytes of a byte-order mark seen at the start of the file; MARK_DONE: no longer looked for */
 	const char *name;
 	uint64_t lineno;
-	struct buf carry; /* bytes read and not yet given */
+	struct buf carry; /* bytes read but not given yet */
 	struct buf piece; /* what `rest` lends */
 	uint64_t done, total;
-	const struct stop *stop; /* of the last call of next */
+	const struct stop *stop; /* from the last call of next */
 };
 
 static bool is_stdin(const char *path)
@@ -55,7 +54,7 @@ static void close_file(struct line_source *s)
 	s->fd = -1;
 }
 
-/* Opens the next file: 1, 0 when there is none, -1. */
+/* Opens the next file: 1, 0 if there is none, -1. */
 static int open_next(struct line_source *s, struct err *e)
 {
 	size_t n = s->conf.npaths ? s->conf.npaths : 1;
@@ -85,7 +84,7 @@ static int open_next(struct line_source *s, struct err *e)
 	return 1;
 }
 
-/* Takes a byte-order mark out of the first bytes of a file, which stand at in->p[at..] and may come one by one. */
+/* Removes a byte-order mark from the first bytes of a file, which are at in->p[at..] and may arrive one by one. */
 static void drop_mark(struct line_source *s, struct buf *in, size_t at)
 {
 	size_t n = in->n - at, same = 0;
@@ -96,7 +95,7 @@ static void drop_mark(struct line_source *s, struct buf *in, size_t at)
 		in->n -= same;
 		memmove(in->p + at, in->p + at + same, in->n - at);
 		s->mark += same;
-	} else { /* none: what was taken for its beginning comes back */
+	} else { /* not a mark: restores the bytes taken for its beginning */
 		memmove(in->p + at + s->mark, in->p + at, n);
 		memcpy(in->p + at, byte_order_mark, s->mark);
 		in->n += s->mark;
@@ -106,7 +105,7 @@ static void drop_mark(struct line_source *s, struct buf *in, size_t at)
 		s->mark = MARK_DONE;
 }
 
-/* Reads up to a block to the end of `in`: how many bytes, 0 at the end of the file, -1. */
+/* Appends up to a block to `in`: returns the number of bytes, 0 at the end of the file, -1. */
 static ssize_t read_block(struct line_source *s, struct buf *in, struct err *e)
 {
 	buf_reserve(in, BLOCK + JSON_PAD);
@@ -160,7 +159,7 @@ static void reject_long(struct batch *b, struct rec *r, size_t max)
 	rec_reject(b, r, CODE_TOO_LONG, "the line is longer than %zu bytes (--max-record)", max);
 }
 
-/* Takes the whole lines of in.p[*from..] until the batch is full. True if it is. */
+/* Takes whole lines from in.p[*from..] until the batch is full. True if it is. */
 static bool cut_lines(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	const char *p = b->in.p + *from, *end = b->in.p + b->in.n;
@@ -181,7 +180,7 @@ static bool cut_lines(struct line_source *s, struct batch *b, const struct limit
 	return full && b->n;
 }
 
-/* The file has ended: what follows the last line end is a line too. */
+/* At the end of a file, what follows the last line end is a line too. */
 static void last_line(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	if (s->mark != MARK_DONE) /* a file that ends within a byte-order mark */
@@ -196,8 +195,8 @@ static void last_line(struct line_source *s, struct batch *b, const struct limit
 		reject_long(b, r, l->max_record);
 }
 
-/* A stop came, and a line's beginning is already taken from a pipe: waits a little for its end, byte by byte, so that
- * nothing after it is taken too. (A file still has its line.) The stop flag is up, so this polls by itself. */
+/* A stop came after the beginning of a line was taken from a pipe: waits briefly for its end, byte by byte, so that
+ * nothing after it is taken. (A file still has its lines.) The stop is raised already, so this polls by itself. */
 static void read_on(const struct line_source *s, struct buf *in, size_t max)
 {
 	int64_t grace = clock_mono_ms() + GRACE_MS;
@@ -220,7 +219,7 @@ static bool left_in_file(const struct line_source *s)
 	return fstat(s->fd, &st) == 0 && lseek(s->fd, 0, SEEK_CUR) < st.st_size;
 }
 
-/* Whether the batch may take more: waits as long as the limits allow. */
+/* Waits as long as the limits allow for more input. */
 static enum io_wait wait_more(
     struct line_source *s, const struct batch *b, const struct limits *l, int wake, int64_t *deadline)
 {
@@ -237,7 +236,7 @@ static enum next finish(struct line_source *s, struct batch *b, size_t from, enu
 {
 	buf_clear(&s->carry);
 	buf_add(&s->carry, b->in.p + from, b->in.n - from);
-	/* The scanner may look JSON_PAD bytes beyond its input. */
+	/* The scanner may read JSON_PAD bytes past its input. */
 	memset(b->in.p + b->in.n, 0, JSON_PAD);
 	b->flush_reason = why;
 	return b->n ? NEXT_BATCH : why == FLUSH_END ? NEXT_END : NEXT_WOKEN;
@@ -248,7 +247,7 @@ static bool more_files(const struct line_source *s)
 	return s->at < (s->conf.npaths ? s->conf.npaths : 1);
 }
 
-/* A stop came. A line whose beginning was taken from a pipe is read to its end; a file keeps the rest of its lines. */
+/* On a stop, a line whose beginning was taken from a pipe is read to its end; a file keeps the rest of its lines. */
 static void stop_here(struct line_source *s, struct batch *b, const struct limits *l, size_t *from)
 {
 	if (b->in.n > *from && !s->regular) {
@@ -292,7 +291,7 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 				continue;
 			}
 			int opened = open_next(s, e);
-			if (opened < 0 && b->n) { /* what came before the file that fails goes out first */
+			if (opened < 0 && b->n) { /* what precedes the failing file goes out first */
 				s->at--;
 				return finish(s, b, from, FLUSH_END);
 			}
@@ -322,7 +321,7 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 	}
 }
 
-/* The rest of an over-long line, block by block; what follows its end is carried on. */
+/* Reads the rest of an over-long line, block by block; what follows its end is carried. */
 static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 {
 	struct line_source *s = (struct line_source *)port;
@@ -332,7 +331,7 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	if (s->cr)
 		buf_char(&s->piece, '\r');
 	if (!s->regular && io_wait_readable(s->fd, -1, -1, s->stop) == IO_STOP)
-		s->ended = true; /* what has not come by now stays unread */
+		s->ended = true; /* what has not arrived by now stays unread */
 	ssize_t r = s->ended ? 0 : read_block(s, &s->piece, e);
 	if (r < 0)
 		return -1;
@@ -340,7 +339,7 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	size_t n = nl ? (size_t)(nl - s->piece.p) : s->piece.n;
 	if (nl)
 		buf_add(&s->carry, nl + 1, s->piece.n - n - 1);
-	s->cr = n && s->piece.p[n - 1] == '\r'; /* at the line's end it goes, else it comes with the next piece */
+	s->cr = n && s->piece.p[n - 1] == '\r'; /* dropped at the line end, else part of the next piece */
 	n -= s->cr;
 	if (r == 0 && !s->ended)
 		close_file(s);
@@ -367,7 +366,7 @@ static int lines_close(struct source *port, struct err *e)
 	return 0;
 }
 
-/* The sum of the sizes where all inputs are regular files, else 0. */
+/* The sum of the sizes if all inputs are regular files, else 0. */
 static uint64_t total_size(const struct lines_conf *c)
 {
 	uint64_t total = 0;
@@ -409,7 +408,7 @@ static int write_out(struct line_sink *s, struct err *e)
 	return rc;
 }
 
-/* Streams an over-long line: base64 in groups of three bytes, whatever the pieces measure. */
+/* Streams an over-long line as base64, in groups of three bytes whatever the size of the pieces. */
 static int put_long(struct line_sink *s, const struct rec *r, struct source *from, struct err *e)
 {
 	struct buf left = {0};

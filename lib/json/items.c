@@ -19,7 +19,7 @@ static const char *string_end(const char *p, const char *end)
 	}
 }
 
-/* Where the value at p would end, by its brackets and quotes alone. */
+/* Finds the end of the value at p by its brackets and quotes alone. */
 static const char *value_end(const char *p, const char *end)
 {
 	size_t depth = 0;

@@ -1,8 +1,8 @@
 /* scan.c - the JSON scanner: one pass, no copies, no recursion.
  *
- * Strings are where the bytes are, so they are passed 16 (or 8) bytes at a time up to the next byte that means
- * something: a quote, a backslash, a control character or the beginning of a character beyond ASCII. Loads may
- * reach over the end of the line, into its JSON_PAD bytes; what is found there is never believed.
+ * Most bytes are in strings, so these are skipped 16 (or 8) bytes at a time up to the next byte that matters: a quote,
+ * a backslash, a control character or the start of a non-ASCII character. Loads may extend past the end of the line
+ * into its JSON_PAD bytes, whose values never affect the result.
  */
 #include "lib/json/scan.h"
 
@@ -12,8 +12,8 @@
 #include <emmintrin.h>
 #endif
 
-/* One call of json_scan or json_check. Functions below get the place where they begin and return the place after
- * what they have read, or NULL after fault(). */
+/* One call of json_scan or json_check. The functions below take the place where they begin and return the place after
+ * what they read, or NULL after fault(). */
 struct scan_job {
 	const char *start, *end;
 	bool escaped; /* the last string had a backslash */
@@ -55,7 +55,7 @@ static inline const char *skip_plain(const char *p, const char *end)
 	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), blank = _mm_set1_epi8(' ');
 	for (; p < end; p += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)p);
-		/* compared as signed bytes, those above 0x7f are below a blank too */
+		/* as signed bytes, those above 0x7f are below a blank too */
 		__m128i stop = _mm_or_si128(
 		    _mm_cmplt_epi8(v, blank), _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
 		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
@@ -70,14 +70,15 @@ static inline unsigned mask_equal(__m128i v, unsigned char byte)
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte)));
 }
 
-/* Bit i is set where v[i] >= byte, without sign. */
+/* Sets bit i if v[i] >= byte, unsigned. */
 static inline unsigned mask_from(__m128i v, unsigned char byte)
 {
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)byte)), v));
 }
 
-/* Passes text with characters of two and three bytes, 16 bytes at a time. Gives up, where a character begins, on what
- * is rare: characters of four bytes, sequences that are broken, the last 15 bytes. p is where a character begins. */
+/* Skips text with characters of two and three bytes, 16 bytes at a time. Stops at the start of a character if what
+ * follows is rare: a character of four bytes, a broken sequence, the last 15 bytes. p is at the start of a
+ * character. */
 static inline const char *skip_foreign(const char *p, const char *end)
 {
 	while (end - p >= 16) {
@@ -88,23 +89,23 @@ static inline const char *skip_foreign(const char *p, const char *end)
 		unsigned stops = (~mask_from(v, ' ') & 0xffff) | mask_equal(v, '"') | mask_equal(v, '\\');
 		unsigned lead = mask_from(v, 0xc0), lead3 = mask_from(v, 0xe0);
 		unsigned follow = high & ~lead, expected = lead << 1 | lead3 << 2;
-		/* a0 to bf among them; after e0 only those are allowed, after ed only the others */
+		/* continuations in a0 to bf; after e0 only these are allowed, after ed only the others */
 		unsigned upper = follow & (unsigned)_mm_movemask_epi8(_mm_slli_epi16(v, 2));
 		unsigned wrong = (expected ^ follow) | mask_equal(v, 0xc0) | mask_equal(v, 0xc1) | mask_from(v, 0xf0) |
 				 (mask_equal(v, 0xe0) << 1 & ~upper) | (mask_equal(v, 0xed) << 1 & upper);
-		/* up to the first stop, that byte too: no continuation may be expected there */
+		/* up to and including the first stop: no continuation may be expected there */
 		unsigned judged = stops ? stops ^ (stops - 1) : 0xffff;
 		if (wrong & judged)
 			break;
 		if (stops)
 			return p + __builtin_ctz(stops);
-		/* a character that the block cuts is read again with the next */
+		/* a character cut by the block's end is read again with the next block */
 		p += 16 - (lead >> 15 ? 1 : lead3 >> 14 ? 2 : 0);
 	}
 	return p;
 }
 #else
-/* Without SIMD, characters beyond ASCII are judged one by one. */
+/* Without SIMD, non-ASCII characters are checked one by one. */
 static inline const char *skip_foreign(const char *p, const char *end)
 {
 	(void)end;
@@ -113,7 +114,7 @@ static inline const char *skip_foreign(const char *p, const char *end)
 
 #define EACH(byte) (0x0101010101010101u * (byte))
 
-/* Sets the high bit of each byte that is 0, and maybe of bytes above such a one. */
+/* Sets the high bit of each zero byte, and possibly of bytes above one. */
 static inline uint64_t zero_bytes(uint64_t v)
 {
 	return (v - EACH(1)) & ~v;
@@ -127,7 +128,7 @@ static inline const char *skip_plain(const char *p, const char *end)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 		v = __builtin_bswap64(v);
 #endif
-		/* A borrow can mark a byte wrongly, but only above one that is marked rightly: the lowest is true. */
+		/* A borrow can mark a byte wrongly, but only above one marked rightly: the lowest is right. */
 		uint64_t stop = v | (v - EACH(' ')) | zero_bytes(v ^ EACH('"')) | zero_bytes(v ^ EACH('\\'));
 		stop &= EACH(0x80);
 		if (stop)
@@ -137,7 +138,7 @@ static inline const char *skip_plain(const char *p, const char *end)
 }
 #endif
 
-/* A hexadecimal digit's value with DIGIT added; 0 for all other bytes. */
+/* A hexadecimal digit's value plus DIGIT; 0 for all other bytes. */
 enum { DIGIT = 0x10 };
 static const unsigned char hex_digit[256] = {
     ['0'] = DIGIT,
@@ -164,7 +165,7 @@ static const unsigned char hex_digit[256] = {
     ['F'] = DIGIT + 15,
 };
 
-/* What a backslash and this byte mean; 0: nothing ('u' is treated apart). */
+/* The meaning of a backslash and this byte; 0: none ('u' is handled elsewhere). */
 static const char short_escape[256] = {
     ['"'] = '"',
     ['\\'] = '\\',
@@ -214,7 +215,7 @@ static inline const char *scan_escape(struct scan_job *j, const char *p)
 	if (c == 'u')
 		return scan_unicode_escape(j, p);
 	if (c < 0 || !short_escape[c])
-		return fault(j, JSON_BAD, p + 1, "no escape of JSON after '\\'");
+		return fault(j, JSON_BAD, p + 1, "expected a JSON escape after '\\'");
 	return p + 2;
 }
 
@@ -328,7 +329,7 @@ static inline const char *scan_name(struct scan_job *j, const char *p)
 	return skip_blanks(j, p + 1);
 }
 
-/* The containers that are open, innermost last: a bit each, set for an object. `outer` counts those that the caller has
+/* The open containers, innermost last: one bit each, set for an object. `outer` counts those that the caller has
  * open. */
 struct nest {
 	uint64_t object[JSON_MAX_DEPTH / 64];
@@ -350,7 +351,8 @@ static const char *open_container(struct scan_job *j, struct nest *n, const char
 	return skip_blanks(j, p + 1);
 }
 
-/* Closes what closes after a value, up to the next value: its beginning, or, with n->depth 0, the end of all. */
+/* Closes the containers that end after a value. Returns the start of the next value or, with n->depth 0, the end of the
+ * outermost. */
 static const char *close_containers(struct scan_job *j, struct nest *n, const char *p)
 {
 	while (n->depth) {
@@ -369,7 +371,7 @@ static const char *close_containers(struct scan_job *j, struct nest *n, const ch
 	return p;
 }
 
-/* Any value, with all that is nested in it. */
+/* Scans any value with everything nested in it. */
 static const char *scan_value(struct scan_job *j, const char *p, size_t outer, enum json_type *type)
 {
 	struct nest n;
@@ -453,7 +455,7 @@ static const char *scan_object(struct scan_job *j, const char *p)
 	}
 }
 
-/* Nothing but blanks may follow. p may be NULL. */
+/* Only blanks may follow. p may be NULL. */
 static int finish(struct scan_job *j, const char *p)
 {
 	if (p) {
@@ -503,7 +505,7 @@ void json_scan_free(struct json_scan *s)
 	*s = (struct json_scan){0};
 }
 
-/* Decodes the escape at *p, which the scanner has passed, into 1 to 4 bytes, and moves *p after it. */
+/* Decodes the escape at *p, already validated, into 1 to 4 bytes, and moves *p after it. */
 static inline size_t decode_escape(const char **p, char *out)
 {
 	const char *e = *p;
@@ -587,7 +589,7 @@ struct str json_decode(const struct json_member *m, struct arena *a)
 		return raw;
 	char *out = arena_alloc(a, raw.n + JSON_PAD);
 	size_t n = unescape(raw, out);
-	memset(out + n, 0, JSON_PAD); /* reading it must not depend on what stood there */
+	memset(out + n, 0, JSON_PAD); /* makes reads past the end deterministic */
 	arena_trim(a, out, n + JSON_PAD);
 	return (struct str){out, n};
 }

@@ -1,7 +1,7 @@
-/* scan.h - one pass over one JSON object: validates it (RFC 8259 and UTF-8) and finds its members.
+/* scan.h - validates one JSON object (RFC 8259 and UTF-8) and finds its members, in one pass.
  *
- * Nothing is copied and nothing is built: a member is two slices of the input. Numbers are only spelled (1e999
- * passes), nested values are validated and then skipped.
+ * Nothing is copied or built: a member is two slices of the input. Numbers are checked for spelling only (1e999
+ * passes). Nested values are validated and skipped.
  *
  *     struct json_scan s = {0};
  *     if (json_scan(&s, line) < 0) ... s.error, s.column
@@ -10,8 +10,8 @@
  *     ...
  *     json_scan_free(&s);
  *
- * The member array is kept from call to call, so a stream of records allocates nothing.
- * The input needs no NUL, but JSON_PAD readable bytes after its end, of any value.
+ * The member array is reused between calls, so a stream of records allocates nothing. The input needs no NUL, but
+ * JSON_PAD readable bytes, of any value, after its end.
  */
 #ifndef SENTI_JSON_SCAN_H
 #define SENTI_JSON_SCAN_H
@@ -20,11 +20,11 @@
 #include "lib/base/buf.h"
 
 #define JSON_PAD 64
-#define JSON_MAX_DEPTH 2048 /* the outermost object counts as one; jansson's own limit */
+#define JSON_MAX_DEPTH 2048 /* counting the outermost object; jansson's own limit */
 
-/* A copy in the arena with JSON_PAD zeros after it; an absent slice becomes an empty one. */
+/* Copies s into the arena with JSON_PAD zeros after it. An absent slice becomes an empty one. */
 struct str json_padded(struct arena *a, struct str s);
-/* Makes what the buffer holds readable by the scanner: JSON_PAD zeros follow its end, until it grows. */
+/* Prepares the buffer for the scanner: JSON_PAD zeros follow its content until it grows. */
 void json_pad(struct buf *b);
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -34,7 +34,7 @@ struct json_member {
 	struct str value; /* as spelled; a string with its quotes */
 	enum json_type type;
 	bool name_escaped; /* the name has a backslash: compare its decoded form */
-	bool escaped;	   /* the value is a string with a backslash in it */
+	bool escaped;	   /* the value is a string with a backslash */
 };
 
 enum json_error {
@@ -54,21 +54,21 @@ struct json_scan {
 	const char *message; /* of the error, constant text: "expected ':' after a name" */
 };
 
-/* 0 and the members in their order (duplicates included), or -1 with error, column and message.
- * Where several things are wrong the first byte at fault decides; UTF-8 is judged before the JSON around it. */
+/* Returns 0 and the members in order, duplicates included, or -1 with error, column and message. The first wrong byte
+ * decides; bad UTF-8 takes precedence over bad JSON around it. */
 MUST_USE int json_scan(struct json_scan *s, struct str line);
-/* The same for any JSON value, without collecting members: for documents (a value of an option, a header). */
+/* Checks any JSON value, without collecting members: for documents (the value of an option, a header). */
 MUST_USE int json_check(struct json_scan *s, struct str text);
 void json_scan_free(struct json_scan *s);
 
-/* The LAST member of that name (escaped spellings of a name compare by what they mean), or NULL. */
+/* Returns the LAST member of that name, or NULL. Escapes in names are decoded before comparing. */
 const struct json_member *json_find(const struct json_scan *s, struct str name);
 bool json_name_is(const struct json_member *m, struct str name);
 
-/* The decoded content of a string value that was scanned (with its quotes). Without escapes it is a slice of
- * the value itself, else new bytes in the arena, JSON_PAD readable bytes after either. */
+/* Returns the decoded content of a scanned string value: a slice of the value if it has no escapes, else new bytes in
+ * the arena. JSON_PAD readable bytes follow either. */
 struct str json_decode(const struct json_member *m, struct arena *a);
-/* The same into a buffer, for a raw content between quotes (names). */
+/* Decodes raw content between quotes (of a name) and appends it. */
 void json_unescape(struct str raw, struct buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* write.c - strings, numbers and base64 as JSON has them. */
+/* write.c - writes strings, numbers and base64. */
 #include "lib/json/write.h"
 
 #include "lib/base/utf8.h"
@@ -12,7 +12,7 @@ static inline bool is_plain(unsigned char c)
 	return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* How many bytes at p need no escape. */
+/* The length of the run at p that needs no escapes. */
 static size_t plain_run(const char *p, size_t n)
 {
 	size_t i = 0;
@@ -94,8 +94,8 @@ void json_put_name(struct buf *b, struct str name)
 
 static const uint32_t power10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
-/* The decimals of a score, |v| in [0.001, 1): v is m / 2^e, so 128 bits hold every product below and nothing is rounded
- * but once. Returns the end, or NULL for what lies elsewhere. */
+/* Writes a score, |v| in [0.001, 1). v is m / 2^e, so 128 bits hold every product below and only one rounding occurs.
+ * Returns the end, or NULL if v is out of range. */
 static char *put_fraction(char *p, double v)
 {
 	__extension__ typedef unsigned __int128 wide;
@@ -111,7 +111,7 @@ static char *put_fraction(char *p, double v)
 		uint64_t unit = (uint64_t)power10[9] * power10[decimals - 10] * 10;
 		wide scaled = (wide)m * unit, half = (wide)1 << (e - 1);
 		q = (uint64_t)((scaled + half) >> e);
-		q -= (scaled & (half * 2 - 1)) == half && (q & 1); /* a tie goes to the even digit */
+		q -= (scaled & (half * 2 - 1)) == half && (q & 1); /* ties go to even */
 		wide back = (wide)q << e, off = back > scaled ? back - scaled : scaled - back;
 		if (off * 2 < unit || decimals == last) /* nearer to v than to its neighbours */
 			break;
@@ -150,20 +150,20 @@ void json_put_double(struct buf *b, double v)
 	buf_add(b, out, (size_t)n);
 }
 
-enum { FIXED_MAX = 32 }; /* sign, nine digits, point, nine digits fit */
+enum { FIXED_MAX = 32 }; /* fits sign, nine digits, point, nine digits */
 
 static const char pairs[] =
     "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
     "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
     "9899";
 
-/* sign * scaled / 10^digits at p, without zeros at its end; returns the end. */
+/* Writes sign * scaled / 10^digits at p without trailing zeros; returns the end. */
 static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 {
 	*p = '-';
 	p += negative && scaled;
 	uint32_t fraction = (uint32_t)scaled, unit = power10[digits];
-	if (scaled < 2 * (uint64_t)unit) { /* scores and shares: no division */
+	if (scaled < 2 * (uint64_t)unit) { /* scores and shares need no division */
 		*p++ = (char)('0' + (scaled >= unit));
 		fraction -= scaled >= unit ? unit : 0;
 	} else {
@@ -175,7 +175,7 @@ static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 	if (!fraction)
 		return p;
 	*p = '.';
-	for (; digits < 4; digits++) /* two steps of two digits are quicker than four of one */
+	for (; digits < 4; digits++) /* two steps of two digits are faster than four of one */
 		fraction *= 10;
 	for (int i = digits; i > 4; i--, fraction /= 10)
 		p[i] = (char)('0' + fraction % 10);
@@ -186,10 +186,10 @@ static char *put_scaled(char *p, bool negative, uint64_t scaled, int digits)
 	return p + digits + 1;
 }
 
-/* The slow and exact way: the C library rounds the exact binary value. */
+/* Slow and exact: the C library rounds the exact binary value. */
 static void put_exact(struct buf *b, double v, int digits)
 {
-	char out[352]; /* enough for every double */
+	char out[352]; /* fits every double */
 	int n = snprintf(out, sizeof out, "%.*f", digits, v);
 	while (n && out[n - 1] == '0')
 		n--;
@@ -200,7 +200,7 @@ static void put_exact(struct buf *b, double v, int digits)
 		buf_add(b, out, (size_t)n);
 }
 
-/* v times 10^digits, rounded: true unless only put_exact can tell (too large, or too near a tie). Up to 1e9 the product
+/* Rounds v times 10^digits. False if only put_exact can decide: v is too large or too near a tie. Up to 1e9 the product
  * errs by less than 1e-7, so away from a tie its nearest integer is that of the exact value. */
 static inline bool scale(double v, int digits, uint64_t *rounded)
 {

@@ -1,4 +1,4 @@
-/* hash.c - names of content, and UUIDs. */
+/* hash.c - names derived from content, and UUIDs. */
 #include "lib/text/hash.h"
 
 #include <time.h>
@@ -29,8 +29,8 @@ void hash_text(struct str text, char out[HASH_HEX])
 	put_hex(digest, out);
 }
 
-/* Before each field stands its length, least byte first on every machine; an absent field has the length that no field
- * can have. */
+/* Encodes the length that precedes each field, least significant byte first on every machine. An absent field gets
+ * UINT64_MAX, a length that no field can have. */
 static void put_length(struct str field, unsigned char prefix[8])
 {
 	uint64_t length = field.p ? field.n : UINT64_MAX;
@@ -83,7 +83,7 @@ void hash_list_xxh3(const struct str *field, size_t n, char out[HASH_HEX])
 static void random_bytes(unsigned char *b, size_t n)
 {
 	if (getentropy(b, n) < 0)
-		abort(); /* only a kernel without getrandom(2) fails here, and a guessable id would be worse */
+		abort(); /* fails only on a kernel without getrandom(2); a guessable id would be worse */
 }
 
 static void put_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN])
@@ -106,7 +106,7 @@ void uuid_new(char out[UUID_LEN])
 	put_uuid(b, 4, out);
 }
 
-/* 48 bits of milliseconds, 12 of what is left of a millisecond, and the rest at random. */
+/* 48 bits of milliseconds, 12 bits of the fraction of a millisecond, and the rest random. */
 void uuid_ordered(char out[UUID_LEN])
 {
 	unsigned char b[16];

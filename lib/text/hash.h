@@ -1,6 +1,6 @@
-/* hash.h - names for texts and records that follow from their content: SHA-256, cut to 128 bits.
+/* hash.h - names for texts and records, derived from their content: SHA-256, cut to 128 bits.
  *
- * Whoever sends texts can choose them, so a name that two contents share would hand one the other's result or row. A
+ * Whoever sends texts can choose them. If two contents shared a name, one would get the other's result or row; a
  * cryptographic hash rules that out.
  */
 #ifndef SENTI_HASH_H
@@ -10,21 +10,21 @@
 
 #define HASH_HEX 32 /* 128 bits in lower-case hexadecimal, no NUL */
 
-/* The hash of one text; key of the result cache. */
+/* Hashes one text: the key of the result cache. */
 void hash_text(struct str text, char out[HASH_HEX]);
-/* The hash of several fields, each with its length, so that ("ab","c") and ("a","bc") differ. */
+/* Hashes several fields, each with its length, so that ("ab","c") and ("a","bc") differ. */
 void hash_list(const struct str *field, size_t n, char out[HASH_HEX]);
 
-/* The same by XXH3: checksums of what only we write, fingerprints in state files, and the names that earlier versions
- * gave. */
+/* The same by XXH3: for checksums of data that only we write, fingerprints in state files, and the names that earlier
+ * versions gave. */
 void hash_text_xxh3(struct str text, char out[HASH_HEX]);
 void hash_list_xxh3(const struct str *field, size_t n, char out[HASH_HEX]);
 
-/* A fresh random UUID (version 4), 36 bytes, no NUL. */
+/* A random UUID (version 4): 36 bytes, no NUL. */
 #define UUID_LEN 36
 void uuid_new(char out[UUID_LEN]);
-/* The same of version 7: it begins with the time, so that ids given one after the other are neighbours in an index.
- * Tells when it was made. */
+/* A UUID of version 7: it begins with the time, so that consecutive ids are neighbours in an index. It reveals when it
+ * was made. */
 void uuid_ordered(char out[UUID_LEN]);
 
 #endif

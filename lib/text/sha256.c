@@ -1,4 +1,4 @@
-/* sha256.c - FIPS 180-4, section 6.2: portable, and by x86's SHA instructions. */
+/* sha256.c - FIPS 180-4, section 6.2: portable, and with x86's SHA instructions. */
 #include "lib/text/sha256.h"
 
 #include <stdatomic.h>
@@ -57,7 +57,7 @@ static void compress_portable(uint32_t state[8], const unsigned char *p, size_t 
 }
 
 #if defined(__x86_64__)
-/* The instructions keep the state as two registers, ABEF and CDGH, and do two rounds at a time. */
+/* The instructions keep the state in two registers, ABEF and CDGH, and do two rounds at a time. */
 __attribute__((target("sha,sse4.1"))) static void compress_x86(uint32_t state[8], const unsigned char *p, size_t blocks)
 {
 	const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
@@ -101,7 +101,7 @@ static bool has_instructions(void)
 }
 #endif
 
-/* Chosen at the first sum; two threads that choose at once choose the same. */
+/* Chosen at the first sum. Two threads that choose at once choose the same. */
 static _Atomic(compress_blocks *) chosen;
 
 void sha256_use_instructions(bool use)

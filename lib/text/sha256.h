@@ -1,13 +1,13 @@
-/* sha256.h - SHA-256 (FIPS 180-4), by the processor's own instructions where it has them.
+/* sha256.h - SHA-256 (FIPS 180-4), using the processor's SHA instructions if it has them.
  *
  *     struct sha256 s;
  *     sha256_init(&s);
- *     sha256_add(&s, p, n);          // as often as there are pieces
+ *     sha256_add(&s, p, n);          // once per piece
  *     sha256_end(&s, digest);
  *
- * It is not a library's because every filter names texts with it. A record costs one or two blocks of some 50 ns each;
- * the libraries that are as fast take longer to load than a filter takes to start. For passwords and tokens use a
- * library: this code does not hide its input from whoever measures its time.
+ * Every filter names texts with it, so no library is used: a record costs one or two blocks of some 50 ns each, and
+ * libraries that are as fast take longer to load than a filter takes to start. For passwords and tokens use a library:
+ * this code does not resist timing attacks.
  */
 #ifndef SENTI_SHA256_H
 #define SENTI_SHA256_H
@@ -24,10 +24,10 @@ struct sha256 {
 
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *p, size_t n);
-/* s must be initialized again before its next use. */
+/* s must be initialized again before reuse. */
 void sha256_end(struct sha256 *s, unsigned char digest[SHA256_BYTES]);
 
-/* False makes all later sums take the portable code, for the test that holds both to the same digests. */
+/* False makes all later sums use the portable code: for the test that compares both. */
 void sha256_use_instructions(bool use);
 
 #endif

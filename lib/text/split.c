@@ -1,4 +1,4 @@
-/* split.c - words from masks. */
+/* split.c - finds words in bit masks. */
 #include "lib/text/split.h"
 
 #if defined(__SSE2__)
@@ -32,10 +32,10 @@ static inline struct masks block_masks(const char *p)
 	struct masks m = {0, 0};
 	for (int i = 0; i < 4; i++) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-		/* 0x20 follows on 0x1c..0x1f. */
+		/* 0x20 extends 0x1c..0x1f. */
 		__m128i space = _mm_or_si128(in_range(v, 9, 4), in_range(v, 0x1c, 4));
-		/* Printing, neither digit nor letter; folding to lower case moves only '@'..'_' and '`', which stay
-		 * what they are. */
+		/* Printing, neither digit nor letter. Folding to lower case otherwise moves only '@'..'_' and '`',
+		 * which remain punctuation. */
 		__m128i letter = in_range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25);
 		__m128i other =
 		    _mm_andnot_si128(_mm_or_si128(letter, in_range(v, '0', 9)), in_range(v, 0x21, 0x7e - 0x21));
@@ -56,7 +56,7 @@ static inline struct masks block_masks(const char *p)
 }
 #endif
 
-/* A word that is longer than a block. */
+/* A word longer than a block. */
 static struct span long_word(const struct split *s)
 {
 	size_t to = s->at + 64;
@@ -93,7 +93,7 @@ size_t split_words(struct split *s, struct span *out, size_t max)
 		uint32_t base = (uint32_t)s->at;
 		struct masks m = block_masks(s->text + base);
 		if (left < 64)
-			m.space |= ~(uint64_t)0 << left; /* what stands after the end counts as white space */
+			m.space |= ~(uint64_t)0 << left;	       /* bytes after the end count as white space */
 		uint64_t words = ~m.space, edges = words ^ words << 1; /* where words begin and, exclusively, end */
 		uint64_t trim =
 		    (m.punctuation & words) | (m.punctuation << 1 & ~words); /* edges there have punctuation inside */
@@ -102,7 +102,7 @@ size_t split_words(struct split *s, struct span *out, size_t max)
 			uint64_t begin = edges & -edges;
 			unsigned a = (unsigned)__builtin_ctzll(edges);
 			edges ^= begin;
-			if (unlikely(!edges)) { /* the word reaches the block's end */
+			if (unlikely(!edges)) { /* the word reaches the end of the block */
 				if (left <= 64) {
 					out[n++] = trimmed(base, a, 64, m.punctuation);
 					break;

@@ -1,4 +1,4 @@
-/* unicode.c - character properties by two-stage table, lower case by sorted ranges, ASCII by neither. */
+/* unicode.c - character properties from a two-stage table, lower case from sorted ranges; ASCII needs neither. */
 #include "lib/text/unicode.h"
 
 #include "lib/text/unicode_tables.h"
@@ -40,7 +40,7 @@ bool unicode_is_alnum(uint32_t c)
 	return property_of(c) & PROPERTY_ALNUM;
 }
 
-/* The lower case of a character that has PROPERTY_LOWERS. */
+/* The lower case of a character with PROPERTY_LOWERS. */
 static uint32_t find_lower(uint32_t c)
 {
 	size_t low = 0, high = unicode_lowering_count;
@@ -62,7 +62,7 @@ size_t unicode_lower(uint32_t c, uint32_t out[3])
 	}
 	if (c == 0x130) {
 		out[0] = 'i';
-		out[1] = 0x307; /* keeps the dot that its capital has */
+		out[1] = 0x307; /* keeps the dot of the capital */
 		return 2;
 	}
 	out[0] = property_of(c) & PROPERTY_LOWERS ? find_lower(c) : c;
@@ -80,8 +80,8 @@ static uint32_t previous(const char **p)
 	return utf8_next(&at);
 }
 
-/* A sigma is final behind a cased character and not before one, where those that have no part in case are looked past.
- * `at` is the sigma, `after` what follows it. Two sigmas never look past each other, so a text costs linear time. */
+/* A sigma is final if a cased character precedes it and none follows, ignoring case-ignorable characters between. `at`
+ * is the sigma, `after` the text after it. The search from one sigma stops at the next, so a text costs linear time. */
 static bool is_final_sigma(struct str s, const char *at, const char *after)
 {
 	unsigned before = PROPERTY_SIGMA_SKIPPED, behind = PROPERTY_SIGMA_SKIPPED;
@@ -96,7 +96,7 @@ static bool is_final_sigma(struct str s, const char *at, const char *after)
 
 #define EACH(byte) (0x0101010101010101u * (byte))
 
-/* Lowers the whole eights of ASCII at p; returns how many bytes it did. */
+/* Lowers whole groups of eight ASCII bytes at p; returns how many bytes it processed. */
 static size_t lower_ascii(const char *p, size_t n, char *out)
 {
 	size_t i = 0;
@@ -105,7 +105,7 @@ static size_t lower_ascii(const char *p, size_t n, char *out)
 		memcpy(&v, p + i, sizeof v);
 		if (v & EACH(0x80))
 			break;
-		/* the high bit of a sum is set from 'A' on, that of the other from behind 'Z' on */
+		/* the first sum's high bit is set from 'A' on, the second's after 'Z' */
 		uint64_t capital = ((v + EACH(0x80 - 'A')) ^ (v + EACH(0x80 - 'Z' - 1))) & EACH(0x80);
 		v |= capital >> 2;
 		memcpy(out + i, &v, sizeof v);
@@ -123,7 +123,8 @@ size_t text_lower(struct str s, char *out)
 		size_t n = lower_ascii(p, (size_t)(end - p), o);
 		p += n;
 		o += n;
-		/* at least up to the next blank, so that a foreign word is not tried in eights at each letter */
+		/* goes on to at least the next blank, so that a foreign word does not retry lower_ascii at each
+		 * letter */
 		while (p < end) {
 			const char *at = p;
 			uint32_t c = utf8_next(&p), low[3];

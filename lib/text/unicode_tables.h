@@ -1,16 +1,16 @@
-/* unicode_tables.h - the layout of unicode_tables.c; only unicode.c includes it. */
+/* unicode_tables.h - the layout of unicode_tables.c. Only unicode.c includes it. */
 #ifndef SENTI_UNICODE_TABLES_H
 #define SENTI_UNICODE_TABLES_H
 
 #include "lib/base/base.h"
 
-/* A property byte: two bits of enum unicode_case, then flags (scripts/build-unicode has the same). */
+/* A property byte: two bits of enum unicode_case, then flags. Must match scripts/build-unicode. */
 enum {
 	PROPERTY_CASE = 3,
 	PROPERTY_SPACE = 4,
 	PROPERTY_ALPHA = 8,
 	PROPERTY_ALNUM = 16,
-	PROPERTY_SIGMA_CASED = 32,   /* makes a sigma behind it final */
+	PROPERTY_SIGMA_CASED = 32,   /* makes a following sigma final */
 	PROPERTY_SIGMA_SKIPPED = 64, /* case-ignorable: the final-sigma rule looks past it */
 	PROPERTY_LOWERS = 128,	     /* differs from its lower case */
 };
@@ -21,15 +21,15 @@ enum {
 extern const unsigned char unicode_property[], unicode_page[];
 extern const char unicode_class[];
 
-/* From there on: the ranges whose property byte is not 0, sorted. */
+/* At and above UNICODE_PAGED: the ranges whose property byte is not 0, sorted. */
 extern const struct unicode_range {
 	uint32_t first, last;
 	unsigned char property;
 } unicode_high[];
 extern const size_t unicode_high_count;
 
-/* Lower case, sorted: from `first` on, up to the next entry, what has PROPERTY_LOWERS lowers to itself plus delta.
- * U+0130, which lowers to two code points, is not among them. */
+/* Lower case, sorted: from `first` up to the next entry, each character that has PROPERTY_LOWERS lowers to itself plus
+ * delta. U+0130, which lowers to two code points, is not included. */
 extern const struct unicode_lowering {
 	uint32_t first;
 	int32_t delta;
