@@ -1,14 +1,15 @@
-/* afinn.c - AFINN: the words of a list that a text holds, added up; the sum is that of PyPI afinn 0.1 for every input.
+/* afinn.c - AFINN: adds up the values of the listed words in a text; the sum equals that of PyPI afinn 0.1 for every
+ * input.
  *
- * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. Lists of several
- * languages, and one of emoticons, lie in lexicons/afinn.
+ * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. lexicons/afinn has
+ * lists for several languages, and one of emoticons.
  *
- * The package searches the text in lower case, its white space shrunk to single blanks, for the entries by a regular
- * expression: from left to right, the longest one first, at the edges of words. Words are runs of letters, digits and
- * '_', so an entry is one such run or several with one mark or blank between them ("once-in-a-lifetime", "does not
- * work"). Emoticons count wherever they stand, within words too.
+ * The package lowers the text, collapses its white space to single blanks, and searches it for entries by a regular
+ * expression: from left to right, longest first, at word edges. Words are runs of letters, digits and '_', so an entry
+ * is one run, or several with one mark or blank between them ("once-in-a-lifetime", "does not work"). Emoticons count
+ * anywhere, even within words.
  *
- * The score is sum / sqrt(sum * sum + 15), as VADER does it, to lie in [-1, 1].
+ * The score is sum / sqrt(sum * sum + 15), as in VADER, which lies in [-1, 1].
  */
 #include <float.h>
 #include <math.h>
@@ -39,9 +40,9 @@ struct afinn {
 	const struct language *language;
 	bool emoticons;
 	struct words words;
-	uint8_t *runs; /* by number of a word: the most runs of an entry that begins with it, 0: none has several */
+	uint8_t *runs; /* by number of a word: the most runs of any entry that begins with it; 0: none has several */
 	struct words faces;   /* emoticons */
-	uint8_t longest[256]; /* of the emoticons, by first byte */
+	uint8_t longest[256]; /* emoticon, by first byte */
 	struct layer layer;
 };
 
@@ -56,7 +57,7 @@ static bool is_word_character(uint32_t c)
 	return c == '_' || unicode_is_alnum(c);
 }
 
-/* The end of the run of word characters that begins at p. */
+/* The end of the run of word characters at p. */
 static const char *run_end(const char *p, const char *end)
 {
 	while (p < end) {
@@ -68,7 +69,7 @@ static const char *run_end(const char *p, const char *end)
 	return p;
 }
 
-/* The runs of an entry, 0 if it is not made of runs with one mark or blank between them. */
+/* The number of runs in an entry; 0 if it is not runs separated by one mark or blank. */
 static size_t count_runs(struct str key)
 {
 	const char *p = key.p, *end = key.p + key.n;
@@ -83,7 +84,7 @@ static size_t count_runs(struct str key)
 	}
 }
 
-/* Notes at an entry's first run how many it has. */
+/* Records at an entry's first run how many runs it has. */
 static int note_runs(struct afinn *a, const struct tsv *t, struct str key, struct err *e)
 {
 	size_t n = count_runs(key);
@@ -122,7 +123,7 @@ static bool has_capital(struct str key)
 	return false;
 }
 
-/* Those with capitals are never found. Where an emoticon is a word of the list too, its value counts for both. */
+/* Emoticons with capitals are never found. If an emoticon is also a word of the list, its value counts for both. */
 static int load_emoticons(struct afinn *a, struct err *e)
 {
 	struct tsv t = tsv_open("afinn/emoticons.tsv", afinn_emoticons());
@@ -209,7 +210,7 @@ static int load_all(struct afinn *a, const struct model_conf *conf, struct err *
 	if (parse_spec(a, conf->spec, e) < 0 || layer_read(&a->layer, conf->lexicon, e) < 0)
 		return -1;
 	a->layer.phrases = true;
-	/* An entry and its first run. */
+	/* twice: an entry and its first run */
 	words_init(&a->words, 2 * (count_lines(a->language->list()) + count_lines(buf_view(&a->layer.text))));
 	words_init(&a->faces, count_lines(afinn_emoticons()));
 	a->runs = xcalloc((size_t)a->words.mask + 2, sizeof *a->runs);
@@ -250,14 +251,13 @@ struct afinn_run {
 	const struct afinn *a;
 	struct afinn_scratch *s;
 	struct str original;
-	struct str text; /* the same if it is ASCII, else in lower case */
+	struct str text; /* the original if it is ASCII, else in lower case */
 	struct why *why;
-	size_t at, low; /* offsets of the same place in both, for explaining */
+	size_t at, low; /* offsets of one position in both texts, for explaining */
 	double sum;
 };
 
-/* Where in the original text an offset of the one in lower case comes from; asked for ever later ones. Lower case may
- * have more or fewer bytes. */
+/* Maps an offset in the lower-case text to the original. Offsets must ascend. The two texts may differ in length. */
 static size_t original(struct afinn_run *r, size_t offset, bool is_end)
 {
 	if (r->text.p == r->original.p)
@@ -273,7 +273,7 @@ static size_t original(struct afinn_run *r, size_t offset, bool is_end)
 			r->low += utf8_put(out, lower[i]);
 		r->at = (size_t)(p - r->original.p);
 	}
-	return r->low > offset && !is_end ? before : r->at; /* within what one character became */
+	return r->low > offset && !is_end ? before : r->at; /* within the expansion of one character */
 }
 
 static void count(struct afinn_run *r, const char *from, const char *to, double value, const char *rule)
@@ -285,7 +285,7 @@ static void count(struct afinn_run *r, const char *from, const char *to, double 
 	}
 }
 
-/* Adds what stands between two runs to the phrase: white space as one blank, else a single mark. False for more than
+/* Appends the gap between two runs to the phrase: white space as one blank, or a single mark. False if it is more than
  * that. */
 static bool add_gap(struct buf *phrase, const char **p, const char *end)
 {
@@ -303,7 +303,7 @@ static bool add_gap(struct buf *phrase, const char **p, const char *end)
 	return q < end && is_word_character(utf8_next(&next));
 }
 
-/* The longest entry of several runs that begins at p: its end, or NULL. */
+/* Finds the longest entry of several runs at p: returns its end, or NULL. */
 static const char *find_phrase(struct afinn_run *r, const char *p, unsigned most, const struct word **found)
 {
 	struct buf *phrase = &r->s->phrase;
@@ -324,7 +324,7 @@ static const char *find_phrase(struct afinn_run *r, const char *p, unsigned most
 	}
 }
 
-/* The entry that begins with the run at p: its end, or NULL. */
+/* Counts the entry that begins with the run at p: returns its end, or NULL. */
 static const char *count_words(struct afinn_run *r, const char *p, const char *stop)
 {
 	const struct afinn *a = r->a;
@@ -338,13 +338,13 @@ static const char *count_words(struct afinn_run *r, const char *p, const char *s
 	return to;
 }
 
-/* The first byte of a text in lower case: emoticons' letters are found in capitals too. */
+/* The byte in lower case: emoticons match in either case. */
 static unsigned char small(char c)
 {
 	return (unsigned char)((unsigned)(c - 'A') < 26 ? c | 0x20 : c);
 }
 
-/* The longest emoticon that begins at p: its end, or NULL. */
+/* Counts the longest emoticon at p: returns its end, or NULL. */
 static const char *count_face(struct afinn_run *r, const char *p)
 {
 	const struct afinn *a = r->a;
@@ -359,8 +359,7 @@ static const char *count_face(struct afinn_run *r, const char *p)
 	return NULL;
 }
 
-/* Counts what begins inside of a word or among marks: emoticons only, from p to `stop`, beyond which the last may
- * reach. */
+/* Counts emoticons that begin within a word or among marks, from p to `stop`; the last may extend beyond it. */
 static const char *count_faces(struct afinn_run *r, const char *p, const char *stop)
 {
 	while (p < stop) {
@@ -370,7 +369,7 @@ static const char *count_faces(struct afinn_run *r, const char *p, const char *s
 	return p;
 }
 
-/* Whether the character before p, which is not the first, is part of a word. */
+/* Whether the character before p is part of a word. p is not the start. */
 static bool within_word(const struct afinn_run *r, const char *p)
 {
 	const char *q = p - 1;

@@ -1,9 +1,9 @@
 /* but.c - the rule for "but" without its quadratic cost.
  *
  * At step k the package looks up the first index whose current value equals value k. Indices above k are still
- * unchanged and come later, so the answer lies among those up to k: for each distinct value we keep the indices up to k
- * that hold it now, as a pairing heap whose root is the smallest, and find the heap through a hash table. Changing a
- * value moves one index from one heap to another.
+ * unchanged, so the answer is at most k. For each distinct value we keep the indices up to k that currently hold it in
+ * a pairing heap whose root is the smallest, and find the heap through a hash table. Changing a value moves one index
+ * from one heap to another.
  */
 #include "lib/score/but.h"
 
@@ -13,7 +13,7 @@ enum { FEW = 24, NONE = UINT32_MAX };
 
 struct but_node {
 	uint32_t child, next; /* of a pairing heap; an index is its own key */
-	uint32_t root;	      /* as entry of the hash table: the heap of the value... */
+	uint32_t root;	      /* as an entry of the hash table: the heap of the value... */
 	uint64_t bits;	      /* ...with these bits */
 };
 
@@ -39,7 +39,7 @@ void but_free(struct but_values *b)
 	*b = (struct but_values){0};
 }
 
-/* The changed value; the value itself at the place of "but" (a user's lexicon may give it one). */
+/* The changed value. A value at "but" itself (which a user's lexicon may give it) does not change. */
 static double shifted(double v, size_t token, size_t but)
 {
 	return token < but ? v * 0.5 : token > but ? v * 1.5 : v;
@@ -65,7 +65,7 @@ static uint32_t meld(struct but_node *node, uint32_t a, uint32_t b)
 	return low;
 }
 
-/* The heap without its root: children are melded in pairs, then from the back. */
+/* Removes the root: its children are melded in pairs, then from the back. */
 static uint32_t pop(struct but_node *node, uint32_t root)
 {
 	uint32_t pairs = NONE, rest = node[root].child, heap = NONE;
@@ -95,8 +95,8 @@ static uint64_t bits_of(double v)
 	return bits;
 }
 
-/* The table's entry for a value: made, empty, if it has none. Entries are never taken out; their number is at most
- * two a value. */
+/* Returns the table's entry for a value, adding an empty one if missing. Entries are never removed; there are at most
+ * two per value. */
 static struct but_node *heap_of(struct but_values *b, size_t *used, double v)
 {
 	uint64_t bits = bits_of(v);

@@ -1,8 +1,8 @@
-/* but.h - VADER's rule for "but": what is said before counts half, what is said after it half as much again.
+/* but.h - VADER's rule for "but": values before it count half, values after it one and a half times.
  *
- * The package walks over its list of values and changes not the value that it stands at but the FIRST one that equals
- * it, while it walks. So equal values hit one another, and a changed value may meet a later one. That is quadratic
- * there; here it is n log n, with the same result. Values of 0 never change by it, so only the others are kept.
+ * The package walks over its list of values. At each position it changes not the value there but the FIRST value equal
+ * to it. So equal values affect one another, and a changed value may match a later one. The package needs quadratic
+ * time; here it is n log n, with the same result. The rule never changes a value of 0, so only the others are kept.
  */
 #ifndef SENTI_BUT_H
 #define SENTI_BUT_H
@@ -11,7 +11,7 @@
 
 struct but_value {
 	double v;
-	size_t token;	 /* its place among all tokens, ascending */
+	size_t token;	 /* index among all tokens, ascending */
 	size_t from, to; /* its bytes, for explaining */
 };
 
@@ -33,7 +33,7 @@ static inline void but_add(struct but_values *b, size_t token, double v, size_t 
 	b->value[b->n++] = (struct but_value){v, token, from, to};
 }
 
-/* Applies the rule; `but` is the place of the first "but" among all tokens. */
+/* Applies the rule; `but` is the index of the first "but" among all tokens. */
 void but_shift(struct but_values *b, size_t but);
 void but_copy(struct but_values *to, const struct but_values *from);
 void but_free(struct but_values *b);

@@ -13,7 +13,7 @@ void model_set_name(struct model *m, const char *what, const struct str *sum, si
 	snprintf(m->name, sizeof m->name, "%s@%.*s", what, MODEL_HASH, hash);
 }
 
-/* Equal names promise equal results, labels included: a band of the user's own becomes part of the hash. */
+/* Equal names promise equal results, including labels, so a user's neutral band becomes part of the hash. */
 static void name_band(struct model *m)
 {
 	char band[80], hash[HASH_HEX], *at = strrchr(m->name, '@');
@@ -51,8 +51,8 @@ enum label engine_label(const struct model *m, double score, double negative_to,
 	return score >= positive_from ? LABEL_POSITIVE : score <= negative_to ? LABEL_NEGATIVE : LABEL_NEUTRAL;
 }
 
-/* All further parts in one, so that the sum stays right and a text of a million words does not explain itself in a
- * hundred megabytes. */
+/* Adds up all further contributions in one: the sum stays right, and explaining a text of a million words does not take
+ * a hundred megabytes. */
 static void add_to_rest(struct reason *rest, size_t from, size_t to, double value)
 {
 	rest->from = from < rest->from ? from : rest->from;

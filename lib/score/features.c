@@ -1,4 +1,4 @@
-/* features.c - cutting a text into the features of a trained model. */
+/* features.c - extracts the features of a text for a trained model. */
 #include "lib/score/features.h"
 
 #include <math.h>
@@ -36,8 +36,7 @@ static bool is_skin_tone(uint32_t c)
 	return c >= 0x1f3fb && c <= 0x1f3ff;
 }
 
-/* Beyond ASCII whole blocks are one thing or the other; what is missed here is a word of its own kind, and does no
- * harm. */
+/* Non-ASCII characters are classed by whole blocks; an odd one becomes a word by itself, which does no harm. */
 static enum byte_class high_class(uint32_t c)
 {
 	if (c < 0x2000)
@@ -54,7 +53,7 @@ static enum byte_class high_class(uint32_t c)
 	return WORD;
 }
 
-/* Moves past a character beyond ASCII if it goes on a word. */
+/* Moves past a non-ASCII character if it continues a word. */
 static bool goes_on(const char **p)
 {
 	const char *next = *p;
@@ -88,11 +87,11 @@ static bool is_url(const char *p, size_t n, const char *end)
 	       memcmp(p + n, "://", 3) == 0;
 }
 
-/* An emoji with what belongs to it: variation selector, skin tone, keycap, and what a joiner joins. */
+/* The end of an emoji with its variation selector, skin tone, keycap and joined emoji. */
 static const char *mark_end(const char *p, const char *limit, const char *end)
 {
 	uint32_t c = utf8_next(&p);
-	if (c < 0x2100) /* a mark of punctuation stands alone */
+	if (c < 0x2100) /* punctuation stands alone */
 		return p;
 	for (bool joined = false; p < limit && (unsigned char)*p >= 0x80; joined = c == JOINER) {
 		const char *next = p;
@@ -161,7 +160,7 @@ static void put_letter(struct form *f, uint32_t c, size_t at)
 	f->at[f->n++] = (uint16_t)at;
 }
 
-enum { EDGE = 1 }; /* no letter: U+0001 is a blank to token_next */
+enum { EDGE = 1 }; /* not a letter: token_next treats U+0001 as a blank */
 
 static void whole(struct form *f, const char *spelling, uint32_t bytes)
 {

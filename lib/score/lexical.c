@@ -1,4 +1,4 @@
-/* lexical.c - what the engines of word lists share. */
+/* lexical.c - what the word-list engines share. */
 #include "lib/score/lexical.h"
 
 #include "lib/base/io.h"
@@ -32,7 +32,7 @@ static struct str fold(struct str token, struct buf *b)
 	return buf_view(b);
 }
 
-/* One entry: folded as tokens will be. Returns its number; *twice: the file had it before. */
+/* Adds one entry, folded as tokens will be. Returns its number; *twice: the file had it before. */
 static uint32_t apply(struct layer *l, struct words *w, struct str key, double value, bool *twice)
 {
 	struct buf folded = {0};
@@ -120,7 +120,7 @@ struct str text_with_blanks(struct str text, struct buf *b)
 	buf_str(b, text);
 	memset(b->p + b->n, 0, SPLIT_PAD);
 	for (char *p = b->p, *end = p + b->n; p < end;) {
-		/* What white space beyond ASCII begins with: U+0085, U+00A0, U+1680, U+2000 to U+205F, U+3000. */
+		/* The first bytes of non-ASCII white space: U+0085, U+00A0, U+1680, U+2000 to U+205F, U+3000. */
 		unsigned char c = (unsigned char)*p;
 		if (likely(c != 0xc2 && c != 0xe1 && c != 0xe2 && c != 0xe3)) {
 			p++;

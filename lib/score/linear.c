@@ -1,8 +1,8 @@
 /* linear.c - scoring with a trained model.
  *
- * What a word gives is the sum of its own cell and of those of its letters' n-grams, some thirty look-ups. Most words
- * of a text were seen shortly before, so the sums of a word are kept in a table by its spelling; a word costs one
- * look-up then, and its pair with the word before another.
+ * A word contributes the sum of its own cell and those of its letter n-grams, some thirty lookups. Most words of a text
+ * occurred shortly before, so a cache keyed by spelling keeps the sums; a word then costs one lookup, and its pair with
+ * the word before another.
  */
 #include "lib/score/linear.h"
 
@@ -17,7 +17,7 @@
 #include "lib/base/io.h"
 #include "lib/text/hash.h"
 
-/* The shipped model is a part of the program, aligned as a mapped file is. */
+/* The shipped model is part of the program, aligned as a mapped file is. */
 __asm__(".pushsection .rodata,\"a\",@progbits\n.balign 64\nlinear_shipped:\n.incbin \"lexicons/linear/linear.senti\"\n"
 	"linear_shipped_end:\n.popsection\n");
 extern const char linear_shipped[] __attribute__((visibility("hidden")));
@@ -30,15 +30,15 @@ struct linear {
 	const struct linear_cell *cell;
 	const unsigned char *seen;
 	struct model *lexicon;
-	struct buf file; /* empty: the shipped one, which is a part of the program */
+	struct buf file; /* empty: the shipped model, which is part of the program */
 };
 
 enum { CACHE_BITS = 16 };
 
-/* A cell's or word's weights, one a class, and its rarity: four numbers that are added as one vector. */
+/* A cell's or word's weights, one per class, and its rarity: four numbers added as one vector. */
 enum { RARITY = LINEAR_CLASSES, SUMS };
 
-/* A word and all that it gives but its pair with its neighbours. One cache line. */
+/* A word and all its contributions except pairs. One cache line. */
 struct cached {
 	uint64_t k[2]; /* its bytes if they are at most 16, else their hash */
 	uint64_t id;
@@ -51,7 +51,7 @@ struct cached {
 _Static_assert(sizeof(struct cached) == 64, "a word in the cache is one line");
 
 struct linear_scratch {
-	struct cached *cache; /* in `room`, where lines begin */
+	struct cached *cache; /* in `room`, aligned to cache lines */
 	void *room;
 	struct scratch *lexicon;
 	struct gram_list list; /* for explaining */
@@ -93,7 +93,7 @@ void linear_write(
 	memcpy(out->p + from, h, sizeof *h);
 }
 
-/* No sum of them gets out of a double's range. */
+/* Small enough that no sum overflows a double. */
 static bool all_moderate(const double *v, size_t n)
 {
 	bool good = true;
@@ -102,7 +102,7 @@ static bool all_moderate(const double *v, size_t n)
 	return good;
 }
 
-/* What a right checksum does not vouch for: that the writer was sane. */
+/* What a correct checksum does not prove: that the writer was sane. */
 static bool sane(const struct linear_head *h)
 {
 	const struct feature_conf *f = &h->features;
@@ -165,7 +165,7 @@ static void linear_free(struct model *m)
 	free(l);
 }
 
-/* The file is read whole and then checked: one that is replaced or cut while it is in use changes nothing. */
+/* The file is read whole before it is checked, so replacing or truncating it later has no effect. */
 static int read_file(struct linear *l, const char *path, struct err *e)
 {
 	if (io_read_file(path, MOST_FILE, &l->file, e) < 0)
@@ -173,7 +173,7 @@ static int read_file(struct linear *l, const char *path, struct err *e)
 	return check_file(l->file.p, l->file.n, path, e);
 }
 
-/* The lexicon must be the one of training; what a user lays over it is laid over what training saw. */
+/* The lexicon must be the one of training. A user's lexicon is layered over that one. */
 static int load_lexicon(struct linear *l, const struct model_conf *conf, struct err *e)
 {
 	l->lexicon = engine_load(&plus_engine, &(struct model_conf){.spec = "plus"}, e);
@@ -193,7 +193,7 @@ static int load_lexicon(struct linear *l, const struct model_conf *conf, struct 
 	return l->lexicon ? 0 : -1;
 }
 
-/* After the file's bytes, and the words that a user layers over its lexicon. */
+/* Names the model after the file's bytes and the user's lexicon. */
 static void name_model(struct linear *l)
 {
 	char what[MODEL_NAME], sum[HASH_HEX];
@@ -236,7 +236,7 @@ static struct scratch *linear_scratch(const struct model *m)
 	const struct model *lexicon = ((const struct linear *)m)->lexicon;
 	struct linear_scratch *s = xcalloc(1, sizeof *s);
 	s->lexicon = lexicon->engine->scratch(lexicon);
-	/* Zeroed memory of this size comes from the kernel page by page as it is used: a single text touches few. */
+	/* The kernel provides zeroed pages as they are touched; a single text touches few. */
 	s->room = xcalloc((1 << CACHE_BITS) + 1, sizeof(struct cached));
 	s->cache = (void *)(((uintptr_t)s->room + sizeof(struct cached) - 1) & ~(uintptr_t)(sizeof(struct cached) - 1));
 	return (struct scratch *)s;
@@ -275,11 +275,11 @@ static void fill_cached(const struct linear *l, const struct feature_token *t, s
 		add_cell(&l->cell[gram[i].slot], w->sum[i < words ? GRAM_WORD : GRAM_LETTERS]);
 }
 
-/* The token's bytes as they are, zeros after. A web address is one word, whatever it says. */
+/* The token's bytes as they are, zero-filled. All web addresses are the same word. */
 static void key_of(const struct feature_token *t, uint64_t k[2])
 {
 	if (unlikely(t->url)) {
-		k[0] = 1; /* U+0001 is in no token */
+		k[0] = 1; /* no token contains U+0001 */
 		k[1] = 0;
 	} else if (likely(t->n <= 16)) {
 		static const unsigned char keep[32] = {
@@ -294,8 +294,7 @@ static void key_of(const struct feature_token *t, uint64_t k[2])
 	}
 }
 
-/* Tokens on their way through the tables, in blocks, so that the memory that they need is fetched while others are
- * worked on. */
+/* Tokens pass through the tables in blocks, so that memory for some is fetched while others are processed. */
 enum { BLOCK = 64 };
 
 struct look_up {
@@ -326,21 +325,21 @@ static inline const struct cached *find_word(const struct linear *l, const struc
 	return c;
 }
 
-/* Where the walk over a text stands between blocks. */
+/* State carried between the blocks of a text. */
 struct walk {
 	uint64_t before;
 	unsigned scope;
 };
 
-/* The same steps as those of features_list. */
+/* Takes the same steps as features_list. */
 static void sum_block(
     const struct linear *l, struct look_up *look, size_t n, struct walk *walk, struct linear_sums *sums)
 {
 	const struct feature_conf *f = &l->head->features;
-	const struct linear_cell *far[2 * BLOCK]; /* cells that are being fetched */
+	const struct linear_cell *far[2 * BLOCK]; /* cells being fetched */
 	size_t fars = 0;
 	unsigned words = 0, seen = 0;
-	int32_t sum[GRAM_GROUPS][SUMS] = {0}; /* a block's can't overflow; a text's could */
+	int32_t sum[GRAM_GROUPS][SUMS] = {0}; /* of one block, which can't overflow as a text's could */
 	for (size_t i = 0; i < n; i++) {
 		const struct cached *w = find_word(l, &look[i]);
 		for (size_t g = 0; g < GRAM_GROUPS; g++)
@@ -382,7 +381,7 @@ static void sum_words(const struct linear *l, struct linear_scratch *s, struct s
 	} while (n == BLOCK);
 }
 
-/* What a unit of weight in a cell of a group is worth in this text. */
+/* The contribution to this text of a unit of weight in a cell of the group. */
 static double worth(const struct linear_head *h, const struct linear_sums *s, size_t group)
 {
 	return s->rarity[group] ? h->gain[group] / sqrt(h->rarity * (double)s->rarity[group]) : 0;
@@ -452,7 +451,7 @@ static double side(const struct linear_head *h, size_t class)
 	return h->label[class] == LABEL_POSITIVE ? 1 : h->label[class] == LABEL_NEGATIVE ? -1 : 0;
 }
 
-/* How much a class's raw score weighs for positive against negative, in the logit. */
+/* How much a class's raw score contributes to the logit of positive against negative. */
 static double tilt(const struct linear_head *h, size_t class)
 {
 	double t = 0;
@@ -471,7 +470,7 @@ static void keep_best(struct reason *best, size_t *n, struct reason one)
 		best[i] = one;
 }
 
-/* The n-grams that count most for or against positive over negative, and all of the lexicon's figures as one. */
+/* Lists the n-grams that count most for positive against negative or the reverse, and all lexicon figures as one. */
 static void explain(const struct linear *l, struct linear_scratch *s, struct str text, const struct linear_sums *sums,
     const double figure[FIGURES], double trust, struct why *why)
 {

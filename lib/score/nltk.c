@@ -1,13 +1,13 @@
-/* nltk.c - NLTK's variant of VADER, exactly: the result of nltk 3.10.4's SentimentIntensityAnalyzer, in time linear in
- * the text.
+/* nltk.c - NLTK's variant of VADER: equals nltk 3.10.4's SentimentIntensityAnalyzer exactly, in time linear in the
+ * text.
  *
- * It is an early VADER, and differs from today's (vader.c) in more than its word lists, which lie in lexicons/nltk:
- * emoji mean nothing; of punctuation only one of a few listed marks is taken off a word, and only from a word that
- * holds no other; words of one character are dropped; "never so" and idioms are seen in lower case only; `but` works by
- * position. And a word that stands in a text twice is judged twice by what stands around its first place, so here each
- * is judged once and remembered.
+ * It is an early VADER, and differs from today's (vader.c) in more than its word lists (lexicons/nltk): emoji mean
+ * nothing; only one of a few listed punctuation marks is removed from a word, and only if the word has no other;
+ * one-character words are dropped; "never so" and idioms match in lower case only; `but` works by position. A word that
+ * occurs twice is judged both times by the context of its first occurrence, so here each word is judged once and
+ * remembered.
  *
- * The word list itself is data that NLTK downloads, not part of the package; that of vaderSentiment takes its place.
+ * The word list is data that NLTK downloads, not part of the package; vaderSentiment's is used instead.
  */
 #include <math.h>
 
@@ -22,14 +22,14 @@ EMBED(nltk_negations, "lexicons/nltk/negations.tsv")
 EMBED(nltk_idioms, "lexicons/nltk/idioms.tsv")
 EMBED(nltk_sum, "lexicons/nltk.sum")
 
-static const double DAMPENS = -0.293; /* what boosters of two words add, whatever the table says */
+static const double DAMPENS = -0.293; /* the value of two-word boosters, whatever the table says */
 
 enum nltk_special { NEVER, SO, THIS, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"never", "so", "this", "least", "at", "very", "kind", "of", "but"};
 
-/* A word of the lexicon as it is spelled in this text, and its valence. */
+/* A word of the lexicon, as spelled in this text, and its valence. */
 struct seen {
-	uint64_t text; /* the number of the text; another: an empty slot */
+	uint64_t text; /* the number of the text; if it differs, the slot is empty */
 	struct word_token token;
 	double valence;
 };
@@ -84,10 +84,10 @@ struct nltk_run {
 	struct nltk_scratch *s;
 	struct str text;
 	bool ascii;
-	bool fold; /* tokens beyond ASCII may be words */
+	bool fold; /* non-ASCII tokens may be words */
 	struct why *why;
 	size_t n;	/* tokens */
-	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+	int mixed_case; /* 1: some token is not in capitals, 0: all are, -1: not checked yet */
 };
 
 static struct str text_of(const struct nltk_run *r, const struct word_token *t)
@@ -100,7 +100,7 @@ static size_t length(const struct nltk_run *r, size_t from, size_t n)
 	return r->ascii || n > 8 ? n : utf8_count((struct str){r->text.p + from, n});
 }
 
-/* What may be taken off a word as a whole: a mark, or a few of "!" and "?". */
+/* What may be removed from a word: a mark, or a few of "!" and "?". */
 static bool is_listed(const char *p, size_t n)
 {
 	static const char *const several[] = {"!!", "!!!", "??", "???", "?!?", "!?!", "?!?!", "!?!?"};
@@ -125,7 +125,7 @@ static bool has_punctuation(const char *p, size_t n)
 	return false;
 }
 
-/* The word without its mark, if it has one at one end, none elsewhere and two characters besides. */
+/* Removes a word's mark if it is at one end, the word has no other, and two characters remain. */
 static struct word_token strip(const struct nltk_run *r, const struct span *w)
 {
 	const char *p = r->text.p;
@@ -146,8 +146,7 @@ static uint32_t find(const struct nltk_run *r, const struct word_token *t)
 	return words_find(&r->v->words, token.p, token.n);
 }
 
-/* Cuts the text into r->s->token and looks the tokens up: first all at once by the filter, then those that it lets
- * through. */
+/* Cuts the text into r->s->token and looks the tokens up: first all in the filter, then those that pass it. */
 static void cut_tokens(struct nltk_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
@@ -195,7 +194,7 @@ static bool has_capital(struct str token)
 	return false;
 }
 
-/* The same, spelled in lower case. */
+/* Whether the token is this word, spelled in lower case. */
 static bool is_small(const struct nltk_run *r, const struct word_token *t, enum nltk_special word)
 {
 	return is(r, t, word) && !has_capital(text_of(r, t));
@@ -211,7 +210,7 @@ static const struct phrase *find_phrase(
 	return p;
 }
 
-/* Capitals count only in a text that also has tokens without. */
+/* Capitals count only if the text also has tokens not in capitals. */
 static bool emphatic(struct nltk_run *r, const struct word_token *t)
 {
 	if (!token_in_capitals(text_of(r, t)))
@@ -235,8 +234,8 @@ static bool so_or_this(const struct nltk_run *r, const struct word_token *t)
 	return is_small(r, t, SO) || is_small(r, t, THIS);
 }
 
-/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises
- * it whatever stands three before: the package's `and`/`or` bind so. */
+/* Applies negation by the token `back` places before. In the third place, `so` or `this` right before the word raises
+ * it whatever is three before: the precedence of `and`/`or` in the package. */
 static double negate(const struct nltk_run *r, const struct word_token *t, double v, unsigned back)
 {
 	if (back == 2 && is_small(r, t - 2, NEVER) && so_or_this(r, t - 1))
@@ -265,7 +264,7 @@ static void explain(const struct nltk_run *r, const struct word_token *t, double
 		why_add(r->why, t->from, t->from + t->n, value, rule);
 }
 
-/* A rule has turned *v into `now`. `t` is the token that caused it. */
+/* Sets *v to `now`, the result of a rule caused by token `t`. */
 static void turn(const struct nltk_run *r, double *v, double now, const struct word_token *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
@@ -273,7 +272,7 @@ static void turn(const struct nltk_run *r, double *v, double now, const struct w
 	*v = now;
 }
 
-/* The valence of a word of the lexicon, number i of the tokens. */
+/* The valence of token i, a word of the lexicon. */
 static double valence(struct nltk_run *r, size_t i)
 {
 	const struct word_token *t = &r->s->token[i];
@@ -326,7 +325,7 @@ static void grow_seen(struct nltk_run *r)
 	free(old);
 }
 
-/* The valence of token i: that of the first one that is spelled the same. */
+/* The valence of token i: that of the first token spelled the same. */
 static double valence_once(struct nltk_run *r, size_t i)
 {
 	const struct word_token *t = &r->s->token[i];

@@ -3,7 +3,7 @@
 
 #include "lib/text/split.h"
 
-/* Marks that are cut off at both ends of a word; the full stop only at its end. */
+/* Marks that are cut off at both ends of a word; 2: only at its end. */
 static const uint8_t is_mark[256] = {['.'] = 2,
     [','] = 1,
     [';'] = 1,
@@ -85,10 +85,9 @@ void pattern_ready(struct pattern *p, const struct words *words)
 	note_end(p, '!', ')');
 }
 
-/* --- putting together --- */
+/* --- joining --- */
 
-/* Over a sentence: its characters without the blanks in `flat`, and for each byte whether a token ends with it in
- * `marks`. */
+/* Copies a sentence's characters without blanks to `flat`, and marks in `marks` each byte that ends a token. */
 static void flatten(struct pattern_cut *c)
 {
 	buf_clear(&c->flat);
@@ -119,7 +118,7 @@ static void join_sarcasm(struct pattern_cut *c)
 	}
 }
 
-/* The length of the face that begins at a place and ends with a token, or 0. */
+/* The length of the face that begins here and ends with a token, or 0. */
 static unsigned face_at(const struct pattern_cut *c, size_t at)
 {
 	const struct pattern *p = c->p;
@@ -151,7 +150,7 @@ static uint32_t note_joined(struct pattern_cut *c, size_t at, size_t n)
 	return (uint32_t)c->njoined;
 }
 
-/* Makes one token of those whose end mark is gone. */
+/* Joins the tokens whose end marks were removed. */
 static void join(struct pattern_cut *c)
 {
 	flatten(c);
@@ -191,7 +190,7 @@ static inline void add(struct pattern_cut *c, size_t from, size_t n)
 	c->token[c->n++] = (struct pattern_token){(uint32_t)from, (uint32_t)n, 0};
 }
 
-/* Whether a face may end with this token: by the last two bytes of the sentence. All but the first part of a face are
+/* Whether a face may end with this token, by the last two bytes of the sentence. All parts of a face but the first are
  * short tokens. */
 static inline void watch_faces(struct pattern_cut *c, size_t from, size_t n)
 {
@@ -207,7 +206,7 @@ static inline void watch_faces(struct pattern_cut *c, size_t from, size_t n)
 	c->faces |= c->p->ends[last][before / 64] >> (before % 64) & 1;
 }
 
-/* A single mark of ASCII. */
+/* A single ASCII mark. */
 static inline void add_mark(struct pattern_cut *c, size_t at)
 {
 	char m = c->text[at];
@@ -226,7 +225,7 @@ static void add_ellipsis(struct pattern_cut *c, size_t at)
 	add(c, at, 3);
 }
 
-/* One of the four curly quotes; the closing ones belong to the sentence that they end. */
+/* One of the four curly quotes. A closing one belongs to the sentence that it ends. */
 static void add_curly(struct pattern_cut *c, size_t at)
 {
 	char q = c->text[at + 2];
@@ -259,16 +258,16 @@ static bool is_capital(char c)
 	return (unsigned)(c - 'A') < 26;
 }
 
-/* Consonants (y is none), and '|', which the reference's class of them holds by an oversight. */
+/* Consonants (not y) and '|', which the reference's character class contains by mistake. */
 static bool is_consonant(char c)
 {
 	return (unsigned)(c - 'a') < 26 && !strchr("aeiouy", c) ? true : c == '|';
 }
 
-/* How much of a word, from its start, may be an abbreviation: looked at once, so that many full stops at its end cost
+/* How much of a word, from its start, may be an abbreviation. Computed once, so that many full stops at its end cost
  * nothing. */
 struct abbreviating {
-	size_t letters;	   /* bytes of letters each with a full stop, as in "U.S." */
+	size_t letters;	   /* bytes of single letters with full stops, as in "U.S." */
 	size_t consonants; /* bytes of a capital and consonants, as in "Mr." */
 	bool known;
 };
@@ -305,7 +304,7 @@ static void push_tail(struct pattern_cut *c, size_t *n, size_t from, size_t byte
 	c->tail[(*n)++] = (struct pattern_token){(uint32_t)from, (uint32_t)bytes, 0};
 }
 
-/* Takes marks off the end of [from, to) into c->tail: how many. *to becomes the end of what is left. */
+/* Moves the marks at the end of [from, to) to c->tail and returns their number. *to becomes the new end. */
 static size_t cut_tail(struct pattern_cut *c, size_t from, size_t *to)
 {
 	const char *p = c->text;
@@ -335,7 +334,7 @@ static size_t cut_tail(struct pattern_cut *c, size_t from, size_t *to)
 	return n;
 }
 
-/* What stands between blanks and quotes. */
+/* Cuts the text between blanks and quotes. */
 static void cut_marks(struct pattern_cut *c, size_t from, size_t to)
 {
 	while (from < to && is_mark[byte_at(c->text, from)] == 1)
@@ -357,7 +356,7 @@ static bool is_curly(const char *p)
 	       (p[2] == '\x98' || p[2] == '\x99' || p[2] == '\x9c' || p[2] == '\x9d');
 }
 
-/* What stands between blanks: cut at quotes, and before "n't". */
+/* Cuts the text between blanks, at quotes and before "n't". */
 static void cut_quotes(struct pattern_cut *c, size_t from, size_t to)
 {
 	const char *p = c->text;
@@ -380,7 +379,7 @@ static void cut_quotes(struct pattern_cut *c, size_t from, size_t to)
 	cut_marks(c, from, to);
 }
 
-/* Letters and digits of ASCII at both ends, and nothing inside that asks for more than a look at the whole. */
+/* ASCII letters and digits at both ends, and nothing inside that needs a closer look. */
 static inline bool is_plain(const char *p, const struct span *w)
 {
 	if (w->core_n != w->n)
@@ -400,7 +399,7 @@ static inline bool is_plain(const char *p, const struct span *w)
 	return true;
 }
 
-/* Two line ends with nothing between them, "\r\n" being one. */
+/* Two line ends with nothing between them. "\r\n" is one line end. */
 static bool ends_paragraph(const char *p, const char *end)
 {
 	for (; p + 1 < end; p++)

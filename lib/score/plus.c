@@ -1,12 +1,12 @@
-/* plus.c - our own rules over VADER's words and ours: what VADER's users miss in it, as senti-models(7) lists it.
+/* plus.c - our own rules over VADER's words and ours, for what VADER gets wrong (senti-models(7) lists it).
  *
- * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text that has
- * anything but plain words is first written anew (plus_rewrite.h). Then each entry of the lexicon, a word or a phrase,
- * is judged by the tokens before it, back to the end of the clause before:
+ * One pass cuts the text into tokens and looks each up in one dictionary (words.h), as vader.c does. A text with more
+ * than plain words is first rewritten (plus_rewrite.h). Then each entry of the lexicon, a word or a phrase, is judged
+ * by the tokens before it, back to the end of the previous clause:
  *
  *     window   [ done | up to REACH tokens before | entry | AHEAD | filling ... ]
  *
- * Values are kept in order, so that "but" and the end of a question change those that came before, each once.
+ * Values are kept in order, so that "but" and the end of a question change the earlier ones, each once.
  */
 #include <math.h>
 
@@ -28,26 +28,26 @@ EMBED(plus_negations, "lexicons/plus/negations.tsv")
 EMBED(plus_sum, "lexicons/plus.sum")
 EMBED(vader_sum, "lexicons/vader.sum")
 
-/* What tuning gave, on texts other than those that the model is compared on. */
-static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* what negation makes of a value */
+/* Tuned on texts other than those that the model is compared on. */
+static const double NEGATED_GOOD = -0.6, NEGATED_BAD = -0.2; /* factors of negation */
 static const double BOOST = 0.35;
 static const double BUT_BEFORE = 0.5, BUT_AFTER = 1.1;
-static const double ASKED = 0.7;		    /* what a question leaves of its values */
-static const double AGAIN = 0.3;		    /* what an emoji adds that repeats the one before */
-static const double WEAK = 0.5;			    /* sums well below this count for less */
-static const double ALPHA = 15;			    /* as VADER has it: the larger, the slower the score nears 1 */
+static const double ASKED = 0.7;		    /* factor of a question */
+static const double AGAIN = 0.3;		    /* factor of an emoji that repeats the one before */
+static const double WEAK = 0.5;			    /* sums well below this are weakened */
+static const double ALPHA = 15;			    /* as in VADER: the larger, the slower the score approaches 1 */
 enum { BOOST_REACH = 3, REACH = 4, FAR_REACH = 7 }; /* in tokens; the last for "don't think", "wouldn't say" */
 
-/* Flags of words beside WORD_KNOWN and NEGATES. */
+/* Flags of words, besides WORD_KNOWN and NEGATES. */
 enum { RAISES = 2, LOWERS = 8, ANCHORS = 16, OPINION = 32, TURNS = 64, EMOJI = 128 };
 
-/* The words that rules name. */
+/* The words that rules use. */
 enum plus_special { NO, NEVER, SO, THIS, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {"no", "never", "so", "this", "but"};
 static const char *const opinions[] = {"think", "say", "believe", "call", "feel", "expect", "find", "see", "consider",
     "guess", "suppose", "recommend", "imagine", "describe"};
 
-/* Of a user's values: squares of sums stay finite. */
+/* The limit of a user's values: squares of sums stay finite. */
 static const double LARGEST = 1e6;
 
 enum { PHRASE_WORDS = 5, PART_BYTES = sizeof(struct word_bits) };
@@ -58,31 +58,31 @@ struct part {
 	size_t n;
 };
 
-/* A phrase is looked for at its anchor: its first word that has a meaning of its own, else its longest. So the
- * words before the anchor, which were judged before it, had no part in the result, and common words ("the", "of") cost
+/* A phrase is searched for at its anchor: its first word with a meaning of its own, else its longest word. So the words
+ * before the anchor, which were judged earlier, added nothing to the result, and common words ("the", "of") cost
  * nothing. */
 struct idiom {
 	struct part part[PHRASE_WORDS];
 	unsigned n, anchor;
-	uint32_t at;	  /* the dictionary's number of the anchor */
-	uint32_t meaning; /* and of the whole phrase */
-	uint32_t next;	  /* with the same anchor, no longer; 0: none */
+	uint32_t at;	  /* the anchor's number in the dictionary */
+	uint32_t meaning; /* the whole phrase's number */
+	uint32_t next;	  /* next phrase with this anchor, not longer; 0: none */
 };
 
 struct plus {
 	struct model model;
 	struct words words;
 	uint32_t special[SPECIALS];
-	struct idiom *idiom; /* from 1 on */
+	struct idiom *idiom; /* indices start at 1 */
 	size_t idioms;
-	uint32_t *first; /* by an anchor's number: its longest phrase */
+	uint32_t *first; /* by an anchor's number: the longest phrase */
 	struct layer layer;
 };
 
 struct tok {
 	uint32_t from, n;
 	uint32_t word; /* its number in the dictionary, or 0 */
-	uint32_t stop; /* enum stop_word of what follows it */
+	uint32_t stop; /* enum stop_word of its last character */
 };
 
 /* What the last character of a token ends. */
@@ -100,7 +100,7 @@ enum { WINDOW = 256, AHEAD = PHRASE_WORDS - 1 };
 struct plus_scratch {
 	struct span span[WINDOW];
 	struct tok window[WINDOW];
-	uint16_t known[WINDOW]; /* which of them have a part in any rule */
+	uint16_t known[WINDOW]; /* those that matter to any rule */
 	struct rewriting rewriting;
 	struct but_values values;
 	struct buf folded;
@@ -121,7 +121,7 @@ static void add_entry(struct plus *p, struct str key, unsigned flags, double val
 		w->value = value;
 }
 
-/* A phrase is a word of the dictionary with blanks in it, and a list of its words for finding it. */
+/* A phrase is a dictionary word with blanks, and a list of its words for finding it. */
 static int add_phrase(struct plus *p, const struct tsv *t, struct str key, struct err *e)
 {
 	struct idiom new = {.meaning = words_add(&p->words, key)};
@@ -140,7 +140,7 @@ static int add_phrase(struct plus *p, const struct tsv *t, struct str key, struc
 	return 0;
 }
 
-/* A table of words and phrases. */
+/* Loads a table of words and phrases. */
 static int load(struct plus *p, const char *name, struct str text, unsigned flags, struct err *e)
 {
 	struct tsv t = tsv_open(name, text);
@@ -169,7 +169,7 @@ static int load_negations(struct plus *p, const char *name, struct str text, str
 	return rc;
 }
 
-/* VADER's words, folded, so that ":D" is found. Of two entries that are then equal, the value further from 0 counts. */
+/* VADER's words, folded, so that ":D" is found. If this makes two entries equal, the value further from 0 wins. */
 static int load_vader(struct plus *p, struct err *e)
 {
 	struct tsv t = tsv_open("vader/words.tsv", valence_words());
@@ -245,7 +245,7 @@ static void tables(const struct plus *p, struct str out[TABLES])
 	memcpy(out, all, sizeof all);
 }
 
-/* No more words than lines, those that rules name, and the anchors of phrases. */
+/* An upper bound: the lines, the words that rules use, and the anchors of phrases. */
 static size_t count_words(const struct str *table)
 {
 	size_t n = SPECIALS + COUNT_OF(opinions);
@@ -319,19 +319,19 @@ static void plus_scratch_free(struct scratch *scratch)
 struct plus_run {
 	const struct plus *p;
 	struct plus_scratch *s;
-	struct str text; /* as it is if plain, else rewritten */
+	struct str text; /* the original if plain, else rewritten */
 	bool plain, ascii;
 	struct why *why;
 	size_t tokens;	 /* seen so far */
 	size_t base;	 /* number of the token at window[0] */
 	size_t filled;	 /* of the window */
-	size_t next;	 /* number of the first token that no phrase has taken */
+	size_t next;	 /* number of the first token that is not part of a found phrase */
 	size_t sentence; /* the first value of the sentence */
-	bool behind_but; /* in this sentence */
-	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+	bool behind_but; /* a "but" came before in this sentence */
+	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not checked yet */
 };
 
-/* Without punctuation at both ends; a mention is not a word. */
+/* Removes punctuation at both ends. A mention is not a word. */
 static inline struct tok strip(const struct span *w, const char *text)
 {
 	uint32_t stop = stops[(unsigned char)text[w->from + w->n - 1]];
@@ -345,7 +345,7 @@ static struct str text_of(const struct plus_run *r, const struct tok *t)
 	return (struct str){r->text.p + t->from, t->n};
 }
 
-/* Capitals count only in a text that also has words without. */
+/* Capitals count only if the text also has words not in capitals. */
 static bool mixed_case(struct plus_run *r)
 {
 	if (r->mixed_case < 0) {
@@ -383,7 +383,7 @@ static void explain(const struct plus_run *r, size_t from, size_t to, double val
 	why_add(r->why, from, to, value, rule);
 }
 
-/* A rule has turned *v into `now`. `t` is the token that caused it. */
+/* Sets *v to `now`, the result of a rule caused by token `t`. */
 static inline void turn(const struct plus_run *r, double *v, double now, const struct tok *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
@@ -396,8 +396,8 @@ static double negated(double v)
 	return v > 0 ? v * NEGATED_GOOD : v * NEGATED_BAD;
 }
 
-/* Whether the token k before the entry negates it: near, or with an opinion in between ("don't think that this is
- * good"). */
+/* Whether the token `back` places before the entry negates it: nearby, or with an opinion in between ("don't think that
+ * this is good"). */
 static bool negates(const struct plus_run *r, const struct tok *t, unsigned back)
 {
 	if (!(meaning_of(r, t)->flags & NEGATES))
@@ -405,7 +405,7 @@ static bool negates(const struct plus_run *r, const struct tok *t, unsigned back
 	return back <= REACH || meaning_of(r, t + 1)->flags & OPINION;
 }
 
-/* What the tokens before an entry make of its value. */
+/* Applies the tokens before an entry to its value. */
 static double look_back(struct plus_run *r, const struct tok *t, size_t before, double v)
 {
 	bool flip = false;
@@ -431,7 +431,7 @@ static double look_back(struct plus_run *r, const struct tok *t, size_t before, 
 	return v;
 }
 
-/* "no" before an entry is its negation; alone it is a refusal. */
+/* "no" before an entry negates it; alone it is a refusal. */
 static bool no_is_negation(const struct plus_run *r, const struct tok *t, size_t after)
 {
 	for (size_t i = 0; i < after && i < AHEAD && !t[i].stop; i++)
@@ -440,7 +440,7 @@ static bool no_is_negation(const struct plus_run *r, const struct tok *t, size_t
 	return false;
 }
 
-/* An emoji stands for itself; repeated, it adds little. */
+/* The value of an emoji; a repeated one adds little. */
 static double emoji(const struct plus_run *r, const struct tok *t, size_t before)
 {
 	double v = 0;
@@ -458,7 +458,7 @@ static bool is_part(const struct plus_run *r, const struct tok *t, const struct 
 	return b.k[0] == p->bits.k[0] && b.k[1] == p->bits.k[1];
 }
 
-/* The longest phrase around the anchor t, or NULL. No phrase goes across punctuation. */
+/* Finds the longest phrase around the anchor t, or NULL. Phrases do not cross punctuation. */
 static const struct idiom *find_phrase(const struct plus_run *r, const struct tok *t, size_t before, size_t after)
 {
 	for (uint32_t i = r->p->first[t->word]; i; i = r->p->idiom[i].next) {
@@ -476,7 +476,7 @@ static const struct idiom *find_phrase(const struct plus_run *r, const struct to
 	return NULL;
 }
 
-/* Makes the tokens of a phrase one, the last; the others are empty. */
+/* Merges the tokens of a phrase into the last; the others become empty. */
 static struct tok *join(const struct idiom *p, struct tok *t)
 {
 	struct tok *last = t + p->n - 1;
@@ -496,7 +496,7 @@ static void add_value(struct plus_run *r, const struct tok *t, double v)
 		but_add(&r->s->values, 0, v, t->from, t->from + t->n);
 }
 
-/* Multiplies the values from one on. */
+/* Multiplies the values from index `from` on. */
 static void scale(struct plus_run *r, size_t from, double by, const char *rule)
 {
 	for (size_t i = from; i < r->s->values.n; i++) {
@@ -515,7 +515,7 @@ static void end_sentence(struct plus_run *r, bool question)
 	r->behind_but = false;
 }
 
-/* What was said before the first "but" of a sentence counts half, each value once. */
+/* Halves what was said before the first "but" of a sentence, each value once. */
 static void turn_at_but(struct plus_run *r)
 {
 	if (r->behind_but)
@@ -544,7 +544,7 @@ static void judge_entry(struct plus_run *r, struct tok *t, size_t before, size_t
 	add_value(r, t, v);
 }
 
-/* Judges one token of the window, whose neighbours are known. */
+/* Judges one token of the window, whose neighbours are loaded. */
 static inline void judge(struct plus_run *r, size_t k)
 {
 	struct tok *t = &r->s->window[k];
@@ -567,7 +567,7 @@ static inline void judge(struct plus_run *r, size_t k)
 		end_sentence(r, r->s->window[k].stop == QUESTION);
 }
 
-/* An emoticon of punctuation and up to two letters or digits (":D", "<3", "8)") is a token as a whole. */
+/* An emoticon of punctuation and up to two letters or digits (":D", "<3", "8)") is one token. */
 static struct tok emoticon_or(const struct plus_run *r, const struct span *w, struct tok t)
 {
 	if (!words_find(&r->p->words, r->text.p + w->from, w->n))
@@ -575,7 +575,7 @@ static struct tok emoticon_or(const struct plus_run *r, const struct span *w, st
 	return (struct tok){w->from, w->n, 0, GOES_ON};
 }
 
-/* words_maybe that also has the dictionary's slot fetched. */
+/* words_maybe that also prefetches the dictionary's slot. */
 static inline bool maybe_word(const struct words *w, const char *p, size_t n)
 {
 	uint64_t hash = word_hash(word_load(p, n), n), bit = hash >> (64 - WORDS_FILTER_BITS);
@@ -583,7 +583,7 @@ static inline bool maybe_word(const struct words *w, const char *p, size_t n)
 	return maybe;
 }
 
-/* Fills the window and looks its tokens up, in two rounds, so that the processor overlaps the first. */
+/* Fills the window and looks its tokens up, in two rounds, so that the processor can overlap the first. */
 static void fill(struct plus_run *r, struct split *cut, size_t *known)
 {
 	struct plus_scratch *s = r->s;
@@ -613,13 +613,13 @@ static void fill(struct plus_run *r, struct split *cut, size_t *known)
 	}
 }
 
-/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and FAR_REACH of them go
- * along. */
+/* Fills windows and judges them. The last AHEAD tokens wait for their neighbours; FAR_REACH tokens before them are
+ * kept. */
 static void judge_all(struct plus_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
 	struct plus_scratch *s = r->s;
-	size_t from = 0; /* of the window: the first token that is new */
+	size_t from = 0; /* index in the window of the first new token */
 	for (;;) {
 		size_t known = 0;
 		size_t first = from < AHEAD ? 0 : from - AHEAD;
@@ -641,7 +641,7 @@ static void judge_all(struct plus_run *r)
 	}
 }
 
-/* A weak sum is made weaker, so that a text with one faint word is neutral, though its sign stays. */
+/* Weakens a weak sum, so that a text with one faint word is neutral; keeps its sign. */
 static double strengthen(double sum)
 {
 	return sum * (sum * sum / (sum * sum + WEAK * WEAK));

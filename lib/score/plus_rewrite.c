@@ -1,11 +1,11 @@
-/* plus_rewrite.c - words with anything odd about them, written as tokens that the rules of plus take. */
+/* plus_rewrite.c - rewrites odd words as tokens that the rules of plus understand. */
 #include "lib/score/plus_rewrite.h"
 
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
 #include "lib/base/utf8.h"
 
-/* Punctuation that parts two words where no blank stands. */
+/* Punctuation that separates two words without a blank. */
 static inline bool parts(char c)
 {
 	return (c >= ',' && c <= '/') || c == ':' || c == ';' || c == '!' || c == '?' || c == '#';
@@ -28,7 +28,7 @@ size_t next_odd(struct str text, size_t at)
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(1)), _mm_set1_epi8(';')));
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8(2)), _mm_set1_epi8('#')));
 		part = _mm_or_si128(part, _mm_cmpeq_epi8(a, _mm_set1_epi8('?')));
-		/* The sign bit of each byte: it is beyond ASCII, or the place is odd. */
+		/* The sign bit of each byte: the byte is non-ASCII, or the position is odd. */
 		__m128i odd = _mm_or_si128(a, _mm_and_si128(letter, _mm_or_si128(thrice, part)));
 		unsigned mask = (unsigned)_mm_movemask_epi8(odd);
 		if (mask) {
@@ -54,7 +54,7 @@ static void draft_add(struct draft *d, const char *p, size_t n, struct draft_ori
 		buf_add(&d->origin, (const char *)&o, sizeof o);
 }
 
-/* Bytes [from, to) of the word move to the text. */
+/* Moves bytes [from, to) of the word to the text. */
 static void move(struct rewriting *w, size_t from, size_t to)
 {
 	buf_add(&w->out.text, w->word.text.p + from, to - from);
@@ -77,8 +77,8 @@ struct run_of {
 	size_t at, n;
 };
 
-/* An elongated word: the known word that shorter runs of letters make, each of one or two. 0 if none, else its
- * length. */
+/* Shortens runs of letters to one or two each so that a known word results. Returns its length, or 0 if there is
+ * none. */
 static size_t shorten(const struct words *words, const char *word, size_t n, char out[SHORT_WORD + WORDS_PAD])
 {
 	char squeezed[SHORT_WORD];
@@ -121,7 +121,7 @@ static bool is_known(const struct words *words, const char *word, size_t n)
 	return words_maybe(words, word, n) && words_find(words, word, n);
 }
 
-/* A part of a word: as it is, unless it is an elongated form of a known word. */
+/* Writes a part of a word, shortened if it is an elongated known word. */
 static void put_part(struct rewriting *w, size_t from, size_t to)
 {
 	const char *t = w->word.text.p;
@@ -156,7 +156,7 @@ static bool is_upper(char c)
 	return (unsigned)(c - 'A') < 26;
 }
 
-/* The word is complete: it goes to the text, cut where two words are glued together. Known words ("x-ray", ":d") stay
+/* Writes the complete word to the text, split where two words are run together. Known words ("x-ray", ":d") stay
  * whole. */
 static void put_word(struct rewriting *w)
 {
@@ -197,15 +197,15 @@ static bool is_variation(uint32_t c)
 	return c == 0xfe0e || c == 0xfe0f;
 }
 
-/* Pictographs: no letters there. */
+/* Pictographs; the ranges have no letters. */
 static bool is_emoji(uint32_t c)
 {
 	return (c >= 0x1f000 && c <= 0x1faff) || (c >= 0x2600 && c <= 0x27bf) || (c >= 0x2b00 && c <= 0x2bff) ||
 	       (c >= 0x2190 && c <= 0x23ff) || (c >= 0x25a0 && c <= 0x25ff);
 }
 
-/* One emoji from *p, with all that is joined to it: a token of its own. Variation selectors and skin tones are left
- * out; the first of joined emoji stands for all, unless the lexicon has them. */
+/* Writes one emoji from *p, with everything joined to it, as a token. Variation selectors and skin tones are dropped;
+ * joined emoji become the first of them, unless the lexicon has them. */
 static void put_emoji(struct rewriting *w, const char *text, const char **p, const char *end)
 {
 	enum { JOINED = 64 };
@@ -236,7 +236,7 @@ static void put_emoji(struct rewriting *w, const char *text, const char **p, con
 	*p = q;
 }
 
-/* Typographic punctuation, as its plain form. */
+/* The plain form of typographic punctuation. */
 static const char *plain_form(uint32_t c)
 {
 	switch (c) {
@@ -277,7 +277,7 @@ static const char *plain_form(uint32_t c)
 	}
 }
 
-/* One character beyond ASCII. */
+/* Writes one non-ASCII character. */
 static void put_beyond(struct rewriting *w, const char *text, const char **p, const char *end)
 {
 	const char *start = *p;
@@ -313,7 +313,7 @@ static void put_bytes(struct rewriting *w, struct draft *to, struct str text, si
 	}
 }
 
-/* The word from `at` on, to the next white space; returns its end. */
+/* Rewrites the word from `at` to the next white space; returns its end. */
 static size_t put_odd_word(struct rewriting *w, struct str text, size_t at)
 {
 	const char *p = text.p + at, *end = text.p + text.n;

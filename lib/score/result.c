@@ -1,4 +1,4 @@
-/* result.c - the sole writer of a result. */
+/* result.c - the only writer of results. */
 #include "lib/json/write.h"
 #include "lib/score/engine.h"
 
@@ -23,7 +23,7 @@ static void put_why(struct buf *b, const struct why *why, struct str text)
 		buf_str(b, STR("],\"word\":"));
 		json_put_string(b, (struct str){text.p + r->from, r->to - r->from});
 		buf_str(b, STR(",\"value\":"));
-		json_put_double(b, json_round(r->value, 9)); /* without the last bits, which adding up leaves behind */
+		json_put_double(b, json_round(r->value, 9)); /* drops the noise that summing leaves in the last bits */
 		buf_str(b, STR(",\"rule\":"));
 		json_put_string(b, str_of(r->rule));
 		buf_char(b, '}');

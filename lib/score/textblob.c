@@ -1,13 +1,13 @@
-/* textblob.c - TextBlob's PatternAnalyzer, exactly: polarity and subjectivity of PyPI textblob 0.20.1, to the last bit.
+/* textblob.c - TextBlob's PatternAnalyzer: polarity and subjectivity of PyPI textblob 0.20.1, to the last bit.
  *
- * T. De Smedt and W. Daelemans, "Pattern for Python", JMLR 13, 2012. The package is the specification, its quirks
- * included. Its language lies in lexicons/textblob; its tokens are cut by pattern_tokens.c.
+ * T. De Smedt and W. Daelemans, "Pattern for Python", JMLR 13, 2012. The package is the specification, including its
+ * quirks. Its data is in lexicons/textblob; pattern_tokens.c cuts its tokens.
  *
- * A text is a row of assessments: a known word, alone or after others that modify it ("really good") or negate it
+ * A text is a sequence of assessments: a known word, alone or after words that modify it ("really good") or negate it
  * ("not a good"), an emoticon, or "(!)". The score is their mean. Unknown words end the reach of modifiers and
  * negations, unless they are short.
  *
- * Doubles are computed and added in the package's own order; they are written so that they read back the same.
+ * Doubles are computed and added in the package's order, and written so that they read back the same.
  */
 #include <float.h>
 
@@ -22,9 +22,9 @@ EMBED(textblob_emoticons, "lexicons/textblob/emoticons.tsv")
 EMBED(textblob_abbreviations, "lexicons/textblob/abbreviations.tsv")
 EMBED(textblob_sum, "lexicons/textblob.sum")
 
-/* What a word is (its flags, beside WORD_KNOWN). Its value is its polarity. */
+/* Flags of words, besides WORD_KNOWN. The value of a word is its polarity. */
 enum {
-	MODIFIES = 2, /* the next word: an adverb */
+	MODIFIES = 2, /* an adverb: modifies the next word */
 	IN_LY = 4,
 	NEGATES = 8,
 	EXCLAIMS = 16,
@@ -34,7 +34,7 @@ enum {
 
 static const char *const negations[] = {"no", "not", "n't", "never"};
 
-/* What a known word has beside its polarity. */
+/* A known word's figures besides its polarity. */
 struct shade {
 	double subjectivity, intensity;
 };
@@ -56,7 +56,7 @@ struct textblob_scratch {
 
 /* --- loading --- */
 
-/* A word of the source code, with the bytes after it that a look-up wants. */
+/* Adds a word from the source code, padded for lookups. */
 static uint32_t add_named(struct textblob *b, const char *name, unsigned flags)
 {
 	char word[16 + WORDS_PAD] = {0};
@@ -85,8 +85,8 @@ static int load_words(struct textblob *b, struct err *e)
 	return rc;
 }
 
-/* Emoticons of letters alone ("xD") are put together by the tokenizer but never found: the package asks only for what
- * is not a word. */
+/* The tokenizer joins emoticons made only of letters ("xD"), but the package never finds them: it looks up only tokens
+ * that are not words. */
 static bool is_letters(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -130,7 +130,7 @@ static void init_words(struct textblob *b)
 				  2 + count_lines(buf_view(&b->layer.text)));
 	size_t n = (size_t)b->words.mask + 2;
 	b->shade = xreallocarray(NULL, n, sizeof *b->shade);
-	for (size_t i = 0; i < n; i++) /* what the package gives a word that a user adds without saying more */
+	for (size_t i = 0; i < n; i++) /* the package's defaults for a word that a user adds */
 		b->shade[i] = (struct shade){0, 1};
 }
 
@@ -195,11 +195,11 @@ struct textblob_run {
 	const struct textblob *b;
 	struct textblob_scratch *s;
 	struct str text;
-	bool fold; /* tokens beyond ASCII may be words */
+	bool fold; /* non-ASCII tokens may be words */
 	struct why *why;
 	struct assessment last;
-	size_t n;			      /* assessments so far, the last one included */
-	double polarity, subjectivity;	      /* of those before the last one */
+	size_t n;			      /* assessments so far, including the last */
+	double polarity, subjectivity;	      /* of those before the last */
 	const struct pattern_token *negation; /* NULL: none in reach */
 	const struct word *modifier;
 };
@@ -209,7 +209,7 @@ static double clamp(double v)
 	return v > 1 ? 1 : v < -1 ? -1 : v;
 }
 
-/* The last assessment is final: the next one begins, or the text ends. */
+/* The last assessment is final: the next begins, or the text ends. */
 static void settle(struct textblob_run *r)
 {
 	if (r->n == 0)
@@ -236,7 +236,7 @@ static void extend(struct textblob_run *r, const struct pattern_token *t)
 	r->last.to = to > r->last.to ? to : r->last.to;
 }
 
-/* A word of the lexicon. Behind a modifier it is part of the same assessment. */
+/* A word of the lexicon. After a modifier it joins the same assessment. */
 static void known(struct textblob_run *r, const struct pattern_token *t, const struct word *w)
 {
 	const struct shade *shade = &r->b->shade[w - r->b->words.word];
@@ -259,8 +259,8 @@ static void known(struct textblob_run *r, const struct pattern_token *t, const s
 	r->negation = w->flags & NEGATES ? t : NULL;
 }
 
-/* Code points of a token in lower case, counted no further than 3: İ becomes two. What was put together has two at
- * least, and no more only if it is an emoticon of two marks. */
+/* Code points of a token in lower case, counted up to 3 (İ becomes two). A joined token has at least two, and exactly
+ * two only if it is an emoticon of two marks. */
 static unsigned length(const struct textblob_run *r, const struct pattern_token *t)
 {
 	if (t->joined)
@@ -271,7 +271,7 @@ static unsigned length(const struct textblob_run *r, const struct pattern_token 
 	return n;
 }
 
-/* Any other token; `w` is the empty word for one that the dictionary does not have. */
+/* Any other token; `w` is the empty word if the dictionary does not have it. */
 static void unknown(struct textblob_run *r, const struct pattern_token *t, const struct word *w)
 {
 	unsigned flags = w->flags;
@@ -296,7 +296,7 @@ static void unknown(struct textblob_run *r, const struct pattern_token *t, const
 		begin(r, t, w->value, 1, 1, "emoticon");
 }
 
-/* Tokens that are not words of the dictionary matter only while something reaches over them. */
+/* Unknown tokens matter only while a modifier or negation is in reach. */
 static void pass_over(struct textblob_run *r, const struct pattern_token *t, const struct pattern_token *end)
 {
 	for (; t < end && (r->negation || r->modifier); t++)
@@ -314,7 +314,7 @@ static uint32_t find(const struct textblob_run *r, const struct pattern_token *t
 	return words_find(words, token.p, token.n);
 }
 
-/* Judges a window of tokens: those that may be words are found first, without a branch, then looked up. */
+/* Judges a window of tokens: first finds those that may be words, without branching, then looks them up. */
 static void judge(struct textblob_run *r, const struct pattern_token *t, size_t n)
 {
 	uint16_t maybe[WINDOW];

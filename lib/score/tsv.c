@@ -1,4 +1,4 @@
-/* tsv.c - reading lexicon files. */
+/* tsv.c - reads lexicon files. */
 #include "lib/score/tsv.h"
 
 #include <math.h>
@@ -49,8 +49,8 @@ int tsv_next(struct tsv *t, struct str *key, struct str *value, struct err *e)
 	return 0;
 }
 
-/* Decimal numbers of up to 15 digits without an exponent are a whole number over a power of ten, both exact, so one
- * division rounds them correctly. That is every number of the lexicons; strtod, ten times slower, takes the rest. */
+/* A decimal number of up to 15 digits without an exponent is an integer over a power of ten, both exact, so one
+ * division rounds correctly. This covers every number of the lexicons; strtod, ten times slower, handles the rest. */
 static bool parse_plain(struct str s, double *out)
 {
 	static const double power[] = {
@@ -92,7 +92,7 @@ static bool read_number(struct str s, double *out)
 	return end == copy + s.n;
 }
 
-/* Sums and squares of as many as a text can hold stay finite. */
+/* The limit keeps sums and squares finite for as many values as a text can hold. */
 static bool parse_number(struct str s, double *out)
 {
 	return read_number(s, out) && fabs(*out) <= TSV_MOST;
@@ -106,7 +106,7 @@ int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e
 		return rc;
 	if (!number.p)
 		return tsv_fail(t, e, "no tab between the key and its number");
-	/* Further columns are the file's own business (upstream's lexicons have four). */
+	/* Further columns are ignored (upstream's lexicons have four). */
 	const char *tab = memchr(number.p, '\t', number.n);
 	if (tab)
 		number.n = (size_t)(tab - number.p);

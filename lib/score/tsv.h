@@ -9,7 +9,7 @@
 #include "lib/base/embed.h"
 #include "lib/base/err.h"
 
-/* A number is at most so large, and at least its negative. */
+/* Numbers lie between -TSV_MOST and TSV_MOST. */
 #define TSV_MOST 1000000000
 
 struct tsv {
@@ -19,15 +19,15 @@ struct tsv {
 };
 
 struct tsv tsv_open(const char *name, struct str text);
-/* 1 and the next row (value.p is NULL in a row of one column), 0 at the end, -1 with "NAME:LINE: ..." in *e. Slices of
- * the text. */
+/* Returns 1 and the next row (value.p is NULL if the row has one column), 0 at the end, or -1 with "NAME:LINE: ..." in
+ * *e. The slices point into the text. */
 int tsv_next(struct tsv *t, struct str *key, struct str *value, struct err *e);
-/* The same, where the value must be a number of up to TSV_MOST. */
+/* The same, for values that must be numbers. */
 int tsv_next_number(struct tsv *t, struct str *key, double *value, struct err *e);
-/* Several numbers with tabs between them, as tsv_next leaves them in `value`: how many of at most `most` were read
- * before the end or a column that is not such a number. */
+/* Parses numbers separated by tabs, as tsv_next leaves them in `value`. Returns how many (at most `most`) precede the
+ * end or the first column that is not a number. */
 size_t tsv_numbers(struct str columns, double *v, size_t most);
-/* Fills *e with "NAME:LINE: ..." for the row last given; returns -1. */
+/* Fills *e with "NAME:LINE: ..." for the last row; returns -1. */
 int tsv_fail(const struct tsv *t, struct err *e, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -1,17 +1,17 @@
-/* vader.c - VADER, exactly: the result of PyPI vaderSentiment 3.3.2 for every input, in time linear in its length.
+/* vader.c - VADER: equals PyPI vaderSentiment 3.3.2 exactly for every input, in time linear in its length.
  *
  * C.J. Hutto and E.E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text",
- * ICWSM 2014. What the package does is the specification, its quirks included; each is noted where it is kept. Its
- * language lies in lexicons/vader.
+ * ICWSM 2014. The package's behaviour is the specification, including its quirks, which are noted where they are
+ * implemented. Its data is in lexicons/vader.
  *
- * How it is fast: one pass cuts the text into tokens and looks each up in one dictionary of all words that play any
- * part (words.h); the rules then run only around words of the lexicon, on a window of tokens, comparing numbers.
- * Whether words are in capitals is looked at only where a rule asks.
+ * Why it is fast: one pass cuts the text into tokens and looks each up in one dictionary of all words that matter to
+ * any rule (words.h). The rules then run only around words of the lexicon, on a window of tokens, comparing numbers.
+ * Capitals are checked only where a rule needs it.
  *
  *     window   [ done | i-3 i-2 i-1  i  i+1 i+2 | filling ... ]
  *
- * How it stays exact: doubles are added in the package's own order (CPython 3.11's sum() is a plain loop), nothing is
- * contracted, and texts beyond ASCII are first rewritten into ones that mean the same to every rule (rewrite).
+ * Why it is exact: doubles are added in the package's order (CPython 3.11's sum() is a plain loop), the compiler
+ * contracts no operations, and non-ASCII texts are first rewritten into equivalents for every rule (rewrite).
  */
 #include <math.h>
 
@@ -26,7 +26,7 @@ EMBED(vader_negations, "lexicons/vader/negations.tsv")
 EMBED(vader_idioms, "lexicons/vader/idioms.tsv")
 EMBED(vader_emoji, "lexicons/vader/emoji.tsv")
 
-/* The words that rules name. */
+/* The words that rules use. */
 enum vader_special { NO, OR, NOR, NEVER, SO, THIS, WITHOUT, DOUBT, LEAST, AT, VERY, KIND, OF, BUT, SPECIALS };
 static const char *const special_words[SPECIALS] = {
     "no", "or", "nor", "never", "so", "this", "without", "doubt", "least", "at", "very", "kind", "of", "but"};
@@ -43,10 +43,10 @@ struct vader {
 	struct emoji emoji[EMOJI_SLOTS];
 };
 
-/* Where bytes of the rewritten text come from, for explaining. */
+/* Where the rewritten text comes from, for explaining. */
 struct vader_origin {
-	size_t at, from, to; /* rewritten offset; original bytes */
-	bool copied;	     /* byte by byte; else the whole stands for [from, to) */
+	size_t at, from, to; /* offset in the rewritten text; bytes in the original */
+	bool copied;	     /* byte by byte; else the whole corresponds to [from, to) */
 };
 
 enum { WINDOW = 256, BEHIND = 3, AHEAD = 2 };
@@ -54,7 +54,7 @@ enum { WINDOW = 256, BEHIND = 3, AHEAD = 2 };
 struct vader_scratch {
 	struct span span[WINDOW];
 	struct word_token window[WINDOW];
-	uint16_t known[WINDOW]; /* which of them are words of the dictionary */
+	uint16_t known[WINDOW]; /* those that are dictionary words */
 	struct buf text;	/* rewritten */
 	struct but_values values;
 	struct vader_origin *origin;
@@ -123,7 +123,7 @@ static void vader_scratch_free(struct scratch *scratch)
 	free(s);
 }
 
-/* --- texts beyond ASCII --- */
+/* --- non-ASCII texts --- */
 
 static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t to, bool copied)
 {
@@ -131,10 +131,9 @@ static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t t
 	s->origin[s->origins++] = (struct vader_origin){at, from, to, copied};
 }
 
-/* Rewrites a text so that the rules need to look at ASCII only: emoji of one code point become their words (with a
- * blank before, unless one stands there; none after: "😀good" is "grinning facegood"), white space becomes a blank, and
- * KELVIN SIGN, the one character beyond ASCII whose lower case lies within, becomes K. For the rules nothing changes by
- * the last two. */
+/* Rewrites a text so that the rules need to handle only ASCII. Emoji of one code point become their words, with a blank
+ * before unless there is one, and none after: "😀good" is "grinning facegood". White space becomes a blank, and KELVIN
+ * SIGN, the only non-ASCII character with an ASCII lower case, becomes K; neither changes what the rules see. */
 static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct str text, bool explain)
 {
 	struct buf *out = &s->text;
@@ -183,19 +182,19 @@ static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct
 struct vader_run {
 	const struct valence *v;
 	struct vader_scratch *s;
-	struct str text; /* ASCII, or rewritten */
+	struct str text; /* the original if ASCII, else rewritten */
 	bool ascii;
 	struct why *why;
 	size_t tokens;	 /* seen so far */
 	size_t base;	 /* number of the token at window[0] */
 	size_t filled;	 /* of the window */
-	size_t but;	 /* number of the first "but", SIZE_MAX: none */
-	int apostrophes; /* 1: the text has some, 0: none, -1: not looked yet */
-	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not looked yet */
+	size_t but;	 /* number of the first "but"; SIZE_MAX: none */
+	int apostrophes; /* 1: the text has some, 0: none, -1: not checked yet */
+	int mixed_case;	 /* 1: some token is not in capitals, 0: all are, -1: not checked yet */
 };
 
-/* Tokens lose the punctuation at both ends, unless no more than two characters would be left: "no." stays "no." and so
- * is not a word. */
+/* Removes punctuation at both ends, unless at most two characters would remain: "no." stays "no." and so is not a
+ * word. */
 static inline struct word_token strip(const struct span *w, const char *text, bool ascii)
 {
 	size_t n = w->core_n;
@@ -209,7 +208,7 @@ static struct str text_of(const struct vader_run *r, const struct word_token *t)
 	return (struct str){r->text.p + t->from, t->n};
 }
 
-/* Capitals count only in a text that also has tokens without. Asked for a token in capitals, so one token without
+/* Capitals count only if the text also has tokens not in capitals. Called for a token in capitals, so one token without
  * decides. */
 static bool mixed_case(struct vader_run *r)
 {
@@ -251,7 +250,7 @@ static const struct phrase *find_phrase(
 	return phrases_find(list, &r->v->words, t, n);
 }
 
-/* Where in the original text an offset of the rewritten one comes from. */
+/* Maps an offset in the rewritten text to the original. */
 static size_t original(const struct vader_run *r, size_t at, bool is_end)
 {
 	const struct vader_scratch *s = r->s;
@@ -275,7 +274,7 @@ static void explain(const struct vader_run *r, size_t from, size_t to, double va
 		why_add(r->why, original(r, from, false), original(r, to, true), value, rule);
 }
 
-/* A rule has turned *v into `now`. `t` is the token that caused it. */
+/* Sets *v to `now`, the result of a rule caused by token `t`. */
 static inline void turn(const struct vader_run *r, double *v, double now, const struct word_token *t, const char *rule)
 {
 	if (unlikely(r->why != NULL))
@@ -283,8 +282,7 @@ static inline void turn(const struct vader_run *r, double *v, double now, const 
 	*v = now;
 }
 
-/* The rules around one word of the lexicon. t[-3..2] are its neighbours as far as there are any: i tokens before it,
- * `after` after it. */
+/* A word of the lexicon and its neighbours t[-3..2], as far as they exist: i tokens before it, `after` after it. */
 struct neighbours {
 	const struct word_token *t;
 	size_t i, after;
@@ -295,14 +293,14 @@ static bool is(const struct vader_run *r, const struct word_token *t, enum vader
 	return t->word == r->v->special[word];
 }
 
-/* `no` just before, two before, or three before with `or` or `nor` in between. */
+/* `no` right before, two before, or three before with `or` or `nor` in between. */
 static bool after_no(const struct vader_run *r, const struct neighbours *p)
 {
 	return (p->i > 0 && is(r, p->t - 1, NO)) || (p->i > 1 && is(r, p->t - 2, NO)) ||
 	       (p->i > 2 && is(r, p->t - 3, NO) && (is(r, p->t - 1, OR) || is(r, p->t - 1, NOR)));
 }
 
-/* A booster k words back raises or lowers, the less the further away. */
+/* What a booster `back` words before adds; less if further away. */
 static double boost(struct vader_run *r, const struct word_token *t, double v, unsigned back)
 {
 	if (!(meaning_of(r, t)->flags & BOOSTER))
@@ -315,8 +313,8 @@ static bool so_or_this(const struct vader_run *r, const struct word_token *t)
 	return is(r, t, SO) || is(r, t, THIS);
 }
 
-/* What a token `back` places before does by negation. In the third place, `so` or `this` right before the word raises
- * it whatever stands three before: the package's `and`/`or` bind so. */
+/* Applies negation by the token `back` places before. In the third place, `so` or `this` right before the word raises
+ * it whatever is three before: the precedence of `and`/`or` in the package. */
 static double negate(struct vader_run *r, const struct neighbours *p, double v, unsigned back)
 {
 	const struct word_token *t = p->t;
@@ -340,7 +338,7 @@ static const struct phrase *find_idiom(const void *run, const struct word_token 
 	return find_phrase(r, &r->v->idioms, t, n);
 }
 
-/* Boosters of several words; their sign does not follow the word's. */
+/* Boosters of several words; their sign does not depend on the word's. */
 static double boost_phrases(const struct vader_run *r, const struct neighbours *p, double v)
 {
 	const struct phrase *hit;
@@ -387,7 +385,7 @@ static double valence(struct vader_run *r, const struct neighbours *p)
 	return v;
 }
 
-/* Judges one token of the window, whose neighbours are known. */
+/* Judges one token of the window, whose neighbours are loaded. */
 static inline void judge(struct vader_run *r, size_t k)
 {
 	const struct word_token *t = &r->s->window[k];
@@ -401,8 +399,8 @@ static inline void judge(struct vader_run *r, size_t k)
 		but_add(&r->s->values, p.i, v, t->from, t->from + t->n);
 }
 
-/* Fills the window and looks its tokens up: each in turn without a branch that depends on it, so that the processor
- * overlaps them. Adds the words of the dictionary to s->known. */
+/* Fills the window and looks up its tokens, each without a branch that depends on it, so that the processor can overlap
+ * them. Adds the dictionary words to s->known. */
 static void fill(struct vader_run *r, struct split *cut, size_t *known)
 {
 	struct vader_scratch *s = r->s;
@@ -424,7 +422,7 @@ static void fill(struct vader_run *r, struct split *cut, size_t *known)
 	}
 }
 
-/* A user's lexicon may have words beyond ASCII, which the look-up above does not fold. */
+/* A user's lexicon may have non-ASCII words, which the lookup above does not fold. */
 static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 {
 	*known = 0;
@@ -437,17 +435,17 @@ static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 	}
 }
 
-/* Fills windows and judges them; the last AHEAD tokens of one wait for their neighbours, and BEHIND of them go
- * along. */
+/* Fills windows and judges them. The last AHEAD tokens wait for their neighbours; BEHIND tokens before them are
+ * kept. */
 static void judge_all(struct vader_run *r)
 {
 	struct split cut = {r->text.p, r->text.n, 0};
 	struct vader_scratch *s = r->s;
 	uint32_t but = r->v->special[BUT];
-	size_t from = 0; /* of the window: the first token that is new */
+	size_t from = 0; /* index in the window of the first new token */
 	for (;;) {
 		size_t known = 0;
-		/* Those that waited are judged with the new ones. */
+		/* The waiting tokens are judged together with the new ones. */
 		size_t first = from < AHEAD ? 0 : from - AHEAD;
 		for (size_t k = first; k < from; k++) {
 			s->known[known] = (uint16_t)k;

@@ -1,4 +1,4 @@
-/* valence.c - what VADER and NLTK's variant of it have in common. */
+/* valence.c - what VADER and NLTK's variant of it share. */
 #include "lib/score/valence.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static void add_value(struct words *w, struct str key, unsigned flags, double va
 	word->value = value;
 }
 
-/* A phrase of two or three words; its words join the dictionary. */
+/* Adds a phrase of two or three words; its words join the dictionary. */
 static void add_phrase(struct words *w, struct phrases *list, struct str key, double value)
 {
 	struct phrase p = {.value = value};
@@ -39,8 +39,8 @@ static void add_phrase(struct words *w, struct phrases *list, struct str key, do
 	list->p[list->n++] = p;
 }
 
-/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") match nothing. Its other
- * keys are ASCII. */
+/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") never match. Its other keys
+ * are ASCII. */
 static bool reachable(struct str key)
 {
 	for (size_t i = 0; i < key.n; i++)
@@ -49,8 +49,8 @@ static bool reachable(struct str key)
 	return true;
 }
 
-/* Phrases go into `list`, if not NULL; words get `flags`, if not 0. Idioms of one word stand in the packages' tables
- * too, but their rules look only for two and three. */
+/* Phrases go into `list` unless it is NULL; words get `flags` unless 0. The packages' tables also hold one-word idioms,
+ * but their rules look only for two and three words. */
 static int load_values(struct words *w, struct phrases *list, struct named_table table, unsigned flags, struct err *e)
 {
 	struct tsv t = tsv_open(table.name, table.text);
@@ -76,7 +76,7 @@ static int load_negations(struct words *w, struct named_table table, struct err 
 	return rc;
 }
 
-/* No more words than lines, but for phrases, which have up to three. */
+/* An upper bound: one word per line, up to three per phrase. */
 static size_t count_words(const struct valence *v, const struct valence_tables *t)
 {
 	return count_lines(vader_words()) + count_lines(t->negations.text) + t->specials +
@@ -147,7 +147,7 @@ const struct phrase *phrases_search(const struct phrases *list, const struct wor
 
 /* --- results --- */
 
-/* How often c stands in the text, counted no further than `most`. */
+/* Counts c in the text, up to `most`. */
 static unsigned count_up_to(struct str text, char c, unsigned most)
 {
 	unsigned n = 0;
@@ -188,7 +188,7 @@ double valence_result(const struct but_values *values, size_t tokens, double emp
 		double v = values->value[i].v;
 		sum += v;
 		if (v > 0)
-			pos += v + 1; /* makes up for neutral words, which count as 1 */
+			pos += v + 1; /* compensates for neutral words, which count as 1 */
 		else if (v < 0)
 			neg += v - 1;
 		else

@@ -1,8 +1,7 @@
-/* valence.h - what VADER and NLTK's variant of it have in common: their tables, the look of a token, and how valences
- * become a result.
+/* valence.h - what VADER and NLTK's variant of it share: tables, tests of tokens, and how valences become a result.
  *
- * The two differ in how tokens are cut and in which rules apply where; each has its file. Words of the dictionary have
- * the flags below and a value that is their valence or their boost: a word that is both serves as neither.
+ * The two differ in how they cut tokens and where rules apply; each has its own file. Words of the dictionary have the
+ * flags below and a value, which is their valence or their boost. A word that is both acts as neither.
  */
 #ifndef SENTI_VALENCE_H
 #define SENTI_VALENCE_H
@@ -42,11 +41,11 @@ struct word_token {
 
 enum { VALENCE_SPECIALS = 14 };
 
-/* What both engines hold: the first member of their models. */
+/* The common part of both engines' models; their first member. */
 struct valence {
 	struct model model;
 	struct words words;
-	uint32_t special[VALENCE_SPECIALS]; /* the numbers of the words that the engine's rules name */
+	uint32_t special[VALENCE_SPECIALS]; /* numbers of the words that the engine's rules use */
 	struct phrases idioms, boosters;
 	struct layer layer; /* the user's lexicon */
 };
@@ -56,25 +55,25 @@ struct named_table {
 	struct str text;
 };
 
-/* What an engine has beside the word list, which is the same for both. */
+/* An engine's tables. The word list is the same for both. */
 struct valence_tables {
-	const char *engine; /* and its version, for the model's name */
+	const char *engine; /* name and version, for the model's name */
 	struct named_table boosters, negations, idioms;
-	struct str sum; /* of lexicons besides VADER's, for the model's name; absent if there are none */
+	struct str sum; /* checksum of lexicons other than VADER's, for the model's name; may be absent */
 	const char *const *special;
-	size_t specials; /* how many words its rules name, at most VALENCE_SPECIALS */
+	size_t specials; /* how many words its rules use, at most VALENCE_SPECIALS */
 };
 
 /* lexicons/vader/words.tsv */
 struct str valence_words(void);
-/* A new model of `size` bytes that begins with struct valence, with all tables and the user's lexicon, and its name;
- * NULL and *e on failure. */
+/* New model of `size` bytes (a struct that begins with struct valence), with its name, all tables and the user's
+ * lexicon; NULL and *e on failure. */
 struct valence *valence_load(size_t size, const struct model_conf *conf, const struct valence_tables *t, struct err *e);
 void valence_free(struct model *m);
-/* The numbers of words that rules name. */
+/* Looks up the numbers of the words that rules use. */
 void valence_name(struct words *w, const char *const *word, size_t n, uint32_t *number);
 
-/* The phrase that n tokens are, or NULL. Nearly always one of them is in none: that is seen at once. */
+/* Finds the phrase that n tokens form, or NULL. Usually one of them is in no phrase, which is checked first. */
 const struct phrase *phrases_search(const struct phrases *list, const struct word_token *t, unsigned n);
 
 static inline const struct phrase *phrases_find(
@@ -86,8 +85,8 @@ static inline const struct phrase *phrases_find(
 	return phrases_search(list, t, n);
 }
 
-/* The idioms around token t, of which `after` follow, give it their value, else it keeps v. Only asked with three
- * tokens before it. `find` finds the phrase of n tokens. */
+/* The value of token t: that of the idioms around it, if any, else v. `after` tokens follow it. Requires three tokens
+ * before it. `find` finds the phrase of n tokens. */
 typedef const struct phrase *phrase_finder(const void *run, const struct word_token *t, unsigned n);
 
 static inline double valence_idioms(
@@ -110,7 +109,7 @@ static inline double valence_idioms(
 
 /* --- tokens --- */
 
-/* str.isupper(): something with case in it, and none of it lower or title case. */
+/* str.isupper(): has a cased character, and none in lower or title case. */
 static inline bool token_in_capitals(struct str token)
 {
 	bool cased = false;
@@ -125,7 +124,7 @@ static inline bool token_in_capitals(struct str token)
 	return cased;
 }
 
-/* Contractions negate whether or not the list has them. */
+/* Contractions negate even if the list does not have them. */
 static inline bool token_has_nt(struct str token)
 {
 	for (size_t i = 1; i + 1 < token.n; i++)
@@ -134,13 +133,13 @@ static inline bool token_has_nt(struct str token)
 	return false;
 }
 
-/* A word in capitals moves away from zero; 0 goes down. */
+/* Adds CAPS to `by` in the direction of v (downwards if v is 0). */
 static inline double valence_in_capitals(double v, double by)
 {
 	return v > 0 ? by + CAPS : by - CAPS;
 }
 
-/* What a booster `back` words before one of valence v adds to it: the less the further away. */
+/* What a booster `back` words before a word of valence v adds; less if further away. */
 static inline double valence_boost(double boost, double v, bool emphatic, unsigned back)
 {
 	double s = v < 0 ? boost * -1 : boost;
@@ -151,12 +150,12 @@ static inline double valence_boost(double boost, double v, bool emphatic, unsign
 
 /* --- results --- */
 
-/* What "!" and "?" add: "!" counts up to four, "?" from two on. */
+/* What "!" and "?" add: "!" counts up to four times, "?" from the second. */
 double valence_emphasis(struct str text);
-/* Where the first and the last of them stand. */
+/* The positions of the first and the last of them. */
 void valence_emphasis_at(struct str text, size_t *from, size_t *to);
-/* Score and shares from the valences that are not 0, out of `tokens`, and the emphasis of the text. Returns what the
- * score is made of: the sum, with the emphasis in its direction. */
+/* Computes score and shares from the nonzero valences, the number of tokens, and the text's emphasis. Returns the raw
+ * score: the sum, with the emphasis in its direction. */
 double valence_result(const struct but_values *values, size_t tokens, double emphasis, struct result *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* words.c - the dictionary of words.h: open addressing, at most half full. */
+/* words.c - the dictionary: open addressing, at most half full. */
 #include "lib/score/words.h"
 
 void words_init(struct words *w, size_t most)
@@ -8,8 +8,7 @@ void words_init(struct words *w, size_t most)
 	while (slots < most * 2)
 		slots *= 2;
 	w->mask = (uint32_t)(slots - 1);
-	/* [0] and the slots, in whole cache lines. calloc has large ones from the system, zeroed as they are
-	 * touched. */
+	/* [0] and the slots, in whole cache lines. calloc gets large blocks from the system, zeroed when touched. */
 	w->block = xcalloc(slots + 3, sizeof *w->word);
 	w->word = (struct word *)(((uintptr_t)w->block + 63) & ~(uintptr_t)63);
 }

@@ -1,10 +1,9 @@
-/* words.h - a set of lower-case words with small numbers as their names: the dictionary of a lexicon engine.
+/* words.h - a set of numbered lower-case words: the dictionary of a lexicon engine.
  *
- * The look-up is the inner loop of scoring: a token is loaded as 16 bytes, folded to lower case and hashed in
- * registers; a filter of 16 KiB, which stays in the first-level cache, turns most tokens away. Longer words are told
- * apart by their tails.
+ * Lookup is the inner loop of scoring: a token is loaded as 16 bytes, folded to lower case and hashed in registers. A
+ * filter of 16 KiB, which stays in the L1 cache, rejects most tokens. Longer words are compared by their tails.
  *
- * Folding is that of ASCII only. A token beyond ASCII is folded by the caller (unicode.h) before it comes here.
+ * Folding covers ASCII only; the caller folds non-ASCII tokens first (unicode.h).
  */
 #ifndef SENTI_WORDS_H
 #define SENTI_WORDS_H
@@ -18,11 +17,11 @@
 #define WORDS_FILTER_BITS 17
 #define WORDS_PAD 16 /* readable bytes after a token */
 
-/* A word and what the engine attaches to it. Half a cache line, so that a look-up costs one access. */
+/* A word and the engine's data for it. Half a cache line, so that a lookup costs one access. */
 struct word {
 	uint64_t k[2]; /* the first 16 bytes, zero-filled */
 	double value;
-	uint32_t tail; /* of a longer word: where its other bytes stand in `tails` */
+	uint32_t tail; /* of a longer word: where its remaining bytes begin in `tails` */
 	uint16_t n;    /* length in bytes; 0: an empty slot */
 	uint16_t flags;
 };
@@ -30,23 +29,23 @@ struct word {
 struct words {
 	uint64_t filter[(1 << WORDS_FILTER_BITS) / 64];
 	struct word *word; /* by number; [0] is the empty word, whose value and flags are 0 */
-	void *block;	   /* what `word` points into */
+	void *block;	   /* the allocation that contains `word` */
 	uint32_t mask, n, most;
 	struct buf tails;
 };
 
-/* Room for `most` words, all that will be added. */
+/* Makes room for `most` words in all. */
 void words_init(struct words *w, size_t most);
 void words_free(struct words *w);
-/* The number of a word (in lower case), added where it is new; it stays. The key needs WORDS_PAD readable bytes after
- * it, and at most 65,535 bytes. */
+/* Returns the number of a lower-case word, adding it if it is new. Numbers never change. The key needs WORDS_PAD
+ * readable bytes after it, and at most 65,535 bytes. */
 uint32_t words_add(struct words *w, struct str key);
 
 struct word_bits {
 	uint64_t k[2];
 };
 
-/* The first 16 bytes in lower case, zeros after n. Bytes beyond ASCII stay. */
+/* Loads the first 16 bytes in lower case, zeros after n. Non-ASCII bytes stay. */
 static inline struct word_bits word_load(const char *p, size_t n)
 {
 	struct word_bits b;
@@ -55,7 +54,7 @@ static inline struct word_bits word_load(const char *p, size_t n)
 	    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 	v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(keep + 16 - (n < 16 ? n : 16))));
-	/* Signed compares: bytes beyond ASCII are negative and so below 'A'. */
+	/* Signed compares: non-ASCII bytes are negative, thus below 'A'. */
 	__m128i upper =
 	    _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)), _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
 	v = _mm_or_si128(v, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
@@ -76,10 +75,10 @@ static inline uint64_t word_hash(struct word_bits b, size_t n)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* Whether the bytes after the first 16 are those of the word. */
+/* Whether the bytes after the first 16 match the word. */
 bool words_same_tail(const struct words *w, const struct word *k, const char *p);
 
-/* The slot of the word, or the empty one where it belongs. */
+/* The slot of the word, or the empty slot where it belongs. */
 static inline uint32_t words_probe(const struct words *w, struct word_bits b, const char *p, size_t n)
 {
 	for (uint32_t i = (uint32_t)word_hash(b, n) & w->mask;; i = (i + 1) & w->mask) {
@@ -92,14 +91,14 @@ static inline uint32_t words_probe(const struct words *w, struct word_bits b, co
 	}
 }
 
-/* The number of a token whatever its case, 0 if it is not a word of the set. */
+/* The number of a token in any case, or 0 if it is not in the set. */
 static inline uint32_t words_find(const struct words *w, const char *p, size_t n)
 {
 	uint32_t at = words_probe(w, word_load(p, n), p, n);
 	return w->word[at].n ? at : 0;
 }
 
-/* False if the token is not a word of the set; true for all its words and for few others. */
+/* False if the token is not in the set; true for all its words and a few others. */
 static inline bool words_maybe(const struct words *w, const char *p, size_t n)
 {
 	uint64_t bit = word_hash(word_load(p, n), n) >> (64 - WORDS_FILTER_BITS);
