@@ -20,8 +20,8 @@ struct lines_conf {
  * "stdin". */
 struct source *source_lines(const struct lines_conf *conf);
 
-/* A sink for one lane at a path: "-" is stdout (stderr for rejects). Writes one JSON object per line; rejects are reject
- * objects of `tool`. A file is truncated for output and appended to for rejects; to a listening Unix socket it
+/* A sink for one lane at a path: "-" is stdout (stderr for rejects). Writes one JSON object per line; rejects are
+ * reject objects of `tool`. A file is truncated for output and appended to for rejects; to a listening Unix socket it
  * connects. NULL with *e on failure. */
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e);
 
