@@ -1,4 +1,4 @@
-/* csv.c - the formats csv and tsv: a header or numbered columns, rows by row.h, a record a row. */
+/* csv.c - the formats csv and tsv: a header or numbered columns, rows by row.h, one record per row. */
 #include "lib/base/log.h"
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
@@ -55,8 +55,7 @@ static int name_columns(struct csv *c, const struct str *name, size_t n, struct 
 	return 0;
 }
 
-/* The one column of a row that was cut at the wrong character is a common mistake: the character that was probably
- * meant, or 0. */
+/* A header with a single column often means a wrong delimiter. Returns the character that was probably meant, or 0. */
 static char likely_delimiter(const struct csv *c, const struct row *row)
 {
 	static const char common[] = ";\t|,";

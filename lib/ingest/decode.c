@@ -1,9 +1,8 @@
-/* decode.c - gives each file's lines to its format, and keeps track of which of the inner source's batches are done
- * with.
+/* decode.c - gives each file's lines to its format, and tracks which batches of the inner source are done.
  *
- *     inner   [ batch 1 | batch 2 | batch 3 ...    kept only where the inner source wants to hear of them
+ *     inner   [ batch 1 | batch 2 | batch 3 ...    kept only if the inner source wants accept or abandon
  *     file              ^held_from: the oldest batch with lines that its format still holds
- *     outer   each batch given out remembers the first inner batch not done with; accept passes on all before it
+ *     outer   each batch given out remembers the first inner batch not done; accept passes on all before it
  */
 #include "lib/ingest/decode.h"
 
@@ -21,12 +20,12 @@ struct inner {
 	size_t at; /* the next line to take */
 };
 
-/* One file that is being read. */
+/* A file being read. */
 struct file {
-	const char *origin; /* as the inner source names it */
+	const char *origin; /* as in the inner source */
 	struct record_builder builder;
-	struct ingest conf;	     /* with the pattern found for it */
-	const struct format *format; /* NULL: not begun, or nothing but blank lines yet */
+	struct ingest conf;	     /* with the detected pattern */
+	const struct format *format; /* NULL: not begun, or only blank lines so far */
 	void *ctx;
 	bool begun;
 	uint64_t held_from;
@@ -44,10 +43,9 @@ struct decode {
 	struct file *file;
 	size_t nfiles;
 	struct file *current, *busy; /* busy: its format has more to give */
-	bool closing;		     /* and is then closed */
+	bool closing;		     /* and will then be closed */
 	bool ended;
-	uint64_t
-	    *due; /* for each batch given out and not accepted: the number of the first inner batch not done with */
+	uint64_t *due; /* for each batch given out and not accepted: the first inner batch not done */
 	size_t ndue, capdue;
 	bool failed;
 	struct err error;
@@ -94,7 +92,7 @@ static bool inner_left(const struct decode *d)
 	return d->last && d->last->at < d->last->batch.n;
 }
 
-/* The number of the first inner batch of which something is not yet in a record. */
+/* The number of the first inner batch that is not completely in records yet. */
 static uint64_t first_undone(const struct decode *d)
 {
 	uint64_t n = inner_left(d) ? d->last->number : d->count;
@@ -128,7 +126,7 @@ static struct file *file_of(struct decode *d, const char *origin)
 			d->file[i].origin = origin;
 			return &d->file[i];
 		}
-	return &d->file[0]; /* more names than paths: cannot be */
+	return &d->file[0]; /* more names than paths: cannot happen */
 }
 
 static void file_close(struct file *f)
@@ -149,7 +147,7 @@ static const char *path_of(const struct decode *d, const char *origin)
 	return NULL;
 }
 
-/* Nothing says that what a pipe, a socket or a terminal gives is what it gave before, whatever its name. */
+/* Nothing guarantees that a pipe, a socket or a terminal gives the same data again, whatever its name. */
 static bool is_stream(const char *path)
 {
 	struct stat st;
@@ -183,7 +181,7 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	if (d->following) {
 		o->salt = follow_identity(first);
 	} else if (stream && !c->source && !c->ids.path) {
-		/* Nothing tells this stream from the next one. */
+		/* Distinguishes this stream from the next. */
 		char uuid[UUID_LEN];
 		uuid_new(uuid);
 		buf_add(&f->salt, uuid, sizeof uuid);
@@ -205,7 +203,7 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 
 /* --- lines --- */
 
-/* What was rejected before it came here (an over-long line) passes as it is; its rest comes from the inner source. */
+/* Passes on what was rejected earlier (an over-long line); its rest comes from the inner source. */
 static void pass(struct decode *d, struct batch_room *room, const struct rec *in)
 {
 	struct rec *r = builder_add(
@@ -221,8 +219,8 @@ static void pass(struct decode *d, struct batch_room *room, const struct rec *in
 	room->b->more = d->last->batch.more;
 }
 
-/* Ends what stands before `in`: the file before it, or, when it cannot be part of a record, a record that is open. True
- * if there is work to do first. */
+/* Ends what precedes `in`: the previous file or, if `in` cannot be part of a record, an open record. True if there is
+ * work to do first. */
 static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
 {
 	struct file *old = in->lineno == 1 && f->begun ? f : NULL;
@@ -293,8 +291,8 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	return 0;
 }
 
-/* The input has ended: the next file that is still open becomes busy for the last time. False when there is none; and
- * when following, where an open row stays in its file, as an open line does. */
+/* The input has ended: makes the next open file busy for the last time. False if there is none. When following, an open
+ * row stays in its file, like an open line. */
 static bool end_file(struct decode *d)
 {
 	for (size_t i = 0; i < d->nfiles && !d->following; i++) {
@@ -367,7 +365,7 @@ static enum next decode_next(struct source *port, struct batch *b, const struct 
 	}
 	enum next next = fill(d, &room, wake, e);
 	if (next == NEXT_ERROR && b->n) {
-		/* What was read before the mistake goes out first. */
+		/* What was read before the error goes out first. */
 		d->failed = true;
 		d->error = *e;
 		next = NEXT_BATCH;
@@ -387,7 +385,7 @@ static int decode_accept(struct source *port, struct batch *b, struct err *e)
 	(void)b;
 	uint64_t number = d->due[0];
 	memmove(d->due, d->due + 1, --d->ndue * sizeof *d->due);
-	if (d->ended && d->ndue == 0) /* what held no record follows the last that did */
+	if (d->ended && d->ndue == 0) /* lines after the last record are done too */
 		number = first_undone(d);
 	return accept_before(d, number, e);
 }

@@ -1,6 +1,6 @@
-/* follow.c - files that grow, move away and come anew.
+/* follow.c - files that grow, move and are replaced.
  *
- *     text   [ partial line | block ]     read and not yet given; at most a line and a block
+ *     text   [ partial line | block ]     read but not given yet; at most a line and a block
  */
 #include "lib/ingest/follow.h"
 
@@ -19,7 +19,7 @@
 
 enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, FIRST_BYTES = 256, BIRTH = 48 };
 
-/* One file that a name has stood for. */
+/* One of the files that had this name. */
 struct life {
 	struct life *next;
 	char hash[HASH_HEX];
@@ -27,16 +27,16 @@ struct life {
 
 /* A place in one life of a file. */
 struct file_place {
-	uint64_t offset, line, inode, truncations, head; /* head: how many of its first bytes stand in head_hash */
+	uint64_t offset, line, inode, truncations, head; /* head: how many of its first bytes head_hash covers */
 	char birth[BIRTH], head_hash[HASH_HEX + 1], life[HASH_HEX + 1];
 };
 
-/* The place after a batch that was given and is not accepted yet. */
+/* The place after a batch that was given but not accepted yet. */
 struct given {
 	struct given *next;
 	struct followed *file;
 	struct file_place place;
-	bool more; /* the batch ends in a long_line, whose end is known when it is accepted */
+	bool more; /* the batch ends in a long_line, whose end is known on acceptance */
 };
 
 struct followed {
@@ -44,15 +44,15 @@ struct followed {
 	int fd, watch;
 	struct stat st; /* as opened */
 	uint64_t read, lineno, truncations;
-	bool fresh;   /* nothing of it has been cut into lines */
-	bool said;    /* that it is not there */
-	bool leaving; /* another file has its name; what remains is read first */
-	bool idle;    /* all that was there has been read */
+	bool fresh;   /* none of it has been cut into lines */
+	bool said;    /* that it is missing */
+	bool leaving; /* another file has its name; the rest is read first */
+	bool idle;    /* read up to its current end */
 	struct buf text;
-	struct buf head; /* its first bytes, as read */
+	struct buf head; /* its first bytes */
 	struct life *life;
 	struct file_place saved;
-	bool has_saved, resume; /* resume: it is to be opened at `saved` */
+	bool has_saved, resume; /* resume: open it at `saved` */
 };
 
 struct file_follow {
@@ -62,11 +62,11 @@ struct file_follow {
 	struct followed *in_long;
 	struct buf piece;
 	struct life *lives;
-	int inotify;  /* -1: look again and again */
-	bool records; /* lines come without their ends, blank ones not at all */
+	int inotify;  /* -1: poll */
+	bool records; /* lines without their ends, no blank lines */
 	const char *state;
 	struct given *given, **given_end;
-	const struct stop *stop; /* of the last call of next */
+	const struct stop *stop; /* from the last call of next */
 };
 
 /* --- watching --- */
@@ -75,7 +75,7 @@ static void watch_folder(struct file_follow *s, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
-	/* A folder that is missing is looked for by time. */
+	/* A missing folder is polled for. */
 	if (inotify_add_watch(s->inotify, folder, IN_CREATE | IN_MOVED_TO) < 0)
 		log_debug("a folder cannot be watched", "folder", folder, "reason", strerror(errno), NULL);
 	free(folder);
@@ -83,7 +83,7 @@ static void watch_folder(struct file_follow *s, const char *path)
 
 static void watch_file(struct file_follow *s, struct followed *f)
 {
-	/* By descriptor: the path may mean another file by now. */
+	/* By descriptor, since the path may mean another file by now. */
 	char path[40];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", f->fd);
 	f->watch = s->inotify < 0 ? -1 : inotify_add_watch(s->inotify, path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB);
@@ -125,7 +125,7 @@ static void hash_head(struct str head, char out[HASH_HEX + 1])
 	out[HASH_HEX] = 0;
 }
 
-/* Whether the open file is the one of the place, and still holds what was read of it. */
+/* Whether the open file is the one of the place, and still has what was read from it. */
 static bool is_place(int fd, const struct file_place *p, bool *truncated)
 {
 	struct stat st;
@@ -141,7 +141,7 @@ static bool is_place(int fd, const struct file_place *p, bool *truncated)
 	return true;
 }
 
-/* The name in the folder of `path` that the file of the place has now: new, or NULL. */
+/* Finds the current name, in the folder of `path`, of the place's file: new, or NULL. */
 static char *find_moved(const char *path, const struct file_place *p)
 {
 	const char *slash = strrchr(path, '/');
@@ -164,7 +164,7 @@ static char *find_moved(const char *path, const struct file_place *p)
 	return found;
 }
 
-/* The file of the saved place, else the one that has the name now. */
+/* Opens the file of the saved place, else the one that has the name now. */
 static int open_saved(const struct followed *f)
 {
 	bool truncated;
@@ -210,7 +210,7 @@ static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 	return 0;
 }
 
-/* Where the file stands that is open now. */
+/* The place in the file that is open now. */
 static void place_of(const struct followed *f, struct file_place *p)
 {
 	*p = (struct file_place){.offset = f->read - f->text.n,
@@ -264,7 +264,7 @@ static int follow_accept(struct source *port, struct batch *b, struct err *e)
 	struct file_follow *s = (struct file_follow *)port;
 	struct given *g = s->given;
 	(void)b;
-	if (g->more) { /* nothing has been read since but the rest of the line */
+	if (g->more) { /* since then, only the rest of the line was read */
 		g->place.offset = g->file->read - g->file->text.n;
 		g->place.line = g->file->lineno;
 	}
@@ -303,7 +303,7 @@ static bool read_place(const struct json_scan *j, struct file_place *p)
 	       string_member(j, "life", p->life, sizeof p->life) && strlen(p->life) == HASH_HEX;
 }
 
-/* A line of the state: a file that is not followed now is forgotten. */
+/* Loads a line of the state; files that are not followed now are dropped. */
 static bool load_line(struct file_follow *s, struct json_scan *j, struct str line)
 {
 	struct file_place p = {0};
@@ -362,7 +362,7 @@ static void begin(struct followed *f)
 	buf_clear(&f->head);
 }
 
-/* 1 open, 0 not there, -1. */
+/* 1 open, 0 missing, -1. */
 static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 {
 	f->fd = f->resume ? open_saved(f) : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -382,7 +382,7 @@ static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 	if (f->resume && go_to_saved(s, f, e) < 0)
 		return -1;
 	f->resume = false;
-	/* Even before anything has come out: the file may be renamed until the next start. */
+	/* Even before anything comes out, because the file may be renamed before the next start. */
 	if (s->state && !f->has_saved) {
 		place_of(f, &f->saved);
 		f->has_saved = true;
@@ -405,7 +405,7 @@ static void leave_file(struct file_follow *s, struct followed *f)
 
 enum file_change { UNCHANGED, TRUNCATED, REPLACED };
 
-/* A file may be truncated and grow beyond its old size before anyone looks; then its beginning is another one. */
+/* A file may be truncated and outgrow its old size before the next check; then its first bytes differ. */
 static bool rewritten(const struct followed *f)
 {
 	char now[FIRST_BYTES];
@@ -413,7 +413,7 @@ static bool rewritten(const struct followed *f)
 	       (f->head.n && memcmp(now, f->head.p, f->head.n) != 0);
 }
 
-/* An empty successor shows that the writer has not moved yet: it may still write to this file. */
+/* An empty successor shows that the writer has not switched yet and may still write to this file. */
 static bool replaced(const struct file_follow *s, const struct followed *f)
 {
 	struct stat named;
@@ -422,7 +422,7 @@ static bool replaced(const struct file_follow *s, const struct followed *f)
 			return false;
 		if (named.st_size > 0)
 			return true;
-		/* Its first line must wake us, so look again once it is watched. */
+		/* Its first line must wake us, so check again once it is watched. */
 		if (look == 0 && (s->inotify < 0 || inotify_add_watch(s->inotify, f->path, IN_MODIFY) < 0))
 			return false;
 	}
@@ -439,8 +439,8 @@ static enum file_change look(const struct file_follow *s, const struct followed 
 
 /* --- lines --- */
 
-/* Inode and birth tell files apart that have had one name, wherever a restart finds them; the beginning does where a
- * file system knows no birth. Of one inode that is written anew from its start, only the count of truncations tells. */
+/* Inode and birth time identify a file among all that had the name, across restarts; without a birth time, its first
+ * bytes do. If one inode is rewritten from its start, only the truncation count differs. */
 static struct life *name_life(struct file_follow *s, const struct followed *f, struct str first)
 {
 	char inode[24], birth[BIRTH], count[24];
@@ -460,7 +460,7 @@ struct str follow_identity(const struct rec *r)
 	return (struct str){life->hash, sizeof life->hash};
 }
 
-/* Takes off the line's end. False: it is blank. */
+/* Removes the line end. False: the line is blank. */
 static bool trim(struct str *line)
 {
 	if (line->n && line->p[line->n - 1] == '\n')
@@ -486,7 +486,7 @@ static struct rec *add_rec(struct file_follow *s, struct followed *f, struct bat
 	return r;
 }
 
-/* NULL: it is none. */
+/* Returns NULL if the line is blank. */
 static struct rec *add_line(struct file_follow *s, struct followed *f, struct batch *b, struct str line)
 {
 	f->fresh = false;
@@ -501,7 +501,7 @@ static void reject_long(struct batch *b, struct rec *r, size_t max)
 	rec_reject(b, r, CODE_TOO_LONG, "the line is longer than %zu bytes (--max-record)", max);
 }
 
-/* Gives whole lines to the batch, as many as it takes. */
+/* Gives the batch as many whole lines as it takes. */
 static void cut_lines(struct file_follow *s, struct followed *f, struct batch *b, const struct limits *l)
 {
 	size_t at = 0;
@@ -538,7 +538,7 @@ static void last_line(struct file_follow *s, struct followed *f, struct batch *b
 	buf_clear(&f->text);
 }
 
-/* 1 read something, 0 at the end of what is there, -1. */
+/* 1 read something, 0 at the current end, -1. */
 static int read_block(struct followed *f, struct buf *to, struct err *e)
 {
 	buf_reserve(to, BLOCK);
@@ -566,8 +566,8 @@ static int restart(struct followed *f, struct err *e)
 	return 0;
 }
 
-/* At the end of what is there: 1 if there may be more after all, or the file has ended for good (then *ended), 0 if not
- * now. */
+/* At the current end: 1 if there may be more after all, or the file has ended for good (then *ended); 0 if there is no
+ * more now. */
 static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 {
 	*ended = false;
@@ -578,7 +578,7 @@ static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 		*ended = true;
 		return 1;
 	case REPLACED:
-		/* Something may have been written between the read and the look: read once more. */
+		/* Something may have been written between the read and the check: read once more. */
 		*ended = f->leaving;
 		f->leaving = true;
 		return 1;
@@ -586,7 +586,7 @@ static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 	return 0;
 }
 
-/* The file that was being read is over: its successor, or its own new beginning, comes next. */
+/* Moves on from a finished file to its successor or its own new beginning. */
 static int turn_over(struct file_follow *s, struct followed *f, struct err *e)
 {
 	if (!f->leaving)
@@ -595,7 +595,7 @@ static int turn_over(struct file_follow *s, struct followed *f, struct err *e)
 	return 0;
 }
 
-/* Lines of one file, if it has any now. */
+/* Gives lines of one file, if it has any now. */
 static int serve(struct file_follow *s, struct followed *f, struct batch *b, const struct limits *l, struct err *e)
 {
 	if (f->idle && look(s, f) == TRUNCATED) {
@@ -657,7 +657,7 @@ static enum next follow_next(struct source *port, struct batch *b, const struct 
 	return NEXT_END;
 }
 
-/* The rest of a line that is longer than any record; it may still be growing. */
+/* Reads the rest of an over-long line, which may still be growing. */
 static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 {
 	struct file_follow *s = (struct file_follow *)port;
@@ -682,7 +682,7 @@ static int follow_rest(struct source *port, struct str *chunk, struct err *e)
 		if (!go_on(s, f, &ended))
 			wait_change(s, -1);
 		else if (ended)
-			f = NULL; /* `next` will find so again, and turn over */
+			f = NULL; /* `next` will find this too, and move on */
 	}
 	s->in_long = NULL;
 	return 0;

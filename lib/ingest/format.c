@@ -1,4 +1,4 @@
-/* format.c - the list of formats, and what they all need. */
+/* format.c - the list of formats, and what they share. */
 #include "lib/ingest/format.h"
 
 const struct format *format_named(const char *name)

@@ -1,6 +1,6 @@
-/* format.h - what all formats of senti-ingest share: the options, and the contract that a format fulfils.
+/* format.h - what all formats of senti-ingest share: the options, and the contract of a format.
  *
- * A format turns the lines of one file into records. decode.h feeds it; it knows neither files nor descriptors.
+ * A format turns the lines of one file into records. decode.h feeds it; it knows no files or descriptors.
  */
 #ifndef SENTI_FORMAT_H
 #define SENTI_FORMAT_H
@@ -11,9 +11,9 @@
 
 struct format;
 
-/* The options of senti-ingest. Strings are lent for the run; NULL where not given. */
+/* The options of senti-ingest. Strings are lent for the run; NULL if not given. */
 struct ingest {
-	const struct format *format; /* NULL: found out for each file */
+	const struct format *format; /* NULL: detected for each file */
 	const char *text, *id, *time, *source;
 	const char *pattern; /* a preset's name or a regular expression */
 	char delimiter;	     /* 0: the format's own */
@@ -30,7 +30,7 @@ struct batch_room {
 	size_t counted, bytes;
 };
 
-/* True if the batch takes no further record. */
+/* True if the batch is full. */
 bool batch_room_full(struct batch_room *r);
 
 struct record_builder;
@@ -38,25 +38,25 @@ struct record_builder;
 struct format {
 	const char *name;
 	bool headed; /* the first line names the columns, unless no_header */
-	/* New: reads one file, from its beginning. The builder is lent; NULL and *e (ERR_USAGE) where the options do
-	 * not fit. */
+	/* New: reads one file from its beginning. The builder is lent. NULL and *e (ERR_USAGE) if the options do not
+	 * fit. */
 	void *(*open)(const struct ingest *conf, struct record_builder *builder, struct err *e);
-	/* Takes a line with its end, never blank unless `headed`. A line gives at most one record, unless there is
-	 * `work`. -1: the file cannot be read with these options. */
+	/* Takes a line with its end; it is never blank unless `headed`. A line gives at most one record, unless there
+	 * is `work`. -1: the file cannot be read with these options. */
 	int (*line)(void *ctx, struct batch_room *r, struct str line, uint64_t number, struct err *e);
-	/* For formats whose records cross lines: makes records of what `line` took in. 1: the room is full, call again;
-	 * 0: done, or it needs more lines; -1. May be NULL, as those below. */
+	/* For formats whose records span lines: makes records of the lines taken. 1: the room is full, call again; 0:
+	 * done, or it needs more lines; -1. May be NULL, like those below. */
 	int (*work)(void *ctx, struct batch_room *r, struct err *e);
-	/* No line follows what was taken in: a record that is open is cut here. `work` then gives what is left. */
+	/* No further line belongs to those taken: an open record is cut here. `work` then gives the rest. */
 	void (*cut)(void *ctx);
-	/* True while lines that were taken in have not become records. */
+	/* True while lines have been taken that are not records yet. */
 	bool (*holds)(const void *ctx);
 	void (*close)(void *ctx);
 };
 
 extern const struct format format_csv, format_tsv, format_text, format_json, format_log, format_journal, format_reject;
 
-/* By its name ("csv"); NULL if there is none. */
+/* Finds a format by its name ("csv"), or returns NULL. */
 const struct format *format_named(const char *name);
 
 /* The line without "\n" or "\r\n". */

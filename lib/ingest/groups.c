@@ -1,4 +1,4 @@
-/* groups.c - PCRE2 in UTF mode, compiled to machine code where the machine allows it. */
+/* groups.c - PCRE2 in UTF mode, compiled to machine code where possible. */
 #include "lib/ingest/groups.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -39,7 +39,7 @@ static int by_number(const void *a, const void *b)
 	return n;
 }
 
-/* PCRE2's table is sorted by name; records show groups in the order of the expression. */
+/* PCRE2's table is sorted by name; records list groups in the order of the expression. */
 static int read_names(struct groups *p, struct err *e)
 {
 	uint32_t count, size;
@@ -77,7 +77,7 @@ struct groups *groups_new(const char *expression, struct err *e)
 	pcre2_set_match_limit(p->context, GROUPS_STEPS_MAX);
 	pcre2_set_heap_limit(p->context, HEAP_KIB);
 	pcre2_set_offset_limit(p->context, GROUPS_START_MAX);
-	/* Without machine code (SELinux, an odd machine) the interpreter does the same. */
+	/* Without machine code (SELinux, an unusual machine), the interpreter does the same. */
 	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0) {
 		p->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
 		pcre2_jit_stack_assign(p->context, NULL, p->stack);

@@ -1,4 +1,4 @@
-/* groups.h - lines into named groups, by PCRE2 with a bound on the work that one line can cause. */
+/* groups.h - splits lines into named groups by PCRE2, with bounded work per line. */
 #ifndef SENTI_GROUPS_H
 #define SENTI_GROUPS_H
 
@@ -6,16 +6,17 @@
 
 struct groups;
 
-/* A match must begin within so many bytes of the line; and trying at one place must take at most so many steps. */
+/* A match must begin within the first GROUPS_START_MAX bytes of the line; an attempt at one place takes at most
+ * GROUPS_STEPS_MAX steps. */
 #define GROUPS_START_MAX 4096
 #define GROUPS_STEPS_MAX 100000
 
-/* New, or NULL and *e (ERR_USAGE: no regular expression, no named group). */
+/* New, or NULL and *e (ERR_USAGE: not a regular expression, or without a named group). */
 struct groups *groups_new(const char *expression, struct err *e);
-/* The named groups in their order; lent. */
+/* The named groups, in order; lent. */
 size_t groups_names(const struct groups *p, const struct str **name);
-/* True on a match, and group[] holds slices of the line (which must be UTF-8), p NULL where a group took no part. Else
- * *why says what kept it from matching: constant. */
+/* True on a match: group[] holds slices of the line (which must be UTF-8), p NULL for a group that did not take part.
+ * Else *why says why it did not match: constant. */
 bool groups_match(struct groups *p, struct str line, struct str *group, const char **why);
 void groups_free(struct groups *p);
 

@@ -1,8 +1,8 @@
-/* journal.c - the preset journal: systemd's journal as `journalctl -o json` exports it.
+/* journal.c - the preset journal: systemd's journal as exported by `journalctl -o json`.
  *
- * A field is a string; bytes that are not text come as an array of numbers, a field that stands twice as an array of
- * those. __CURSOR names an entry for ever, so an entry without another id gets one made of it, whatever stream it comes
- * in.
+ * A field is a string. Bytes that are not text come as an array of numbers; a repeated field comes as an array of
+ * values. __CURSOR identifies an entry permanently, so an entry without another id gets one derived from it, whatever
+ * stream it comes in.
  */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
@@ -55,7 +55,7 @@ static void *journal_open(const struct ingest *conf, struct record_builder *buil
 	named.id = j->own_id ? conf->id : "__CURSOR";
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
 		add_name(j, fields[i]);
-	/* Any other field may be chosen too: its name need not be known. */
+	/* Options may choose any other field. */
 	add_name(j, conf->text);
 	add_name(j, conf->time);
 	add_name(j, named.id);
@@ -66,7 +66,7 @@ static void *journal_open(const struct ingest *conf, struct record_builder *buil
 	return j;
 }
 
-/* [72,105] as bytes; false if it is not an array of bytes. */
+/* Decodes [72,105] as bytes; false if it is not an array of bytes. */
 static bool read_bytes(struct journal *j, struct str array, struct arena *mem, struct str *out)
 {
 	struct json_items it = json_items(array);
@@ -82,7 +82,7 @@ static bool read_bytes(struct journal *j, struct str array, struct arena *mem, s
 	return true;
 }
 
-/* False where the field's bytes cannot be had. Absent and null fields are absent. */
+/* Reads a field; false if its value is not text or bytes. Absent and null fields are absent. */
 static bool read_field(struct journal *j, struct str name, struct arena *mem, struct str *out)
 {
 	const struct json_member *m = json_find(&j->scan, name);
@@ -98,7 +98,7 @@ static bool read_field(struct journal *j, struct str name, struct arena *mem, st
 	return true;
 }
 
-/* All fields of the entry, or its reject. */
+/* Reads all fields of the entry, or rejects it. */
 static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct str *field)
 {
 	size_t column;
@@ -108,7 +108,7 @@ static int read_fields(struct journal *j, struct batch *b, struct rec *r, struct
 			if (is_text)
 				return rec_reject(b, r, CODE_BAD_TEXT, "field '%.*s' is neither a string nor bytes",
 				    STR_FMT(j->name[i]));
-			field[i] = json_find(&j->scan, j->name[i])->value; /* several values: as they are spelled */
+			field[i] = json_find(&j->scan, j->name[i])->value; /* several values: as spelled */
 		}
 		if (is_text && !field[i].p)
 			return rec_reject(
@@ -132,7 +132,7 @@ static int journal_line(void *ctx, struct batch_room *room, struct str line, uin
 	struct rec *r = builder_add(b, content, (struct line_place){.line = number});
 	if (rec_scan(b, r, &j->scan, &any) < 0 || read_fields(j, b, r, field) < 0)
 		return 0;
-	b->n--; /* it was there to be rejected; the record that is made takes its place */
+	b->n--; /* replaces the placeholder record, which was there to be rejected */
 	struct str *cursor = &field[j->n - 1];
 	if (!j->own_id && cursor->p) {
 		const struct str of[] = {STR("journal"), *cursor};

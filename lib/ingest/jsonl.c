@@ -1,11 +1,11 @@
-/* jsonl.c - the format json: records already, one a line. What stands there stays byte for byte; members that the
- * options name are renamed in their place, and an id is spliced in if there is none. */
+/* jsonl.c - the format json: lines that already are records. They stay byte for byte, except that members named by
+ * options are renamed in place, and a missing id is spliced in. */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
 
-/* A piece of the line that is spelled anew. */
+/* A replacement in the line. */
 struct edit {
 	const char *at;
 	size_t cut;
@@ -37,7 +37,7 @@ static void edit(struct jsonl *j, struct str what, struct str put)
 	j->edit[j->edits++] = (struct edit){what.p, what.n, put};
 }
 
-/* Gives `m` the name `to`. Another member of that name becomes cN, by its place, as a column would. */
+/* Renames `m` to `to`. Another member of that name becomes cN by its position, as a column would. */
 static int rename_member(struct jsonl *j, struct batch *b, struct rec *r, const struct json_member *m, struct str to)
 {
 	const struct json_member *other = json_find(&j->scan, to);
@@ -95,7 +95,7 @@ static int take_time(struct jsonl *j, struct batch *b, struct rec *r, struct str
 	return rename_member(j, b, r, m, STR("time"));
 }
 
-/* An id is a string; a number becomes one. *has tells whether there is one. */
+/* Makes the id a string; numbers are converted. *has: whether there is one. */
 static int take_id(struct jsonl *j, struct batch *b, struct rec *r, bool *has)
 {
 	const struct json_member *m = j->conf->id ? present(j, j->conf->id) : NULL;
@@ -147,7 +147,7 @@ static void apply(struct jsonl *j, struct batch *b, struct rec *r)
 	r->line = json_padded(&b->mem, buf_view(&j->out));
 }
 
-/* Splices in what is missing. */
+/* Splices in missing members. */
 static void complete(struct jsonl *j, struct batch *b, struct rec *r, bool has_id, struct str time)
 {
 	struct str source = j->builder->origin.source;

@@ -1,12 +1,12 @@
-/* logs.c - the format log: a line into the named groups of a pattern, which is a preset or the user's own. */
+/* logs.c - the format log: splits a line into the named groups of a pattern, a preset or the user's. */
 #include "lib/ingest/logs.h"
 
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/groups.h"
 
-/* What Apache calls %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive, so no line makes
- * it slow. */
+/* Apache's %h %l %u %t "%r" %>s %b; in quoted parts a backslash escapes a quote. Possessive quantifiers prevent slow
+ * lines. */
 #define COMMON                                                                                                         \
 	"^(?<host>\\S++) (?<ident>\\S++) (?<user>\\S++) \\[(?<time>[^\\]]++)\\] "                                      \
 	"\"(?<request>(?:[^\"\\\\]++|\\\\.)*+)\" (?<status>\\d{3}|-) (?<bytes>\\d++|-)"

@@ -1,4 +1,4 @@
-/* logs.h - the kinds of log that have a name. */
+/* logs.h - the named log formats. */
 #ifndef SENTI_LOGS_H
 #define SENTI_LOGS_H
 
@@ -10,9 +10,9 @@ struct logs_preset {
 	const char *const *text; /* the group that is the text: see struct defaults */
 };
 
-/* combined, common, syslog; NULL if there is none of that name. */
+/* Finds combined, common or syslog by name, or returns NULL. */
 const struct logs_preset *logs_preset(const char *name);
-/* The preset that fits a line; NULL if none does. */
+/* The preset that matches a line, or NULL. */
 const struct logs_preset *logs_guess(struct str line);
 
 #endif

@@ -1,5 +1,5 @@
-/* rate.c - small batches, each followed by the time that its records are worth. No credit gathers while the input is
- * idle, so in any second there are at most as many records as asked for and one small batch. */
+/* rate.c - small batches, each followed by a pause for its records. No credit builds up while the input is idle, so any
+ * second has at most the requested number of records plus one small batch. */
 #include "lib/ingest/rate.h"
 
 #include "lib/base/clock.h"
@@ -11,7 +11,7 @@ struct limiter {
 	struct source port;
 	struct source *from;
 	struct rate rate;
-	int64_t free_us; /* when the next record may come, on the monotonic clock */
+	int64_t free_us; /* when the next record may go, on the monotonic clock */
 };
 
 int rate_parse(const char *s, struct rate *out, struct err *e)
@@ -45,7 +45,7 @@ static enum next limiter_next(struct source *port, struct batch *b, const struct
 		enum io_wait w = io_wait_readable(-1, wake, (r->free_us + 999) / 1000, l->stop);
 		if (w == IO_WOKEN)
 			return NEXT_WOKEN;
-		if (w == IO_STOP) /* what was read already goes out at once */
+		if (w == IO_STOP) /* records already read go out at once */
 			break;
 	}
 	enum next next = r->from->next(r->from, b, &few, wake, e);

@@ -1,11 +1,11 @@
-/* rate.h - a source slowed down to so many records in a given time, evenly. */
+/* rate.h - slows a source down to a number of records per time, evenly spread. */
 #ifndef SENTI_RATE_H
 #define SENTI_RATE_H
 
 #include "lib/flow/port.h"
 
 struct rate {
-	uint64_t records; /* 0: not limited */
+	uint64_t records; /* 0: unlimited */
 	int64_t per_ms;
 };
 

@@ -1,4 +1,4 @@
-/* record_builder.c - records out of fields. */
+/* record_builder.c - makes records of fields. */
 #include "lib/ingest/record_builder.h"
 
 #include <stdarg.h>
@@ -67,8 +67,7 @@ struct str builder_id(struct record_builder *builder, struct str own, struct lin
 	return id;
 }
 
-/* The time as the record will have it, in *value; false if it cannot be understood. An empty one gives no
- * member. */
+/* Normalizes a time in *value; false if it is unreadable. An empty one gives no member. */
 static bool normal_time(struct str *value, char out[TIME_LEN])
 {
 	if (!value->n) {
@@ -129,7 +128,7 @@ static ptrdiff_t find_name(const struct str *name, size_t n, const char *wanted)
 	return -1;
 }
 
-/* The column that an option names, by its name or else its number. */
+/* The column that an option names, by name or else by number. */
 static ptrdiff_t find_wanted(const struct str *name, size_t n, const char *wanted)
 {
 	ptrdiff_t i = find_name(name, n, wanted);
@@ -139,7 +138,7 @@ static ptrdiff_t find_wanted(const struct str *name, size_t n, const char *wante
 	return i;
 }
 
-/* "id, review, stars" for messages, cut where it grows long. */
+/* "id, review, stars" for messages, truncated if long. */
 static void list_names(const struct str *name, size_t n, char *out, size_t size)
 {
 	size_t used = 0;
@@ -188,7 +187,7 @@ static int find_roles(struct layout *l, const struct str *name, const struct ing
 	if (conf->time && l->time < 0)
 		return no_column("time", conf->time, name, l->n, what, where, e);
 	l->source = conf->source ? -1 : find_name(name, l->n, "source");
-	/* A column that an option names is that; what would have been taken for its name alone steps back. */
+	/* A column chosen by an option keeps that role; a role guessed by name alone yields. */
 	if (l->id == l->text && !conf->id)
 		l->id = -1;
 	if ((l->time == l->text || l->time == l->id) && !conf->time)
@@ -207,7 +206,7 @@ static bool is_taken(struct str name)
 	       str_eq(name, STR("source"));
 }
 
-/* True if no column before i, and no member that is made, has that name. */
+/* True if no earlier column and no derived member has that name. */
 static bool is_free(struct str wanted, const struct map *seen)
 {
 	return wanted.n && !is_taken(wanted) && !map_get(seen, wanted);

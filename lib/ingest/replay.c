@@ -53,7 +53,7 @@ static bool is_reject(const struct json_scan *s)
 	return error && error->type == JSON_OBJECT && (json_find(s, STR("input")) || json_find(s, STR("input_base64")));
 }
 
-/* The rejected line, into *bytes; or rejects r. */
+/* Decodes the rejected line into *bytes; or rejects r. */
 static int restore(struct replay *p, struct batch *b, struct rec *r)
 {
 	const struct json_member *text = json_find(&p->scan, STR("input")),
@@ -69,7 +69,7 @@ static int restore(struct replay *p, struct batch *b, struct rec *r)
 	return 0;
 }
 
-/* Only what is one line of text can go on as a line: anything else would tear the stream. */
+/* Only a single line of text can go on: anything else would break the stream. */
 static int check(struct batch *b, struct rec *r, struct str line)
 {
 	size_t column;

@@ -1,10 +1,10 @@
-/* row.c - libcsv fed line by line.
+/* row.c - feeds libcsv line by line.
  *
  *     text   [ ... | line\n | line\n | line\n ... ]
- *              given ^start    ^fed: the row that is open has been parsed up to here
+ *              given ^start    ^fed: the open row has been parsed up to here
  *
- * Three parsers of libcsv share the work: lenient for a row in one line, strict for a row over several, and plain,
- * which knows no quotes.
+ * Three parsers of libcsv share the work: lenient for a row in one line, strict for a row that spans lines, and plain,
+ * which treats quotes as characters.
  */
 #include "lib/ingest/row.h"
 
@@ -12,15 +12,15 @@
 
 struct rows {
 	struct csv_parser lenient, strict, plain;
-	bool tsv, open, cut; /* open: a row over several lines stands at `start` */
+	bool tsv, open, cut; /* open: a row that spans lines begins at `start` */
 	struct buf text;
 	size_t start, fed;
 	uint64_t line; /* of text.p[start] */
 	unsigned sub;
 	struct buf cells;    /* the fields' bytes */
-	size_t *end, n, cap; /* where each ends in cells */
-	struct str *cell;    /* as lent */
-	bool done;	     /* libcsv has ended the row */
+	size_t *end, n, cap; /* end of each in `cells` */
+	struct str *cell;    /* as lent to the caller */
+	bool done;	     /* libcsv has reported the end of the row */
 };
 
 static int no_space(unsigned char c)
@@ -49,7 +49,7 @@ struct rows *rows_new(char delimiter, bool tsv)
 	r->tsv = tsv;
 	parser_init(&r->lenient, 0, delimiter, '"');
 	parser_init(&r->strict, CSV_STRICT, delimiter, '"');
-	parser_init(&r->plain, 0, delimiter, 0); /* a row with NUL is rejected in any case */
+	parser_init(&r->plain, 0, delimiter, 0); /* a row with NUL is rejected anyway */
 	return r;
 }
 
@@ -115,7 +115,7 @@ static void restart(struct rows *r, struct csv_parser *p)
 	r->done = false;
 }
 
-/* One line, which gets an end if it has none; false on an error of strict quoting. */
+/* Parses one line, adding a line end if missing; false on an error of strict quoting. */
 static bool parse_line(struct rows *r, struct csv_parser *p, struct str line)
 {
 	char last = line.p[line.n - 1];
@@ -144,7 +144,7 @@ static bool is_end(struct str line)
 	return line.p[0] == '\n' || line.p[0] == '\r';
 }
 
-/* Moves past n bytes that have been dealt with, and counts their lines. */
+/* Moves past n processed bytes, counting their lines. */
 static void give(struct rows *r, size_t n)
 {
 	const char *p = r->text.p + r->start, *end = p + n;
@@ -180,7 +180,7 @@ static enum row_got broken(struct rows *r, struct row *row, const char *why)
 	return ROW_BROKEN;
 }
 
-/* Tries the line as a whole row. */
+/* Tries to parse the line as a whole row. */
 static bool whole(struct rows *r, struct csv_parser *p, struct str line)
 {
 	restart(r, p);
@@ -196,7 +196,7 @@ static bool whole_line(struct rows *r, struct str line, size_t expect)
 	return whole(r, &r->plain, line) && (!expect || r->n == expect);
 }
 
-/* A row of which no single line makes sense goes on over line ends; so its quotes must be right from its start. */
+/* If no single line forms a row, it spans lines; its quotes must then be right from the start. */
 static bool open_row(struct rows *r, struct str line)
 {
 	restart(r, &r->strict);

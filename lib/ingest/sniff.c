@@ -1,4 +1,4 @@
-/* sniff.c - guesses that err towards plain text, which loses nothing. */
+/* sniff.c - detects formats; when in doubt it chooses plain text, which loses nothing. */
 #include "lib/ingest/sniff.h"
 
 #include "lib/ingest/logs.h"
@@ -30,7 +30,7 @@ static bool begins_object(struct str s)
 	return s.n && *s.p == '{';
 }
 
-/* Which of the formats that write JSON objects. */
+/* The format of a line that is a JSON object. */
 static const struct format *json_kind(struct str line)
 {
 	struct json_scan s = {0};
@@ -51,7 +51,7 @@ static const struct format *json_kind(struct str line)
 	return f;
 }
 
-/* True if the line is a header of several columns, one of them the text's. */
+/* True if the line is a header with several columns, including the text's. */
 static bool is_header(const struct ingest *conf, struct str line, char delimiter, bool tsv)
 {
 	struct rows *rows = rows_new(delimiter, tsv);

@@ -1,4 +1,4 @@
-/* sniff.h - which format a file has, by its name and its first line. */
+/* sniff.h - detects a file's format from its name and its first line. */
 #ifndef SENTI_SNIFF_H
 #define SENTI_SNIFF_H
 
@@ -9,9 +9,9 @@ struct sniffed {
 	const char *pattern; /* of format_log; constant */
 };
 
-/* `path` is NULL for stdin. Where the options decide (--pattern, --no-header, ...) they come first, then the name's
- * ending (.csv .tsv .tab .txt .text .json .jsonl .ndjson .dead), then the line: a JSON object, a log line of a preset,
- * a header that has the column for the text, else plain text. -1 and *e for what no format reads (compressed files,
+/* `path` is NULL for stdin. Options that imply a format (--pattern, --no-header, ...) decide first, then the file
+ * name's ending (.csv .tsv .tab .txt .text .json .jsonl .ndjson .dead), then the line: a JSON object, a log line of a
+ * preset, a header that has the text's column, else plain text. -1 and *e for unsupported content (compressed files,
  * UTF-16). */
 MUST_USE int sniff(const struct ingest *conf, const char *path, struct str line, struct sniffed *out, struct err *e);
 

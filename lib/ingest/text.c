@@ -1,4 +1,4 @@
-/* text.c - the format text: a line is a text. */
+/* text.c - the format text: each line is a text. */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
 

@@ -1,12 +1,12 @@
-/* timeparse.c - strptime does the reading; around it stands what it does not know: fractions, zones by name, missing
- * years, and whether such a day exists. The program never calls setlocale, so the names of months are English. */
+/* timeparse.c - uses strptime, and handles what it does not: fractions, zone names, missing years, and nonexistent
+ * days. The program never calls setlocale, so month names are English. */
 #include "lib/ingest/timeparse.h"
 
 #include <time.h>
 
 #define MAX_LEN 64
 
-/* The local spelling of one time, made ready for strptime. */
+/* A time's spelling, prepared for strptime. */
 struct reading {
 	char text[MAX_LEN + 8];
 	int64_t fraction_ms;
@@ -33,7 +33,7 @@ static int64_t milliseconds(const char *digits, size_t n)
 	return ms;
 }
 
-/* Numbers since 1970. */
+/* Reads a number since 1970. */
 static int read_epoch(struct str s, int64_t *ms)
 {
 	size_t n = 0;
@@ -55,12 +55,12 @@ static int read_epoch(struct str s, int64_t *ms)
 	return 0;
 }
 
-/* Cuts ".123" or ",123" out of "12:00:00.123"; only after two colons: "12:00,5" has no fraction. */
+/* Removes ".123" or ",123" from "12:00:00.123". Only after two colons: "12:00,5" has no fraction. */
 static int take_fraction(struct reading *r)
 {
 	char *colon = strchr(r->text, ':');
 	colon = colon ? strchr(colon + 1, ':') : NULL;
-	/* Apache's date has a colon before the time. */
+	/* Apache's format has a colon before the time. */
 	char *third = colon ? strchr(colon + 1, ':') : NULL;
 	if (third && third - colon == 3 && strchr(r->text, '/'))
 		colon = third;
@@ -76,7 +76,7 @@ static int take_fraction(struct reading *r)
 	return 0;
 }
 
-/* Spells a zone's name as digits: strptime knows only those. */
+/* Replaces a zone name by digits, which strptime needs. */
 static void name_zone(struct reading *r)
 {
 	static const struct {
@@ -99,7 +99,7 @@ static bool same_day(const struct tm *a, const struct tm *b)
 	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday;
 }
 
-/* Checked: 31 April is not a day, though the C library would count on into May. */
+/* Fails for nonexistent days such as 31 April, which the C library would turn into 1 May. */
 static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
 {
 	struct tm utc = *read, local = *read;
@@ -119,14 +119,14 @@ static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
 	return 0;
 }
 
-/* The year is not spelled: the latest one in which that day exists and lies at most a day ahead. */
+/* The year is missing: chooses the latest in which the day exists and is at most a day ahead. */
 static int guess_year(struct tm *tm, int64_t now_ms, int64_t *ms)
 {
 	time_t now = (time_t)(now_ms / 1000);
 	struct tm today;
 	if (!localtime_r(&now, &today))
 		return -1;
-	/* On New Year's Eve a clock that runs ahead writes 1 January. */
+	/* On New Year's Eve a fast clock writes 1 January. */
 	for (int back = -1; back <= 8; back++) {
 		tm->tm_year = today.tm_year - back;
 		if (to_ms(tm, false, ms) == 0 && *ms <= now_ms + 86400000)

@@ -1,4 +1,4 @@
-/* timeparse.h - the spellings of time that logs and exports use, read as RFC 3339. */
+/* timeparse.h - reads the spellings of time in logs and exports as RFC 3339. */
 #ifndef SENTI_TIMEPARSE_H
 #define SENTI_TIMEPARSE_H
 
@@ -6,8 +6,8 @@
 
 enum timeparse { TIMEPARSE_BAD = -1, TIMEPARSE_RFC3339 = 0, TIMEPARSE_WRITTEN = 1 };
 
-/* TIMEPARSE_RFC3339: `s` is one already and stays as it is; TIMEPARSE_WRITTEN: `out` holds TIME_LEN bytes, UTC with
- * milliseconds. Understood are, with blanks around them or not:
+/* TIMEPARSE_RFC3339: `s` already is RFC 3339 and stays as it is. TIMEPARSE_WRITTEN: `out` holds TIME_LEN bytes, UTC
+ * with milliseconds. Blanks around a time are allowed. The forms are:
  *     10/Oct/2000:13:55:36 -0700         (Apache, also in square brackets)
  *     Nov 23 01:02:03                    (syslog: in the last year that puts it at most a day after `now`)
  *     2024-05-01 12:00:00                (also with T, fractions, a zone (+0200), no seconds, no time; '/' for '-')
@@ -15,7 +15,7 @@ enum timeparse { TIMEPARSE_BAD = -1, TIMEPARSE_RFC3339 = 0, TIMEPARSE_WRITTEN = 
  *     Wed, 10 Oct 2018 20:19:24 +0000    (mail)
  *     1714557600  1714557600.25  1714557600123   (since 1970: 9 to 11 digits are seconds, 12 to 14 milli-,
  *                                         15 to 17 micro-, 18 and 19 nanoseconds)
- * A time without a zone is local time ($TZ). Zones by name: UTC, GMT, Z, and those of RFC 2822 (EST, EDT, ... PDT). */
+ * A time without a zone is local time ($TZ). Zone names: UTC, GMT, Z, and those of RFC 2822 (EST, EDT, ... PDT). */
 enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN]);
 
 #endif

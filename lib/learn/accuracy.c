@@ -1,4 +1,4 @@
-/* accuracy.c - accuracy and its kin. */
+/* accuracy.c - accuracy and related figures. */
 #include "lib/learn/accuracy.h"
 
 #include <math.h>

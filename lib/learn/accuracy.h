@@ -1,5 +1,5 @@
-/* accuracy.h - how well predictions agree with labels: counts that are added up record by record, and the figures made
- * of them. */
+/* accuracy.h - how well predictions agree with labels: counts added up record by record, and the figures derived from
+ * them. */
 #ifndef SENTI_ACCURACY_H
 #define SENTI_ACCURACY_H
 
@@ -10,16 +10,17 @@
 
 struct accuracy {
 	uint64_t confusion[LABELS][LABELS]; /* [labelled][predicted] */
-	uint64_t n;			    /* with a class */
+	uint64_t n;			    /* records with a class */
 	struct {
 		uint64_t n, right;
 		double confidence;
 	} bin[CALIBRATION_BINS];
-	uint64_t rated; /* with a number; running means and sums of squares stay exact where plain sums would cancel */
+	uint64_t
+	    rated; /* records with a number; running means and sums of squares avoid the cancellation of plain sums */
 	double mean_x, mean_y, xx, yy, xy;
 };
 
-/* What was predicted. confidence: the probability of the label, NaN if there is none. */
+/* A prediction. confidence: the probability of the label; NaN: unknown. */
 struct estimate {
 	enum label label;
 	double score, confidence;
@@ -27,17 +28,17 @@ struct estimate {
 
 void accuracy_add(struct accuracy *m, const struct gold *gold, const struct estimate *guess);
 
-/* NaN: not defined, since nothing was counted that it needs. */
+/* NaN: undefined, because the counts that it needs are 0. */
 struct figures {
 	double accuracy, macro_f1, macro_recall, ece, pearson;
 	double precision[LABELS], recall[LABELS], f1[LABELS];
 };
 
-/* Macro F1 is the mean over the classes that were labelled or predicted, macro recall over those that were labelled
- * (balanced accuracy). ECE is the expected calibration error over CALIBRATION_BINS equal bins. */
+/* Macro F1 is the mean over the classes that were labelled or predicted; macro recall is the mean over those that were
+ * labelled (balanced accuracy). ECE is the expected calibration error over CALIBRATION_BINS equal bins. */
 struct figures accuracy_figures(const struct accuracy *m);
 
-/* Appends "n":...,"accuracy":...,...: the members without braces. */
+/* Appends the members "n":...,"accuracy":...,... without braces. */
 void accuracy_json(const struct accuracy *m, struct buf *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* checkpoint.c - an append-only file of batches.
  *
  *     senti-state 1 OWNER
- *     +RECORD        with an id of its own
- *     -RECORD        without
+ *     +RECORD        with an id
+ *     -RECORD        without one
  *     =HASH          of the batch's lines above
  */
 #include "lib/learn/checkpoint.h"
@@ -29,9 +29,9 @@ struct checkpoint {
 	int fd;
 	char *path;
 	struct buf head; /* the first line */
-	size_t start;	 /* of the batches */
+	size_t start;	 /* of the first batch */
 	size_t end;	 /* of what is committed */
-	struct buf text; /* the batch to come */
+	struct buf text; /* the next batch */
 	bool any;
 	struct id_set ids;
 	struct json_scan scan;
@@ -69,7 +69,7 @@ static uint64_t id_number(struct str id)
 	return h ? h : 1;
 }
 
-/* A queue gives a record without an id one that is made of its bytes: that is not its own. */
+/* A queue gives a record without an id one made of its bytes, which does not count. */
 static bool has_own_id(struct checkpoint *s, const struct rec *r)
 {
 	if (!r->id.p || !r->envelope || r->envelope->id.n)
@@ -107,7 +107,8 @@ static int sync_folder(const char *path, struct err *e)
 	return rc;
 }
 
-/* Opens and locks the file, or makes it: 1 made, 0 found, -1. Whoever had it may have removed it meanwhile. */
+/* Opens and locks the file, or creates it: 1 created, 0 found, -1. Retries if its previous owner removed it
+ * meanwhile. */
 static int open_file(struct checkpoint *s, struct err *e)
 {
 	for (;;) {
@@ -156,7 +157,7 @@ static int commit(struct checkpoint *s, struct err *e)
 	return rc;
 }
 
-/* Where the batch that begins at p ends: after its hash. *sound: the hash is right. NULL: the file ends before. */
+/* Finds the end of the batch at p: after its hash. *sound: the hash matches. NULL: the batch is incomplete. */
 static const char *batch_end(const char *p, const char *end, bool *sound)
 {
 	const char *from = p;
@@ -171,7 +172,7 @@ static const char *batch_end(const char *p, const char *end, bool *sound)
 	return NULL;
 }
 
-/* Finds the end of what was committed, and cuts off what was not. */
+/* Finds the end of what was committed, and truncates the rest. */
 static int check_batches(struct checkpoint *s, const char *p, size_t n, struct err *e)
 {
 	const char *at = p + s->start, *end = p + n;
@@ -201,7 +202,7 @@ static const char *map_file(const struct checkpoint *s, size_t n, struct err *e)
 	return p;
 }
 
-/* The first line is another one. */
+/* Reports that the first line differs. */
 static int refuse(const struct checkpoint *s, struct str text, struct err *e)
 {
 	static const char magic[] = "senti-state 1 ";
@@ -214,7 +215,7 @@ static int refuse(const struct checkpoint *s, struct str text, struct err *e)
 	    (int)(s->head.n - 1 - m), s->head.p + m);
 }
 
-/* What is there, if it is ours. A file whose first line was cut off has nothing in it. */
+/* Reads the file if it is ours. A file whose first line is incomplete is empty. */
 static int read_file(struct checkpoint *s, struct err *e)
 {
 	struct stat st;
@@ -252,12 +253,12 @@ struct checkpoint *checkpoint_open(const char *path, const char *owner, struct e
 		rc = err_sys(e, "cannot write to '%s'", path);
 	if (rc == 0)
 		return s;
-	s->any = true; /* it is not ours to remove */
+	s->any = true; /* keeps close from removing it: it is not ours */
 	checkpoint_close(s, false);
 	return NULL;
 }
 
-/* The records of one batch. */
+/* Hands over the records of one batch. */
 static int replay_batch(struct checkpoint *s, struct batch *b, struct str text, checkpoint_take *take, void *ctx,
     uint64_t *n, struct err *e)
 {

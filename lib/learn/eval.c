@@ -1,4 +1,4 @@
-/* eval.c - evaluation as a stage: every record is counted or rejected, and the report comes out at the end. */
+/* eval.c - evaluation as a stage: counts or rejects every record, and reports at the end. */
 #include "lib/learn/eval.h"
 
 #include <math.h>
@@ -7,11 +7,11 @@
 
 struct eval_context {
 	const struct eval_conf *conf;
-	struct scratch **scratch; /* of each side that has a model */
+	struct scratch **scratch; /* of each side with a model */
 	struct json_scan scan, nested;
 	struct buf out;
-	uint64_t first;	  /* batch of which something is held and not in the checkpoint */
-	uint64_t resumed; /* records of the checkpoint */
+	uint64_t first;	  /* first batch held outside the checkpoint */
+	uint64_t resumed; /* records from the checkpoint */
 };
 
 static void eval_close(void *ctx)
@@ -46,7 +46,7 @@ static double number(const struct json_scan *s, struct str name)
 	return m && m->type == JSON_NUMBER ? strtod(m->value.p, NULL) : NAN;
 }
 
-/* The result that the record carries: 0, or -1 and the record is rejected. */
+/* Reads the result in the record: 0, or -1 and the record is rejected. */
 static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *r, struct estimate *out)
 {
 	struct json_scan *s = &c->nested;
@@ -67,7 +67,7 @@ static void count(const struct eval_conf *f, size_t side, const struct gold *gol
 {
 	if (f->two && guess.label != (guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE)) {
 		guess.label = guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
-		guess.confidence = NAN; /* it was that of another label */
+		guess.confidence = NAN; /* it was another label's */
 	}
 	accuracy_add(&f->side[side].accuracy, gold, &guess);
 }
@@ -141,7 +141,7 @@ static int width_of(const struct eval_conf *c)
 	return (int)n;
 }
 
-/* One figure of all sides; `at` is where it is in struct figures. */
+/* One figure of all sides; `at` is its offset in struct figures. */
 static void put_line(const struct eval_conf *c, const char *head, size_t at, struct buf *out)
 {
 	bool any = false;
@@ -159,7 +159,7 @@ static void put_line(const struct eval_conf *c, const char *head, size_t at, str
 			buf_printf(out, "  %*.4f", width, v);
 	}
 	buf_char(out, '\n');
-	out->n = any ? out->n : from; /* what no side has is left out */
+	out->n = any ? out->n : from; /* omit figures that no side has */
 }
 
 static void put_figures(const struct eval_conf *c, struct buf *out)
@@ -199,7 +199,7 @@ static void put_bar(double v, struct buf *out)
 		buf_str(out, str_of(part[cell == eighths / 8 ? eighths % 8 : 0]));
 }
 
-/* One cell: how many, and their share of the row as a bar. */
+/* One cell: a count, and its share of the row as a bar. */
 static void put_cell(const struct eval_conf *c, uint64_t n, uint64_t row, bool right, struct buf *out)
 {
 	buf_printf(out, " %8llu ", (unsigned long long)n);
@@ -226,7 +226,7 @@ static void put_confusion(const struct eval_conf *c, const struct contestant *si
 	buf_char(out, '\n');
 }
 
-/* Appends the report as a text without the last line end. */
+/* Appends the report as text, without the last line end. */
 static void eval_report(const struct eval_conf *c, struct buf *out)
 {
 	put_figures(c, out);

@@ -1,4 +1,4 @@
-/* eval.h - the verb of senti-eval: compares what models say with what people said, and reports it at the end of the
+/* eval.h - the verb of senti-eval: compares models' results with people's labels, and reports at the end of the
  * input. */
 #ifndef SENTI_LEARN_EVAL_H
 #define SENTI_LEARN_EVAL_H
@@ -9,8 +9,8 @@
 
 /* One side of the comparison. */
 struct contestant {
-	const struct model *model; /* NULL: the results that the records carry */
-	const char *name;	   /* for the report; NULL: the model's own */
+	const struct model *model; /* NULL: the results in the records */
+	const char *name;	   /* for the report; NULL: the model's name */
 	struct accuracy accuracy;  /* filled by the run */
 };
 
@@ -19,14 +19,14 @@ struct eval_conf {
 	size_t sides;
 	struct label_conf label;
 	struct rec_form form;	       /* result_name: the member that holds a result */
-	bool two;		       /* the labels have no neutral: a score above 0 is positive, any other negative */
-	bool json;		       /* the report: one JSON line a side; else one text */
-	bool colour;		       /* of the text */
-	struct checkpoint *checkpoint; /* of a queue, lent: what is held is safe in it; NULL: none */
+	bool two;		       /* labels have no neutral: a score above 0 is positive, any other negative */
+	bool json;		       /* report one JSON line per side instead of a text */
+	bool colour;		       /* colour the text */
+	struct checkpoint *checkpoint; /* of a queue, lent: makes what is held safe; NULL: none */
 };
 
-/* conf: struct eval_conf. Begins with what is in the checkpoint. Holds all records that it does not reject; the report
- * is what `end` adds. Counters: resumed (from the checkpoint); duplicates (in the checkpoint by their id, and not
+/* conf: struct eval_conf. Begins with the records of the checkpoint. Holds all records that it does not reject; `end`
+ * adds the report. Counters: resumed (from the checkpoint); duplicates (their id is in the checkpoint, so they are not
  * counted again). */
 extern const struct stage eval_stage;
 

@@ -10,11 +10,11 @@
 enum { K = LINEAR_CLASSES };
 
 static const double GAIN[GRAM_GROUPS] = {1, 1};
-/* Most English texts of any trade have more than SEEN_ALL of their words in common with a large training set; those of
- * other languages less than the part SEEN_NONE of that, and of them the lexicon knows few words, as if the share HIDDEN
- * were gone. Found on texts without labels. */
+/* English texts of any domain usually share more than SEEN_ALL of their words with a large training set. Texts in other
+ * languages share less than SEEN_NONE of that, and the lexicon knows few of their words, as if the share HIDDEN were
+ * missing. Measured on texts without labels. */
 static const double SEEN_ALL = 0.7, SEEN_NONE = 5.0 / 7, HIDDEN = 0.7;
-static const double SEEN_LEAST = 0.07; /* of SEEN_ALL, in the smallest training set */
+static const double SEEN_LEAST = 0.07; /* lower bound of SEEN_ALL, for the smallest training set */
 
 struct work {
 	const struct fit_conf *conf;
@@ -22,17 +22,17 @@ struct work {
 	size_t n;
 	size_t slots;
 	unsigned classes;
-	enum label label[K];	   /* of a class */
+	enum label label[K];	   /* of each class */
 	struct fit_node **row;	   /* of each example */
 	double (*figure)[FIGURES]; /* likewise */
 	uint8_t *class;		   /* likewise */
 	uint8_t *fold;
-	uint32_t *texts; /* that a slot occurs in */
-	uint8_t *rarity; /* of a slot */
+	uint32_t *texts; /* number of texts in which a slot occurs */
+	uint8_t *rarity; /* of each slot */
 	double rarity_unit;
-	uint64_t **word;       /* ids of the words of each example, ended by 0 */
-	uint32_t *seen;	       /* texts that a slot of the words seen occurs in */
-	double *familiar;      /* share of each example's words that others have */
+	uint64_t **word;       /* ids of each example's words, ended by 0 */
+	uint32_t *seen;	       /* number of texts in which a slot of the filter occurs */
+	double *familiar;      /* share of each example's words that other examples have */
 	double (*held_out)[K]; /* raw scores by models that have not seen the example */
 	double *weight[K];     /* of the final model: slots, then figures */
 };
@@ -51,7 +51,7 @@ static int by_slot(const void *a, const void *b)
 	return x->slot != y->slot ? x->slot < y->slot ? -1 : 1 : (int)x->group - (int)y->group;
 }
 
-/* A row of counts; those of letters are negative until they are weighed. */
+/* Makes a row of counts; those of letters are negative until weigh_row. */
 static struct fit_node *count_row(struct work *w, struct gram_list *l)
 {
 	size_t n = 0;
@@ -75,7 +75,7 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The words of a text, each counted once in the slots of the filter. */
+/* Counts each word of a text once in the slots of the filter. */
 static uint64_t *count_words(struct work *w, const struct gram_list *l)
 {
 	uint64_t *word = xcalloc(l->words + 1, sizeof *word);
@@ -111,7 +111,7 @@ static void read_examples(struct work *w)
 	lexicon->engine->scratch_free(s);
 }
 
-/* Squared inverse document frequency in 8 bits, so that training sees what scoring will. */
+/* Squared inverse document frequency, quantized to 8 bits so that training sees what scoring will. */
 static void find_rarities(struct work *w)
 {
 	double most = 1 + log((double)(w->n + 1) / (w->conf->min_texts + 1));
@@ -128,7 +128,7 @@ static double idf_of(const struct work *w, int index)
 	return sqrt(w->rarity_unit * w->rarity[index - 1]);
 }
 
-/* Counts become values: rare grams weigh more, and each group of a text has about length 1. The figures go behind. */
+/* Turns counts into values: rare grams weigh more, and each group of a text has about length 1. Appends the figures. */
 static void weigh_row(const struct work *w, struct fit_node *row, const double *figure)
 {
 	double sum[GRAM_GROUPS] = {0};
@@ -149,7 +149,7 @@ static void weigh_row(const struct work *w, struct fit_node *row, const double *
 	row[n] = (struct fit_node){-1, 0};
 }
 
-/* The share of its words that other examples have. */
+/* The share of an example's words that other examples have. */
 static double familiar(const struct work *w, const uint64_t *word)
 {
 	size_t words = 0, seen = 0;
@@ -167,8 +167,8 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Where n-grams count in full: SEEN_ALL, or less if few of the examples themselves would reach it, as where these are
- * few. */
+/* Sets the share from which n-grams count in full: SEEN_ALL, or less if few of the examples would reach it, as in small
+ * sets. */
 static void find_familiar(struct work *w, struct linear_head *h)
 {
 	double *share = xcalloc(w->n, sizeof *share);
@@ -190,7 +190,7 @@ static uint64_t next_random(uint64_t *state) /* splitmix64 */
 	return z ^ z >> 31;
 }
 
-/* Each label is dealt round in a random order, so that folds are alike. */
+/* Deals the examples of each label in random order, so that folds are alike. */
 static void deal_folds(struct work *w)
 {
 	uint64_t state = w->conf->seed;
@@ -227,7 +227,7 @@ static double dot(const struct fit_node *row, const double *weight)
 	return sum;
 }
 
-/* The weights of one class against the others, by all examples outside a fold. */
+/* Fits the weights of one class against the others, from all examples outside a fold. */
 static int fit_class(struct work *w, unsigned class, int left_out, double *weight, struct rounds *rounds, struct err *e)
 {
 	struct fit_node **row = xcalloc(w->n, sizeof *row);
@@ -240,7 +240,7 @@ static int fit_class(struct work *w, unsigned class, int left_out, double *weigh
 		side[n] = w->class[i] == class ? 1 : -1;
 		plus += side[n++] > 0;
 	}
-	if (plus == 0 || plus == n) { /* few examples: a fold can leave nothing to tell apart */
+	if (plus == 0 || plus == n) { /* few examples: one side of a fold may be empty */
 		memset(weight, 0, (w->slots + FIGURES) * sizeof *weight);
 		free(row);
 		free(side);
@@ -304,7 +304,7 @@ static void weights_of_classes(const struct work *w, double weight[K])
 		weight[c] = w->conf->balanced ? (double)w->n / (w->classes * (double)count[c]) : 1;
 }
 
-/* From the raw scores of all classes to logits; held to the raw scores as they are. */
+/* Fits the mapping from the raw scores of all classes to logits, starting from the raw scores themselves. */
 static void calibrate(const struct work *w, struct linear_head *h)
 {
 	unsigned n = w->classes;
@@ -325,7 +325,7 @@ static void calibrate(const struct work *w, struct linear_head *h)
 	free(x);
 }
 
-/* A copy in which words are made letters without meaning, each with the chance HIDDEN. Marks and emoji stay. */
+/* Copies the text and replaces words by meaningless letters, each with probability HIDDEN. Marks and emoji stay. */
 static struct str hide_words(struct str text, uint64_t *random, struct buf *out)
 {
 	bool inside = false, hide = false;
@@ -343,8 +343,8 @@ static struct str hide_words(struct str text, uint64_t *random, struct buf *out)
 	return buf_view(out);
 }
 
-/* Logits of the figures alone. They are for texts of which little is understood, so they are learnt from such: with
- * most words hidden. */
+/* Fits logits of the figures alone. They serve texts of which little is understood, so they are learned from such
+ * texts: with most words hidden. */
 static void fit_figures(const struct work *w, struct linear_head *h)
 {
 	const struct model *lexicon = w->conf->lexicon;

@@ -1,8 +1,8 @@
 /* fit.h - labelled texts in, weights out.
  *
- * Each class gets a logistic regression against the others. Their raw scores, of texts that they were not trained on,
- * then fit what turns the raw scores of all classes into probabilities: a small multinomial regression (Guo et al. 2017
- * call it matrix scaling).
+ * Each class gets a logistic regression against the others. Their raw scores, on texts that they were not trained on,
+ * are used to fit the mapping from raw scores to probabilities: a small multinomial regression (Guo et al. 2017 call it
+ * matrix scaling).
  */
 #ifndef SENTI_LEARN_FIT_H
 #define SENTI_LEARN_FIT_H
@@ -23,21 +23,21 @@ struct fit_conf {
 	uint64_t seed;
 	bool balanced;	    /* rare classes weigh as much as common ones */
 	double cost;	    /* LIBLINEAR's C */
-	double figure_gain; /* the figures are scaled up by it, so their weights are held back less */
-	unsigned min_texts; /* grams of fewer texts are left out */
-	/* Called while it works; may be NULL. done of total is a rough share. */
+	double figure_gain; /* the figures are scaled up by it, so that regularization restrains their weights less */
+	unsigned min_texts; /* grams that occur in fewer texts are left out */
+	/* Reports progress, done of total being a rough share. May be NULL. */
 	void (*tick)(void *arg, const char *what, unsigned done, unsigned total);
 	void *tick_arg;
 };
 
 struct fit {
-	struct linear_head head;  /* all but what linear_write completes */
-	struct linear_cell *cell; /* new; 2^bits of them */
+	struct linear_head head;  /* complete except for what linear_write sets */
+	struct linear_cell *cell; /* new; 2^bits cells */
 	unsigned char *seen;	  /* new; SEEN_BYTES */
-	struct accuracy held_out; /* over the folds, each text by a model that has not seen it */
+	struct accuracy held_out; /* over the folds: each text judged by a model that has not seen it */
 };
 
-/* 0 and *out, or -1 and *e. There must be examples of two classes at least. */
+/* Returns 0 and *out, or -1 and *e. Needs examples of at least two classes. */
 MUST_USE int fit_model(
     const struct fit_conf *c, const struct example *example, size_t n, struct fit *out, struct err *e);
 void fit_free(struct fit *f);

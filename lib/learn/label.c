@@ -1,4 +1,4 @@
-/* label.c - reading the labels that people gave. */
+/* label.c - reads the labels that people gave. */
 #include "lib/learn/label.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ void label_conf_free(struct label_conf *c)
 	c->renames = 0;
 }
 
-/* A number in JSON's spelling; a string of a CSV column holds the same. */
+/* Parses a number in JSON's spelling, which strings from CSV columns have too. */
 static bool number_of(struct str s, double *out)
 {
 	char copy[64], *end;
@@ -62,7 +62,7 @@ static bool number_of(struct str s, double *out)
 	return *end == 0 && errno == 0 && isfinite(*out) && !strpbrk(copy, "xX");
 }
 
-/* The member's value as text: a string decoded, all else as spelled. */
+/* The member's value as text: strings are decoded, other values stay as spelled. */
 static struct str value_of(const struct json_member *m, struct arena *mem)
 {
 	return m->type == JSON_STRING ? json_decode(m, mem) : m->value;

@@ -1,9 +1,9 @@
-/* label.h - the label that a person gave a record: what training learns and evaluation compares with.
+/* label.h - the label that a person gave a record: training learns it, and evaluation compares with it.
  *
- * It is the member `label` (or another one, by name), else the label in the record's result: a person may have
- * corrected that. It is one of positive, neutral and negative, or what a map renames to one of them. A number, also one
- * spelled as a string (all values that come from CSV are), is a rating: where no map is given it has no class, but can
- * be correlated with scores.
+ * It is the member `label` (or another, by name), else the label in the record's result, which a person may have
+ * corrected. It must be positive, neutral or negative, or a value that a map renames to one of them. A number, even
+ * spelled as a string (as all CSV values are), is a rating: unless mapped, it has no class but can be correlated with
+ * scores.
  */
 #ifndef SENTI_LEARN_LABEL_H
 #define SENTI_LEARN_LABEL_H
@@ -14,15 +14,15 @@
 #define LABELS 3
 
 struct label_rename {
-	char *from; /* as decoded */
+	char *from; /* decoded */
 	enum label to;
 };
 
 struct label_conf {
-	struct str member; /* "label"; "sentiment.label" names the one in the result */
+	struct str member; /* "label"; "sentiment.label" is the one in the result */
 	struct label_rename *rename;
 	size_t renames;
-	bool no_fallback; /* the result's label does not stand in for a missing one */
+	bool no_fallback; /* a missing label is not taken from the result */
 };
 
 struct gold {
@@ -31,7 +31,7 @@ struct gold {
 	double number;
 };
 
-/* Adds "4=positive,0=negative": 0, or -1 with a usage error. What is renamed twice is refused. */
+/* Adds renamings such as "4=positive,0=negative": 0, or -1 with a usage error. Refuses to rename a value twice. */
 MUST_USE int label_map(struct label_conf *c, const char *spec, struct err *e);
 void label_conf_free(struct label_conf *c);
 

@@ -5,7 +5,7 @@
 
 enum { ALL = MULTINOMIAL_CLASSES * MULTINOMIAL_FEATURES, STEPS = 30 };
 
-static const double HOLD = 1, ENOUGH = 1e-9; /* the last: a share of the loss that no further step is worth */
+static const double HOLD = 1, ENOUGH = 1e-9; /* ENOUGH: stop once a step reduces the loss by less than this fraction */
 
 /* Solves a * x = b in place by elimination; a is symmetric and positive definite. */
 static void eliminate(double a[ALL][ALL], double b[ALL], size_t n)
@@ -25,7 +25,7 @@ static void eliminate(double a[ALL][ALL], double b[ALL], size_t n)
 	}
 }
 
-/* Probabilities of the classes, and the log of the one that is right. */
+/* Computes the class probabilities; returns the log of the right one. */
 static double guess(const struct multinomial *m, const double *coefficient, size_t row, double p[MULTINOMIAL_CLASSES])
 {
 	const double *x = m->x + row * m->features;
@@ -53,7 +53,7 @@ static double loss_of(const struct multinomial *m, const double *coefficient, co
 	return loss;
 }
 
-/* The lower half of the second derivatives, which `mirror` completes. */
+/* Adds a row's lower half of the second derivatives; `mirror` completes them. */
 static void add_row(
     const struct multinomial *m, size_t row, const double *p, double gradient[ALL], double hessian[ALL][ALL])
 {
@@ -101,7 +101,7 @@ void multinomial_fit(const struct multinomial *m, double *coefficient)
 		before = loss;
 		memcpy(from, coefficient, all * sizeof *from);
 		newton_step(m, coefficient, start, step);
-		/* Halved until it leads down. */
+		/* Halve the step until the loss decreases. */
 		for (double part = 1; part > 1e-6; part /= 2) {
 			for (size_t k = 0; k < all; k++)
 				coefficient[k] = from[k] - part * step[k];

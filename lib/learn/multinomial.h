@@ -8,15 +8,15 @@
 #define MULTINOMIAL_FEATURES 16
 
 struct multinomial {
-	const double *x; /* a row of `features` values for each example; a constant is a feature like others */
+	const double *x; /* a row of `features` values per example; a constant is an ordinary feature */
 	const uint8_t *class;
 	size_t n, features;
 	unsigned classes;
 	double weight[MULTINOMIAL_CLASSES]; /* of an example of each class */
 };
 
-/* coefficient: `features` for each class. It holds where to start; as if by one example, all are held to that, so few
- * examples can't drive them to infinity. */
+/* coefficient: `features` values per class. Holds the starting point. The result is pulled towards it with the weight
+ * of about one example, so that few examples cannot drive coefficients to infinity. */
 void multinomial_fit(const struct multinomial *m, double *coefficient);
 
 #endif

@@ -1,4 +1,4 @@
-/* solver.c - LIBLINEAR behind a small face. */
+/* solver.c - a small interface to LIBLINEAR. */
 #include "lib/learn/solver.h"
 
 #include <linear.h>
@@ -7,7 +7,7 @@ _Static_assert(sizeof(struct fit_node) == sizeof(struct feature_node) &&
 		   offsetof(struct fit_node, value) == offsetof(struct feature_node, value),
     "struct fit_node is laid out as LIBLINEAR's");
 
-/* What LIBLINEAR would print is its progress; it passes no argument along. */
+/* LIBLINEAR's output is its only progress report, and its callback takes no argument. */
 static const struct task *running;
 
 static void printed(const char *text)
@@ -39,7 +39,7 @@ int solve(const struct task *t, double *w, struct err *e)
 	set_print_string_function(printed);
 	srand((unsigned)t->seed);
 	struct model *m = train(&p, &how);
-	/* The class of the first row is LIBLINEAR's positive one. */
+	/* LIBLINEAR's positive class is that of the first row. */
 	double sign = m->label[0] == 1 ? 1 : -1;
 	for (size_t i = 0; i < t->features; i++)
 		w[i] = sign * m->w[i];

@@ -18,9 +18,9 @@ struct train_context {
 	struct arena texts;
 	struct example *example;
 	size_t n, cap;
-	int64_t newest;	  /* time of a record; 0: none had one */
-	uint64_t first;	  /* batch of which something is held and not in the checkpoint */
-	uint64_t resumed; /* records of the checkpoint */
+	int64_t newest;	  /* the latest time of any record; 0: none had one */
+	uint64_t first;	  /* first batch held outside the checkpoint */
+	uint64_t resumed; /* records from the checkpoint */
 };
 
 static void train_close(void *ctx)
@@ -95,7 +95,7 @@ static void data_hash(const struct train_context *c, char out[HASH_HEX])
 	free(field);
 }
 
-/* The clock would make the same data and seed give different files. */
+/* The clock would make equal data and seeds give different files. */
 static int64_t date_of(const struct train_context *c)
 {
 	const char *epoch = env_get("SOURCE_DATE_EPOCH");
@@ -170,7 +170,7 @@ static void put_meta(const struct train_context *c, const struct fit *fit, struc
 
 /* --- the file --- */
 
-/* Whoever opens the file gets the old model or the new one, whole. A pipe or device is written to. */
+/* Replaces a regular file atomically; writes into a pipe or device. */
 static int write_model(const char *path, const struct buf *image, struct err *e)
 {
 	struct stat st;
@@ -199,7 +199,7 @@ static int train_end(void *ctx, struct batch *b, struct err *e)
 		return err_set(e, ERR_ENV, "stopped before the end of the input: no model is written");
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");
-	if (c->conf->checkpoint) /* the order of a queue is chance, and the model depends on it */
+	if (c->conf->checkpoint) /* a queue's order is arbitrary, and the model depends on the order */
 		qsort(c->example, c->n, sizeof *c->example, compare);
 	if (fit_model(&c->conf->fit, c->example, c->n, &fit, e) < 0)
 		return -1;

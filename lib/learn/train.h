@@ -1,4 +1,4 @@
-/* train.h - the verb of senti-train: takes in labelled records, and at the end of the input makes a model of them. */
+/* train.h - the verb of senti-train: takes in labelled records, and makes a model of them at the end of the input. */
 #ifndef SENTI_LEARN_TRAIN_H
 #define SENTI_LEARN_TRAIN_H
 
@@ -10,14 +10,14 @@ struct train_conf {
 	struct fit_conf fit;
 	struct label_conf label;
 	struct rec_form form;
-	const char *path;	       /* where the model goes: a regular file is replaced in one step */
-	const struct stop *stop;       /* raised at the end of the input: no model is made; NULL: its end is a stop */
-	struct checkpoint *checkpoint; /* of a queue, lent: what is held is safe in it; NULL: none */
+	const char *path;	 /* where to write the model; a regular file is replaced atomically */
+	const struct stop *stop; /* if raised at the end of the input, no model is made; NULL: a stop is a normal end */
+	struct checkpoint *checkpoint; /* of a queue, lent: makes what is held safe; NULL: none */
 };
 
-/* conf: struct train_conf. Begins with what is in the checkpoint. Holds all records that it does not reject (counters:
- * resumed, duplicates, as in eval.h); `end` writes the model file and then adds its metadata as a line. An input that
- * was stopped before its end makes no model: that is an error, and a file that was there stays. */
+/* conf: struct train_conf. Begins with the records of the checkpoint. Holds all records that it does not reject
+ * (counters: resumed, duplicates, as in eval.h). `end` writes the model file, then adds its metadata as a line. If the
+ * input was stopped early, no model is made: this is an error, and an existing file stays. */
 extern const struct stage train_stage;
 
 #endif
