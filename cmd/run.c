@@ -19,24 +19,53 @@ static const char *const *inputs(const struct tool *t, size_t *n)
 	return files ? t->operand : &t->from;
 }
 
-static bool same_file(const char *in, const struct stat *out)
+static bool stat_end(const char *end, int standard, struct stat *st)
 {
-	struct stat st;
-	return (strcmp(in, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(in, &st)) == 0 && st.st_dev == out->st_dev &&
-	       st.st_ino == out->st_ino;
+	return (strcmp(end, "-") == 0 ? fstat(standard, st) : stat(end, st)) == 0;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* `standard` is the descriptor that "-" means. */
+static int check_output(const struct tool *t, const char *end, int standard, struct err *e)
+{
+	struct stat in, out;
+	size_t n;
+	const char *const *path = inputs(t, &n);
+	if (url_has_scheme(end) || !stat_end(end, standard, &out))
+		return 0;
+	static const char *const standard_input = "-";
+	if (!n && !t->source) {
+		path = &standard_input;
+		n = 1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!url_has_scheme(path[i]) && stat_end(path[i], STDIN_FILENO, &in) && same_file(&in, &out))
+			return err_set(e, ERR_USAGE, "'%s' is both input and output",
+			    strcmp(end, "-") != 0	? end
+			    : strcmp(path[i], "-") != 0 ? path[i]
+							: "stdin");
+	return 0;
 }
 
 int tool_check_output(const struct tool *t, const char *out, struct err *e)
 {
-	struct stat st;
-	size_t n;
-	const char *const *path = inputs(t, &n);
-	if (strcmp(out, "-") == 0 || stat(out, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
-	bool same = !n && !t->source && same_file("-", &st);
-	for (size_t i = 0; i < n; i++)
-		same |= !url_has_scheme(path[i]) && same_file(path[i], &st);
-	return same ? err_set(e, ERR_USAGE, "'%s' is both input and output", out) : 0;
+	return check_output(t, out, STDOUT_FILENO, e);
+}
+
+/* Rejects that go to the file of the output would overwrite it. */
+static int check_rejects(const struct tool *t, struct err *e)
+{
+	struct stat out, rejects;
+	const char *end = t->reject ? t->reject : "-";
+	bool files = strcmp(end, "-") != 0 && !url_has_scheme(end) && !url_has_scheme(t->to);
+	bool there = files && stat_end(end, STDERR_FILENO, &rejects) && stat_end(t->to, STDOUT_FILENO, &out);
+	if (files && (there ? same_file(&out, &rejects) : strcmp(end, t->to) == 0))
+		return err_set(e, ERR_USAGE, "'%s' is both output and rejects", end);
+	return check_output(t, end, STDERR_FILENO, e);
 }
 
 struct end_conf tool_ends(struct tool *t)
@@ -55,7 +84,7 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 	size_t n;
 	const char *const *path = inputs(t, &n);
 	const struct end_conf conf = tool_ends(t);
-	if (tool_check_output(t, t->to, e) < 0)
+	if (tool_check_output(t, t->to, e) < 0 || check_rejects(t, e) < 0)
 		return -1;
 	if (!t->source)
 		t->source = end_source(path, n, &conf, e);

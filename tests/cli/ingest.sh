@@ -391,6 +391,17 @@ senti-ingest: 'a.txt' is both input and output
 try 'senti-ingest --help'
 END
 
+t 'output among the files that a pattern finds' 'mkdir -p own; cd own; seq 3 >a.txt; : >out.txt; senti-ingest -F text *.txt >out.txt' 2 <<'END'
+--- stderr
+senti-ingest: 'out.txt' is both input and output
+try 'senti-ingest --help'
+END
+t 'a file that is followed into itself' 'cd own; timeout 20 senti-ingest -F text --follow a.txt >>a.txt' 2 <<'END'
+--- stderr
+senti-ingest: 'a.txt' is both input and output
+try 'senti-ingest --help'
+END
+
 # --- auto ---
 
 cp access.log unnamed

@@ -131,6 +131,28 @@ t 'never over the input' 'echo "{\"text\":\"good\"}" > same.jsonl; senti-score s
 senti-score: 'same.jsonl' is both input and output
 try 'senti-score --help'
 END
+t 'nor through stdout, whatever name the file has' \
+	'seq 3 >lines; ln lines other; cp lines before; senti-score -t other >>lines; s=$?; cmp lines before; exit $s' 2 <<'END'
+--- stderr
+senti-score: 'other' is both input and output
+try 'senti-score --help'
+END
+t 'nor stdin through stdout' 'seq 3 >lines; cp lines before; senti-score -t <lines >>lines; s=$?; cmp lines before; exit $s' 2 <<'END'
+--- stderr
+senti-score: 'stdin' is both input and output
+try 'senti-score --help'
+END
+t 'rejects never go to an input' 'cp lines before; senti-score --reject lines lines; s=$?; cmp lines before; exit $s' 2 <<'END'
+--- stderr
+senti-score: 'lines' is both input and output
+try 'senti-score --help'
+END
+t 'rejects never go over the output' 'senti-score -t lines --reject both.jsonl -o both.jsonl' 2 <<'END'
+--- stderr
+senti-score: 'both.jsonl' is both output and rejects
+try 'senti-score --help'
+END
+t 'rejects and output may both go to a terminal or a device' 'senti-score -t lines --reject /dev/null -o /dev/null' 0 </dev/null
 t 'a missing file' 'senti-score nowhere.jsonl' 3 <<'END'
 --- stderr
 senti-score: cannot open 'nowhere.jsonl': No such file or directory
@@ -180,7 +202,7 @@ ok 'a lone record comes out while the input stays open' wait_for 'grep -q positi
 printf '{"text":"half' >&9
 # It has read that, and waits for more: a pipe that is empty, and a process that sleeps.
 pipe_is_empty() {
-	perl -e 'my $n = pack("i", 0); open(my $p, "+<", "pipe") && ioctl($p, 0x541b, $n) && exit(unpack("i", $n) != 0); exit 1'
+	perl -e 'my $p; my $n = pack("i", 0); open($p, "+<", "pipe") && ioctl($p, 0x541b, $n) && exit(unpack("i", $n) != 0); exit 1'
 }
 wait_for pipe_is_empty
 kill -TERM $pid
