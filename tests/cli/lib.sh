@@ -85,13 +85,15 @@ need() {
 	done
 }
 
-# wait_for CONDITION: until this line of shell succeeds; false after a minute. A test waits for what it needs, never for some time.
+# wait_for CONDITION: until this line of shell succeeds; false after a minute, and the script fails. A test waits for what it needs, never for some
+# time.
 wait_for() {
 	tap_tries=1200
 	until eval "$1" 2>/dev/null; do
 		tap_tries=$((tap_tries - 1))
 		[ "$tap_tries" -gt 0 ] || {
-			echo "not within a minute: $1"
+			echo "# not within a minute: $1"
+			tap_bad=$((tap_bad + 1))
 			return 1
 		}
 		sleep 0.05
