@@ -341,8 +341,8 @@ static int load(struct file_follow *s, struct err *e)
 		struct str line = {text.p + at, nl ? (size_t)(nl - text.p) - at : text.n - at};
 		if (!load_line(s, &j, line))
 			rc = err_set(e, ERR_ENV,
-			    "%s:%zu: this is not a place in a file; remove the file to start from the beginning",
-			    s->state, number);
+			    "%s:%zu: this is not a saved place; remove the file to start from the beginning", s->state,
+			    number);
 		at += line.n + 1;
 	}
 	json_scan_free(&j);

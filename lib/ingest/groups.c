@@ -97,8 +97,8 @@ bool groups_match(struct groups *p, struct str line, struct str *group, const ch
 	if (rc < 0) {
 		*why = rc == PCRE2_ERROR_NOMATCH ? "the line does not match the pattern"
 		       : rc == PCRE2_ERROR_MATCHLIMIT
-			   ? "matching was given up: the pattern takes too many steps on this line"
-			   : "matching was given up: the pattern takes too much memory on this line";
+			   ? "matching stopped: the pattern takes too many steps on this line"
+			   : "matching stopped: the pattern takes too much memory on this line";
 		return false;
 	}
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match);

@@ -46,7 +46,7 @@ static int rename_member(struct jsonl *j, struct batch *b, struct rec *r, const 
 	if (other) {
 		struct str c = arena_printf(&b->mem, "c%zu", (size_t)(other - j->scan.member) + 1);
 		if (json_find(&j->scan, c))
-			return rec_reject(b, r, CODE_BAD_ROW, "members '%.*s' and '%.*s' are both taken; rename one",
+			return rec_reject(b, r, CODE_BAD_ROW, "members '%.*s' and '%.*s' both exist; rename one",
 			    STR_FMT(to), STR_FMT(c));
 		edit(j, other->name, c);
 	}
@@ -88,7 +88,7 @@ static int take_time(struct jsonl *j, struct batch *b, struct rec *r, struct str
 		return 0;
 	enum timeparse w = is_word(m) ? timeparse_read(*time, clock_wall_ms(), out) : TIMEPARSE_BAD;
 	if (w == TIMEPARSE_BAD)
-		return rec_reject(b, r, CODE_BAD_TIME, "the time %.*s is of no known form",
+		return rec_reject(b, r, CODE_BAD_TIME, "cannot read the time %.*s",
 		    (int)(m->value.n > 80 ? 80 : m->value.n), m->value.p);
 	if (w == TIMEPARSE_WRITTEN)
 		edit(j, m->value, quoted(j, &b->mem, (struct str){out, TIME_LEN}));

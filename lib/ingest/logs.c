@@ -100,7 +100,7 @@ static int logs_line(void *ctx, struct batch_room *room, struct str line, uint64
 		builder_reject(room->b, content, at, CODE_NO_MATCH, "%s", why);
 	else if (!l->group[l->layout.text].p)
 		builder_reject(
-		    room->b, content, at, CODE_NO_TEXT, "the line matches, but its text took no part in that");
+		    room->b, content, at, CODE_NO_TEXT, "the line matches, but the group of its text does not");
 	else
 		builder_put(l->builder, room->b, &l->layout, l->group, content, at);
 	return 0;

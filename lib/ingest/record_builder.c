@@ -46,7 +46,7 @@ bool builder_check(struct batch *b, struct str raw, struct line_place at)
 	const char *code = builder_fault(raw, &column);
 	if (code)
 		builder_reject(b, raw, at, code, "%s at column %zu",
-		    strcmp(code, CODE_NUL) == 0 ? "a NUL byte" : "no UTF-8", column);
+		    strcmp(code, CODE_NUL) == 0 ? "a NUL byte" : "invalid UTF-8", column);
 	return !code;
 }
 
@@ -100,7 +100,7 @@ void builder_put(struct record_builder *builder, struct batch *b, const struct l
 	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),
 		   source = field_of(field, l->source), spelled = time;
 	if (!normal_time(&time, written) && l->strict_time) {
-		builder_reject(b, raw, at, CODE_BAD_TIME, "the time '%.*s' is of no known form",
+		builder_reject(b, raw, at, CODE_BAD_TIME, "cannot read the time '%.*s'",
 		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})));
 		return;
 	}

@@ -14,7 +14,7 @@ static void *replay_open(const struct ingest *conf, struct record_builder *build
 	(void)builder;
 	if (conf->text || conf->id || conf->time || conf->source) {
 		err_set(e, ERR_USAGE,
-		    "-F reject gives back the lines as they were: --text, --id, --time and --source do not go with it");
+		    "-F reject restores the lines unchanged: --text, --id, --time and --source cannot be used with it");
 		return NULL;
 	}
 	return xcalloc(1, sizeof(struct replay));
@@ -74,13 +74,13 @@ static int check(struct batch *b, struct rec *r, struct str line)
 {
 	size_t column;
 	if (line_blank(line))
-		return rec_reject(b, r, CODE_BAD_ROW, "what was rejected is blank");
+		return rec_reject(b, r, CODE_BAD_ROW, "the rejected line is blank");
 	if (memchr(line.p, '\n', line.n))
 		return rec_reject(
-		    b, r, CODE_BAD_ROW, "what was rejected is not a single line; correct it where it came from");
+		    b, r, CODE_BAD_ROW, "the rejected input is not a single line; correct it at its source");
 	const char *code = builder_fault(line, &column);
 	if (code)
-		return rec_reject(b, r, code, "what was rejected cannot be a line of text: column %zu", column);
+		return rec_reject(b, r, code, "the rejected line is not valid text: column %zu", column);
 	return 0;
 }
 
@@ -94,7 +94,7 @@ static int replay_line(void *ctx, struct batch_room *room, struct str line, uint
 	if (rec_scan(b, r, &p->scan, &any) < 0)
 		return 0;
 	if (!is_reject(&p->scan)) {
-		rec_reject(b, r, CODE_NOT_REJECT, "no reject object: it has no 'error' with 'input' or 'input_base64'");
+		rec_reject(b, r, CODE_NOT_REJECT, "not a reject object: no 'error' with 'input' or 'input_base64'");
 		return 0;
 	}
 	if (restore(p, b, r) < 0 || check(b, r, buf_view(&p->bytes)) < 0)

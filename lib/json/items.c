@@ -56,7 +56,7 @@ int json_items_next(struct json_items *it, struct str *item)
 			it->p++;
 			return 0;
 		}
-		it->message = it->p == it->end ? "the array does not end" : "expected ',' or ']'";
+		it->message = it->p == it->end ? "the array is not closed" : "expected ',' or ']'";
 		return -1;
 	}
 	const char *from = json_skip_blanks(it->p, it->end), *to = value_end(from, it->end), *last = to;

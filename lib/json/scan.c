@@ -205,7 +205,7 @@ static const char *scan_unicode_escape(struct scan_job *j, const char *p)
 	bool paired = c < 0xdc00 && j->end - p >= 12 && p[6] == '\\' && p[7] == 'u';
 	int32_t low = paired ? hex4(p + 8) : -1;
 	if (low < 0xdc00 || low > 0xdfff)
-		return fault(j, JSON_LONE_SURROGATE, p, "half of a surrogate pair without the other");
+		return fault(j, JSON_LONE_SURROGATE, p, "unpaired surrogate");
 	return p + 12;
 }
 

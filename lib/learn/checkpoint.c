@@ -100,7 +100,7 @@ static int sync_folder(const char *path, struct err *e)
 	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 	if (fd < 0 || fsync(fd) < 0)
-		rc = err_sys(e, "cannot make '%s' safe", folder);
+		rc = err_sys(e, "cannot sync '%s'", folder);
 	if (fd >= 0)
 		close(fd);
 	free(folder);
@@ -137,7 +137,7 @@ static int write_all(struct checkpoint *s, struct str text, struct err *e)
 	if (io_write(s->fd, text.p, text.n, s->path, e) < 0)
 		return -1;
 	if (fdatasync(s->fd) < 0)
-		return err_sys(e, "cannot make '%s' safe", s->path);
+		return err_sys(e, "cannot sync '%s'", s->path);
 	s->end += text.n;
 	return 0;
 }
@@ -188,7 +188,7 @@ static int check_batches(struct checkpoint *s, const char *p, size_t n, struct e
 	}
 	s->end = (size_t)(at - p);
 	if (at < end && ftruncate(s->fd, (off_t)s->end) < 0)
-		return err_sys(e, "cannot cut '%s'", s->path);
+		return err_sys(e, "cannot truncate '%s'", s->path);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ static int refuse(const struct checkpoint *s, struct str text, struct err *e)
 	size_t m = sizeof magic - 1;
 	const char *nl = memchr(text.p, '\n', text.n);
 	if (!nl || text.n < m || memcmp(text.p, magic, m) != 0)
-		return err_set(e, ERR_ENV, "'%s' is not a state of senti", s->path);
+		return err_set(e, ERR_ENV, "'%s' is not a state file of senti", s->path);
 	struct str owner = {text.p + m, (size_t)(nl - text.p) - m};
 	return err_set(e, ERR_ENV, "the state '%s' belongs to %.*s, not to %.*s", s->path, STR_FMT(owner),
 	    (int)(s->head.n - 1 - m), s->head.p + m);
@@ -227,7 +227,7 @@ static int read_file(struct checkpoint *s, struct err *e)
 		return -1;
 	int rc = 0;
 	if (n < s->head.n && memcmp(p, s->head.p, n) == 0)
-		rc = ftruncate(s->fd, 0) < 0 ? err_sys(e, "cannot cut '%s'", s->path)
+		rc = ftruncate(s->fd, 0) < 0 ? err_sys(e, "cannot truncate '%s'", s->path)
 					     : write_all(s, buf_view(&s->head), e);
 	else if (n < s->head.n || memcmp(p, s->head.p, s->head.n) != 0)
 		rc = refuse(s, (struct str){p, n}, e);
@@ -270,7 +270,7 @@ static int replay_batch(struct checkpoint *s, struct batch *b, struct str text, 
 		r->lineno = ++*n;
 		if (take(ctx, b, r) < 0)
 			return err_set(e, ERR_ENV,
-			    "record %llu of the state '%s' is rejected now: %.*s; were the options others?",
+			    "record %llu of the state '%s' is rejected now: %.*s; have the options changed?",
 			    (unsigned long long)*n, s->path, STR_FMT(r->why));
 		if (*p == '+')
 			set_add(&s->ids, id_number(r->id));
@@ -296,8 +296,7 @@ int checkpoint_replay(struct checkpoint *s, checkpoint_take *take, void *ctx, ui
 	if (rc == 0 && *n) {
 		char count[24];
 		snprintf(count, sizeof count, "%llu", (unsigned long long)*n);
-		log_warn(
-		    "going on with the records of a run that did not end", "state", s->path, "records", count, NULL);
+		log_warn("resuming with the records of an interrupted run", "state", s->path, "records", count, NULL);
 	}
 	return rc;
 }

@@ -461,7 +461,7 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 	*out = (struct fit){0};
 	find_classes(&w);
 	if (w.classes < 2)
-		return err_set(e, ERR_ENV, "nothing to tell apart: all %zu labelled records have the same label", n);
+		return err_set(e, ERR_ENV, "nothing to learn: all %zu labelled records have the same label", n);
 	w.class = xcalloc(n, 1);
 	w.word = xcalloc(n, sizeof *w.word);
 	w.seen = xcalloc(SEEN_BITS(c->features.bits), sizeof *w.seen);

@@ -70,7 +70,7 @@ int layer_next(struct layer *l, struct tsv *t, struct words *w, double most, uin
 	if (check(l, t, key, value, most, e) < 0)
 		return -1;
 	*word = apply(l, w, key, value, &twice);
-	return twice ? tsv_fail(t, e, "'%.*s' stands in the file twice", STR_FMT(key)) : 1;
+	return twice ? tsv_fail(t, e, "'%.*s' occurs twice in the file", STR_FMT(key)) : 1;
 }
 
 int layer_apply(struct layer *l, const char *path, struct words *w, double most, struct err *e)

@@ -143,7 +143,7 @@ static int check_file(const void *bytes, size_t n, const char *path, struct err 
 	if (check[0] != h->check[0] || check[1] != h->check[1])
 		return err_set(e, ERR_ENV, "model file '%s' is damaged: its checksum does not match", path);
 	if (!sane(h) || n != sizeof *h + cells_size(h) + SEEN_BYTES(h->features.bits) + h->meta_size)
-		return err_set(e, ERR_ENV, "model file '%s' makes no sense: train it again", path);
+		return err_set(e, ERR_ENV, "model file '%s' has invalid values: train it again", path);
 	return 0;
 }
 

@@ -75,7 +75,7 @@ static int load_words(struct textblob *b, struct err *e)
 	while ((rc = tsv_next(&t, &key, &rest, e)) > 0) {
 		double v[4];
 		if (tsv_numbers(rest, v, COUNT_OF(v)) != COUNT_OF(v))
-			return tsv_fail(&t, e, "a word and four numbers are expected");
+			return tsv_fail(&t, e, "expected a word and four numbers");
 		uint32_t w = words_add(&b->words, key);
 		bool ly = key.n >= 2 && memcmp(key.p + key.n - 2, "ly", 2) == 0;
 		b->words.word[w].flags |= (uint16_t)(WORD_KNOWN | (v[3] != 0 ? MODIFIES : 0) | (ly ? IN_LY : 0));

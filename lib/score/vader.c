@@ -81,7 +81,7 @@ static int load_emoji(struct vader *v, struct err *e)
 		const char *p = key.p;
 		uint32_t code = utf8_next(&p);
 		if (!words.p || p != key.p + key.n)
-			return tsv_fail(&t, e, "one code point, a tab and its words are expected");
+			return tsv_fail(&t, e, "expected one code point, a tab and its words");
 		*emoji_slot(v, code) = (struct emoji){code, words};
 	}
 	return rc;

@@ -88,7 +88,7 @@ refuse 'a blank' vader-nltk 'a b\t1\n' "1: 'a b' has a blank in it: this model l
 refuse 'no word' afinn ':)\t1\n' "1: ':)' is not made of words with one mark or blank between them"
 refuse 'a mark too many' afinn 'a--b\t1\n' "1: 'a--b' is not made of words with one mark or blank between them"
 for m in vader vader-nltk textblob afinn plus linear; do
-	refuse "a key twice, $m" $m 'a\t0.1\nA\t0.2\n' "2: 'A' stands in the file twice"
+	refuse "a key twice, $m" $m 'a\t0.1\nA\t0.2\n' "2: 'A' occurs twice in the file"
 	refuse "no tab, $m" $m 'a\t0.1\n\nb 0.1\n' '3: no tab between the key and its number'
 	refuse "no number, $m" $m 'a\tnan\n' "1: 'nan' is not a number from -1000000000 to 1000000000"
 	printf 'zork\t0.9\n' >my.tsv

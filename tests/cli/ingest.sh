@@ -64,7 +64,7 @@ printf 'id,text\n1,a\377\n2,b\000c\n3,fine\n' >hostile.csv
 t 'CSV: bytes that are not UTF-8, and NUL' 'senti-ingest hostile.csv' 1 <<'END'
 {"id":"3","text":"fine","source":"hostile.csv"}
 --- stderr
-{"error":{"code":"bad_utf8","message":"no UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"input_base64":"MSxh/w=="}
+{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"input_base64":"MSxh/w=="}
 {"error":{"code":"nul","message":"a NUL byte at column 4","tool":"senti-ingest","line":3,"file":"hostile.csv"},"input_base64":"MixiAGM="}
 END
 
@@ -136,7 +136,7 @@ t 'text: a line is a text' 'senti-ingest plain.txt | sed "s/[0-9a-f]\{32\}/H/"' 
 {"id":"H","text":"thanks","source":"plain.txt"}
 {"id":"H","text":"\"quoted\", too","source":"plain.txt"}
 --- stderr
-{"error":{"code":"bad_utf8","message":"no UTF-8 at column 1","tool":"senti-ingest","line":5,"file":"plain.txt"},"input_base64":"/2JhZA=="}
+{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 1","tool":"senti-ingest","line":5,"file":"plain.txt"},"input_base64":"/2JhZA=="}
 {"error":{"code":"nul","message":"a NUL byte at column 2","tool":"senti-ingest","line":6,"file":"plain.txt"},"input_base64":"bgBs"}
 END
 ok 'text: the sums hold' sums senti-ingest plain.txt
@@ -225,7 +225,7 @@ t 'JSON: members are renamed in their place, the time is rewritten' 'echo "{\"b\
 END
 t 'JSON: a bad time that --time names' 'echo "{\"text\":\"t\",\"at\":true}" | senti-ingest --time at' 1 <<'END'
 --- stderr
-{"error":{"code":"bad_time","message":"the time true is of no known form","tool":"senti-ingest","line":1},"input":"{\"text\":\"t\",\"at\":true}"}
+{"error":{"code":"bad_time","message":"cannot read the time true","tool":"senti-ingest","line":1},"input":"{\"text\":\"t\",\"at\":true}"}
 END
 
 # --- times ---
@@ -236,7 +236,7 @@ t '--time: rewritten, kept, absent, rejected' 'senti-ingest --time when times.cs
 {"id":"H","text":"b","time":"2024-05-01T12:00:00.5+02:00","source":"times.csv"}
 {"id":"H","text":"c","source":"times.csv"}
 --- stderr
-{"error":{"code":"bad_time","message":"the time 'soon' is of no known form","tool":"senti-ingest","line":5,"file":"times.csv"},"input":"d,soon"}
+{"error":{"code":"bad_time","message":"cannot read the time 'soon'","tool":"senti-ingest","line":5,"file":"times.csv"},"input":"d,soon"}
 END
 t 'a column time that no option names: rewritten where it can be, never rejected' \
 	'printf "text,time\na,1714557600\nb,soon\n" | senti-ingest -F csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
@@ -303,8 +303,8 @@ senti-ingest: -F log needs --pattern: common, combined, syslog, journal, or a re
 try 'senti-ingest --help'
 END
 t 'a hostile line does not hang a hostile pattern' \
-	"{ head -c 100000 /dev/zero | tr '\\0' a; echo '!'; } | senti-ingest -F log --pattern '(?<text>(a+)+)\$' 2>&1 | cut -c 1-110" 0 <<'END'
-{"error":{"code":"no_match","message":"matching was given up: the pattern takes too many steps on this line","
+	"{ head -c 100000 /dev/zero | tr '\\0' a; echo '!'; } | senti-ingest -F log --pattern '(?<text>(a+)+)\$' 2>&1 | cut -c 1-105" 0 <<'END'
+{"error":{"code":"no_match","message":"matching stopped: the pattern takes too many steps on this line","
 END
 
 # --- rejects and replay ---
@@ -318,7 +318,7 @@ printf '{"text":"ok"\n{"text":"b\303"}\n' >bad.jsonl
 t 'replay of JSON: what was mended goes through, what is not text stays rejected, and comes back as what it was' \
 	'senti-ingest bad.jsonl 2>rej >/dev/null; senti-ingest -F reject rej 2>still | sed "s/\$/}/" | senti-ingest -F json --source s | sed "s/[0-9a-f]\{32\}/H/"; senti-ingest -F reject still >twice; tail -n 1 rej | cmp - twice; sed "s/input.*//" still' 0 <<'END'
 {"text":"ok","id":"H","source":"s"}
-{"error":{"code":"bad_utf8","message":"what was rejected cannot be a line of text: column 11","tool":"senti-ingest","line":2,"file":"rej"},"
+{"error":{"code":"bad_utf8","message":"the rejected line is not valid text: column 11","tool":"senti-ingest","line":2,"file":"rej"},"
 END
 cat >mixed.rej <<'END'
 {"error":{"code":"x"},"input":"one"}

@@ -67,7 +67,7 @@ senti-train: no usable training record: each needs a text and a label
 END
 t 'one label only' 'grep positive sixty.jsonl | senti-train -o c.senti' 3 <<'END'
 --- stderr
-senti-train: nothing to tell apart: all 20 labelled records have the same label
+senti-train: nothing to learn: all 20 labelled records have the same label
 END
 ok 'no file comes of it' test ! -e c.senti
 t 'no -o' 'senti-train sixty.jsonl' 2 <<'END'
@@ -163,7 +163,7 @@ END
 printf 'a\t1\nA\t2\n' >twice.tsv
 t 'a faulty lexicon over it' 'senti-score -m linear --lexicon +twice.tsv -e a' 3 <<'END'
 --- stderr
-senti-score: twice.tsv:2: 'A' stands in the file twice
+senti-score: twice.tsv:2: 'A' occurs twice in the file
 END
 t 'explained in another member' 'senti-score -m linear --explain --into own -e "I love it" | jq -c "[(.own.why|length>0), .sentiment]"' 0 <<'END'
 [true,null]

@@ -119,7 +119,7 @@ ended 0
 echo junk >place
 t 'a state that is none' 'senti-worker -i log --follow --state place -- cat' 3 <<'END'
 --- stderr
-senti-worker: place:1: this is not a place in a file; remove the file to start from the beginning
+senti-worker: place:1: this is not a saved place; remove the file to start from the beginning
 END
 rm place
 t 'a state that cannot be written' 'senti-worker -i log --follow --state none/place -- cat 2>&1 >/dev/null | sed "s/: No.*//"' 0 <<'END'

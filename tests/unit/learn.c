@@ -243,7 +243,7 @@ static void test_damage(const struct buf *file)
 	struct buf odd = {0};
 	h.label[0] = 7;
 	linear_write(&h, (const void *)(file->p + sizeof h), seen_of(file), STR("{}"), &odd);
-	ok(load_status(odd.p, odd.n, &e) < 0 && strstr(e.msg, "makes no sense"),
+	ok(load_status(odd.p, odd.n, &e) < 0 && strstr(e.msg, "has invalid values"),
 	    "nor with a class that does not exist");
 	buf_clear(&odd);
 	h.label[0] = 0;
