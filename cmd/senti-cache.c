@@ -5,20 +5,21 @@
 #define OF(verb) (1u << (verb))
 static const struct option_def own[] = {
     {'m', "model", "MODEL",
-	"get, key: the results of MODEL (default $SENTI_MODEL, else vader);\nverify: compute those in the cache again",
+	"get, key: the results of MODEL (default $SENTI_MODEL, else vader);\nverify: recompute those in the cache",
 	OPT_STRING(model.spec), .only = OF(CACHE_GET) | OF(CACHE_VERIFY) | OF(CACHE_KEY)},
     {'f', "field", "NAME", "get, put, key: the member that holds the text (default text)",
 	OPT_SLICE(verb.form.text_name), .only = OF(CACHE_GET) | OF(CACHE_PUT) | OF(CACHE_KEY)},
     {0, "into", "NAME", "get, put: the member of the result (default sentiment)", OPT_SLICE(verb.form.result_name),
 	.only = OF(CACHE_GET) | OF(CACHE_PUT)},
-    {'e', "expression", "TEXT", "key: of the result for TEXT; may be repeated", OPT_LIST(texts), .only = OF(CACHE_KEY)},
-    {0, "once", NULL, "follow: end when all changes there are have been followed", OPT_FLAG(follow.once),
+    {'e', "expression", "TEXT", "key: print the key of the result for TEXT; may be repeated", OPT_LIST(texts),
+	.only = OF(CACHE_KEY)},
+    {0, "once", NULL, "follow: exit once all present changes are followed", OPT_FLAG(follow.once),
 	.only = OF(CACHE_FOLLOW)},
     {0, "reader", "NAME",
-	"follow: the name of its place in the outbox (default: the cache's\naddress and this machine)",
+	"follow: the name of its position in the outbox (default: the cache's\naddress and the host name)",
 	OPT_NAME(follow.reader), .only = OF(CACHE_FOLLOW)},
-    {0, "sample", "N", "verify: check N messages, from a random place on (default 1000)",
-	OPT_NUMBER(sample, 1, 100000000), .only = OF(CACHE_VERIFY)},
+    {0, "sample", "N", "verify: check N messages, from a random start (default 1000)", OPT_NUMBER(sample, 1, 100000000),
+	.only = OF(CACHE_VERIFY)},
     {0},
 };
 
@@ -40,10 +41,9 @@ int main(int argc, char **argv)
 	    .name = "senti-cache",
 	    .verbs = cache_verbs,
 	    .summary =
-		"Keeps results and stored messages in Redis. get adds known results to records, put stores what "
-		"passes;\n"
-		"an unreachable cache slows the work down and breaks nothing. follow removes messages from the cache\n"
-		"when the store changes, verify tells whether the two agree.",
+		"Keeps results and stored messages in Redis. get adds known results to records, put caches results\n"
+		"and messages; if the cache is down, work slows but nothing breaks. follow removes messages from\n"
+		"the cache when the store changes, verify checks that the two agree.",
 	    .examples = examples,
 	    .own = own,
 	    .options = &o,

@@ -23,7 +23,7 @@ static int read_map(void *to, const char *value, struct err *e)
 #define OPTIONS struct eval_options
 static const struct option_def own[] = {
     {'m', "model", "MODEL",
-	"score the texts with MODEL; repeat it to compare several\n(default: the results that the records carry)",
+	"score the texts with MODEL; repeat to compare several\n(default: use the results in the records)",
 	OPT_LIST(spec)},
     {'f', "field", "NAME", "the member that holds the text (default text)", OPT_SLICE(eval.form.text_name)},
     {0, "label", "NAME", "the member that holds the label (default label, else sentiment.label)",
@@ -31,9 +31,10 @@ static const struct option_def own[] = {
     {0, "map", "FROM=TO,...", "rename labels, as in 4=positive,2=neutral,0=negative", OPT_CALL(eval.label, read_map)},
     {0, "result", "NAME", "without -m: the member that holds the result (default sentiment)",
 	OPT_SLICE(eval.form.result_name)},
-    {0, "two", NULL, "labels are positive or negative: so is any score, above 0 or not", OPT_FLAG(eval.two)},
-    {0, "json", NULL, "report JSON, one line a model", OPT_FLAG(eval.json)},
-    {0, "state", "FILE", "of a queue: keep there what was taken in, until the report is out", OPT_STRING(state)},
+    {0, "two", NULL, "for labels without neutral: scores above 0 are positive, all others negative",
+	OPT_FLAG(eval.two)},
+    {0, "json", NULL, "report JSON, one line per model", OPT_FLAG(eval.json)},
+    {0, "state", "FILE", "with a queue: keep the records in FILE until the report is out", OPT_STRING(state)},
     {0, "min-f1", "X", "exit 1 if a model's macro F1 is below X", OPT_DECIMAL(min_f1, 0, 1)},
     {0},
 };

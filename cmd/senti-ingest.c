@@ -42,30 +42,30 @@ static int read_rate(void *to, const char *value, struct err *e)
 #define OPTIONS struct ingest_options
 static const struct option_def own[] = {
     {'F', "format", "FORMAT",
-	"csv, tsv, text, json, log, reject; auto (default): by the file's\nname, else by its first line",
+	"csv, tsv, text, json, log, reject or auto (default): by the file's\nname, else by its first line",
 	OPT_CALL(ingest.format, read_format)},
     {0, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)",
 	OPT_STRING(ingest.text)},
-    {0, "id", "COL", "the one that becomes the id (default: id, else made of source, path, line, time and text)",
+    {0, "id", "COL", "the column that becomes the id (default: id, else derived from source, path, line, time, text)",
 	OPT_STRING(ingest.id)},
-    {0, "time", "COL", "the one that becomes the time, rewritten as RFC 3339 (default: time)", OPT_STRING(ingest.time)},
+    {0, "time", "COL", "the column that becomes the time, rewritten as RFC 3339 (default: time)",
+	OPT_STRING(ingest.time)},
     {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_STRING(ingest.source)},
     {0, "id-by", "HOW",
-	"position (default), or content: ids are made of source, time, text and how\noften these came before",
+	"position (default), or content: derive ids from source, time, text and how\noften these occurred before",
 	OPT_CHOICE(id_by, "position", "content")},
-    {0, "id-path", "NAME", "what ids by position say instead of the file's path as given", OPT_NAME(ingest.ids.path)},
-    {0, "id-prefix", "TEXT", "what all ids begin with, to keep sources apart",
+    {0, "id-path", "NAME", "use NAME instead of the file's path in ids by position", OPT_NAME(ingest.ids.path)},
+    {0, "id-prefix", "TEXT", "begin all ids with TEXT, to keep sources apart",
 	OPT_CALL(ingest.ids.prefix, read_prefix)},
-    {0, "id-scheme", "N", "2 (default), or 1: the ids of senti 0.1, for one more version",
+    {0, "id-scheme", "N", "2 (default), or 1: ids as in senti 0.1, supported for one more version",
 	OPT_NUMBER(ingest.ids.scheme, 1, 2)},
     {0, "no-header", NULL, "the first row is data; columns are c1, c2, ...", OPT_FLAG(ingest.no_header)},
-    {0, "delimiter", "C", "what stands between fields: one character, or tab",
-	OPT_CALL(ingest.delimiter, read_delimiter)},
+    {0, "delimiter", "C", "the field separator: one character, or tab", OPT_CALL(ingest.delimiter, read_delimiter)},
     {0, "pattern", "NAME|REGEX",
 	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text",
 	OPT_STRING(ingest.pattern)},
     {0, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped", OPT_FLAG(follow)},
-    {0, "rate", "N[/s]", "at most N records a second (/m, /h: a minute, an hour)", OPT_CALL(rate, read_rate)},
+    {0, "rate", "N[/s]", "at most N records per second (/m: per minute, /h: per hour)", OPT_CALL(rate, read_rate)},
     {0},
 };
 
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	    .usage = "[-F FORMAT] [--text COL] [--id COL] [--time COL] [--source NAME] [FILE...]\n"
 		     "-F log --pattern NAME|REGEX [--follow] [FILE...]\n"
 		     "-F reject [FILE...]",
-	    .summary = "Turns files and streams into records, one JSON object a line.",
+	    .summary = "Turns files and streams into records, one JSON object per line.",
 	    .examples = "  senti-ingest --text review reviews.csv | senti-score\n"
 			"  senti-ingest -F tsv --no-header --id 1 --text 3 ratings.txt\n"
 			"  senti-ingest --follow -F log --pattern syslog /var/log/syslog\n"

@@ -29,17 +29,17 @@ static int read_until(void *to, const char *value, struct err *e)
 static const struct option_def own[] = {
     {0, "label", "LABEL", "query: positive, neutral or negative", OPT_CALL(filter.label, read_label), OF_QUERY},
     {0, "source", "NAME", "query: from this source", OPT_SLICE(filter.source), OF_QUERY},
-    {0, "since", "TIME", "query: said at TIME or later (RFC 3339, or a date)", OPT_CALL(filter, read_since), OF_QUERY},
-    {0, "until", "TIME", "query: said before TIME", OPT_CALL(filter, read_until), OF_QUERY},
-    {0, "text", "WORDS", "query: the text holds WORDS, in upper or lower case", OPT_SLICE(filter.text), OF_QUERY},
-    {0, "model", "MODEL", "query: scored by this model, as its results name it", OPT_SLICE(filter.model), OF_QUERY},
-    {0, "not-model", "MODEL", "query: not scored by this model: by another, or not at all", OPT_SLICE(filter.not_model),
+    {0, "since", "TIME", "query: with a time of TIME or later (RFC 3339, or a date)", OPT_CALL(filter, read_since),
 	OF_QUERY},
+    {0, "until", "TIME", "query: with a time before TIME", OPT_CALL(filter, read_until), OF_QUERY},
+    {0, "text", "WORDS", "query: the text contains WORDS, in any case", OPT_SLICE(filter.text), OF_QUERY},
+    {0, "model", "MODEL", "query: scored by this model, as its results name it", OPT_SLICE(filter.model), OF_QUERY},
+    {0, "not-model", "MODEL", "query: scored by another model, or not at all", OPT_SLICE(filter.not_model), OF_QUERY},
     {0, "unscored", NULL, "query: without a result", OPT_FLAG(filter.unscored), OF_QUERY},
-    {0, "corrected", NULL, "query: whose label a person has set", OPT_FLAG(filter.corrected), OF_QUERY},
+    {0, "corrected", NULL, "query: with a label set by a person", OPT_FLAG(filter.corrected), OF_QUERY},
     {0, "after", "ID", "query: continue after the message with this id", OPT_STRING(after), OF_QUERY},
     {0, "limit", "N", "query: at most N messages", OPT_NUMBER(limit, 1, UINT32_MAX), OF_QUERY},
-    {0, "order", "ORDER", "query: oldest (default) or newest first, without a time last; or by id",
+    {0, "order", "ORDER", "query: oldest (default) or newest first, records without a time last; or by id",
 	OPT_CHOICE(filter.order, "oldest", "newest", "id"), .min = ORDER_OLDEST, OF_QUERY},
     {0, "dead", "DURATION", "prune: drop readers silent for this long: 90s, 30m, 12h, 7d (default)",
 	OPT_DURATION(dead_ms, 0), .only = 1u << STORE_PRUNE},
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	    .verbs = store_verbs,
 	    .verb_optional = true,
 	    .summary =
-		"Keeps records in a database, one row an id. put (the default) passes each record on once it is\n"
+		"Keeps records in a database, one row per id. put (the default) passes each record on once it is\n"
 		"committed, with its version; query and export print JSON lines; correct sets a label by hand.",
 	    .examples = examples,
 	    .own = own,

@@ -31,14 +31,14 @@ static int read_map(void *to, const char *value, struct err *e)
 
 #define OPTIONS struct train_options
 static const struct option_def own[] = {
-    {'o', "output", "FILE", "write the model to FILE (needed)", OPT_STRING(train.path)},
+    {'o', "output", "FILE", "write the model to FILE (required)", OPT_STRING(train.path)},
     {'f', "field", "NAME", "the member that holds the text (default text)", OPT_SLICE(train.form.text_name)},
     {0, "label", "NAME", "the member that holds the label (default label, else sentiment.label)",
 	OPT_SLICE(train.label.member)},
     {0, "map", "FROM=TO,...", "rename labels, as in 4=positive,2=neutral,0=negative", OPT_CALL(train.label, read_map)},
-    {0, "folds", "K", "calibrate and measure on K parts held out in turn (default 5)",
+    {0, "folds", "K", "calibrate and evaluate on K parts, each held out in turn (default 5)",
 	OPT_NUMBER(train.fit.folds, 2, 20)},
-    {0, "seed", "N", "deal the parts by N (default 1); same data and seed, same bytes",
+    {0, "seed", "N", "seed for dealing records into parts (default 1); same data and seed, same bytes",
 	OPT_NUMBER(train.fit.seed, 0, UINT64_MAX)},
     {0, "class-weights", "HOW", "balanced: all classes count the same (default); none: as in the data",
 	OPT_CHOICE(train.fit.balanced, "none", "balanced")},
@@ -48,15 +48,14 @@ static const struct option_def own[] = {
     {0, "no-negation", NULL, "do not mark words after a negation", OPT_SET(train.fit.features.negation, 0)},
     {0, "no-lexicon", NULL, "learn from n-grams alone, without the result of plus",
 	OPT_SET(train.fit.features.lexicon, 0)},
-    {0, "lexicon-gain", "G", "let the result of plus count more (above 1, slower) or less (default 1)",
+    {0, "lexicon-gain", "G", "give the result of plus more (above 1, slower) or less weight (default 1)",
 	OPT_DECIMAL(train.fit.figure_gain, 0.01, 100)},
-    {0, "hash-bits", "N", "2^N places for n-grams, 4 bytes each (default 18)",
+    {0, "hash-bits", "N", "2^N slots for n-grams, 4 bytes each (default 18)",
 	OPT_NUMBER(train.fit.features.bits, 10, 24)},
-    {0, "min-texts", "N", "leave out n-grams of fewer than N texts (default 3)",
+    {0, "min-texts", "N", "leave out n-grams that occur in fewer than N texts (default 3)",
 	OPT_NUMBER(train.fit.min_texts, 1, 1000000)},
-    {0, "state", "FILE", "of a queue: keep there what was taken in, until the model is written", OPT_STRING(state)},
-    {0, "cost", "C", "fit the data closer (above 1) or less closely (below; default 1)",
-	OPT_DECIMAL(train.fit.cost, 1e-6, 1e6)},
+    {0, "state", "FILE", "with a queue: keep the records in FILE until the model is written", OPT_STRING(state)},
+    {0, "cost", "C", "fit the data more (above 1) or less closely (default 1)", OPT_DECIMAL(train.fit.cost, 1e-6, 1e6)},
     {0},
 };
 
@@ -91,7 +90,7 @@ int main(int argc, char **argv)
 	    .name = "senti-train",
 	    .usage = "-o FILE [OPTION...] [FILE...]\n"
 		     "-o FILE -i amqp:QUEUE --idle MS [--state FILE] [OPTION...]",
-	    .summary = "Makes a model for senti-score -m FILE from labelled records; prints what is known of it as one "
+	    .summary = "Makes a model for senti-score -m FILE from labelled records; prints its description as one "
 		       "JSON line.",
 	    .examples = examples,
 	    .own = own,

@@ -18,17 +18,16 @@ struct worker_options {
 static const struct option_def own[] = {
     {'q', "queue", "QUEUE", "work on this queue: the same as -i amqp:QUEUE", OPT_STRING(queue)},
     {'o', "to", "SINK",
-	"answers go to SINK before their records are acknowledged\n(default: nowhere with -q, else stdout)",
+	"write answers to SINK before their records are acknowledged\n(default: nowhere with -q, else stdout)",
 	OPT_STRING(tool.to)},
-    {'j', "jobs", "N", "run N commands side by side; the order is kept (default 1)", OPT_NUMBER(tool.jobs, 1, 256)},
-    {0, "timeout", "SECONDS", "a command that gives no answer for this long is stopped and restarted (default 30)",
+    {'j', "jobs", "N", "run N commands in parallel; keeps the order (default 1)", OPT_NUMBER(tool.jobs, 1, 256)},
+    {0, "timeout", "SECONDS", "restart a command that gives no answer for this long (default 30)",
 	OPT_SECONDS(timeout_ms, 1, 86400)},
     {0, "max-failures", "N", "give up when the command fails N times in a row without an answer (default 10)",
 	OPT_NUMBER(max_failures, 1, 1000000)},
     {0, "follow", NULL, "read the file of -i as it grows, through rotation and truncation, until stopped",
 	OPT_FLAG(follow)},
-    {0, "state", "FILE", "with --follow: keep there how far records have come out, and start from there",
-	OPT_STRING(state)},
+    {0, "state", "FILE", "with --follow: save the position in FILE, and resume from it", OPT_STRING(state)},
     {0},
 };
 
@@ -81,8 +80,8 @@ int main(int argc, char **argv)
 	    .name = "senti-worker",
 	    .usage = "-q QUEUE [-j N] [-b N] [-w MS] [--timeout SECONDS] [--to SINK] -- COMMAND [ARG...]\n"
 		     "-i SOURCE [--follow [--state FILE]] -- COMMAND [ARG...]",
-	    .summary = "Runs a command that filters records as a worker on a queue: a record is acknowledged when its "
-		       "answer has come out.",
+	    .summary = "Runs a filter command as a worker on a queue: a record is acknowledged once the command has "
+		       "answered it.",
 	    .examples =
 		"  senti-worker -q texts -- sh -c 'senti-cache get | senti-score | senti-store put | senti-cache put'\n"
 		"  senti-worker -q texts -j 2 --to amqp:scored -- senti-score\n"
