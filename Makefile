@@ -108,7 +108,7 @@ test: $(BIN) $(UNIT) $(REPLAY)
 # and all tools together, from end to end.
 live: DIR = tests/live
 system: DIR = tests/system
-live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader
+live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(BUILD)/tests/live/lib/graphql_documents
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
 

@@ -32,7 +32,7 @@ void *arena_grow(struct arena *a, size_t n)
 	size_t size = n > BLOCK_MIN ? n : BLOCK_MIN;
 	struct arena_block *b = xmalloc(sizeof *b + size);
 	b->size = size;
-	struct arena_block **link = &a->first;
+	struct arena_block **link = a->at ? &a->at->next : &a->first;
 	while (*link)
 		link = &(*link)->next;
 	b->next = NULL;

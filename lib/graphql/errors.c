@@ -47,16 +47,44 @@ struct gql_error *gql_error_add(
 	return e;
 }
 
+struct located {
+	uint32_t at;
+	size_t i; /* which of the error's */
+};
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct located *x = a, *y = b;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* One error may have thousands of places, such as those of a long circle of fragments, so the text is gone through
+ * once. */
+static void put_locations(struct buf *out, const struct gql_errors *l, const struct gql_error *e)
+{
+	struct located *sorted = xcalloc(e->nat, sizeof *sorted);
+	struct gql_place *place = xcalloc(e->nat, sizeof *place), at = {1, 1};
+	for (size_t i = 0; i < e->nat; i++)
+		sorted[i] = (struct located){.at = e->at[i], .i = i};
+	qsort(sorted, e->nat, sizeof *sorted, by_offset);
+	for (size_t i = 0; i < e->nat; i++) {
+		gql_place_move(&at, l->text, i ? sorted[i - 1].at : 0, sorted[i].at);
+		place[sorted[i].i] = at;
+	}
+	for (size_t i = 0; i < e->nat; i++)
+		buf_printf(
+		    out, "%s{\"line\":%u,\"column\":%u}", i ? "," : ",\"locations\":[", place[i].line, place[i].column);
+	buf_char(out, ']');
+	free(place);
+	free(sorted);
+}
+
 void gql_error_put(struct buf *out, const struct gql_errors *l, const struct gql_error *e)
 {
 	buf_str(out, STR("{\"message\":"));
 	json_put_lossy(out, e->message);
-	for (size_t i = 0; i < e->nat; i++) {
-		struct gql_place p = gql_place_of(l->text, e->at[i]);
-		buf_printf(out, "%s{\"line\":%u,\"column\":%u}", i ? "," : ",\"locations\":[", p.line, p.column);
-	}
 	if (e->nat)
-		buf_char(out, ']');
+		put_locations(out, l, e);
 	if (e->path.p) {
 		buf_str(out, STR(",\"path\":"));
 		buf_str(out, e->path);

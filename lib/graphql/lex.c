@@ -373,15 +373,20 @@ struct str gql_token_show(const struct gql_token *t, struct arena *mem)
 	return t->kind < GQL_NAME ? str_of(name) : arena_printf(mem, "%s \"%.*s\"", name, STR_FMT(t->value));
 }
 
-struct gql_place gql_place_of(struct str text, uint32_t offset)
+void gql_place_move(struct gql_place *place, struct str text, uint32_t from, uint32_t to)
 {
-	struct gql_place place = {1, 1};
-	const char *p = text.p, *end = text.p + (offset < text.n ? offset : text.n);
+	const char *p = text.p + from, *end = text.p + (to < text.n ? to : text.n);
 	while (p < end) {
 		uint32_t c = utf8_next(&p);
 		bool line_end = c == '\n' || (c == '\r' && !(p < text.p + text.n && *p == '\n'));
-		place.line += line_end;
-		place.column = line_end ? 1 : place.column + (c > 0xffff ? 2 : 1);
+		place->line += line_end;
+		place->column = line_end ? 1 : place->column + (c > 0xffff ? 2 : 1);
 	}
+}
+
+struct gql_place gql_place_of(struct str text, uint32_t at)
+{
+	struct gql_place place = {1, 1};
+	gql_place_move(&place, text, 0, at);
 	return place;
 }

@@ -67,5 +67,7 @@ struct gql_place {
 	uint32_t line, column;
 };
 struct gql_place gql_place_of(struct str text, uint32_t at);
+/* Moves a place on from one offset to another one after it. */
+void gql_place_move(struct gql_place *place, struct str text, uint32_t from, uint32_t to);
 
 #endif
