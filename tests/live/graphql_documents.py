@@ -2,7 +2,7 @@
 # needs: node
 # npm: graphql
 # programs: graphql_documents
-# seconds: 60
+# seconds: 40
 import json
 import os
 import subprocess
