@@ -1,4 +1,4 @@
-/* cache.c - what all caches have in common: keys and lifetimes. */
+/* cache.c - what all caches share: keys and lifetimes. */
 #include "lib/data/cache.h"
 
 #include "lib/json/scan.h"
@@ -33,7 +33,7 @@ struct cache_conf cache_conf_of(const struct cache_conf *given)
 	return c;
 }
 
-/* splitmix64: lifetimes need to differ, no more. */
+/* splitmix64: lifetimes only need to differ. */
 uint64_t cache_random(uint64_t *random)
 {
 	uint64_t z = *random += 0x9e3779b97f4a7c15;

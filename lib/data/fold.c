@@ -1,4 +1,4 @@
-/* fold.c - lower-case forms, and looking for one text in another. */
+/* fold.c - lower-case forms, and search in them. */
 #include "lib/data/fold.h"
 
 #include "lib/text/unicode.h"

@@ -1,7 +1,7 @@
-/* fold.h - searching text without regard to case, the same in every store.
+/* fold.h - case-insensitive search of text, the same in every store.
  *
- * Each character counts as its lower-case form (Unicode, without regard to language or neighbours; the final sigma
- * counts as a sigma). "Straße" is found by "STRASSE" in no store, "ÉTÉ" by "été" in all.
+ * Each character counts as its Unicode lower-case form, whatever the language or its neighbours; a final sigma is a
+ * sigma. "été" finds "ÉTÉ" in every store, "STRASSE" finds "Straße" in none.
  */
 #ifndef SENTI_FOLD_H
 #define SENTI_FOLD_H
@@ -10,8 +10,7 @@
 
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. */
 void fold_text(struct buf *out, struct str text);
-/* True if text, once folded, holds `folded` (which fold_text made). `scratch` is kept by the caller from call to
- * call. */
+/* True if the folded text contains `folded` (from fold_text). The caller keeps `scratch` between calls. */
 bool fold_contains(struct str text, struct str folded, struct buf *scratch);
 
 #endif

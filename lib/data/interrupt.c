@@ -1,4 +1,4 @@
-/* interrupt.c - when a long read of a store ends early. */
+/* interrupt.c - ends a long read of a store early. */
 #include "lib/data/interrupt.h"
 
 #include "lib/base/clock.h"

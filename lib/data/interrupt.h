@@ -12,20 +12,20 @@
 
 struct interrupt {
 	int64_t deadline;	 /* on clock_mono_ms; 0: none */
-	bool (*gone)(void *arg); /* called at most every INTERRUPT_LOOK_MS, in the reading thread; NULL: never */
+	bool (*gone)(void *arg); /* asked at most every INTERRUPT_LOOK_MS, in the reading thread; or NULL */
 	void *arg;
-	enum { INTERRUPT_NONE, INTERRUPT_DEADLINE, INTERRUPT_GONE } why; /* set when the read has been ended */
+	enum { INTERRUPT_NONE, INTERRUPT_DEADLINE, INTERRUPT_GONE } why; /* why the read was ended */
 
 	int64_t look_at; /* private */
 };
 
 enum { INTERRUPT_LOOK_MS = 20 };
 
-/* True, with `why`, from the moment on at which the read must end. NULL never ends one. Cheap. */
+/* True, with `why` set, once the read must end; never for NULL. Cheap. */
 bool interrupt_due(struct interrupt *i);
 /* Before a read: 0, or -1 with *e if it need not begin. */
 int interrupt_check(struct interrupt *i, struct err *e);
-/* Milliseconds until the deadline, at least 1; `most` if that is sooner or there is no deadline. */
+/* Milliseconds until the deadline, from 1 to `most`. */
 int64_t interrupt_left(const struct interrupt *i, int64_t most);
 
 #endif

@@ -1,8 +1,8 @@
 /* lookaside.c - cache, then store, then put; two rounds at most.
  *
- *     round 1   ask the cache; of the misses claim those that nobody fetches, fetch and put them, give the claims up;
+ *     round 1   ask the cache; of the misses claim those that nobody is fetching, fetch and put them, drop the claims;
  *               then wait for those that others have claimed
- *     round 2   ask the cache for these again, and fetch what it still does not know, whoever else does
+ *     round 2   ask the cache for these again, and fetch what it still does not know, claimed or not
  *
  * No thread waits while it holds a claim, so none can wait for ever.
  */
@@ -26,7 +26,7 @@ struct claim {
 
 struct flights {
 	pthread_mutex_t lock;
-	pthread_cond_t landed; /* some claims were given up */
+	pthread_cond_t landed; /* some claims were dropped */
 	struct claim *bucket[BUCKETS];
 };
 
@@ -47,7 +47,7 @@ void flights_free(struct flights *f)
 	free(f);
 }
 
-/* Where the claim of this id stands, or would stand. */
+/* Where the claim of this id is, or would be. */
 static struct claim **place_of(struct flights *f, struct str id)
 {
 	struct claim **at = &f->bucket[hash_bytes(id) % BUCKETS];
@@ -66,7 +66,7 @@ struct look_slot {
 	bool claimed;
 };
 
-/* A list of slots; the calls of cache and store take arrays of pointers. */
+/* A list of slots, as arrays of pointers for the calls of cache and store. */
 struct slot_list {
 	struct look_slot **slot;
 	size_t n;
@@ -124,7 +124,7 @@ static struct slot_list prepare(struct lookaside *l, struct look *look, size_t n
 	return all;
 }
 
-/* Takes the cache's answers; what it does not know, or only as pending, is what comes back. */
+/* Takes the cache's answers. Returns what it does not know, or only as pending. */
 static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *list, struct arena *mem)
 {
 	struct slot_list left = list_new(list->n, mem);
@@ -153,8 +153,7 @@ static struct slot_list ask_cache(struct lookaside *l, const struct slot_list *l
 	return left;
 }
 
-/* Splits the misses: *mine are claimed, or the cache is away and there is nothing to wait for; the others are what
- * comes back. */
+/* Splits the misses: *mine are claimed, or need no claim while the cache is down. Returns the others. */
 static struct slot_list claim(
     struct lookaside *l, const struct slot_list *misses, struct slot_list *mine, struct arena *mem)
 {
@@ -209,12 +208,12 @@ static void wait_for(struct flights *f, const struct slot_list *others)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* What the store says of one message. */
+/* Takes the store's answer for one message. */
 static void take_row(struct lookaside *l, struct look_slot *s, struct arena *mem)
 {
 	struct look *k = s->look;
 	if (s->entry.state != ENTRY_HIT)
-		k->state = LOOK_ABSENT; /* else it is pending: what the cache has is shown */
+		k->state = LOOK_ABSENT; /* else it is pending, and shows what the cache has */
 	if (s->m.fate != MESSAGE_FOUND)
 		return;
 	k->hit = false;
@@ -243,7 +242,7 @@ static int read_store(struct lookaside *l, const struct slot_list *list, struct 
 	return 0;
 }
 
-/* Keeps the answers in the cache where it has told its time; a failure costs no more than a miss later. */
+/* Puts the answers in the cache if its clock is known; a failure costs no more than a later miss. */
 static void put(struct lookaside *l, const struct slot_list *list, struct arena *mem)
 {
 	struct slot_list kept = list_new(list->n, mem);

@@ -1,11 +1,10 @@
-/* memory.c - the cache of one process: a chained hash table whose entries also stand in a list, by when they were last
- * asked for.
+/* memory.c - the cache of one process: a chained hash table whose entries are also in a list, by their last use.
  *
  *     table   bucket -> entry -> entry
  *     used    newest <-> ... <-> oldest          evicted from this end
- *     tombstones  newest <-> ... <-> oldest          tombstones; all live equally long, so this end expires first
+ *     tombstones  newest <-> ... <-> oldest      all live equally long, so this end expires first
  *
- * One lock for all: it is held for a lookup and the copy of a value, 0.1 us or two.
+ * One lock for all, held for a look-up and the copy of a value: 0.1 to 0.2 us.
  */
 #include "lib/data/memory.h"
 
@@ -38,12 +37,12 @@ struct memory {
 	struct memory_node **bucket;
 	size_t nbuckets, n, results, messages, bytes, limit;
 	struct node_list used, tombstones;
-	int64_t floor_ms; /* reads that began by then are too old: what refused them had to go */
+	int64_t floor_ms; /* reads that began by then are too old: what would refuse them was evicted */
 	uint64_t evicted, expired, hits, misses, random;
 };
 
-/* BLOCK: what the allocator adds to a block. One entry is no more than a GREATEST_SHARE-th of all: it would drive out
- * the rest. */
+/* BLOCK: what the allocator adds to a block. No entry may take more than a GREATEST_SHARE-th, lest it drive out the
+ * rest. */
 enum { BLOCK = 16, FIRST_BUCKETS = 1024, GREATEST_SHARE = 8 };
 
 static struct memory *memory_of(struct cache *c)
@@ -130,7 +129,7 @@ static void grow(struct memory *m)
 	m->nbuckets = size;
 }
 
-/* The node of a key that is not yet over, or NULL. */
+/* The unexpired node of a key, or NULL. */
 static struct memory_node **find(struct memory *m, struct str key, uint64_t hash, int64_t now)
 {
 	struct memory_node **at = slot_of(m, key, hash);
@@ -142,7 +141,8 @@ static struct memory_node **find(struct memory *m, struct str key, uint64_t hash
 	return *at ? at : NULL;
 }
 
-/* Until the limit holds: tombstones that are over, then what was used longest ago, and only then tombstones. */
+/* Evicts until the limit holds: expired tombstones, then the least recently used entries, and only then other
+ * tombstones. */
 static void evict(struct memory *m, int64_t now)
 {
 	while (m->tombstones.oldest && m->tombstones.oldest->ends_ms <= now) {
@@ -151,7 +151,7 @@ static void evict(struct memory *m, int64_t now)
 	}
 	while (m->bytes > m->limit && (m->used.oldest || m->tombstones.oldest)) {
 		struct memory_node *n = m->used.oldest ? m->used.oldest : m->tombstones.oldest;
-		/* What it refuses was read before it was made. */
+		/* Refuse the reads that the evicted node would have refused. */
 		if (n->kind == ENTRY_MESSAGE && n->state != ABSENT && n->made_ms > m->floor_ms)
 			m->floor_ms = n->made_ms;
 		m->evicted++;

@@ -1,8 +1,7 @@
-/* memory.h - a cache in the memory of one process, for all its threads: what a server has when no Redis is named.
+/* memory.h - a cache in the memory of one process, for all its threads: a server's default without Redis.
  *
- * Bounded in bytes, counting what the allocator and the table take. What was asked for longest ago goes first;
- * tombstones stay for their time, and should they alone fill the cache, each that must go takes along the puts of all
- * reads begun before.
+ * Bounded in bytes, including the allocator and the table. The least recently used entries go first. Tombstones stay
+ * for their time; if they alone fill the cache, evicting one refuses the puts of all reads begun before it.
  */
 #ifndef SENTI_MEMORY_H
 #define SENTI_MEMORY_H

@@ -33,7 +33,7 @@ static struct str string_of(const struct json_member *m, struct arena *a)
 	return m && m->type == JSON_STRING ? json_decode(m, a) : STR_NONE;
 }
 
-/* What the columns say of a result, whose bytes stay as they are. */
+/* Fills the columns of a result, whose bytes stay as they are. */
 static int read_result(
     struct message *m, struct batch *b, struct rec *r, const struct json_member *result, struct json_scan *inner)
 {
@@ -60,14 +60,14 @@ static int read_result(
 	return 0;
 }
 
-/* The members that have columns of their own. */
+/* The members with columns of their own. */
 struct known {
 	const struct json_member *id, *source, *time, *result;
-	bool odd_source; /* one that is not a string, and so is in `extra` */
+	bool odd_source; /* not a string, and so in `extra` */
 };
 
-/* True if the member belongs to a column; of several of a name the last counts. A `source` that is not a string stays
- * an ordinary member, so that nothing is lost. */
+/* True if the member belongs to a column; of repeated members the last counts. A `source` that is not a string stays an
+ * ordinary member, so that nothing is lost. */
 static bool take_known(struct known *k, struct message *m, const struct json_member *j)
 {
 	if (unlikely(j->name_escaped)) {
@@ -107,7 +107,7 @@ static bool take_known(struct known *k, struct message *m, const struct json_mem
 	return false;
 }
 
-/* Splits the members into known ones and `extra`, which gets them as spelled. */
+/* Splits the members into known ones and `extra`, as spelled. */
 static struct known split_members(struct message *m, struct batch *b, const struct rec *r, const struct json_scan *s)
 {
 	struct known k = {0};
@@ -178,7 +178,7 @@ void message_take_row(struct message *m, const struct message *row)
 	m->fate = old.fate;
 }
 
-/* SQL can put NUL and bytes that are not UTF-8 into a column; a record has neither. */
+/* A column may hold NUL and bytes that are not UTF-8, by SQL; a record may not. */
 static void put_text(struct buf *out, struct str s)
 {
 	if (likely(utf8_valid_prefix(s) == s.n && !memchr(s.p, 0, s.n))) {
@@ -195,7 +195,7 @@ static void put_text(struct buf *out, struct str s)
 	buf_free(&text);
 }
 
-/* JSON from a column may span lines, a record may not: between tokens a line end is as good as a blank. */
+/* JSON from a column may span lines, a record may not: a line end between tokens becomes a blank. */
 static void put_json(struct buf *out, struct str s)
 {
 	size_t at = out->n;
@@ -213,7 +213,7 @@ static void put_member(struct buf *out, struct str name_colon, struct str s)
 	put_text(out, s);
 }
 
-/* {"label":"negative","corrected":true, and the result's members but these two. */
+/* {"label":"negative","corrected":true, then the result's other members. */
 static void put_corrected(struct buf *out, struct str label, const struct json_scan *s)
 {
 	buf_str(out, STR("{\"label\":"));
@@ -278,8 +278,7 @@ static bool has_column(const struct message *m, const struct json_member *j)
 	return m->source.p && json_name_is(j, STR("source"));
 }
 
-/* The inside of the extra object, between its braces, without what a column holds: put leaves none of that there, SQL
- * may. */
+/* The members of the extra object that no column holds: put leaves no others there, but SQL may. */
 static int put_extra(struct buf *out, const struct message *m, struct json_scan *s)
 {
 	if (!m->extra.p)

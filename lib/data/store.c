@@ -1,4 +1,4 @@
-/* store.c - what all stores share: putting a batch so that a message which the database refuses stands alone. */
+/* store.c - what all stores share: a put that isolates the messages that the database refuses. */
 #include "lib/data/store.h"
 
 int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e)

@@ -1,12 +1,13 @@
 /* store.h - the contract of a store of messages: SQLite (lib/net/sqlite) and PostgreSQL (lib/net/pg).
  *
- * A store keeps one row a message id: text, source, time, the result and all other members of the record as spelled
- * (message.h). Each change of a row gives it a new version, from one sequence of the store, and leaves an entry in the
- * outbox (outbox.h). A person may correct a row's label; the correction outlives later puts of the same id and text.
+ * A store keeps a row for each message id: text, source, time, the result and all other members of the record as
+ * spelled (message.h). Each change gives a row a new version, from one sequence of the store, and leaves an entry in
+ * the outbox (outbox.h). A person may correct a row's label; the correction outlives later puts of the same id and
+ * text.
  *
- * The functions take messages, not records: what a record means is decided once, above (lib/stage/store). Each call is
- * one transaction, or none: nothing stays open between two calls, so a reader that pauses holds up nobody, and it works
- * through a pooler. One handle belongs to one thread. "mem" is where strings that are filled in live.
+ * The functions take messages; lib/stage decides what a record means. Each call is one transaction, or none: nothing
+ * stays open between calls, so a reader that pauses holds up nobody, and a pooler may be in between. A handle belongs
+ * to one thread. Strings that are filled in live in `mem`.
  */
 #ifndef SENTI_STORE_H
 #define SENTI_STORE_H
@@ -25,7 +26,7 @@ struct place {
 	struct str id;
 };
 
-/* Which messages; absent members (p NULL, or has_ false) do not restrict. */
+/* Which messages; absent members (p NULL, or has_ false) restrict nothing. */
 struct filter {
 	struct str label, source, model;
 	struct str not_model; /* another model or none */
@@ -35,77 +36,75 @@ struct filter {
 	bool has_since, has_until;
 	int64_t since, until; /* ms since 1970; since <= time < until */
 	struct place after;   /* only the rows after it */
-	/* By time, then id, where rows without a time come last whichever comes first; or by id alone. Ids are compared
-	 * byte by byte. */
+	/* By time, then id, with rows without a time last in either direction; or by id alone. Ids compare bytewise. */
 	enum order order;
 };
 
 enum stat_by { STAT_LABEL, STAT_SOURCE, STAT_MODEL, STAT_TIME };
 
-/* What the messages of one group come to. */
+/* The figures of one group of messages. */
 struct stat_group {
-	struct str key; /* absent: those without one; of STAT_TIME always */
+	struct str key; /* absent: the group of those without one; always with STAT_TIME */
 	bool has_start;
 	int64_t start; /* of STAT_TIME: ms since 1970, a multiple of the step */
 	uint64_t count, positive, neutral, negative;
-	bool has_mean; /* of the scores; none is scored otherwise */
+	bool has_mean; /* of the scores; false if none is scored */
 	double mean;
 };
 
 struct store_stats {
 	uint64_t messages, positive, neutral, negative, unscored, corrected;
 	uint64_t outbox, readers;
-	uint64_t version; /* the newest given */
+	uint64_t version; /* the newest that a row has got */
 	uint64_t schema;  /* number of the newest migration */
 };
 
-/* What put may answer beside 0 and -1. */
+/* What put may return beside 0 and -1. */
 #define STORE_REFUSED 1
 
 /* How a store is opened. */
 enum store_mode {
-	STORE_CREATE,	/* made where it is missing, its schema brought up to date */
-	STORE_EXISTING, /* must be there; its schema is brought up to date where it may be written */
+	STORE_CREATE,	/* creates it if missing, and brings its schema up to date */
+	STORE_EXISTING, /* must exist; brings its schema up to date if it may be written */
 };
 
 struct store {
-	struct outbox *
-	    outbox; /* the log of its changes: part of this handle, so it belongs to the same thread and ends with it */
-	/* Ends query and aggregate early: they then return -1, and its `why` is set. Set and cleared between calls by
-	 * the handle's owner, lent; NULL at first: nothing does. */
+	struct outbox *outbox; /* the log of its changes; part of this handle */
+	/* Ends query and aggregate early: they then return -1, and set its `why`. The handle's owner sets and clears it
+	 * between calls; lent; NULL at first. */
 	struct interrupt *interrupt;
-	/* Upserts n messages of n different ids in one transaction. When it returns 0 that is durable, and each message
-	 * is MESSAGE_STORED, MESSAGE_UNCHANGED (the row was equal and was not touched) or MESSAGE_REFUSED with its
-	 * `why`; the first two have the row's version and its label where a person has set it (`corrected`). A message
-	 * without a result, of the same text as its row, leaves the row's result alone. Where triggers that are not
-	 * senti's may have changed the row, the whole message is read back from it. STORE_REFUSED: the database did not
-	 * take these together (the reason is in *e), nothing is stored; store_put then halves them. */
+	/* Upserts n messages of n different ids in one durable transaction. On 0 each message is MESSAGE_STORED,
+	 * MESSAGE_UNCHANGED (the row was equal, and not touched) or MESSAGE_REFUSED with its `why`; the first two have
+	 * the row's version, and its label if a person has set it (`corrected`). A message without a result and with
+	 * the text of its row keeps the row's result. If triggers that are not senti's may have changed the row, the
+	 * whole message is read back. STORE_REFUSED: nothing is stored because the database refuses some of them (*e
+	 * says why); store_put then halves them. */
 	int (*put)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
-	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. Its id may stay the
-	 * caller's bytes, as if lent: a row that outlives them needs a copy of its id. */
+	/* Fills each message from the row of its id (MESSAGE_FOUND) or leaves it MESSAGE_MISSING. Its id may still be
+	 * the caller's bytes: a row that outlives them needs a copy of its id. */
 	int (*get)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
-	/* The first rows of the filter, in its order, at most `max` and no further once they hold max_bytes: how many,
-	 * 0 when there are no more, or -1. The next page is asked for with `after` at the last row. */
+	/* The filter's first rows in its order, at most `max`, ending once they hold max_bytes. Returns how many, 0 if
+	 * there are no more, or -1. For the next page set `after` to the last row. */
 	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
 	    struct arena *mem, struct err *e);
-	/* Edits rows in this order and in one transaction. Deletes the row of a message with `remove`: MESSAGE_FOUND or
-	 * MESSAGE_MISSING. Sets the label of any other's row to m->label and fills the rest as get does.
-	 * MESSAGE_CHANGED where only_version forbids it, with the row's version; a message whose label was to be set
-	 * then shows the whole row. */
+	/* Edits rows in this order, in one transaction. With `remove` it deletes the row: MESSAGE_FOUND or
+	 * MESSAGE_MISSING. Otherwise it sets the row's label to m->label and fills the rest as get does.
+	 * MESSAGE_CHANGED if only_version forbids it, with the row's version; without `remove` then also with the whole
+	 * row. */
 	int (*edit)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
-	/* Groups of the messages that the filter lets through (its text, place and order are not looked at): by time in
-	 * the order of time (those without one left out), else the largest first. How many, at most `max`, or -1. */
+	/* Groups of the filter's messages (without its text, place and order): by time in the order of time (leaving
+	 * out those without), else the largest first. At most `max`. How many, at most `max`, or -1. */
 	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms,
 	    struct stat_group *out, size_t max, struct arena *mem, struct err *e);
-	/* Brings the schema to this program's version: how many steps were applied, or -1. Opening does so by
+	/* Brings the schema to this program's version. Returns how many steps it applied, or -1. Opening does so by
 	 * itself. */
 	int (*migrate)(struct store *, struct err *e);
 	/* Frees it. */
 	int (*close)(struct store *, struct err *e);
 };
 
-/* put, where what the database refuses is halved until it stands alone: 0, each message having its fate, or -1. */
+/* put, halving what the database refuses until each refused message is alone: 0, with each message's fate, or -1. */
 int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 
 #endif

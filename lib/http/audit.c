@@ -1,4 +1,4 @@
-/* audit.c - requests that two servers may read in two ways. */
+/* audit.c - finds what makes a request ambiguous. */
 #include "lib/http/audit.h"
 
 #include <strings.h>

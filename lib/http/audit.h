@@ -1,7 +1,7 @@
-/* audit.h - refuses requests that two servers may read in two ways, so that a proxy in front of us cannot be made to
- * let through what it would not (request smuggling: RFC 9112, section 11.2).
+/* audit.h - refuses requests that two servers may read differently, so that nobody can smuggle one past a proxy in
+ * front of us (RFC 9112, section 11.2).
  *
- * One pass over the headers, which also keeps the few that every request is asked for.
+ * One pass over the headers, which also keeps the few that every request needs.
  */
 #ifndef SENTI_AUDIT_H
 #define SENTI_AUDIT_H
@@ -19,7 +19,7 @@ struct audit {
 
 /* Looks at one header. The value may be NULL. */
 void audit_header(struct audit *a, const char *name, const char *value);
-/* What is ambiguous about a request for this target with the headers seen; NULL: nothing. Constant. */
+/* What is ambiguous about a request for this target with these headers, a constant; NULL if nothing is. */
 const char *audit_verdict(const struct audit *a, const char *target, bool http_1_0);
 
 #endif

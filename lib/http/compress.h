@@ -4,11 +4,11 @@
 
 #include "lib/base/buf.h"
 
-/* True if a body of this size is worth compressing, and within what zlib takes at once. */
+/* True if a body of this size is worth compressing and zlib takes it at once. */
 bool gzip_worth(size_t n);
-/* Compresses the buffer in place; false, and the buffer is as it was, if that would not make it smaller. */
+/* Compresses the buffer in place. False, with the buffer unchanged, if that would not make it smaller. */
 bool gzip_compress(struct buf *body);
-/* Appends what was compressed, `size` bytes; false if that is not what this is. */
+/* Appends the expanded content, which must have `size` bytes; false if it has not, or is not gzip. */
 MUST_USE bool gzip_expand(struct str compressed, size_t size, struct buf *out);
 
 #endif

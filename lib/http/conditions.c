@@ -8,8 +8,8 @@ static bool is_tag(struct str named, struct str tag)
 	       (rest.n == 0 || str_eq(rest, STR(TAG_COMPRESSED)));
 }
 
-/* Cuts one member off the list: its text without W/ and quotes; p is NULL for what is not a tag. Unlike in a quoted
- * string, a backslash in a tag is a character as any other. */
+/* Cuts one member off the list: its text without W/ and quotes; p is NULL if it is not a tag. A backslash escapes
+ * nothing here, unlike in a quoted string. */
 static struct str next_tag(const char **at, const char *end, bool *weak)
 {
 	const char *p = *at;

@@ -5,7 +5,7 @@
 
 #include "lib/base/base.h"
 
-/* What is added within the quotes of a tag when its content is sent compressed: other bytes need another strong tag. */
+/* Added inside the quotes of a tag when the content is sent compressed: other bytes need another strong tag. */
 #define TAG_COMPRESSED "-gzip"
 
 enum tag_comparison {

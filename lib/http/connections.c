@@ -14,9 +14,9 @@
 #include "lib/base/timedwait.h"
 
 enum { WATCH_MS = 500 };
-enum { LEAST_RATE = 4096 }; /* bytes a second that a client must take of a long answer */
+enum { LEAST_RATE = 4096 }; /* bytes of a long answer that a client must take a second */
 
-/* IPv4 in its mapped form. Of IPv6 the first half: a client with one address mostly has all of its network. */
+/* IPv4 in its mapped form; of IPv6 the first half, since a client usually has the whole /64. */
 struct address_key {
 	unsigned char byte[16];
 };
@@ -29,21 +29,21 @@ struct address {
 struct connection {
 	struct connection *next, *prev;
 	struct connections *all;
-	struct address *address; /* NULL: it is not counted */
+	struct address *address; /* NULL: not counted */
 	int fd;
-	bool gone; /* the watcher has seen its end once */
-	/* Written by the connection's thread, read by the watcher; each for itself. */
+	bool gone; /* the watcher has seen it hang up once */
+	/* Written by the connection's thread, read by the watcher, independently of each other. */
 	_Atomic int phase; /* enum phase */
 	_Atomic int64_t since;
 	atomic_uint extra_s; /* for PHASE_SEND */
-	atomic_bool fresh;   /* has sent no request yet */
+	atomic_bool fresh;   /* no request has come yet */
 };
 
 struct connections {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	struct connection list; /* the ring's fixed end */
+	struct connection list; /* head of the ring */
 	struct map addresses;	/* by their key */
 	struct connection_limits limits;
 	bool stop;
@@ -74,8 +74,8 @@ static bool overdue(const struct connection_limits *limits, const struct connect
 	return limit && now - atomic_load_explicit(&p->since, memory_order_relaxed) > (int64_t)limit * 1000;
 }
 
-/* True for a client that has hung up in the middle of its request, if it was so the last time too: a piece that came
- * just before may still be read. The library sees such an end late, if data came right before it. */
+/* True if the client has hung up in the middle of its request, on the second look: a piece that came just before may
+ * still be unread. The library notices late if data came right before the end. */
 static bool hung_up(struct connection *p)
 {
 	int phase = atomic_load_explicit(&p->phase, memory_order_relaxed);
@@ -130,7 +130,7 @@ void connections_free(struct connections *all)
 	free(all);
 }
 
-/* At most a few milliseconds late, and several times as cheap as clock_mono_ms: it is read five times a request. */
+/* A few milliseconds late at most, and several times cheaper than clock_mono_ms: it is read five times a request. */
 static int64_t about_now_ms(void)
 {
 	struct timespec t;
@@ -156,7 +156,7 @@ void connection_send(struct connection *p, uint64_t bytes)
 
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
 
-/* False: neither IPv4 nor IPv6. */
+/* False if it is neither IPv4 nor IPv6. */
 static bool bytes_of(const struct sockaddr *a, struct address_key *out)
 {
 	if (a && a->sa_family == AF_INET) {
@@ -185,7 +185,7 @@ static struct str key_str(const struct address_key *k)
 	return (struct str){(const char *)k->byte, sizeof k->byte};
 }
 
-/* The address counts one more. With the lock held. */
+/* Counts one more connection of the address. The lock is held. */
 static struct address *count(struct connections *all, const struct sockaddr *from)
 {
 	struct address_key k;

@@ -1,4 +1,4 @@
-/* cors.c - headers for pages of other origins. Browsers hold pages to them; they do not protect from other clients. */
+/* cors.c - headers for pages of other origins. Only browsers obey them. */
 #include "lib/http/cors.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ bool cors_begin(const char *const *origins, const char *origin, struct headers *
 		any |= strcmp(*origins, "*") == 0;
 		named |= origin && strcmp(*origins, origin) == 0;
 	}
-	/* Else a cache would give one origin's answer to another. */
+	/* A cache must not give one origin's answer to another. */
 	if (!any)
 		headers_add(out, "Vary", "Origin");
 	if (!origin || !(any || named))

@@ -1,4 +1,4 @@
-/* guard.c - what web pages may make a browser do. */
+/* guard.c - refuses what web pages must not make a browser do. */
 #include "lib/http/guard.h"
 
 #include <arpa/inet.h>
@@ -20,7 +20,7 @@ static struct str without_port(struct str host)
 
 enum address_kind { ADDRESS_NONE, ADDRESS_ANY, ADDRESS_LOOPBACK, ADDRESS_OTHER };
 
-/* What "127.0.0.1" or "[::1]" is; NONE: a name. */
+/* The kind of "127.0.0.1" or "[::1]"; NONE for a name. */
 static enum address_kind address_of(struct str host)
 {
 	char text[64];

@@ -1,4 +1,4 @@
-/* headers.h - the headers of an answer, in the order in which they were added. They live in an arena. */
+/* headers.h - the headers of an answer, in the order of their addition, in an arena. */
 #ifndef SENTI_HEADERS_H
 #define SENTI_HEADERS_H
 
@@ -17,10 +17,10 @@ struct headers {
 };
 
 void headers_init(struct headers *h, struct arena *mem);
-/* The name is constant; the value may have any length, and no line end. */
+/* The name is constant; the value may have any length, but no line end. */
 void headers_add(struct headers *h, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void headers_vadd(struct headers *h, const char *name, const char *fmt, va_list ap);
-/* The first of this name, or NULL. */
+/* The first header of this name, or NULL. */
 struct header *headers_find(const struct headers *h, const char *name);
 
 #endif

@@ -17,18 +17,18 @@ struct request_private {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	char *uri;
-	struct arena mem; /* begins in `room`, which most requests do not fill */
+	struct arena mem; /* begins in `room`, which suffices for most requests */
 	struct param *query;
 	struct headers headers; /* of the answer */
-	bool has_body;		/* or what may be one */
+	bool has_body;		/* or may have one */
 	bool begun, answered, deferred, paused, queued;
 	bool cross_origin; /* from an origin that conf.cors lets in */
-	bool cut;	   /* the body is too large: what comes is thrown away */
+	bool cut;	   /* the body is too large: the rest is dropped */
 	bool compressed;   /* the answer is */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
 	uint64_t arrived;	      /* bytes of body */
 	uint64_t body_held, out_held; /* of `memory` */
-	struct share memory;	      /* what this request holds, its body and answer included */
+	struct share memory;	      /* all that this request holds */
 	_Alignas(16) char room[272];
 };
 
@@ -40,19 +40,19 @@ struct http_server {
 	bool checks_host;
 	struct guard_names names;
 	bool quiesced;
-	char id[UUID_LEN]; /* what the request ids of this process begin with */
+	char id[UUID_LEN]; /* the prefix of this process's request ids */
 	atomic_size_t busy;
 };
 
 /* request.c */
 struct request *request_new(struct http_server *s, const char *uri);
 void request_free(struct request *r);
-/* Reads what the headers say: 0, or -1 with the answer given (400, 403, 404, 405, 413, 415, 421, OPTIONS, and what the
- * route or admit refuse). */
+/* Reads the headers: 0, or -1 with the request answered (400, 403, 404, 405, 413, 415, 421, OPTIONS, or refused by the
+ * route or admit). */
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version);
 /* Takes a piece of the body: 0, or -1 if the connection must be closed at once. */
 int request_take(struct request *r, const char *p, size_t n);
-/* Microseconds on a clock that never goes back. */
+/* Microseconds on a monotonic clock. */
 int64_t request_clock_us(void);
 /* Queues the answer. */
 enum MHD_Result request_queue(struct request *r);

@@ -13,12 +13,12 @@
 
 enum { BACKLOG = 1024 };
 
-/* A socket that nobody listens on any more is left from a crash, and goes. 0, or -1 if something else is in the way. */
+/* Removes a socket that a crash has left. 0, or -1 if something else is in the way. */
 static int clear_path(const char *path, const struct sockaddr_un *a, int fd, struct err *e)
 {
 	struct stat st;
 	if (lstat(path, &st) < 0)
-		return 0; /* bind tells what is wrong, if anything is */
+		return 0; /* bind reports what is wrong, if anything is */
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_USAGE,
 		    "cannot listen on 'unix:%s': there is a file that is not a socket; remove it or name another path",
@@ -59,7 +59,6 @@ static int listen_unix(struct listener *l, const char *path, struct err *e)
 	return fd;
 }
 
-/* Everybody who can reach it would be let in. */
 static int refuse_public(const char *address, struct err *e)
 {
 	return err_set(e, ERR_USAGE,

@@ -19,7 +19,7 @@ static struct str trim(struct str s)
 	return s;
 }
 
-/* Cuts off what stands before the first `separator` that is not within a quoted string, and the separator itself. */
+/* Cuts off the text before the first `separator` outside a quoted string, and the separator. */
 static struct str cut(struct str *s, char separator)
 {
 	bool quoted = false;
@@ -72,7 +72,7 @@ bool list_param(struct str *params, struct str *name, struct str *value)
 	return false;
 }
 
-/* "0.5", of which three digits count; what is not a weight is 0. */
+/* "0.5", to three digits; 0 if it is not a weight. */
 static int weight_of(struct str s)
 {
 	int weight = 0, scale = MOST_WEIGHT;

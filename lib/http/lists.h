@@ -2,8 +2,8 @@
  *
  *     gzip;q=0.5, br          respond-async, wait="5"; note="a, b"
  *
- * A comma or semicolon within a quoted string separates nothing. Several lines of one header are one list, joined by
- * commas. What is returned is lent by the list.
+ * A comma or semicolon inside a quoted string separates nothing. Several lines of one header are one list, joined by
+ * commas. Results are lent by the list.
  */
 #ifndef SENTI_LISTS_H
 #define SENTI_LISTS_H
@@ -11,8 +11,8 @@
 #include "lib/base/base.h"
 
 struct list_item {
-	struct str value;  /* "gzip", "wait=\"5\"": what stands before the first semicolon, without blanks around it */
-	struct str params; /* "q=0.5": what stands after it, for list_param */
+	struct str value;  /* "gzip", "wait=\"5\"": up to the first semicolon, trimmed */
+	struct str params; /* "q=0.5": what follows it, for list_param */
 };
 
 /* Cuts the next item off the list; empty ones are skipped. False if there is none. */
@@ -24,8 +24,8 @@ bool list_param(struct str *params, struct str *name, struct str *value);
 /* The weight (q) that the list gives to this name, in thousandths: from 0, which is a refusal, to 1000; -1 if neither
  * the name nor "*" is in it. */
 int list_weight(struct str list, const char *name);
-/* What Prefer (RFC 7240) says of this preference: its value, which may be empty, of several the first; p is NULL if it
- * is absent. */
+/* The value of this preference in Prefer (RFC 7240), which may be empty; of several the first. p is NULL if it is
+ * absent. */
 struct str list_preference(struct str list, const char *name);
 
 #endif

@@ -12,8 +12,8 @@
 /* The type that Content-Type names (NULL: none), in lower case and without parameters, cut to size - 1 bytes. */
 void media_read(const char *content_type, char *out, size_t size);
 
-/* What kind of body a type, as media_read gives it, stands for. OTHER: also none, and all that a page may send to any
- * server without asking it first (text/plain, forms). LINES: JSON, a value per line. */
+/* The kind of body that a type (of media_read) means. OTHER includes none, and all that a page may send to any server
+ * without a preflight (text/plain, forms). LINES: a JSON value per line. */
 enum media_kind { MEDIA_KIND_OTHER, MEDIA_KIND_JSON, MEDIA_KIND_PATCH, MEDIA_KIND_LINES };
 enum media_kind media_kind(const char *media);
 

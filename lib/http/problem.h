@@ -1,4 +1,4 @@
-/* problem.h - problem details (RFC 9457): the JSON that says what is wrong with a request. */
+/* problem.h - problem details (RFC 9457): JSON that says what is wrong with a request. */
 #ifndef SENTI_PROBLEM_H
 #define SENTI_PROBLEM_H
 
@@ -15,7 +15,7 @@ struct problem {
 
 /* Appends it, with a line end. */
 void problem_put(struct buf *out, const struct problem *p);
-/* Adds a member to the problem with which `out` ends; `json` is its value. */
+/* Adds a member to the problem at the end of `out`; `json` is its value. */
 void problem_add_member(struct buf *out, const char *name, struct str json);
 
 #endif

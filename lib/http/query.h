@@ -10,16 +10,15 @@ struct param {
 	struct str name, value;
 };
 
-/* Decodes into the arena, with a NUL after the end; false if an escape is broken, or the result is not UTF-8 or has a
- * NUL. `plus`: a '+' is a blank, as in queries. */
+/* Decodes into the arena, NUL-terminated; false if an escape is broken, or the result is not UTF-8 or contains NUL.
+ * `plus`: a '+' is a blank, as in queries. */
 bool percent_decode(struct str in, bool plus, struct arena *mem, struct str *out);
-/* Appends text as one segment of a path, or as one parameter's value. */
+/* Appends text as a segment of a path or the value of a parameter. */
 void percent_encode(struct buf *out, struct str text);
 
-/* Parses "a=1&b=2" into *list, which lives in the arena, the last parameter first. One that does not decode is left
- * out, and the result is then false. */
+/* Parses "a=1&b=2" into *list, in the arena, the last parameter first. False if one does not decode; it is left out. */
 bool query_parse(const char *query, struct arena *mem, struct param **list);
-/* A parameter's value, of several the last one's; p is NULL if it is absent. Lent by the list. */
+/* A parameter's value, of several the last; p is NULL if it is absent. Lent by the list. */
 struct str query_get(const struct param *list, const char *name);
 
 #endif

@@ -19,9 +19,9 @@
 #include "lib/json/scan.h"
 
 enum { STREAM_BLOCK = 1024 };
-enum { SMALL_ANSWER = 4096 }; /* it is not worth counting */
+enum { SMALL_ANSWER = 4096 }; /* not worth counting */
 
-/* In one piece, and small enough for malloc's quick way. */
+/* One allocation, small enough for malloc's fast path. */
 struct request_whole {
 	struct request request;
 	struct request_private own;
@@ -149,7 +149,7 @@ static bool is_token(const char *s, size_t most)
 	return n && n < most && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:") == n;
 }
 
-/* Unique among all servers without a system call each: a random number of this process, and a count. */
+/* Unique among all servers, without a system call each: a random number of this process and a count. */
 static void name_request(struct request *r)
 {
 	static atomic_uint_fast64_t count;
@@ -176,8 +176,7 @@ static void correlate(struct request *r, const struct audit *a)
 		memcpy(r->traceparent, a->traceparent, 56);
 }
 
-/* Cuts the host off the form that proxies are sent, "http://HOST/PATH"; *host stays as it is if the target is a path.
- */
+/* Cuts the host off the absolute form, "http://HOST/PATH"; *host stays unchanged if the target is a path. */
 static const char *after_host(const char *target, struct str *host)
 {
 	size_t n = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
@@ -200,7 +199,7 @@ static void too_large(struct request *r)
 	request_problem(r, 413, "too_large", "the body has more than %zu bytes", r->own->server->conf.max_body);
 }
 
-/* HTTP/1.0 knows requests without a host, which no browser sends. */
+/* HTTP/1.0 allows requests without a host, which no browser sends. */
 static void check_host(struct request *r, struct str host)
 {
 	const struct http_server *s = r->own->server;
@@ -208,7 +207,7 @@ static void check_host(struct request *r, struct str host)
 		request_problem(r, 421, "unknown_host", "this server does not answer for '%.*s'", STR_FMT(host));
 }
 
-/* What changes something, or is guarded for another reason, is not for web pages of other origins. */
+/* Web pages of other origins may neither change anything nor use a guarded route. */
 static void check_source(struct request *r, struct str host, const struct audit *a)
 {
 	const struct guard_source source = {
@@ -218,7 +217,7 @@ static void check_source(struct request *r, struct str host, const struct audit 
 		request_problem(r, 403, "cross_origin", "a web page of another origin asks for this");
 }
 
-/* A page can send any other type, and none, to any server without asking it first. */
+/* A page can send any other type, or none, to any server without a preflight. */
 static void check_media(struct request *r)
 {
 	bool patch = strcmp(r->method, "PATCH") == 0;
@@ -230,7 +229,7 @@ static void check_media(struct request *r)
 	    "the body's Content-Type must be JSON, such as %s; it is '%s'", MEDIA_JSON, r->media);
 }
 
-/* Once its route is known: the query, the announced length, and whether it is let in. */
+/* Checks what depends on the route: the query, the announced length, the credentials. */
 static void check(struct request *r, const char *query, struct str host, const struct audit *a)
 {
 	struct request_private *o = r->own;
@@ -269,7 +268,7 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	struct str host = audit.host ? str_of(audit.host) : STR_NONE;
 	r->path = after_host(r->path, &host);
 	if (why) {
-		o->has_body = true; /* whatever follows is not looked at */
+		o->has_body = true; /* what follows is not read */
 		request_set(r, "Connection", "close");
 		request_problem(r, 400, "ambiguous_request", "%s", why);
 		return -1;
@@ -284,8 +283,8 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	return o->answered ? -1 : 0;
 }
 
-/* A body that is too large is read on to twice the limit: nothing can be answered in its midst, and many clients look
- * for an answer only when they have sent everything. */
+/* A body that is too large is read on up to twice the limit: it cannot be answered in its middle, and many clients look
+ * for an answer only after they have sent everything. */
 int request_take(struct request *r, const char *p, size_t n)
 {
 	struct request_private *o = r->own;
@@ -382,7 +381,7 @@ static void no_space(struct request *r, const struct err *e)
 	request_problem(r, 507, "no_space", "%s", e->msg);
 }
 
-/* Counts what `out` has now. */
+/* Counts the present size of `out`. */
 static bool hold_out(struct request *r)
 {
 	struct request_private *o = r->own;
@@ -394,14 +393,13 @@ static bool hold_out(struct request *r)
 	return true;
 }
 
-/* In memory while it is small and there is room. */
 static enum spool_result keep(struct request *r, bool end, struct err *e)
 {
 	enum spool_result rc = spool_take(&r->spool, &r->out, end, e);
 	if (rc == SPOOL_DONE && r->out.n && !hold_out(r))
 		rc = spool_put(&r->spool, &r->out, e);
 	if (rc == SPOOL_FULL && !hold_out(r))
-		rc = SPOOL_FAILED; /* it cannot wait either */
+		rc = SPOOL_FAILED; /* nor may it wait */
 	if (rc == SPOOL_DONE && r->out.n == 0) {
 		buf_free(&r->out);
 		hold_out(r);
@@ -420,7 +418,7 @@ bool request_spool(struct request *r, bool end, bool *again)
 	return rc == SPOOL_DONE;
 }
 
-/* Once the answer is whole, it waits for a client who may be slow. */
+/* The answer is whole, and waits for a client who may be slow. */
 static void keep_answer(struct request *r)
 {
 	struct err e;
@@ -504,7 +502,7 @@ void request_problem_member(struct request *r, const char *name, struct str json
 	problem_add_member(&r->out, name, json);
 }
 
-/* Translates what a stream returns into the library's own numbers. */
+/* Translates a stream's return values for the library. */
 static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t max)
 {
 	struct request *r = arg;
@@ -515,7 +513,7 @@ static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t max)
 				 : n;
 }
 
-/* Other bytes have another strong entity tag (RFC 9110, section 8.8.1): "7" becomes "7-gzip". */
+/* Compressed content has another strong entity tag (RFC 9110, section 8.8.1): "7" becomes "7-gzip". */
 static void mark_tag(struct request *r)
 {
 	struct header *tag = headers_find(&r->own->headers, "ETag");
@@ -561,7 +559,7 @@ enum MHD_Result request_queue(struct request *r)
 	struct request_private *o = r->own;
 	if (o->cut && r->status != 413)
 		too_large(r);
-	/* Only what a cache may keep. */
+	/* Only for answers that a cache may keep. */
 	bool varies = (r->out_media || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
 	struct MHD_Response *response = response_of(r);
 	if (!response)

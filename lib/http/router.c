@@ -1,7 +1,7 @@
 /* router.c - matching of methods and paths. */
 #include "lib/http/router.h"
 
-/* True if the path matches the pattern; the segment in the place of the braces goes to *segment. */
+/* True if the path matches the pattern; what matches the braces goes to *segment. */
 static bool matches(const char *pattern, const char *path, struct str *segment)
 {
 	*segment = STR_NONE;

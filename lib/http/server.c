@@ -1,4 +1,4 @@
-/* server.c - the server around libmicrohttpd: its threads, and what happens to a request in which order. */
+/* server.c - the server around libmicrohttpd: its threads, and the order of a request's steps. */
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -52,7 +52,7 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
 	return request_new(arg, uri);
 }
 
-/* While we ourselves keep the client waiting, no deadline runs. */
+/* No deadline runs while we keep the client waiting. */
 static int take_piece(struct request *r, const char *p, size_t n)
 {
 	struct request_private *o = r->own;
@@ -65,7 +65,7 @@ static int take_piece(struct request *r, const char *p, size_t n)
 	return rc;
 }
 
-/* A stream goes on for as long as its client likes. */
+/* A stream has no deadline. */
 static enum MHD_Result send_answer(struct request *r)
 {
 	enum MHD_Result queued = request_queue(r);
@@ -81,12 +81,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	struct request *r = *context;
 	(void)arg;
 	(void)url;
-	if (!r) /* the library calls on_request_line first, always */
+	if (!r) /* the library always calls on_request_line first */
 		return MHD_NO;
 	if (!r->own->begun) {
 		enter(c, PHASE_BODY);
 		bool refused = request_begin(r, c, method, version) < 0;
-		/* An answer at this point ends the connection, since a body that may follow is not read. */
+		/* An answer at this point ends the connection, since a body may follow that is not read. */
 		return refused && r->own->has_body ? send_answer(r) : MHD_YES;
 	}
 	if (r->own->queued)
@@ -96,8 +96,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*n = 0;
 		return take_piece(r, piece, taken) < 0 ? MHD_NO : MHD_YES;
 	}
-	/* Its connection sleeps once it is deferred, until request_resume: to be here again then means that it is
-	 * answered. In between it belongs to another thread, and what that has done is not looked at. */
+	/* The connection of a deferred request sleeps until request_resume, so being here again means that it is
+	 * answered. In between it belongs to another thread. */
 	enter(c, PHASE_ANSWER);
 	if (!r->own->deferred && !r->own->answered && !r->own->cut) {
 		r->route->end(r, r->route->app);
@@ -107,7 +107,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	return send_answer(r);
 }
 
-/* Nothing that may be secret: no query, no header but the two that correlate. */
+/* Logs nothing that may be secret: no query, and only the two headers that correlate. */
 static void log_access(const struct request *r, struct MHD_Connection *c, bool well)
 {
 	char status[16], bytes[24], ms[32], peer[64];
@@ -135,7 +135,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **context, en
 	*context = NULL;
 }
 
-/* Paths and queries stay as they were sent: %2F and %00 must not be lost before a segment has been cut out. */
+/* Paths and queries stay as sent: %2F and %00 must survive until a segment has been cut out. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *c, char *s)
 {
 	(void)arg;
@@ -163,8 +163,7 @@ unsigned http_descriptors(void)
 	return r.rlim_cur < MOST ? (unsigned)r.rlim_cur : MOST;
 }
 
-/* As many connections as the system allows us descriptors, less those for temporary files, and those that the rest of
- * the program needs. */
+/* As many connections as descriptors, less those for temporary files and for the rest of the program. */
 static unsigned connection_limit(unsigned wanted)
 {
 	enum { OTHERS = 64, MOST = 100000 };
@@ -246,7 +245,7 @@ size_t http_server_busy(const struct http_server *s)
 
 void http_server_stop(struct http_server *s)
 {
-	MHD_stop_daemon(s->daemon); /* which closes the socket, unless it was quiesced */
+	MHD_stop_daemon(s->daemon); /* closes the socket, unless it was quiesced */
 	connections_free(s->connections);
 	listener_close(&s->listener, !s->quiesced);
 	free(s);

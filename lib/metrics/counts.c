@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/metrics/exposition.h"
 
-/* Counters under names that the field would give them; several may be one family, told apart by a label. */
+/* Counters under conventional names; several may be one family, told apart by a label. */
 enum counter_family { OWN, TEXTS, KEPT, WRITES, CACHE, RESTARTS, DUPLICATES, REDELIVERED, PLACES };
 
 static const struct {

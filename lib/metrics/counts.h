@@ -4,9 +4,9 @@
 
 #include "lib/flow/counts.h"
 
-/* Appends all sums, from any thread; the pump waits at most for a copy. `show` is a set of bits (1u << COUNTER_...)
- * that appear even at 0. `model` is what texts are scored with; NULL leaves the counts of texts out, for a program that
- * scores elsewhere too and counts them all itself. */
+/* Appends all sums. Thread-safe; the pump waits for a copy at most. `show` is a set of bits (1u << COUNTER_...) that
+ * appear even at 0. `model` is what texts are scored with; NULL leaves out the counts of texts, for a program that
+ * counts them itself. */
 void counts_expose(struct counts *c, const char *model, unsigned show, struct buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* endpoint.c - an endpoint for scrapers, by libmicrohttpd: one thread that polls few connections and answers from
  * memory.
  *
- * The socket is made here, so that what is wrong with an address can be said in full and no child inherits it.
+ * It makes the socket itself, so that errors of an address are reported in full and no child inherits it.
  */
 #include "lib/metrics/endpoint.h"
 
@@ -68,7 +68,7 @@ static int listen_at(const struct addrinfo *at)
 	int on = 1, fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	/* A port that a connection of an earlier run still holds in TIME_WAIT is free. */
+	/* A port that an earlier run has left in TIME_WAIT is free. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
@@ -141,8 +141,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 	(void)version;
 	(void)upload;
-	/* Called first with the headers. A body that comes nonetheless is read and forgotten, so that the connection
-	 * can go on. */
+	/* The first call has only the headers. A body is read and dropped, so that the connection can go on. */
 	if (!*state) {
 		*state = &seen;
 		return MHD_YES;
@@ -164,7 +163,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 
 /* ---- its life ---- */
 
-/* Signals are for the thread that pumps. */
+/* Signals belong to the thread that pumps. */
 static struct MHD_Daemon *start(struct endpoint *p, int fd)
 {
 	sigset_t all, old;

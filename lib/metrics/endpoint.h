@@ -1,7 +1,6 @@
-/* endpoint.h - the HTTP endpoint of --metrics: GET /metrics answers what a registry writes, GET /livez says that the
- * process lives.
+/* endpoint.h - the HTTP endpoint of --metrics: GET /metrics shows a registry, GET /livez says that the process lives.
  *
- * It has a thread of its own, which calls the registry's collectors; they must not wait for the thread that works.
+ * Its own thread calls the registry's collectors, which must not wait for the thread that works.
  */
 #ifndef SENTI_ENDPOINT_H
 #define SENTI_ENDPOINT_H

@@ -1,5 +1,5 @@
 /* mhd_lib.c - loading libmicrohttpd. */
-#define MHD_LIB_PLAIN /* the names themselves are wanted here */
+#define MHD_LIB_PLAIN /* the real names, not the table's */
 #include "lib/metrics/mhd_lib.h"
 
 #include "lib/base/optional_lib.h"

@@ -1,8 +1,8 @@
 /* mhd_lib.h - libmicrohttpd, loaded when the first endpoint opens.
  *
- * Linked in, it would bring GnuTLS into every filter, for an option that few runs have. So its functions are called
- * through a table, under their own names: include this in place of <microhttpd.h>. mhd_lib_open comes before any of
- * them. A program that links the library as well gets the same one here.
+ * Linked in, it would bring GnuTLS into every filter, for an option that few runs use. So its functions are called
+ * through a table, under their own names: include this in place of <microhttpd.h>, and call mhd_lib_open first. A
+ * program that links the library too shares it.
  */
 #ifndef SENTI_MHD_LIB_H
 #define SENTI_MHD_LIB_H
@@ -11,7 +11,7 @@
 
 #include "lib/base/err.h"
 
-/* All that is used of it. */
+/* What we use of it. */
 #define MHD_LIB(X)                                                                                                     \
 	X(MHD_add_response_header)                                                                                     \
 	X(MHD_create_response_from_buffer)                                                                             \
@@ -28,7 +28,7 @@ struct mhd_lib {
 
 extern struct mhd_lib mhd_lib;
 
-/* Loads it, once; an error of the environment where the system has none. */
+/* Loads it once; an error of the environment if it is not installed. */
 MUST_USE int mhd_lib_open(struct err *e);
 
 #ifndef MHD_LIB_PLAIN

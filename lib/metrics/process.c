@@ -1,4 +1,4 @@
-/* process.c - figures of the process, under the names that all clients of Prometheus use. */
+/* process.c - figures of the process, under Prometheus' conventional names. */
 #include "lib/metrics/process.h"
 
 #include <dirent.h>
@@ -33,8 +33,7 @@ static bool read_text(const char *path, struct buf *out)
 	return good;
 }
 
-/* When the process began: ticks since the machine did, in field 22. The name in field 2 may hold anything, also ")
- * ". */
+/* When the process began: ticks since boot, in field 22. The name in field 2 may hold anything, even ") ". */
 static double started(struct buf *scratch)
 {
 	if (!read_text("/proc/self/stat", scratch))
@@ -52,7 +51,7 @@ static uint64_t open_fds(void)
 		n += at->d_name[0] != '.';
 	if (d)
 		closedir(d);
-	return n ? n - 1 : 0; /* the folder's own */
+	return n ? n - 1 : 0; /* that of the folder */
 }
 
 void process_build_info(struct registry *r, const char *tool)

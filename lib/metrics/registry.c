@@ -1,7 +1,7 @@
 /* registry.c - families and their series.
  *
- * A series is named by its labels as they are written. So two label sets that look the same on the wire are one series,
- * as a scraper demands, also where bytes that are not UTF-8 were replaced.
+ * A series is identified by its labels as written. So two label sets that look the same on the wire are one series, as
+ * a scraper demands, even if bytes that are not UTF-8 were replaced.
  */
 #include "lib/metrics/registry.h"
 
@@ -16,7 +16,7 @@ struct series {
 	char *labels;
 	_Atomic uint64_t count;	   /* of a counter */
 	_Atomic double value;	   /* of a gauge; a histogram's sum */
-	_Atomic uint64_t bucket[]; /* of a histogram: nbounds + 1, each for itself */
+	_Atomic uint64_t bucket[]; /* of a histogram: nbounds + 1, not cumulative */
 };
 
 struct family {
@@ -30,7 +30,8 @@ struct family {
 };
 
 struct registry {
-	pthread_mutex_t lock; /* of the families' series; the list of families is not changed while others use it */
+	pthread_mutex_t
+	    lock; /* of the families' series; the list of families does not change once other threads use it */
 	struct family *first, **last;
 };
 
@@ -202,7 +203,7 @@ void registry_write(struct registry *r, struct buf *out)
 			continue;
 		}
 		exposition_family(out, f->def.kind, f->def.name, f->def.help);
-		/* Others make series meanwhile. */
+		/* Other threads may be making series. */
 		pthread_mutex_lock(&r->lock);
 		for (const struct series *s = f->first; s; s = s->next)
 			write_series(s, out);

@@ -7,7 +7,7 @@
  *     series_add(family_series(f, (struct str[]){STR("/v1/stats"), STR("200")}), 1);
  *     registry_write(r, &out);
  *
- * Make the families before the threads that use them start. After that any thread may call anything here; changing a
+ * Make the families before the threads that use them start; after that everything here is thread-safe, and changing a
  * figure takes no lock. Code that counts elsewhere registers a function that writes its part at each scrape
  * (registry_collect), using exposition.h.
  */
@@ -16,8 +16,8 @@
 
 #include "lib/metrics/exposition.h"
 
-/* LABELS: the most of one series. SERIES: the most of one family; further label sets share one series whose values are
- * all "other". */
+/* LABELS: most labels of a series. SERIES: most series of a family; further label sets share one whose values are all
+ * "other". */
 enum { REGISTRY_LABELS = 4, REGISTRY_SERIES = 500 };
 
 /* All lent for the registry's life. */
@@ -35,17 +35,17 @@ struct family;
 struct series;
 
 struct registry *registry_new(void);
-/* NULL is no registry. */
+/* NULL is allowed. */
 void registry_free(struct registry *r);
 /* Lent for the registry's life. */
 struct family *registry_family(struct registry *r, const struct family_def *def);
-/* Calls write at each scrape, in the thread that scrapes, in the order of registration. */
+/* Calls write at each scrape, in the scraping thread, in the order of registration. */
 void registry_collect(struct registry *r, void (*write)(void *arg, struct buf *out), void *arg);
-/* A scrape: appends all families, in the order in which they were made. */
+/* A scrape: appends all families, in the order of their making. */
 void registry_write(struct registry *r, struct buf *out);
 
 /* The series with these values of the family's labels (NULL if it has none), made if absent. Lent for the registry's
- * life. Takes a lock, so keep the series where that matters. */
+ * life. It takes a lock, so a hot path keeps the series. */
 struct series *family_series(struct family *f, const struct str *value);
 void series_add(struct series *s, uint64_t n);	     /* of a counter */
 uint64_t series_total(const struct series *s);	     /* of a counter: what was added */

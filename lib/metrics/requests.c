@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-/* Statuses of HTTP. CODE_GONE is shown if the client left before there was an answer; no answer of ours has it. */
+/* HTTP statuses. CODE_GONE: the client left before there was an answer; we never send it. */
 enum { CODE_FIRST = 100, CODES = 500, CODE_GONE = 499 };
 
 struct route_metrics {
@@ -14,10 +14,10 @@ struct route_metrics {
 
 struct request_metrics {
 	struct family *requests, *duration;
-	struct route_metrics *route; /* one a route, and one more */
+	struct route_metrics *route; /* one for each route, and one more */
 };
 
-/* From what a cached answer takes to what a client waits for workers. */
+/* From a cached answer to a long wait for workers. */
 static const double bounds[] = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 

@@ -1,4 +1,4 @@
-/* amqp_address.c - the two spellings of an end: a queue on the usual broker, or a whole address. */
+/* amqp_address.c - parses an end: a queue on the default broker, or a whole address. */
 #include "lib/net/amqp_address.h"
 
 #include "lib/base/buf.h"
@@ -16,7 +16,6 @@ bool amqp_is_dead(const char *queue)
 char *amqp_dead_end(const char *end)
 {
 	static const char suffix[] = ".dead";
-	/* The queue's name ends where the path of a short end does, or at the end of the argument "queue". */
 	size_t at;
 	if (strstr(end, "://")) {
 		const char *args = strchr(end, '?'), *queue = args ? strstr(args + 1, "queue=") : NULL;
@@ -53,7 +52,7 @@ static bool is_amqp(const struct url *u)
 	return strcmp(u->scheme, "amqp") == 0 || strcmp(u->scheme, "amqps") == 0;
 }
 
-/* New: the address with host number `nth` of its list (user@host,host:port/...) alone; NULL: there are fewer. */
+/* New: the address with only host `nth` of its list (user@host,host:port/...); NULL if there are fewer. */
 static char *with_host(const char *s, size_t nth)
 {
 	const char *start = strstr(s, "://");
@@ -93,7 +92,7 @@ static struct amqp_host take_host(const struct amqp_address *a, const struct url
 	return h;
 }
 
-/* `u` is the address that holds the first host of `list`. */
+/* `u` is the address with the first host of `list`. */
 static int take_broker(struct amqp_address *a, const struct url *u, const char *list, struct err *e)
 {
 	a->tls = strcmp(u->scheme, "amqps") == 0;

@@ -1,4 +1,4 @@
-/* amqp_address.h - what an amqp: end means: broker, credentials, and the queue or exchange. */
+/* amqp_address.h - the parts of an amqp: end: broker, credentials, and the queue or exchange. */
 #ifndef SENTI_AMQP_ADDRESS_H
 #define SENTI_AMQP_ADDRESS_H
 
@@ -14,19 +14,19 @@ struct amqp_host {
 struct amqp_address {
 	bool tls;
 	struct amqp_host at;	 /* the one to connect to */
-	struct amqp_host *other; /* those to try after it */
+	struct amqp_host *other; /* to try after it */
 	size_t nothers, turn;
 	char *user, *password, *vhost;
-	char *queue;		       /* NULL where an exchange is named */
-	char *exchange, *key;	       /* NULL, NULL where a queue is named */
+	char *queue;		       /* NULL if an exchange is named */
+	char *exchange, *key;	       /* NULL if a queue is named */
 	char *cacert, *cert, *certkey; /* of TLS; NULL: not given */
-	unsigned heartbeat_s;	       /* what we ask for; the broker may want a shorter one */
+	unsigned heartbeat_s;	       /* what we ask for; the broker may demand less */
 };
 
-/* Fills *a, which amqp_address_free clears. `broker` is $SENTI_AMQP or NULL (then amqp://localhost with guest's
- * account). Messages show no password. */
+/* Fills *a, which amqp_address_free clears. `broker` is $SENTI_AMQP or NULL (amqp://localhost as guest). Messages show
+ * no password. */
 MUST_USE int amqp_address_parse(struct amqp_address *a, const char *end, const char *broker, struct err *e);
-/* Makes the next host the one to connect to; after nothers + 1 calls each has had its turn. */
+/* Makes the next host the one to connect to; nothers + 1 calls go round all. */
 void amqp_address_turn(struct amqp_address *a);
 void amqp_address_free(struct amqp_address *a);
 /* True if the name ends in ".dead". */

@@ -1,12 +1,11 @@
-/* amqp_frame.c - a message comes as a method, a header with properties, and its body in pieces; confirms and closings
- * come between. */
+/* amqp_frame.c - a message is a method, a header with properties, and its body in pieces; confirms and closings come
+ * between messages. */
 #include "lib/net/amqp_frame.h"
 
 #include "lib/base/log.h"
 #include "lib/net/body.h"
 
-/* It has 55 bytes. All headers of a message must fit into one frame, so what pretends to be one and is larger does not
- * go on. */
+/* A traceparent has 55 bytes. A longer one is dropped, since all headers of a message must fit into one frame. */
 enum { LONGEST_TRACE = 256 };
 
 static struct str str_of_bytes(amqp_bytes_t b)
@@ -68,7 +67,7 @@ static bool number_of(const amqp_field_value_t *v, int64_t *out)
 	}
 }
 
-/* Up to the most that can be one less than the number of a delivery. */
+/* Clamps the count, so that the number of a delivery is one more. */
 static void count_deliveries(struct amqp_message *m, const amqp_field_value_t *v)
 {
 	static const int64_t most = INT64_MAX - 1;
@@ -214,7 +213,7 @@ enum amqp_got frames_take(struct amqp_frames *in, const amqp_frame_t *f, const c
 		return whole(in);
 	case AMQP_FRAME_BODY: {
 		amqp_bytes_t piece = f->payload.body_fragment;
-		/* A pack may be long: each of its lines is measured by itself. */
+		/* A pack may be long: the limit applies to each of its lines. */
 		size_t keep_n = body_is_lines(buf_view(&m->type)) ? SIZE_MAX : in->keep;
 		size_t room = keep_n > m->body.n ? keep_n - m->body.n : 0;
 		buf_add(&m->body, piece.bytes, piece.len < room ? piece.len : room);

@@ -1,5 +1,5 @@
 /* amqp_lib.c - loading rabbitmq-c. */
-#define AMQP_LIB_PLAIN /* the names themselves are wanted here */
+#define AMQP_LIB_PLAIN /* the real names, not the table's */
 #include "lib/net/amqp_lib.h"
 
 #include "lib/base/optional_lib.h"

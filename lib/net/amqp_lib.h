@@ -1,8 +1,8 @@
 /* amqp_lib.h - rabbitmq-c, loaded when the first queue is named.
  *
- * Linked in, it would bring OpenSSL into every filter and cost each start two milliseconds, twice as much as
- * senti-score takes with all its lexicon. So its functions are called through a table, under their own names: include
- * this in place of <amqp.h>. amqp_lib_open comes before any of them.
+ * Linked in, it would bring OpenSSL into every filter and add two milliseconds to each start, twice what senti-score
+ * takes with all its lexicon. So its functions are called through a table, under their own names: include this in place
+ * of <amqp.h>, and call amqp_lib_open first.
  */
 #ifndef SENTI_AMQP_LIB_H
 #define SENTI_AMQP_LIB_H
@@ -13,7 +13,7 @@
 
 #include "lib/base/err.h"
 
-/* All that is used of it. */
+/* What we use of it. */
 #define AMQP_LIB(X)                                                                                                    \
 	X(amqp_basic_ack)                                                                                              \
 	X(amqp_basic_consume)                                                                                          \
@@ -58,7 +58,7 @@ struct amqp_lib {
 
 extern struct amqp_lib amqp_lib;
 
-/* Loads it, once; an error of the environment where the system has none. */
+/* Loads it once; an error of the environment if it is not installed. */
 MUST_USE int amqp_lib_open(struct err *e);
 
 #ifndef AMQP_LIB_PLAIN

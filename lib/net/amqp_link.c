@@ -1,8 +1,7 @@
 /* amqp_link.c - connecting, reading frames, and connecting again.
  *
- * rabbitmq-c sends heartbeats only from within its own calls, so a thread of ours (one for all links) sends them while
- * the owner of a link is busy with other things. It reads nothing: what comes in waits in the socket, and a broker that
- * fell silent is noticed by the owner.
+ * rabbitmq-c sends heartbeats only inside its own calls, so one thread for all links sends them while a link's owner is
+ * busy. It reads nothing: input waits in the socket, and the owner notices a silent broker.
  */
 #include "lib/net/amqp_link.h"
 
@@ -31,7 +30,7 @@ enum {
 /* ---- the keeper ---- */
 
 static pthread_mutex_t links_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t links_changed; /* waited for on the monotonic clock */
+static pthread_cond_t links_changed;
 static pthread_once_t links_once = PTHREAD_ONCE_INIT;
 static struct amqp_link *links;
 static pthread_t keeper;
@@ -51,9 +50,9 @@ static bool ready(int fd, short events, int wait_ms)
 static void beat(struct amqp_link *l)
 {
 	if (pthread_mutex_trylock(&l->lock) != 0)
-		return; /* its owner is in it */
+		return; /* its owner is using it */
 	const amqp_frame_t frame = {.frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0};
-	/* A failure is for the owner to find. */
+	/* The owner will find a failure. */
 	if (l->state && ready(link_fd(l), POLLOUT, 0))
 		amqp_send_frame(l->state, &frame);
 	pthread_mutex_unlock(&l->lock);
@@ -91,7 +90,7 @@ static int keeper_add(struct amqp_link *l, struct err *e)
 	l->next = links;
 	links = l;
 	if (!keeper_runs) {
-		/* Signals are for the thread that pumps. */
+		/* Signals belong to the thread that pumps. */
 		sigset_t all, old;
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -146,8 +145,7 @@ int link_hopeless(struct amqp_link *l)
 	return -1;
 }
 
-/* What will not go away by itself: refused credentials, missing rights, a virtual host that is not there, other
- * arguments. */
+/* Errors that last: refused credentials, missing permissions, an unknown virtual host, other arguments. */
 static bool is_hopeless(int code)
 {
 	return code == 403 || code == 406 || code == 530;
@@ -223,7 +221,7 @@ static amqp_socket_t *tls_socket(struct amqp_link *l, struct err *e)
 	const struct amqp_address *a = &l->address;
 	amqp_socket_t *s = amqp_ssl_socket_new(l->state);
 	const char *ca = a->cacert ? a->cacert : default_cacert();
-	l->hopeless = true; /* what files hold does not change by waiting */
+	l->hopeless = true; /* waiting does not change files */
 	if (!s) {
 		err_set(e, ERR_ENV, "cannot set up TLS");
 		return NULL;
@@ -253,7 +251,7 @@ static int open_socket(struct amqp_link *l, struct err *e)
 	errno = 0;
 	int rc = amqp_socket_open_noblock(s, a->at.host, a->at.port, &limit);
 	if (rc < 0) {
-		/* The library waits for the outcome, and keeps it to itself. */
+		/* The library waits for the outcome but does not report it. */
 		const char *why = rc != AMQP_STATUS_SOCKET_ERROR       ? amqp_error_string2(rc)
 				  : errno == EINPROGRESS || errno == 0 ? "connection refused, or no way to it"
 								       : strerror(errno);
@@ -294,12 +292,12 @@ static int login(struct amqp_link *l, struct err *e)
 	return r.reply_type == AMQP_RESPONSE_NORMAL ? 0 : reply_error(l, &r, "cannot log in", e);
 }
 
-/* The broker has had its say on the heartbeat. */
+/* Sets timeouts by the heartbeat that the broker has agreed to. */
 static void set_pace(struct amqp_link *l)
 {
 	int heartbeat_s = amqp_get_heartbeat(l->state), third_ms = heartbeat_s * 1000 / 3;
 	l->tick_ms = third_ms > 0 && third_ms < TICK_MS ? third_ms : TICK_MS;
-	/* Unacknowledged bytes end the connection; the library would wait for ever. */
+	/* TCP_USER_TIMEOUT ends a connection whose peer acknowledges nothing; the library would wait for ever. */
 	unsigned patience_ms = 2000 * (heartbeat_s > 0 ? (unsigned)heartbeat_s : l->address.heartbeat_s);
 	setsockopt(link_fd(l), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 }
@@ -330,7 +328,7 @@ fail:
 	return -1;
 }
 
-/* One try of each host, without back-off. */
+/* Tries each host once, without back-off. */
 static int connect_once(struct amqp_link *l, struct err *e)
 {
 	for (size_t i = 0;; i++) {
@@ -363,13 +361,13 @@ static int64_t pause_ms(struct amqp_link *l)
 	return backoff_spread(backoff_ms(l->tries++, FIRST_PAUSE_MS, LAST_PAUSE_MS));
 }
 
-/* False when a stop came instead. */
+/* False on a stop. */
 static bool sleep_ms(const struct amqp_link *l, int64_t ms)
 {
 	return io_wait_readable(-1, -1, clock_mono_ms() + ms, l->stop) != IO_STOP;
 }
 
-/* Tries until it works. *e is the last error, and on entry why it has to be done. */
+/* Tries until it works. *e is the last error, and on entry why the link broke. */
 static int try_on(struct amqp_link *l, struct err *e)
 {
 	const int64_t allowed = l->conf->retry_ms;
@@ -452,8 +450,8 @@ bool link_writable(struct amqp_link *l, int wait_ms)
 	return f.revents & POLLOUT;
 }
 
-/* What a channel that published will hear again: no such exchange, or a message that the broker never takes. On one
- * that consumes, 406 is an acknowledgement that came too late (consumer_timeout). */
+/* Closes that a publishing channel would meet again: no such exchange, or a message that the broker never takes. On a
+ * consuming channel, 406 is an acknowledgement that came too late (consumer_timeout). */
 static bool is_hopeless_close(const struct amqp_link *l)
 {
 	const int code = l->in.closed;

@@ -1,13 +1,12 @@
-/* amqp_link.h - one connection with one channel to a broker, which is made again when it breaks.
+/* amqp_link.h - one connection with one channel to a broker, remade when it breaks.
  *
- *     link_open(&l, conf, setup, arg, e)      connects; setup declares what the owner needs, each time anew
- *     link_enter(&l) ... link_leave(&l)       around every use of it; outside of them a thread of ours sends heartbeats
+ *     link_open(&l, conf, setup, arg, e)      connects; each time, setup declares what the owner needs
+ *     link_enter(&l) ... link_leave(&l)       around every use; in between our thread sends heartbeats
  *     link_get(&l, e)                         what has come, piece by piece
- *     link_mend(&l, e)                        after AMQP_BROKEN: connects again, with back-off, as long as conf allows
+ *     link_mend(&l, e)                        after AMQP_BROKEN: reconnects, with back-off, as long as conf allows
  *     link_close(&l)
  *
- * All that belongs to a channel (delivery tags, sequence numbers) dies with it: `epoch` tells one channel from the
- * next.
+ * Delivery tags and sequence numbers die with their channel; `epoch` numbers the channels.
  */
 #ifndef SENTI_AMQP_LINK_H
 #define SENTI_AMQP_LINK_H
@@ -32,11 +31,11 @@ struct amqp_link {
 	amqp_connection_state_t state; /* NULL: not connected */
 	uint64_t epoch;
 	struct amqp_frames in;
-	_Atomic int tick_ms; /* how long an owner may wait before it looks at its link again */
+	_Atomic int tick_ms; /* how often an owner must look at its link */
 
 	/* private */
-	bool hopeless;	    /* the last error will be the same the next time */
-	int64_t trouble_ms; /* since when it has not worked; -1: it works */
+	bool hopeless;	    /* the last error will come again */
+	int64_t trouble_ms; /* since when it has failed; -1: it works */
 	unsigned tries;
 	pthread_mutex_t lock;
 	struct amqp_link *next;
@@ -50,29 +49,27 @@ void link_close(struct amqp_link *l);
 void link_enter(struct amqp_link *l);
 void link_leave(struct amqp_link *l);
 
-/* What has come, without waiting; l->in has it. AMQP_BROKEN: the connection is closed, *e says why. */
+/* Gets what has come, without waiting, into l->in. AMQP_BROKEN: the connection is closed, *e says why. */
 enum amqp_got link_get(struct amqp_link *l, struct err *e);
-/* Closes a connection that cannot be used any more. */
+/* Closes an unusable connection. */
 void link_drop(struct amqp_link *l);
-/* Connects again: 0; -1 with *e when the time is over or it is hopeless; 1 when a stop was asked for . `why` broke
- * it. */
+/* Reconnects a link that `why` broke: 0; -1 with *e if the time is over or it is hopeless; 1 on a stop. */
 MUST_USE int link_mend(struct amqp_link *l, const struct err *why, struct err *e);
-/* It works: the next loss gets the whole time again. */
+/* The link works: the next loss gets the full time again. */
 void link_works(struct amqp_link *l);
-/* The descriptor to wait for; -1 when not connected. */
+/* The descriptor to poll; -1 if not connected. */
 int link_fd(const struct amqp_link *l);
-/* Waits until it can be written to; false when something came in first, which stays for link_get, or `wait_ms` is
- * over. */
+/* Waits until it can be written to; false if something came in first, for link_get, or after `wait_ms`. */
 bool link_writable(struct amqp_link *l, int wait_ms);
 
-/* For setup. The outcome of the call just made: 0; -1 with *e; or, where the broker closed the channel over it, the
- * code (403, 404, 406), with *e, and a new channel is open. */
+/* For setup. The outcome of the last call: 0; -1 with *e; or, if the broker closed the channel over it, the code (403,
+ * 404, 406), with *e and a new channel. */
 MUST_USE int link_result(struct amqp_link *l, const char *what, struct err *e);
-/* Marks what *e says as hopeless; returns -1. */
+/* Marks the error in *e as hopeless; returns -1. */
 int link_hopeless(struct amqp_link *l);
 
-/* Declares NAME, NAME.dx and NAME.dead, or only NAME where that ends in ".dead"; without the permission for it what is
- * there must do. */
+/* Declares NAME, NAME.dx and NAME.dead, or only NAME if it ends in ".dead". Without the permission it makes do with
+ * what exists. */
 MUST_USE int amqp_declare(struct amqp_link *l, const char *queue, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
-/* amqp_sink.c - a queue or an exchange as a sink: publishes, and waits for the broker's word that each message is safe.
+/* amqp_sink.c - a queue or an exchange as a sink: publishes, and waits for the broker's confirms.
  *
- * What was put stays in the window until it is confirmed; what was refused, or went out on a connection that broke, is
- * published again. Rejects take the same way; only their bodies and headers differ (outgoing.c).
+ * Messages stay in the window until confirmed; refused ones, and unconfirmed ones of a broken connection, are published
+ * again. Rejects differ only in their bodies and headers (outgoing.c).
  */
 #include <poll.h>
 
@@ -21,7 +21,7 @@ struct publisher {
 	bool opened;
 	struct window window;
 	struct packer packer;
-	struct err why; /* the link broke */
+	struct err why; /* why the link broke */
 };
 
 static int set_up(struct amqp_link *l, struct err *e)
@@ -36,7 +36,7 @@ static int set_up(struct amqp_link *l, struct err *e)
 		amqp_exchange_declare(l->state, AMQP_CHANNEL, amqp_cstring_bytes(a->exchange),
 		    amqp_cstring_bytes("direct"), 1, 0, 0, 0, amqp_empty_table);
 		int rc = link_result(l, what, e);
-		/* Of another type, or no right to look: what matters is whether it takes messages. */
+		/* Of another type, or not ours to look at: what matters is whether it takes messages. */
 		if (rc != 0 && rc != 403 && rc != 406)
 			return rc > 0 ? link_hopeless(l) : -1;
 	}
@@ -113,7 +113,7 @@ static int came_back(const struct publisher *p, struct err *e)
 	    a->exchange, a->at.shown, a->key, (int)m->text.n, m->text.p);
 }
 
-/* What the functions below return: all is well, a new connection may help, or nothing will. */
+/* Results of the functions below: success, a new connection may help, or nothing will. */
 enum sent { FINE, BROKEN, FAILED };
 
 static enum sent take_news(struct publisher *p, bool *any, struct err *e)
@@ -138,7 +138,7 @@ static enum sent take_news(struct publisher *p, bool *any, struct err *e)
 		case AMQP_BROKEN:
 			return l->hopeless ? FAILED : BROKEN;
 		case AMQP_MESSAGE:
-			break; /* nobody consumes here */
+			break; /* no consumer on this channel */
 		}
 	}
 }
@@ -150,8 +150,7 @@ static enum sent patience_lost(struct publisher *p, const char *what, struct err
 	return BROKEN;
 }
 
-/* Publishes what was not yet sent. Before each message the broker must be reading, else we would wait within the
- * library. */
+/* Publishes what is not sent yet. Each message waits until the broker reads, since the library would block. */
 static enum sent send_rest(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
@@ -173,8 +172,7 @@ static enum sent send_rest(struct publisher *p, struct err *e)
 		}
 		int rc = publish(p, &w->outgoing[w->sent]);
 		if (rc < 0) {
-			/* What it had to say before it closed is still to be read, and says more than the failed
-			 * write. */
+			/* The broker's last frames say more than the failed write. */
 			if (take_news(p, &any, e) != FINE)
 				return p->link.hopeless ? FAILED : BROKEN;
 			err_set(e, ERR_ENV, "the connection to the broker %s: %s", p->link.address.at.shown,
@@ -188,7 +186,7 @@ static enum sent send_rest(struct publisher *p, struct err *e)
 	return FINE;
 }
 
-/* Waits until all that was sent is settled. */
+/* Waits until all sent messages are settled. */
 static enum sent await(struct publisher *p, struct err *e)
 {
 	int64_t until = clock_mono_ms() + CONFIRM_MS;
@@ -210,8 +208,8 @@ static enum sent await(struct publisher *p, struct err *e)
 	return FINE;
 }
 
-/* Refused may be what a moment later is taken. But a channel that met a quorum queue while it had no leader may go on
- * to refuse for as long as it lives (RabbitMQ 3.10): only a new one helps. */
+/* A refused message may be accepted a moment later. But a channel that met a quorum queue without a leader may refuse
+ * for as long as it lives (RabbitMQ 3.10): only a new one helps. */
 static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
 {
 	if ((*refusals)++ == 0) {
@@ -224,7 +222,7 @@ static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
 	return link_mend(&p->link, &p->why, e) < 0 ? -1 : 0;
 }
 
-/* Returns when all in the window is confirmed. */
+/* Returns once the whole window is confirmed. */
 static int settle(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
@@ -238,7 +236,7 @@ static int settle(struct publisher *p, struct err *e)
 			return -1;
 		}
 		if (o == BROKEN) {
-			if (link_mend(&p->link, &p->why, e) < 0) /* set_up has then put the window back */
+			if (link_mend(&p->link, &p->why, e) < 0) /* set_up has put the window back */
 				return -1;
 		} else if (w->refused) {
 			if (refused_again(p, &refusals, e) < 0)
@@ -283,7 +281,7 @@ static int publisher_put(struct sink *port, const struct batch *b, struct source
 	if (rc < 0)
 		return -1;
 	link_enter(&p->link);
-	/* The broker can begin; what goes wrong here flush finds again. */
+	/* The broker can begin; flush will find what goes wrong here. */
 	if (send_rest(p, &p->why) == FAILED) {
 		*e = p->why;
 		rc = -1;
@@ -303,7 +301,7 @@ static int publisher_flush(struct sink *port, struct err *e)
 	return rc;
 }
 
-/* A connection that has ended is made again, within the time that the conf allows. */
+/* Reconnects a lost connection, within the time that conf allows. */
 static int publisher_check(struct sink *port, struct err *e)
 {
 	struct publisher *p = (struct publisher *)port;
@@ -324,7 +322,7 @@ static int publisher_check(struct sink *port, struct err *e)
 static int publisher_close(struct sink *port, struct err *e)
 {
 	struct publisher *p = (struct publisher *)port;
-	(void)e; /* the pump has flushed what is safe; the rest is not promised */
+	(void)e; /* all that was promised is flushed */
 	if (p->opened)
 		link_close(&p->link);
 	else

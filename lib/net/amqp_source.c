@@ -1,8 +1,8 @@
-/* amqp_source.c - a queue as a source: deliveries in, acknowledgements when their batch is accepted.
+/* amqp_source.c - a queue as a source: takes deliveries, and acknowledges them when their batch is accepted.
  *
- * A record's token is the delivery tag up to which all is done when this record is: its message's own for the last
- * record of a message, the one before it for the others. Above it stands which channel the tag belongs to; a tag of a
- * channel that is gone is never acknowledged.
+ * A record's token is the delivery tag up to which all is done when this record is: that of its message for a message's
+ * last record, the one before for the others. Its upper bits number the channel; tags of a lost channel are never
+ * acknowledged.
  */
 #include "lib/net/amqp.h"
 
@@ -26,13 +26,13 @@ struct queue {
 	struct str left; /* of its lines */
 	size_t nth;
 
-	bool reading;	      /* a consumer of the queue */
-	uint64_t seen, acked; /* the last delivery's tag, and up to which they are acknowledged */
+	bool reading;	      /* consuming */
+	uint64_t seen, acked; /* tags of the last delivery and the last acknowledgement */
 	int64_t last_ms;      /* of the last delivery */
-	struct err why;	      /* the link broke */
+	struct err why;	      /* why the link broke */
 };
 
-/* Tags number the deliveries of a channel, and go with it. */
+/* Tags number the deliveries of one channel. */
 static void report(const struct queue *q)
 {
 	counts_unacked(q->conf.counts, q->link.state ? q->seen - q->acked : 0);
@@ -60,8 +60,7 @@ static int subscribe(struct amqp_link *l, struct err *e)
 	return 0;
 }
 
-/* Messages come only from the first next on: one that finds the other ends shut must not have been delivered, for
- * deliveries are counted. */
+/* Consumes only from the first `next` on: deliveries are counted, so none may come before the other ends are open. */
 static int set_up(struct amqp_link *l, struct err *e)
 {
 	const struct queue *q = l->owner;
@@ -72,7 +71,7 @@ static int set_up(struct amqp_link *l, struct err *e)
 
 /* ---- messages to records ---- */
 
-/* The message's own id, and of its nth line (0: it is not a pack) that with the line's number. */
+/* The message's own id; for the nth line of a pack (0: not a pack) with the line's number. */
 static struct str id_of(const struct amqp_message *m, struct batch *b, size_t nth)
 {
 	struct str id = buf_view(&m->id);
@@ -108,7 +107,7 @@ static void compose(struct queue *q, struct batch *b, struct rec *r)
 	const struct amqp_message *m = &q->link.in.message;
 	bool of_broker = !m->code.n && m->death.n;
 	if (!m->code.n && !of_broker)
-		return; /* a reject object already */
+		return; /* it is a reject object already */
 	struct rec dead = {.line = body_line(&b->mem, r->line), .truncated = m->truncated || r->truncated};
 	char *code = str_dup(of_broker ? buf_view(&m->death) : buf_view(&m->code));
 	char *tool = str_dup(of_broker ? STR("broker") : buf_view(&m->tool));
@@ -153,7 +152,7 @@ static void take_single(struct queue *q, struct batch *b, const struct limits *l
 static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 {
 	struct str line, ahead, after = q->left;
-	if (!body_next(&after, &line)) { /* not one line that is not blank */
+	if (!body_next(&after, &line)) { /* no line that is not blank */
 		struct rec *r = add(q, b, STR(""), 0, true);
 		q->has = false;
 		rec_reject(b, r, CODE_BAD_JSON, "the message is empty");
@@ -205,7 +204,7 @@ static int64_t sooner(int64_t a, int64_t b)
 	return b >= 0 && b < a ? b : a;
 }
 
-/* Nothing is there: waits for something. True when the batch, or the input, ends here with *next. */
+/* Waits for a delivery. True if the batch, or the input, ends here with *next. */
 static bool wait_more(
     struct queue *q, struct batch *b, const struct limits *l, int wake, int64_t *deadline, enum next *next)
 {
@@ -269,7 +268,7 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 	}
 }
 
-/* The first time. A connection that has broken since is mended by what follows. */
+/* The first call. A connection that has broken since is mended by what follows. */
 static int start(struct queue *q, struct err *e)
 {
 	if (q->reading)
@@ -302,7 +301,7 @@ static int queue_accept(struct source *port, struct batch *b, struct err *e)
 		return 0;
 	uint64_t token = b->rec[b->n - 1].token, tag = token & (((uint64_t)1 << EPOCH_SHIFT) - 1);
 	link_enter(&q->link);
-	/* Of a channel that is gone: the broker gives these again. */
+	/* The channel is gone: the broker redelivers these. */
 	bool stale = !q->link.state || token >> EPOCH_SHIFT != (q->link.epoch & 0xffff);
 	if (!stale && tag > q->acked) {
 		q->acked = tag;
@@ -322,7 +321,7 @@ static int queue_close(struct source *port, struct err *e)
 {
 	struct queue *q = (struct queue *)port;
 	(void)e;
-	link_close(&q->link); /* what is not acknowledged goes back into the queue */
+	link_close(&q->link); /* the rest goes back into the queue */
 	json_scan_free(&q->scan);
 	buf_free(&q->composed);
 	free(q);

@@ -20,7 +20,7 @@ static amqp_table_entry_t number_arg(const char *key, int32_t value)
 	    .key = amqp_cstring_bytes(key), .value = {.kind = AMQP_FIELD_KIND_I32, .value.i32 = value}};
 }
 
-/* The queue is there and may be used, or else -1 with *e. */
+/* 0 if the queue exists and may be used, or -1 with *e. */
 static int queue_passive(struct amqp_link *l, const char *name, struct err *e)
 {
 	char what[NAME_ROOM + 64];
@@ -30,7 +30,7 @@ static int queue_passive(struct amqp_link *l, const char *name, struct err *e)
 	return rc ? link_hopeless(l) : 0;
 }
 
-/* Without the right to declare it what is there must do: *given says so. */
+/* Without the permission to declare it, an existing one must do: *given says so. */
 static int queue_declare(struct amqp_link *l, const char *name, amqp_table_t args, bool *given, struct err *e)
 {
 	char what[2 * NAME_ROOM + 160];
@@ -87,15 +87,15 @@ int amqp_declare(struct amqp_link *l, const char *queue, struct err *e)
 		return queue_declare(l, queue, (amqp_table_t){COUNT_OF(plain), plain}, &given, e);
 	if (queue_declare(l, queue, (amqp_table_t){COUNT_OF(all), all}, &given, e) < 0)
 		return -1;
-	if (given) /* whoever made it has made the rest too, or wants none */
+	if (given) /* its owner has made the rest too, or wants none */
 		return 0;
-	/* The rest is in the queue's name: who may declare that may declare these, or finds them made. */
+	/* The rest belongs to the queue's name: whoever may declare that may declare these too, or finds them. */
 	if (exchange_declare(l, dx, &given_dx, e) < 0)
 		return -1;
 	if (queue_declare(l, dead, (amqp_table_t){COUNT_OF(plain), plain}, &given, e) < 0) {
 		if (!given)
 			return -1;
-		l->hopeless = false; /* its absence matters to the first reject */
+		l->hopeless = false; /* a missing one matters to the first reject */
 	}
 	return given || given_dx ? 0 : bind(l, dead, dx, e);
 }

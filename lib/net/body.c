@@ -1,4 +1,4 @@
-/* body.c - a body of a message is one JSON text, or lines. */
+/* body.c - a message's body is one JSON text, or lines. */
 #include "lib/net/body.h"
 
 #include "lib/json/items.h"

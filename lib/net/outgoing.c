@@ -1,4 +1,4 @@
-/* outgoing.c - what a message and its headers hold. */
+/* outgoing.c - fills messages and their headers. */
 #include "lib/net/outgoing.h"
 
 #include "lib/json/write.h"
@@ -10,13 +10,13 @@ static struct str shorter(struct str s, size_t most)
 	return (struct str){s.p, s.n < most ? s.n : most};
 }
 
-/* The id of a record: from a stage, from the line, or of the message that brought it (a dead
- * letter whose bytes go back as they were). Empty: none, or too long for a property. */
+/* The id of a record: from a stage, from the line, or of the message that brought it (a dead letter keeps its bytes).
+ * Empty if there is none, or it is too long for a property. */
 static struct str id_of(struct packer *k, const struct rec *r)
 {
 	struct str id = r->id;
 	if (!id.p) {
-		/* What a stage has added hides nothing here: none adds an id without having scanned the record. */
+		/* No stage adds an id without having scanned the record. */
 		const struct json_member *m = json_scan(&k->scan, r->line) == 0 ? json_find(&k->scan, STR("id")) : NULL;
 		batch_reset(&k->scratch);
 		id = m && m->type == JSON_STRING	? json_decode(m, &k->scratch.mem)
@@ -42,8 +42,7 @@ static void add_line(struct packer *k, struct window *w, struct outgoing *m, con
 	m->body.n += w->bytes.n - before;
 }
 
-/* Id and trace stand before the body, which grows. A pack has the id of its first record, and a trace where that is the
- * same for all. */
+/* Id and trace come before the body, which grows. A pack has its first record's id, and the trace if all share it. */
 static void start(struct packer *k, struct window *w, struct outgoing *m, const struct rec *r, struct str trace)
 {
 	m->lines = k->most > 1;
@@ -51,7 +50,7 @@ static void start(struct packer *k, struct window *w, struct outgoing *m, const 
 	m->trace = window_keep(w, trace);
 }
 
-/* How many records from i on go into one message, and whether they have one trace. */
+/* How many records from i on go into one message, and whether they share a trace. */
 static size_t run_length(const struct packer *k, const struct batch *b, size_t i, bool *one_trace)
 {
 	struct str trace = trace_of(&b->rec[i]);
@@ -93,7 +92,7 @@ static struct window_part keep_text(struct packer *k, struct window *w, struct s
 {
 	buf_clear(&k->line);
 	json_put_lossy(&k->line, shorter(s, MOST_WHY));
-	/* The spelling as JSON, without its quotes, unless it needed escapes. */
+	/* The JSON spelling without its quotes, unless it needed escapes. */
 	struct str spelled = {k->line.p + 1, k->line.n - 2};
 	if (!memchr(spelled.p, '\\', spelled.n))
 		return window_keep(w, spelled);
@@ -122,7 +121,7 @@ static void dead_letter(struct packer *k, struct window *w, const struct rec *r,
 	*window_add(w) = m;
 }
 
-/* The beginning of a line that nobody holds; the rest is read and dropped. */
+/* The beginning of a line that is not in memory; the rest is read and dropped. */
 static int long_line(struct window *w, const struct rec *r, const char *tool, struct source *from, struct err *e)
 {
 	struct buf kept = {0};

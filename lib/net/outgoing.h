@@ -1,4 +1,4 @@
-/* outgoing.h - records to messages: one each, several in a pack, or a reject with its reason. */
+/* outgoing.h - turns records into messages: one each, several in a pack, or a reject with its reason. */
 #ifndef SENTI_NET_OUTGOING_H
 #define SENTI_NET_OUTGOING_H
 
@@ -6,7 +6,7 @@
 #include "lib/net/window.h"
 
 struct packer {
-	size_t most; /* records in a message; 1: each by itself */
+	size_t most; /* records in a message; 1: each alone */
 	struct json_scan scan;
 	struct buf line;
 	struct batch scratch;
@@ -15,7 +15,7 @@ struct packer {
 /* Puts the batch's outgoing records into the window. A pack never crosses batches, and holds at most 1 MiB or one
  * record. */
 int pack_records(struct packer *k, struct window *w, const struct batch *b);
-/* Puts its rejects: of a record with an envelope the original bytes as a dead letter, else a reject object of `tool`;
+/* Puts its rejects: the original bytes as a dead letter if the record has an envelope, else a reject object of `tool`.
  * `from` has the rest of a long line. */
 int pack_rejects(
     struct packer *k, struct window *w, const struct batch *b, const char *tool, struct source *from, struct err *e);

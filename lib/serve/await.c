@@ -1,4 +1,4 @@
-/* await.c - waiting callers, by the hash of the id. */
+/* await.c - waiting callers, hashed by id. */
 #include "lib/serve/await.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@ struct waiter {
 	struct waiter *next;
 	char *bytes;
 	struct str id, text;
-	bool checked; /* its row has been read once, and was not there yet */
+	bool checked; /* its row was read once, and was not there yet */
 	int64_t deadline;
 	await_done *done;
 	void *caller;
@@ -26,7 +26,7 @@ struct await {
 	pthread_mutex_t lock;
 	struct waiter *bucket[BUCKETS];
 	size_t n, unchecked;
-	int64_t next_deadline; /* of those that are there; it may be too early */
+	int64_t next_deadline; /* the earliest of all, or earlier */
 	bool over;
 };
 
@@ -98,7 +98,7 @@ bool await_any(struct await *a)
 	return any;
 }
 
-/* Without the lock, since whoever is answered may add another. */
+/* Without the lock, since an answered caller may add another. */
 static void answer_all(struct waiter *list, struct str record)
 {
 	for (struct waiter *w = list, *next; w; w = next) {
@@ -134,7 +134,7 @@ void await_met(struct await *a, const struct message *row, struct str record)
 	answer_all(met, record);
 }
 
-/* Up to PAGE waiters whose rows have not been read; only this thread frees them. */
+/* Up to PAGE waiters whose rows have not been read. Only this thread frees waiters. */
 static size_t find_unchecked(struct await *a, struct waiter **out)
 {
 	size_t n = 0;
@@ -171,7 +171,7 @@ int await_check(struct await *a, struct store *s, struct arena *mem, struct json
 	if (s->get(s, list, n, mem, e) < 0)
 		return -1;
 	mark_checked(a, w, n);
-	/* The ids are the waiters' own, which go with the first answer. */
+	/* The ids belong to the waiters, which the first answer frees. */
 	for (size_t i = 0; i < n; i++)
 		row[i].id = arena_str(mem, row[i].id);
 	for (size_t i = 0; i < n; i++) {

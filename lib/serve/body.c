@@ -24,8 +24,8 @@ static int bad_json(struct request *r, const struct json_scan *s, size_t offset)
 	return -1;
 }
 
-/* What makes the whole body unreadable; a lone surrogate, say, is the fault of its item alone, and the stages see to
- * it. */
+/* True if the error makes the whole body unreadable. A lone surrogate, say, concerns its item alone, which the stages
+ * reject. */
 static bool is_fatal(const struct json_scan *s)
 {
 	return s->error == JSON_BAD || s->error == JSON_UTF8;
@@ -61,7 +61,6 @@ int body_records_begin(struct body_records *body, struct request *r, size_t max_
 	return -1;
 }
 
-/* After the last item. */
 static int end_array(const struct body_records *body, struct request *r)
 {
 	const char *end = body->text.p + body->text.n, *p = json_skip_blanks(body->items.p, end);
@@ -97,7 +96,7 @@ void body_records_free(struct body_records *body)
 	json_scan_free(&body->scan);
 }
 
-/* The line's bytes into the batch's memory, or a rejection. */
+/* Copies the line into the batch's memory, or rejects it. */
 static void add_line(struct body_lines *l, struct batch *b, struct str head, struct str tail)
 {
 	size_t n = head.n + tail.n;
@@ -118,7 +117,7 @@ static void add_line(struct body_lines *l, struct batch *b, struct str head, str
 		add(b, (struct str){p, n}, l->line);
 }
 
-/* One byte more than a record may have is kept of it, so that whoever measures it again comes to the same verdict. */
+/* Keeps one byte more than a record may have, so that a later check comes to the same verdict. */
 static void add_too_long(struct body_lines *l, struct batch *b, struct str tail)
 {
 	size_t n = l->max_record + 1;

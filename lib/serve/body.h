@@ -1,9 +1,9 @@
-/* body.h - the three forms of a body that carries records, read the same way by all routes that take them.
+/* body.h - reads the three forms of a body that carries records, for all routes that take them.
  *
  *     application/json     one object: one record; or an array of them
- *     application/x-ndjson one record a line, of any number: worked off while it arrives
+ *     application/x-ndjson one record a line, any number: worked off as it arrives
  *
- * What a record is (an object of at most max_record bytes, its text a string) is decided by the stages.
+ * The stages decide what a record is (an object of at most max_record bytes, whose text is a string).
  */
 #ifndef SENTI_BODY_H
 #define SENTI_BODY_H
@@ -17,8 +17,8 @@ enum body_form { BODY_OTHER, BODY_JSON, BODY_LINES };
 /* The form that the request's headers name. */
 enum body_form body_form(const struct request *r);
 
-/* The records of a whole JSON body, r->body, in slices; they point into it. An item that is not an object is a record
- * that is rejected. */
+/* The records of a whole JSON body, in slices; they point into r->body. An item that is not an object becomes a
+ * rejected record. */
 struct body_records {
 	bool array;
 	size_t max_items;
@@ -32,17 +32,17 @@ struct body_records {
 
 /* 0, or -1 with the request answered (400: not JSON; 422: neither object nor array). */
 int body_records_begin(struct body_records *body, struct request *r, size_t max_items);
-/* Adds records to the batch until they have `bytes` bytes: 1; 0 if these were the last; -1 with the request answered
+/* Adds records to the batch until they have `bytes` bytes. 1; 0 if these were the last; -1 with the request answered
  * (400; 413: more than max_items). */
 int body_records_next(struct body_records *body, struct request *r, struct batch *b, size_t bytes);
 void body_records_free(struct body_records *body);
 
-/* Lines as they arrive: the one that is not complete yet is kept. */
+/* Lines as they arrive: keeps the one that is not complete yet. */
 struct body_lines {
 	struct buf rest;
-	uint64_t line; /* number of the last one that was taken */
+	uint64_t line; /* number of the last line taken */
 	size_t max_record;
-	bool skipping; /* in a line that is too long: the batch has its rejection already */
+	bool skipping; /* in a line that is too long, and rejected already */
 };
 
 /* Adds each line that `piece` completes to the batch; `end` completes the last one. The records' bytes live as long as

@@ -38,7 +38,7 @@ void db_unavailable(struct request *r, const struct err *e)
 	    r, 503, "store_unavailable", "the store does not answer; no change was made that was not answered");
 }
 
-/* Nobody reads this answer; the log shows it. */
+/* The client has gone: only the log shows this answer. */
 static void client_gone(struct request *r)
 {
 	request_set(r, "Retry-After", "1");
@@ -60,7 +60,7 @@ void db_scan_failed(const struct db_context *c, struct request *r, const struct 
 	}
 }
 
-/* Takes those out of a full queue whose clients have left: their list. The lock is held. */
+/* Removes from a full queue the jobs whose clients have left; returns their list. The lock is held. */
 static struct job *remove_gone(struct db_pool *p)
 {
 	struct job *gone = NULL, **link = &p->first;
@@ -113,7 +113,7 @@ void db_pool_do(struct db_pool *p, struct request *r, db_work *work)
 	request_problem(r, 503, "busy", "too many requests are waiting for the store");
 }
 
-/* The oldest job and those right after it that are of its kind; scans one by one. */
+/* Takes the oldest job and those of its kind right after it; scans one by one. */
 static size_t take(struct db_pool *p, struct request **r, db_work **work)
 {
 	size_t n = 0, most = p->conf.scan_ms ? 1 : DB_BATCH;
@@ -140,7 +140,7 @@ static bool has_left(void *arg)
 	return request_gone(arg);
 }
 
-/* The time that it has waited does not count. */
+/* The time in the queue does not count. */
 static void begin_scan(struct worker *w, struct request *r)
 {
 	w->context.interrupt =
@@ -159,7 +159,7 @@ static void *db_pool_run(void *arg)
 		for (size_t i = 0; i < n; i++)
 			request_resume(r[i]);
 		if (w->pool->conf.scan_ms)
-			arena_free(&w->context.mem); /* a page may be large, and the next is not soon */
+			arena_free(&w->context.mem); /* a page may be large, and the next may be far off */
 		else
 			arena_reset(&w->context.mem);
 	}

@@ -1,4 +1,4 @@
-/* ends.h - how the server's threads open what only cmd knows by name: the store, the cache, the queue. */
+/* ends.h - how the server's threads open the store, the cache and the queue, whose names only cmd knows. */
 #ifndef SENTI_SERVE_ENDS_H
 #define SENTI_SERVE_ENDS_H
 
@@ -7,18 +7,18 @@
 #include "lib/flow/port.h"
 
 struct ends {
-	void *arg; /* for the three below; each call makes a handle for one thread, NULL with *e on failure */
+	void *arg; /* for the three below, which open a handle for one thread; NULL with *e on failure */
 	struct store *(*store)(void *arg, struct err *e);
 	struct cache *(*cache)(void *arg, struct err *e); /* NULL: there is none */
-	/* Counts in c (may be NULL) what concerns queues. NULL: the store is the queue. */
+	/* Counts of queues go to c (may be NULL). NULL: there is no queue. */
 	struct sink *(*queue)(void *arg, struct counts *c, struct err *e);
-	struct cache *local; /* the cache, if it is this process's own: all threads share it */
+	struct cache *local; /* the cache, if it is this process's own, shared by all threads */
 };
 
-/* Finds out whether the cache is this process's own, and then opens it: 0, or -1 with *e. */
+/* Opens the cache if it is this process's own: 0, or -1 with *e. */
 MUST_USE int ends_open_local(struct ends *o, struct err *e);
 void ends_close_local(struct ends *o);
-/* One thread's handle of the cache, to be given back: 0, *c NULL if there is no cache; or -1 with *e. */
+/* One thread's handle of the cache, for ends_close_cache: 0 (*c NULL if there is no cache), or -1 with *e. */
 MUST_USE int ends_cache(const struct ends *o, struct cache **c, struct err *e);
 /* NULL is allowed. */
 void ends_close_cache(const struct ends *o, struct cache *c);

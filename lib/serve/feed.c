@@ -11,13 +11,13 @@
 #include "lib/base/log.h"
 
 enum {
-	PAGE = 256,	       /* entries of the log at a time, */
-	ROWS = 16,	       /* and rows of them, which may be long */
-	PAST_BYTES = 16 << 10, /* a subscriber that catches up is given no more at a time */
-	TURNS = 64,	       /* so many of those get a page between two looks at the log */
+	PAGE = 256,	       /* entries of the log at a time */
+	ROWS = 16,	       /* and their rows, which may be long */
+	PAST_BYTES = 16 << 10, /* most that a subscriber who catches up gets at a time */
+	TURNS = 64,	       /* how many of those get a page between two looks at the log */
 	CURRENT_MS = 5000,
-	LOOK_MS = 1000,	 /* the longest wait between two looks at the log, */
-	ENDING_MS = 125, /* and while subscribers read their end */
+	LOOK_MS = 1000,	 /* longest wait between two looks at the log */
+	ENDING_MS = 125, /* the same while subscribers read their end */
 	PAUSE_MS = 500,	 /* after a failure */
 };
 
@@ -26,8 +26,8 @@ struct feed {
 	struct store *store;
 	struct outbox *outbox; /* the store's */
 	pthread_t thread;
-	_Atomic int64_t looked_at, current_at; /* when the log was read, and when there was no more of it */
-	atomic_bool many_unsettled;	       /* more than have been invalidated */
+	_Atomic int64_t looked_at, current_at; /* when the log was read, and when it was read to its end */
+	atomic_bool many_unsettled;	       /* too many to invalidate */
 	atomic_bool ending;
 	/* The thread's own. */
 	struct arena mem, rows;
@@ -39,8 +39,8 @@ struct feed {
 
 /* ---- rows ---- */
 
-/* The rows of the entries, at most ROWS, until the next call. row[i].fate is MESSAGE_FOUND only if the entry is the
- * row's newest change; otherwise a later entry brings the row. */
+/* Reads the rows of at most ROWS entries, lent until the next call. row[i].fate is MESSAGE_FOUND only if the entry is
+ * the row's newest change; otherwise a later entry brings the row. */
 static int read_rows(struct feed *f, const struct change *c, size_t count, struct message **rows, struct err *e)
 {
 	arena_reset(&f->rows);
@@ -89,7 +89,7 @@ static void publish_rows(struct feed *f, const struct change *c, const struct me
 	}
 }
 
-/* After a failure it goes on after the entries that are published. */
+/* After a failure the next call goes on where this one stopped. */
 static int publish(struct feed *f, size_t count, struct err *e)
 {
 	struct message *row;
@@ -106,7 +106,7 @@ static int publish(struct feed *f, size_t count, struct err *e)
 	return 0;
 }
 
-/* If there are more entries than it looks at, readers do not ask the cache (feed_current). */
+/* If there are too many entries, readers do not use the cache (feed_current). */
 static int invalidate_unsettled(struct feed *f, struct err *e)
 {
 	if (!f->conf.ends->local)
@@ -143,7 +143,7 @@ static int check_waiters(struct feed *f, struct err *e)
 	return await_check(f->conf.await, f->store, &f->mem, &f->scan, e);
 }
 
-/* Gives it a page: 1 if that brought it forward, 0 if it must wait for the ring, or -1. */
+/* Gives the subscriber a page: 1 if that brought it forward, 0 if it must wait for the ring, or -1. */
 static int catch_up(struct feed *f, struct subscriber *s, uint64_t after, struct err *e)
 {
 	struct message *row;
@@ -164,11 +164,11 @@ static int catch_up(struct feed *f, struct subscriber *s, uint64_t after, struct
 		after = f->change[i - 1].seq;
 	bool there;
 	if (!subscriber_catch_up(s, page, n, after, count == 0, &there))
-		return 0; /* there will be memory for it later */
+		return 0; /* memory is short: later */
 	return count || there;
 }
 
-/* A page for each, so that the others need not wait until the slowest has read all. */
+/* A page for each in turn, so that nobody waits for the slowest. */
 static int catch_up_all(struct feed *f, struct err *e)
 {
 	int moved = 0;

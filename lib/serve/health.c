@@ -1,4 +1,4 @@
-/* health.c - asking what the server needs whether it is there. */
+/* health.c - asks whether what the server needs is there. */
 #include "lib/serve/health.h"
 
 #include <errno.h>
@@ -24,12 +24,12 @@ struct probe {
 	struct arena mem;
 	/* Read by others. */
 	atomic_bool ok;
-	_Atomic int64_t asked_at; /* clock_mono_ms when the question began that is not answered yet; 0: there is none */
+	_Atomic int64_t asked_at; /* clock_mono_ms at the start of the pending question; 0: none */
 };
 
 struct health {
 	struct health_conf conf;
-	struct probe probe[HEALTH_FEED]; /* those that a thread asks */
+	struct probe probe[HEALTH_FEED]; /* those with a thread */
 	atomic_bool draining;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -73,14 +73,14 @@ static int ask_queue(struct probe *p, struct err *e)
 		return -1;
 	if (!p->queue->check || p->queue->check(p->queue, e) == 0)
 		return 0;
-	p->queue->close(p->queue, &ignored); /* why it failed is known */
+	p->queue->close(p->queue, &ignored); /* the log has the reason */
 	p->queue = NULL;
 	return -1;
 }
 
 static void close_ends(struct probe *p)
 {
-	struct err ignored; /* nothing was written */
+	struct err ignored; /* nothing was written here */
 	if (p->store)
 		p->store->close(p->store, &ignored);
 	ends_close_cache(p->health->conf.ends, p->cache);

@@ -1,8 +1,8 @@
-/* health.h - whether what the server needs answers: threads of their own ask all the time, so that /readyz never waits.
+/* health.h - whether the store, the queue, the cache and the feed work. Threads ask all the time, so /readyz never
+ * waits.
  *
- * Each dependency is asked twice a second, on a connection of its own. One that has not answered for a second counts as
- * failing, however long it goes on to say nothing. Without the store, the queue or the feed requests fail or wait;
- * without the cache they are slower.
+ * Each dependency is asked twice a second, on its own connection; it is failing once it has not answered for a second.
+ * Without the store, the queue or the feed requests fail or wait; without the cache they are slower.
  */
 #ifndef SENTI_HEALTH_H
 #define SENTI_HEALTH_H
@@ -14,7 +14,7 @@
 enum health_part { HEALTH_STORE, HEALTH_CACHE, HEALTH_QUEUE, HEALTH_FEED, HEALTH_COUNT };
 enum health_state { HEALTH_NONE, HEALTH_OK, HEALTH_FAILING }; /* NONE: the server has no such thing */
 
-/* All lent for the health's life. */
+/* All lent for its life. */
 struct health_conf {
 	const struct ends *ends;
 	struct feed *feed;
@@ -23,7 +23,7 @@ struct health_conf {
 
 struct health;
 
-/* New, asking; all count as well until the first answers. NULL and *e on failure. */
+/* New, running; each dependency counts as ok until its first answer. NULL and *e on failure. */
 struct health *health_start(const struct health_conf *conf, struct err *e);
 /* Ends and frees it. */
 void health_stop(struct health *h);
@@ -33,7 +33,7 @@ enum health_state health_state(struct health *h, enum health_part part);
 const char *health_name(enum health_part part);
 /* Appends {"store":"ok","cache":"failing",...}: true if requests can be served. */
 bool health_put(struct health *h, struct buf *out);
-/* The server is ending: it is not ready from now on. */
+/* The server is ending, and not ready from now on. */
 void health_drain(struct health *h);
 bool health_draining(struct health *h);
 

@@ -1,4 +1,4 @@
-/* intake.c - the pump behind POST /v1/messages. */
+/* intake.c - the pump of POST /v1/messages. */
 #include "lib/serve/intake.h"
 
 #include <errno.h>
@@ -13,17 +13,17 @@
 enum { PAUSE_MS = 500, STUCK_MS = 5000 };
 
 struct intake {
-	struct source port; /* stands around the gatherer, for what must come after the queue's confirm */
+	struct source port; /* wraps the gatherer, for what follows the queue's confirm */
 	struct intake_conf conf;
 	struct source *gather;
 	struct store *store; /* embedded: where the messages go; else NULL */
 	struct sink *queue;
 	struct cache *cache;   /* NULL: none */
-	struct submit *submit; /* of the pump that runs */
+	struct submit *submit; /* of the present run of the pump */
 	struct counts counts;
-	_Atomic uint64_t under_way; /* handed in, and not answered */
+	_Atomic uint64_t under_way; /* handed in and not answered */
 	_Atomic int64_t moved_at;   /* clock_mono_ms when the first of them came, or the last batch was answered */
-	atomic_bool away;	    /* there is a `why` */
+	atomic_bool away;	    /* `why` is set */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -41,7 +41,7 @@ static void say(struct intake *m, const struct err *e)
 	pthread_mutex_unlock(&m->lock);
 }
 
-/* n more are under way, or less. */
+/* Adds n, which may be negative, to what is under way. */
 static void move(struct intake *m, uint64_t n)
 {
 	if (atomic_load(&m->under_way) == 0 || n > UINT64_MAX / 2)
@@ -72,7 +72,7 @@ static void intake_abandon(struct source *s, struct batch *b)
 	m->gather->abandon(m->gather, b);
 }
 
-/* The source's accept answers the callers; nothing else is written. */
+/* Nothing is written: the source's accept answers the callers. */
 static int put_nowhere(struct sink *s, const struct batch *b, struct source *from, struct err *e)
 {
 	(void)s;
@@ -163,7 +163,7 @@ struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 	pthread_mutex_init(&m->lock, NULL);
 	cond_init(&m->ended);
 	counts_start(&m->counts);
-	counts_queue(&m->counts); /* the table of messages is one as well */
+	counts_queue(&m->counts); /* senti-serve's queue is counted in either case */
 	m->gather = gather_new(conf->max_waiting, conf->memory, tell);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
@@ -221,7 +221,7 @@ void intake_stop(struct intake *m)
 	pthread_mutex_unlock(&m->lock);
 	gather_end(m->gather);
 	pthread_join(m->thread, NULL);
-	m->gather->close(m->gather, &ignored); /* answers those that are left */
+	m->gather->close(m->gather, &ignored); /* answers the callers left */
 	ends_close_cache(m->conf.ends, m->cache);
 	pthread_mutex_destroy(&m->lock);
 	pthread_cond_destroy(&m->ended);

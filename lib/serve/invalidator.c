@@ -1,4 +1,4 @@
-/* invalidator.c - the outbox is followed, the shared cache invalidated, the place marked. */
+/* invalidator.c - follows the outbox, invalidates the shared cache, marks its place. */
 #include "lib/serve/invalidator.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct invalidator {
 	struct arena mem;
 };
 
-/* How many changes it has dealt with, or -1. */
+/* Returns how many changes it has handled, or -1. */
 static int work(struct invalidator *v, struct err *e)
 {
 	struct outbox *o = v->store->outbox;
@@ -59,7 +59,7 @@ static void *invalidator_run(void *arg)
 
 static void invalidator_free(struct invalidator *v)
 {
-	struct err ignored; /* nothing that matters is unwritten */
+	struct err ignored; /* all that matters is written */
 	if (v->store)
 		v->store->close(v->store, &ignored);
 	ends_close_cache(v->ends, v->cache);

@@ -1,9 +1,9 @@
-/* invalidator.h - keeps a cache that other processes use too (Redis) from showing rows that have changed since: one
- * thread follows the store's changes and invalidates their entries there.
+/* invalidator.h - one thread follows the store's changes and invalidates their entries in a cache that other processes
+ * share (Redis).
  *
- * It has a named place in the outbox, marked only after the entries are gone, so nothing that changes while no server
- * runs is missed. Several servers, and `senti-cache follow`, may share the name: each invalidates what it is given
- * before it marks it. A cache that is away holds up this thread alone.
+ * Its place in the outbox has a name and moves only after the entries are gone, so changes made while no server runs
+ * are not missed. Several servers, and `senti-cache follow`, may share the name: each invalidates what it is given
+ * before it moves the place. While the cache is down only this thread waits.
  */
 #ifndef SENTI_INVALIDATOR_H
 #define SENTI_INVALIDATOR_H
@@ -12,9 +12,9 @@
 
 struct invalidator;
 
-/* New, running; `ends` and the name of the place, `reader`, are lent for its life. NULL and *e on failure. */
+/* New, running; `ends` and `reader`, the name of the place, are lent for its life. NULL and *e on failure. */
 struct invalidator *invalidator_start(const struct ends *ends, const char *reader, struct err *e);
-/* Ends and frees it; what is not marked yet comes again at the next start. */
+/* Ends and frees it; unmarked changes come again at the next start. */
 void invalidator_stop(struct invalidator *v);
 
 #endif

@@ -12,8 +12,8 @@
 #include "lib/serve/health.h"
 #include "lib/serve/intake.h"
 
-/* What a cache said of one message: it has it; it has nothing; it knows that there is no such message; it is away, or
- * too far behind to be asked. */
+/* What a cache said of a message: it has it; it does not; it knows that there is no such message. SKIPPED: it was not
+ * asked, being down or out of date. */
 enum cache_answer { CACHE_HIT, CACHE_MISS, CACHE_ABSENT, CACHE_SKIPPED, CACHE_ANSWERS };
 
 struct server_metrics {
@@ -28,14 +28,14 @@ struct server_metrics {
 	struct subscribers *subscribers;
 	struct intake *intake;
 	struct health *health;
-	_Atomic(struct http_server *) http; /* NULL: it does not listen, or no longer */
+	_Atomic(struct http_server *) http; /* NULL while it does not listen */
 };
 
-/* The routes, which end as in router.h, are lent; their paths may be filled in later, before server_metrics_watch. */
+/* The routes are lent; their paths may be filled in later, before server_metrics_watch. */
 void server_metrics_init(struct server_metrics *m, const struct route *routes, size_t nroutes);
-/* What is read at each scrape is all set, but for http. */
+/* All that is read at each scrape is set, except http. */
 void server_metrics_watch(struct server_metrics *m);
-/* Once no thread uses it. */
+/* After the last thread has stopped using it. */
 void server_metrics_release(struct server_metrics *m);
 /* For http_conf.ended, with the metrics as its argument. */
 void server_metrics_ended(const struct request *r, void *metrics);

@@ -7,7 +7,7 @@
 #include "lib/json/write.h"
 #include "lib/score/model.h"
 
-enum { MOST = 16 }; /* all that the registry can name, and the server's own */
+enum { MOST = 16 }; /* the registry's models and the server's own */
 
 struct models {
 	pthread_mutex_t lock;
@@ -66,7 +66,7 @@ const struct model *models_find(struct models *m, struct str spec, struct err *e
 	return found;
 }
 
-/* NAME-VERSION@HASH in its parts; a trained model's version may be missing. */
+/* The parts of NAME-VERSION@HASH; a trained model may have no version. */
 struct parts {
 	struct str name, version, hash;
 };
@@ -100,8 +100,8 @@ static void put_one(struct buf *out, const struct model *model, bool own)
 
 static void load_all(struct models *m)
 {
-	static const char *const more[] = {"afinn:da"}; /* an engine's further models */
-	struct err ignored; /* what needs more than its name is listed once somebody has asked for it */
+	static const char *const more[] = {"afinn:da"}; /* further models of engines */
+	struct err ignored; /* a model that does not load by name alone is listed once a request has loaded it */
 	for (const struct engine *const *en = engines; *en; en++)
 		models_find(m, str_of((*en)->name), &ignored);
 	for (size_t i = 0; i < COUNT_OF(more); i++)

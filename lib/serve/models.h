@@ -1,6 +1,6 @@
-/* models.h - the models that a server offers: its own, and each of the registry, loaded when first asked for.
+/* models.h - the models that a server offers: its own, and those of the registry, loaded on first use.
  *
- * A client can name a model of the registry, never a file. Thread-safe; what has been loaded stays until models_free.
+ * A client can name a model of the registry, never a file. Thread-safe; models stay loaded until models_free.
  */
 #ifndef SENTI_MODELS_H
 #define SENTI_MODELS_H
@@ -10,14 +10,14 @@
 struct models;
 /* New, with the server's own model loaded; conf's strings are lent. NULL and *e on failure. */
 struct models *models_new(const struct model_conf *conf, struct err *e);
-/* The server's own. Lent, as all of them. */
+/* The server's own. All models are lent. */
 const struct model *models_default(const struct models *m);
 /* By spec ("vader", "afinn:da") or whole name ("vader-3.3.2@1f3a9c2e5b07d684"); NULL and *e with ERR_USAGE if there is
  * no such model. */
 const struct model *models_find(struct models *m, struct str spec, struct err *e);
 /* Appends {"items":[{"name","version","hash","default"},...]}: the server's own and those of the registry. */
 void models_put(struct models *m, struct buf *out);
-/* Appends what a client can name, as JSON strings with commas between them: the names of models_put with and without
+/* Appends the names that a client can use, as JSON strings separated by commas: those of models_put with and without
  * version and hash. */
 void models_put_names(struct models *m, struct buf *out);
 void models_free(struct models *m);

@@ -1,4 +1,4 @@
-/* reply.c - ordered slots that become one answer. */
+/* reply.c - joins ordered slots to one answer. */
 #include "lib/serve/reply.h"
 
 #include "lib/base/log.h"
@@ -71,7 +71,7 @@ static void free_text(struct reply *r, struct reply_slot *s)
 	buf_free(&s->text);
 }
 
-/* A client who waits does not make it grow in memory. */
+/* What a slow client leaves unread goes to a file. */
 static void keep(struct reply *r, bool end)
 {
 	if (!r->no_space.msg[0] && spool_take(&r->spool, &r->out, end, &r->no_space) != SPOOL_DONE) {
@@ -96,7 +96,7 @@ static void tell(struct reply *r, struct str text)
 		keep(r, false);
 }
 
-/* All that is full and has nothing open before it. */
+/* Appends all full slots before the first open one. */
 static void tell_full(struct reply *r)
 {
 	while (r->told < r->nslots && r->slot[r->told].full) {
@@ -112,7 +112,6 @@ static void tell_full(struct reply *r)
 	}
 }
 
-/* A batch has taken the slot's record. */
 static struct reply_slot *taken(struct reply *r, size_t number)
 {
 	struct reply_slot *s = &r->slot[number - r->gone];
@@ -234,7 +233,7 @@ enum reply_wake reply_fill(struct reply *r, size_t slot, struct str text)
 	struct reply_slot *s = taken(r, slot);
 	if (!text.p) {
 		r->late = true;
-	} else if (s == &r->slot[r->told]) { /* no copy: all before it are there */
+	} else if (s == &r->slot[r->told]) { /* no copy: all before it are full */
 		tell(r, text);
 		free_text(r, s);
 		r->told++;

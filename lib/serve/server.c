@@ -60,7 +60,7 @@ struct server {
 
 /* ---- start ---- */
 
-/* The process's own cache is a part of its memory. */
+/* The process's own cache takes part of the memory. */
 static int open_local(struct server *s, struct err *e)
 {
 	struct cache_stats stats = {0};
@@ -200,7 +200,7 @@ static int listen_now(struct server *s, struct err *e)
 	http.vendor = "senti";
 	http.index = "/openapi.json";
 	http.local_only = !s->tokens && !s->conf->insecure;
-	http.any_host = s->tokens && !http.hosts; /* a page that is rebound to us has no token */
+	http.any_host = s->tokens && !http.hosts; /* a rebound page has no token */
 	http.admit = tokens_admit;
 	http.admit_arg = s->tokens;
 	http.ended = server_metrics_ended;
@@ -229,7 +229,7 @@ static int start(struct server *s, struct err *e)
 
 /* ---- run and drain ---- */
 
-/* The service manager hears from the thread that would stop the server. */
+/* Reports to the service manager from the thread that would stop the server. */
 static void tick(struct server *s)
 {
 	int64_t now = clock_mono_ms();
@@ -239,7 +239,7 @@ static void tick(struct server *s)
 	}
 }
 
-/* A file that cannot be read or is wrong leaves all as it was. */
+/* A bad file changes nothing. */
 static void reload(struct server *s)
 {
 	struct err e;
@@ -331,7 +331,7 @@ int server_run(const struct server_conf *conf, struct err *e)
 {
 	struct server s = {
 	    .conf = conf, .ends = conf->ends, .event = -1, .socket = -1, .watchdog_ms = systemd_watchdog_ms()};
-	s.hup = sig_hup_fd(); /* before the threads, which must not take it */
+	s.hup = sig_hup_fd(); /* before the threads start, which must not receive the signal */
 	int rc = start(&s, e);
 	if (rc == 0) {
 		run(&s);

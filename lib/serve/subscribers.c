@@ -1,4 +1,5 @@
-/* subscribers.c - the ring of events, and two lists: those who read the ring, and those who still catch up with it. */
+/* subscribers.c - the ring of events, and two lists of subscribers: those who read the ring, and those who are catching
+ * up. */
 #include "lib/serve/subscribers.h"
 
 #include <pthread.h>
@@ -10,10 +11,10 @@
 
 enum {
 	RING = 4096,	      /* events */
-	RING_BYTES = 8 << 20, /* and at most so many bytes of them, or this part of the memory */
+	RING_BYTES = 8 << 20, /* and their bytes, or this share of the memory if less */
 	RING_PART = 16,
-	END_MS = 500,	      /* so long may a subscriber take to read the end of its stream */
-	HEARTBEAT_MS = 15000, /* so that both sides, and all between them, see that the other lives */
+	END_MS = 500,	      /* how long a subscriber may take to read the end of its stream */
+	HEARTBEAT_MS = 15000, /* so that both sides, and all between them, see that the connection lives */
 };
 
 struct feed_event_private {
@@ -30,24 +31,24 @@ struct subscriber {
 	char *names;
 	bool live, asleep, cut, beat_due, over;
 	int64_t over_at;
-	uint64_t round;	     /* behind: the round in which it had its last page */
+	uint64_t round;	     /* behind: the round of its last page */
 	struct share memory; /* the page */
-	uint64_t place;	     /* live: the number of its next event in the ring; behind: the entry of the log */
+	uint64_t place;	     /* live: its next event in the ring; behind: its entry of the log */
 	struct feed_event *page[SUBSCRIBER_PAGE];
-	size_t npage, at; /* events of the past that it has, and has taken */
+	size_t npage, at; /* past events that it has, and has taken */
 	int64_t beat;
 };
 
 struct subscribers {
 	int event;
 	pthread_mutex_t lock;
-	uint64_t after; /* the place in the log up to which the ring has it */
+	uint64_t after; /* the place in the log that the ring has reached */
 	struct feed_event *ring[RING];
-	uint64_t first, end; /* numbers of the oldest event and after the newest */
+	uint64_t first, end; /* the oldest event's number, and that after the newest */
 	size_t bytes, most_bytes;
 	struct share memory;		/* the ring */
-	struct subscriber live, behind; /* the fixed ends of two lists */
-	size_t n, ending;		/* ending: have been ended and have not left */
+	struct subscriber live, behind; /* heads of two lists */
+	size_t n, ending;		/* ending: ended but not gone */
 	uint64_t round;
 	bool over;
 	bool (*known)(const unsigned char credential[32], void *arg); /* NULL: all are */
@@ -116,7 +117,7 @@ static void wake(struct subscriber *s)
 	s->conf.resume(s->conf.arg);
 }
 
-/* It does not read what it is sent; nobody waits until it does. */
+/* It does not read; nobody waits until it does. */
 static void cut(struct subscriber *s)
 {
 	if (s->cut)
@@ -178,7 +179,7 @@ static bool may_stay(const struct subscriber *s)
 	return !l->over && (!l->known || l->known(s->conf.credential, l->known_arg));
 }
 
-/* Those who catch up are woken by the feed's thread, which may be reading their page. */
+/* The feed's thread wakes those who catch up, since it may be reading their page. */
 static void end_one(struct subscriber *s)
 {
 	if (s->over || may_stay(s))
@@ -231,7 +232,7 @@ struct subscriber *subscribe(struct subscribers *l, const struct subscriber_conf
 	*from = s->live ? l->after : conf->after;
 	link_to(s->live ? &l->live : &l->behind, s);
 	l->n++;
-	end_one(s); /* the tokens may have changed since the request was let in */
+	end_one(s); /* the tokens may have changed since the request was admitted */
 	pthread_mutex_unlock(&l->lock);
 	return s;
 }
@@ -250,7 +251,8 @@ void subscriber_leave(struct subscriber *s)
 	free(s);
 }
 
-/* From the ring: NULL if there is nothing for it, or if the ring has gone past it, which cuts it. */
+/* The next event from the ring; NULL if there is none, or if the ring has gone past the subscriber, which is then cut.
+ */
 static struct feed_event *take_from_ring(struct subscribers *l, struct subscriber *s)
 {
 	if (s->place < l->first) {
@@ -314,7 +316,7 @@ void subscribers_publish(struct subscribers *l, struct feed_event *ev)
 		} else if (subscriber_wants(s, ev->label, ev->source)) {
 			s->place = l->end - 1;
 			wake(s);
-		} else { /* it has had, or does not want, all that there is: the ring does not go past it */
+		} else { /* it needs none of the ring's events, so the ring cannot go past it */
 			s->place = l->end;
 		}
 	pthread_mutex_unlock(&l->lock);
@@ -336,7 +338,7 @@ void subscribers_round(struct subscribers *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* It leaves only with its connection, which sleeps until this thread wakes it. */
+/* It stays valid: its connection sleeps until this thread wakes it. */
 struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after)
 {
 	pthread_mutex_lock(&l->lock);
@@ -344,7 +346,7 @@ struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after)
 	while (s != &l->behind && (!s->asleep || s->round == l->round))
 		s = s->next;
 	bool found = s != &l->behind;
-	if (found) { /* its next turn comes after all others' */
+	if (found) { /* its next turn comes after all others */
 		s->round = l->round;
 		*after = s->place;
 		unlink_from_list(s);
@@ -354,7 +356,7 @@ struct subscriber *subscribers_behind(struct subscribers *l, uint64_t *after)
 	return found ? s : NULL;
 }
 
-/* Counts the page in place of its last one, which has been read. */
+/* Counts the new page in place of the last one. */
 static bool hold_page(struct subscriber *s, struct feed_event *const *ev, size_t n)
 {
 	size_t bytes = 0;

@@ -1,4 +1,4 @@
-/* thread_context.c - one context a thread, by a key of pthread. */
+/* thread_context.c - one context a thread, by a pthread key. */
 #include "lib/serve/thread_context.h"
 
 #include <pthread.h>
@@ -7,7 +7,7 @@
 
 enum { LONG_RECORD = 64 << 10, MANY_RECORDS = 16 << 10 };
 
-/* A stage of scoring as one thread uses it again and again. */
+/* A scoring stage that one thread reuses. */
 struct scorer {
 	struct scorer *next;
 	struct series *texts;

@@ -1,4 +1,4 @@
-/* tokens.c - the file of tokens: read, checked line by line, looked up by hash. */
+/* tokens.c - reads the file of tokens, checks it line by line, looks tokens up by hash. */
 #include "lib/serve/tokens.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
 
 #define CHALLENGE "Bearer realm=\"senti\""
-#define PREFIX "senti_" /* scanners for leaked secrets look for such words */
+#define PREFIX "senti_" /* scanners for leaked secrets look for such prefixes */
 #define HASH_KIND "sha256:"
 #define HEX_LEN (2 * (size_t)SHA256_DIGEST_SIZE)
 
@@ -59,7 +59,7 @@ static bool is_name(struct str s)
 	return true;
 }
 
-/* The greatest of the list's, since each includes those below; SCOPE_NONE: one of them is not a scope. */
+/* The greatest scope of the list, since each includes those below; SCOPE_NONE if one is not a scope. */
 static enum scope scope_of(struct str s)
 {
 	enum scope most = SCOPE_NONE;
@@ -111,7 +111,7 @@ static struct str next_word(struct str *line)
 	return word;
 }
 
-/* Nothing of the line is repeated in the message, since by mistake it may be a token itself. */
+/* The message repeats nothing of the line, which may by mistake hold a token. */
 static int read_line(struct list *l, struct str line, const char *path, size_t number, struct err *e)
 {
 	struct token t = {0};
@@ -158,7 +158,7 @@ static int read_lines(struct list *l, struct str text, const char *path, struct 
 	return 0;
 }
 
-/* Who may write to the file gives tokens to whom he likes. */
+/* Whoever can write the file can hand out tokens. */
 static int read_file(struct list *l, const char *path, struct err *e)
 {
 	struct stat st;
@@ -220,7 +220,7 @@ enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME 
 	struct token found = {0};
 	hash_of(token, hash);
 	pthread_rwlock_rdlock(&t->lock);
-	for (size_t i = 0; i < t->list.n; i++) /* to the end, whichever it is */
+	for (size_t i = 0; i < t->list.n; i++) /* all of them, so that the time tells nothing */
 		if (memeql_sec(t->list.token[i].hash, hash, TOKEN_HASH))
 			found = t->list.token[i];
 	pthread_rwlock_unlock(&t->lock);
@@ -257,7 +257,7 @@ int tokens_make(const char *wanted, struct buf *token, struct buf *line, struct 
 	base64url_encode_init(&c);
 	size_t n = base64_encode_update(&c, to, SECRET, secret);
 	n += base64_encode_final(&c, to + n);
-	while (to[n - 1] == '=') /* padding carries nothing */
+	while (to[n - 1] == '=') /* padding */
 		n--;
 	token->n += n;
 	hash_of(buf_view(token), hash);

@@ -44,7 +44,7 @@ static struct work_task *take_first(struct tasks *list)
 	return t;
 }
 
-/* The next task; those that have stalled are ready again after a pause. NULL at the end. */
+/* The next task; a stalled one is ready again after a pause. NULL at the end. */
 static struct work_task *next_task(struct work_pool *p)
 {
 	pthread_mutex_lock(&p->lock);

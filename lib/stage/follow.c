@@ -78,7 +78,7 @@ static void add_change(struct batch *b, struct change *c, struct buf *line)
 	r->caller = c;
 }
 
-/* Asks until the store answers: how many, or -1. */
+/* Asks until the store answers. Returns how many, or -1. */
 static int ask(struct changes_source *s, struct change *c, size_t max, struct arena *mem, struct err *e)
 {
 	const struct follow *f = s->f;

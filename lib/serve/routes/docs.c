@@ -1,4 +1,4 @@
-/* docs.c - what the server says about itself: GET /openapi.json, GET /docs, which shows that as a page, and GET /. */
+/* docs.c - GET /openapi.json, GET /docs, which shows that as a page, and GET /. */
 #include "lib/base/embed.h"
 #include "lib/serve/models.h"
 #include "lib/serve/routes/routes.h"
@@ -9,7 +9,7 @@ EMBED(page, "lib/serve/docs.html")
 
 #define MEDIA_HTML "text/html; charset=utf-8"
 
-/* Appends the text with `value` in each place where it has `mark`. */
+/* Appends the text with each `mark` replaced by `value`. */
 static void put_filled(struct buf *out, struct str text, struct str mark, struct str value)
 {
 	for (const char *at; (at = memmem(text.p, text.n, mark.p, mark.n));) {
@@ -32,8 +32,7 @@ void openapi_get(struct request *r, void *models)
 	request_answer(r, 200, MEDIA_JSON);
 }
 
-/* A number that nobody can know before lets the page's own script and style run, and nothing else, wherever it comes
- * from. */
+/* An unpredictable nonce lets only the page's own script and style run. */
 void docs_get(struct request *r, void *app)
 {
 	char nonce[UUID_LEN];

@@ -1,11 +1,11 @@
-/* event_stream.c - between a subscriber and its connection. */
+/* event_stream.c - writes a subscriber's events to its connection. */
 #include "lib/serve/routes/event_stream.h"
 
 #include "lib/base/log.h"
 
 enum { COPIED = 4096 };
 
-/* What is to be sent next: a text, and perhaps an event's record and end after it. */
+/* What to send next: a text, perhaps followed by an event's record and its end. */
 struct stream {
 	struct request *request;
 	struct subscriber *subscriber;
@@ -13,7 +13,7 @@ struct stream {
 	void *arg;
 	struct buf text;
 	size_t sent;		  /* of the text and the record */
-	struct feed_event *event; /* whose record follows the text; NULL: none */
+	struct feed_event *event; /* whose record follows the text; or NULL */
 	size_t held;
 };
 
@@ -30,8 +30,8 @@ static void let_go(struct stream *s)
 	s->sent = 0;
 }
 
-/* The client may be slow, so what is large counts as long as it waits: without memory for it the stream breaks off, and
- * the client comes again. */
+/* The client may be slow, so what is large counts against the memory while it waits. If there is none the stream breaks
+ * off, and the client comes again. */
 static ssize_t hold(struct stream *s, size_t n)
 {
 	if (!request_hold(s->request, n))
@@ -40,8 +40,8 @@ static ssize_t hold(struct stream *s, size_t n)
 	return 1;
 }
 
-/* Takes the event: 1, 0 if its form has no words for it, or STREAM_CUT. A small record is copied; a long one stays with
- * all who read it, but it counts for each. */
+/* Takes the event: 1, 0 if the form skips it, or STREAM_CUT. A small record is copied; a long one is shared by all its
+ * readers, and counts for each. */
 static ssize_t put_event(struct stream *s, struct feed_event *ev)
 {
 	bool record = s->form->put(s->arg, &s->text, ev);
@@ -57,7 +57,7 @@ static ssize_t put_event(struct stream *s, struct feed_event *ev)
 	return s->text.n > COPIED ? hold(s, s->text.cap) : s->text.n > 0;
 }
 
-/* Gets what is to be sent next: 1, or what stream_read returns without it. */
+/* Gets what to send next: 1, or what stream_read returns instead. */
 static ssize_t fill(struct stream *s)
 {
 	struct feed_event *ev;

@@ -4,7 +4,7 @@
 #include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
 
-/* So that the client knows at once that it is connected, and from where on. */
+/* Tells the client at once that it is connected, and from where on. */
 static void put_start(void *arg, struct buf *out, uint64_t from)
 {
 	(void)arg;

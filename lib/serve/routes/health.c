@@ -1,4 +1,4 @@
-/* health.c - GET /livez: the process answers. GET /readyz: so does what it needs. */
+/* health.c - GET /livez: the process works. GET /readyz: so does what it needs. */
 #include "lib/serve/health.h"
 #include "lib/serve/routes/routes.h"
 

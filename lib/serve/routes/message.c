@@ -36,7 +36,7 @@ enum cache_answer message_cache_answer(const struct look *l)
 	return l->asked ? CACHE_MISS : CACHE_SKIPPED;
 }
 
-/* Answers what several clients ask for at the same time from one look. */
+/* One look-up answers several clients. */
 static void look_up(struct db_context *c, struct request *const *r, size_t n, void *app)
 {
 	const struct messages_conf *conf = app;
@@ -64,7 +64,7 @@ static void look_up(struct db_context *c, struct request *const *r, size_t n, vo
 	}
 }
 
-/* What the process's own cache has of a stored message needs no other thread. */
+/* A hit in the process's own cache needs no other thread. */
 static bool from_local(struct request *r, const struct messages_conf *conf)
 {
 	if (!conf->local || !feed_current(conf->feed))
@@ -89,7 +89,7 @@ void message_get(struct request *r, void *app)
 		db_pool_do(conf->pool, r, look_up);
 }
 
-/* The requests that ask for a change, and what the store makes of it. */
+/* Requests for a change, and what the store makes of them. */
 struct edits {
 	struct message m[DB_BATCH], *row[DB_BATCH];
 	struct request *request[DB_BATCH];
@@ -102,8 +102,8 @@ static void all_unavailable(const struct edits *d, const struct err *e)
 		db_unavailable(d->request[i], e);
 }
 
-/* Which version If-Match lets each request change, in only_version. A list of several needs a look at the row, and a
- * star one that it is there. Requests that may change nothing are answered. */
+/* Sets only_version to the version that If-Match lets each request change. A list of several needs a look at the row,
+ * and a star needs the row to be there. Answers requests that may change nothing. */
 static int check_versions(struct db_context *c, const struct edits *d)
 {
 	struct message row[DB_BATCH], *list[DB_BATCH];
@@ -134,7 +134,7 @@ static int check_versions(struct db_context *c, const struct edits *d)
 	return 0;
 }
 
-/* Drops what is answered already. */
+/* Drops the requests that are answered already. */
 static void keep_open(struct edits *d)
 {
 	size_t n = 0;
@@ -146,12 +146,12 @@ static void keep_open(struct edits *d)
 	d->n = n;
 }
 
-/* A client whose change was answered must not find the old row. */
+/* After the answer the client must not find the old row. */
 static void invalidate(struct db_context *c, const struct edits *d)
 {
 	struct change change[DB_BATCH];
 	size_t n = 0;
-	struct err ignored; /* the outbox has it as well, and its follower retries until it is done */
+	struct err ignored; /* the outbox has the change too, and its follower retries */
 	for (size_t i = 0; i < d->n; i++)
 		if (d->m[i].fate == MESSAGE_FOUND)
 			change[n++] = (struct change){.id = d->request[i]->segment,

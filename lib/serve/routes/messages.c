@@ -12,7 +12,7 @@ struct page {
 	uint64_t limit;
 };
 
-/* A place in the order as the client gives it back: MS:ID, or -:ID for a message without a time. */
+/* A place in the order as the client sends it back: MS:ID, or -:ID for a message without a time. */
 static bool read_place(struct request *r, struct place *p)
 {
 	struct str v = request_query(r, "after");

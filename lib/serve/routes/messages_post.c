@@ -1,8 +1,8 @@
-/* messages_post.c - POST /v1/messages: a request's records go to the intake as they arrive; the answer is made where
- * the last is dealt with.
+/* messages_post.c - POST /v1/messages: a request's records go to the intake as they arrive; whoever completes the last
+ * makes the answer.
  *
- * The connection's thread hands records in, the pump's says what became of them, and with workers and Prefer: wait the
- * feed's brings their results. They share the submission through its reply (reply.h), which outlives its request if the
+ * The connection's thread hands records in, the pump's reports their fates, and with workers and Prefer: wait the
+ * feed's brings their results. They share the submission through its reply (reply.h), which outlives the request if the
  * client leaves in mid-upload.
  */
 #include "lib/base/clock.h"
@@ -22,16 +22,16 @@ enum { MOST_WAIT_S = 60 };
 struct submission {
 	struct intake_caller caller;
 	struct reply reply;
-	struct request *request; /* alive as long as reply_fill asks for its owner */
+	struct request *request; /* alive while reply_fill asks for its owner */
 	const struct post_conf *conf;
 	bool lines_body;  /* NDJSON */
 	bool results;	  /* answer with the stored records */
-	bool async;	  /* the client has said that it does not wait */
-	int64_t deadline; /* of workers' results, on clock_mono_ms; 0: nobody waits for workers */
+	bool async;	  /* the client does not wait */
+	int64_t deadline; /* for workers' results, on clock_mono_ms; 0: not waited for */
 	struct body_lines lines;
 	size_t rest_held; /* of the request's memory */
-	/* The pump's thread's own; the answer comes after. */
-	size_t taken;	  /* slots whose records are dealt with */
+	/* Written by the pump's thread, before the answer. */
+	size_t taken;	  /* slots whose records are done */
 	struct buf item;  /* scratch */
 	struct buf id;	  /* of a single record that was taken in */
 	const char *code; /* of a single record that was rejected, */
@@ -56,8 +56,8 @@ static void drop(void *state)
 	release(s, reply_leave(&s->reply));
 }
 
-/* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. With respond-async beside it, it
- * means the same: what is not there by then comes later. */
+/* Prefer: wait=SECONDS (RFC 7240): how many seconds the client waits for results. respond-async beside it changes
+ * nothing: what is not there by then comes later. */
 static uint64_t wants_results(struct request *r)
 {
 	uint64_t seconds = 0;
@@ -176,7 +176,7 @@ static void keep_single(struct submission *s, const struct rec *rec)
 	}
 }
 
-/* From the feed: the stored record, or that the time is over. */
+/* Called by the feed: the stored record, or p NULL when the time is over. */
 static void on_result(void *caller, size_t slot, struct str record)
 {
 	struct submission *s = caller;
@@ -196,15 +196,14 @@ static void post_done(struct rec *rec, bool ok)
 	buf_clear(&s->item);
 	put_item(s, rec, &s->item);
 	bool waits = s->deadline && rec->fate == FATE_OUT && reply_put(&s->reply, slot, buf_view(&s->item));
-	/* Without memory to wait in, the answer is what it is after the wait. */
+	/* Without memory for the wait, answer as if it were over. */
 	if (!waits || !await_add(s->conf->await, rec->id, rec->text, s->deadline, on_result, s, slot))
 		settle(s, reply_fill(&s->reply, slot, waits ? STR_NONE : buf_view(&s->item)));
 }
 
 /* ---- handing in ---- */
 
-/* 0, or -1: none of them has been taken, and the request is answered. Lines that were too long are handed in as well,
- * and rejected again. */
+/* 0, or -1 with the request answered and none taken. Lines that are too long are handed in too, and rejected again. */
 static int hand_in(struct submission *s, struct batch *b)
 {
 	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);
@@ -227,7 +226,7 @@ static int hand_in(struct submission *s, struct batch *b)
 	return -1;
 }
 
-/* Counts what is kept of a line that is not complete: 0, or -1 with the request answered. */
+/* Counts the kept part of an incomplete line: 0, or -1 with the request answered. */
 static int hold_rest(struct submission *s)
 {
 	size_t now = s->lines.rest.cap;
@@ -261,7 +260,7 @@ bool post_piece(struct request *r, void *app, struct str piece)
 	return true;
 }
 
-/* Hands in what is left of the body: 0, or -1 with the request answered. */
+/* Hands in the rest of the body: 0, or -1 with the request answered. */
 static int hand_in_rest(struct submission *s, struct batch *b)
 {
 	struct request *r = s->request;
@@ -278,7 +277,7 @@ static int hand_in_rest(struct submission *s, struct batch *b)
 	return rc < 0 || (b->n && hand_in(s, b) < 0) ? -1 : 0;
 }
 
-/* The request is deferred, and this thread's: true if it is to be resumed. */
+/* The request is deferred and belongs to this thread. True: the caller resumes it. */
 static bool hand_over(struct submission *s)
 {
 	struct thread_context *t = thread_context_get(s->conf->threads);

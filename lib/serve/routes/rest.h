@@ -7,12 +7,12 @@
 #include "lib/http/request.h"
 #include "lib/score/engine.h"
 
-/* 415, naming what is taken. */
+/* Answers 415, with the accepted types. */
 void rest_unsupported(struct request *r);
-/* The status of a record that is rejected with this code and was sent alone: 400, 413 or 422. */
+/* The status for a single record rejected with this code: 400, 413 or 422. */
 unsigned rest_status_of(const char *code);
 void rest_problem(struct request *r, const struct rec *rec);
-/* Parameters of the query: true, and *out as given or as it was; or false with the request answered (400). */
+/* Parameters of the query: true, with *out set if given; or false with the request answered (400). */
 bool rest_query_bool(struct request *r, const char *name, bool *out);
 bool rest_query_number(struct request *r, const char *name, uint64_t least, uint64_t most, uint64_t *out);
 /* A duration such as 90s, 15m, 1h, 1d or 1w: true and *ms. */
@@ -23,8 +23,7 @@ bool rest_query_filter(struct request *r, struct filter *f);
 void rest_put_path(struct buf *out, struct str id);
 /* Sets ETag: the version of a message. */
 void rest_set_tag(struct request *r, uint64_t version);
-/* What If-Match or If-None-Match says of a message of this version: 1 it names it, 0 it does not, -1 the header is
- * absent. */
+/* Whether If-Match or If-None-Match names a message of this version: 1 or 0; -1 if the header is absent. */
 int rest_tag_matches(struct request *r, const char *header, uint64_t version);
 
 #endif

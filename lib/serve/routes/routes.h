@@ -20,7 +20,7 @@ struct work_pool;
 
 enum { ROUTES = 19 };
 
-/* What the handlers of each resource use; all lent for as long as the server runs. */
+/* What the handlers of each resource use; all lent while the server runs. */
 struct routes {
 	struct sentiment_conf {
 		struct models *models;
@@ -30,8 +30,7 @@ struct routes {
 	} sentiment;
 	struct post_conf {
 		struct intake *intake;
-		struct await
-		    *await; /* NULL: what is taken in is scored at once, and nobody needs to wait for workers */
+		struct await *await; /* NULL: messages are scored here, and nobody waits for workers */
 		struct thread_contexts *threads;
 		struct work_pool *pool;
 		struct budget *memory;
@@ -55,7 +54,7 @@ struct routes {
 
 /* What GraphQL's resolvers use; lent likewise. */
 struct graphql_conf {
-	struct db_pool *pool; /* its own, so that nobody waits for its operations */
+	struct db_pool *pool; /* its own, so that nothing else waits for its operations */
 	struct models *models;
 	struct thread_contexts *threads;
 	struct feed *feed;
@@ -86,7 +85,7 @@ void message_get(struct request *r, void *app);
 void message_patch_begin(struct request *r, void *app);
 void message_patch(struct request *r, void *app);
 void message_delete(struct request *r, void *app);
-/* What the cache said of a message that was looked up (lookaside.h). */
+/* What the cache said in a look-up (lookaside.h). */
 struct look;
 enum cache_answer message_cache_answer(const struct look *l);
 
@@ -111,15 +110,15 @@ void stats_get(struct request *r, void *app);
 /* models.c: GET /v1/models */
 void models_get(struct request *r, void *app);
 
-/* health.c: GET /livez, which is 200 while the process answers at all; GET /readyz */
+/* health.c: GET /livez, GET /readyz */
 void livez_get(struct request *r, void *app);
 void readyz_get(struct request *r, void *app);
 
 /* metrics.c: GET /metrics */
 void metrics_get(struct request *r, void *app);
 
-/* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a page that
- * needs nothing from elsewhere; GET /, which leads there. */
+/* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a
+ * self-contained page; GET /, which redirects there. */
 void openapi_get(struct request *r, void *app);
 void docs_get(struct request *r, void *app);
 void home_get(struct request *r, void *app);

@@ -1,7 +1,7 @@
 /* sentiment.c - POST /v1/sentiment: scores now, and stores nothing.
  *
- * Small bodies are scored in the connection's own thread, large ones by the pool of `work`; both do it slice by slice,
- * so that neither a long array nor its answer, which may be many times as long, is in memory as a whole.
+ * Small bodies are scored in the connection's own thread, large ones in the pool of `work`; both slice by slice, so
+ * that neither a long array nor its answer, which may be many times longer, is in memory as a whole.
  */
 #include "lib/base/clock.h"
 #include "lib/serve/body.h"
@@ -17,11 +17,11 @@ struct scoring {
 	const struct model *model;
 	bool explain, as_lines;
 	bool ended; /* the whole body is here */
-	bool more;  /* of what has come, some is not scored yet */
+	bool more;  /* some of what has come is not scored yet */
 	size_t held, arrived;
-	int64_t stalled_until; /* 0: the answer so far has found its place */
+	int64_t stalled_until; /* 0: the answer so far is stored */
 	struct body_lines lines;
-	struct buf piece; /* lines that have come; those before `at` are scored */
+	struct buf piece; /* lines; those before `at` are scored */
 	size_t at;
 	struct body_records records;
 };
@@ -62,7 +62,7 @@ void sentiment_begin(struct request *r, void *app)
 
 /* ---- a slice ---- */
 
-/* Counts what the lines that wait take: 0, or -1 with the request answered. */
+/* Counts the memory of waiting lines: 0, or -1 with the request answered. */
 static int hold_lines(struct request *r, struct scoring *s)
 {
 	size_t now = s->piece.cap + s->lines.rest.cap;
@@ -150,8 +150,8 @@ static bool score(struct request *r, struct sentiment_conf *conf, struct scoring
 	return !request_answered(r);
 }
 
-/* Finds a place for the answer so far. While others fill the temporary files the client waits, but not for long: they
- * may wait for each other. */
+/* Stores the answer so far. While others fill the temporary files the client waits, but not for long, since they may
+ * wait for each other. */
 static enum work_result keep_answer(struct request *r, struct scoring *s)
 {
 	bool again, end = s->ended && !s->more;
@@ -195,7 +195,7 @@ static enum work_result work_slice_of(struct request *r, void *app)
 
 /* ---- as it comes ---- */
 
-/* True: it is done, here. False: it takes longer, and the pool must have it. */
+/* True if the work is done. False: it takes longer, and is for the pool. */
 static bool work_here(struct request *r, struct sentiment_conf *conf)
 {
 	enum work_result result;
