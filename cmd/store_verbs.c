@@ -118,12 +118,12 @@ static const struct store_plan {
 	unsigned show;
 } plans[] = {
     [STORE_PUT] = {STORE_CREATE, &stage_store_put, NULL, 1u << COUNTER_STORED | 1u << COUNTER_UNCHANGED},
-    [STORE_GET] = {STORE_EXISTING, &stage_store_get, ids_source, 0},
+    [STORE_GET] = {STORE_READ, &stage_store_get, ids_source, 0},
     [STORE_DELETE] = {STORE_EXISTING, &stage_store_delete, ids_source, 0},
     [STORE_CORRECT] = {STORE_EXISTING, &stage_store_correct, labels_source, 0},
-    [STORE_QUERY] = {STORE_EXISTING, NULL, query_source, 0},
-    [STORE_EXPORT] = {STORE_EXISTING, NULL, export_source, 0},
-    [STORE_STATS] = {STORE_EXISTING, NULL, stats_source, 0},
+    [STORE_QUERY] = {STORE_READ, NULL, query_source, 0},
+    [STORE_EXPORT] = {STORE_READ, NULL, export_source, 0},
+    [STORE_STATS] = {STORE_READ, NULL, stats_source, 0},
     [STORE_MIGRATE] = {STORE_CREATE, NULL, migrate_source, 0},
     [STORE_PRUNE] = {STORE_EXISTING, NULL, prune_source, 0},
 };

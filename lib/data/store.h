@@ -66,6 +66,7 @@ struct store_stats {
 enum store_mode {
 	STORE_CREATE,	/* creates it if missing, and brings its schema up to date */
 	STORE_EXISTING, /* must exist; brings its schema up to date if it may be written */
+	STORE_READ,	/* must exist, with the current schema; opening it writes nothing */
 };
 
 struct store {

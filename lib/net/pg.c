@@ -247,9 +247,12 @@ static int open_schema(struct pg *s, enum store_mode mode, struct err *e)
 	int left;
 	if (pg_check_schema(s, &made, &left, e) < 0)
 		return -1;
-	if (!made && mode == STORE_EXISTING)
+	if (!made && mode != STORE_CREATE)
 		return err_set(e, ERR_ENV,
 		    "%s has no messages of senti's (senti-store put and migrate make the tables)", s->shown);
+	if (left && mode == STORE_READ)
+		return err_set(
+		    e, ERR_ENV, "%s has an older schema; senti-store migrate brings it up to date", s->shown);
 	return left && pg_migrate(&s->api, e) < 0 ? -1 : 0;
 }
 

@@ -133,8 +133,19 @@ int sql_prepared_number(struct sqlite *s, enum sql which, const char *what, uint
 	return rc;
 }
 
+/* What goes into a file that nobody can open any more is lost with the last process that has it open. */
+static int check_place(struct sqlite *s, struct err *e)
+{
+	int moved = 0;
+	if (!s->moved && sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+		s->moved = true;
+	return s->moved ? err_set(e, ERR_ENV, "the store '%s' was removed or replaced while it was open", s->path) : 0;
+}
+
 int sql_end(struct sqlite *s, int rc, const char *what, struct err *e)
 {
+	if (rc == 0)
+		rc = check_place(s, e);
 	if (rc == 0)
 		rc = sql_run(s, SQL_COMMIT, what, e);
 	struct err ignored; /* what failed is in *e already; a full disk may have rolled back by itself */
@@ -329,7 +340,7 @@ static int put_rows(struct sqlite_upsert *p, struct message *const *m, size_t n,
 static int commit_put(struct sqlite *s, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_COMMIT, e);
-	if (!q)
+	if (!q || check_place(s, e) < 0)
 		return -1;
 	int step = sqlite3_step(q);
 	int rc = step == SQLITE_DONE ? 0 : sql_fail(s, "store into", e);
@@ -344,6 +355,8 @@ static int sqlite_put(struct store *store, struct message *const *m, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		m[i]->fate = MESSAGE_PENDING;
 	int rc;
+	if (sql_in_place(p.s, e) < 0)
+		return -1;
 	do {
 		if (sql_run(p.s, SQL_BEGIN_WRITE, "store into", e) < 0)
 			return -1;
@@ -360,7 +373,7 @@ static int sqlite_put(struct store *store, struct message *const *m, size_t n, s
 static int sqlite_get(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
-	if (sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
+	if (sql_in_place(s, e) < 0 || sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -415,7 +428,7 @@ static int sqlite_edit(struct store *store, struct message *const *m, size_t n, 
 	struct sqlite *s = (struct sqlite *)store;
 	if (n == 0)
 		return 0;
-	if (sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
+	if (sql_in_place(s, e) < 0 || sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -441,7 +454,7 @@ static int sqlite_stats(struct store *store, struct store_stats *out, struct err
 	    {"SELECT last FROM sequence", &out->version},
 	    {"SELECT max(number) FROM migration", &out->schema},
 	};
-	if (sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
+	if (sql_in_place(s, e) < 0 || sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < COUNT_OF(number) && rc == 0; i++)
@@ -451,12 +464,18 @@ static int sqlite_stats(struct store *store, struct store_stats *out, struct err
 
 /* ---- the connection ---- */
 
+static void forget_statements(struct sqlite *s)
+{
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	memset(s->stmt, 0, sizeof s->stmt);
+	sqlite_query_close(s);
+}
+
 static int sqlite_close(struct store *store, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
-	for (size_t i = 0; i < SQL_COUNT; i++)
-		sqlite3_finalize(s->stmt[i]);
-	sqlite_query_close(s);
+	forget_statements(s);
 	int rc = sqlite3_close(s->db) == SQLITE_OK ? 0 : sql_fail(s, "close", e);
 	free(s->path);
 	buf_free(&s->sql);
@@ -503,18 +522,21 @@ static int configure(struct sqlite *s, struct err *e)
 	return sqlite_query_open(s, e);
 }
 
-static int open_schema(struct sqlite *s, struct err *e)
+static int open_schema(struct sqlite *s, enum store_mode mode, struct err *e)
 {
-	bool read_only = sqlite3_db_readonly(s->db, "main") == 1;
-	if (!read_only && use_wal(s, e) < 0)
-		return -1;
+	bool read_only = mode == STORE_READ || sqlite3_db_readonly(s->db, "main") == 1;
+	/* Before anything is written: the file may be another program's. */
 	int left = sqlite_check_schema(s, e);
-	if (left <= 0)
-		return left;
+	if (left < 0)
+		return -1;
+	if (read_only && left == SCHEMA_OLD)
+		return err_set(e, ERR_ENV,
+		    "the database '%s' has an older schema or none; senti-store migrate brings it up to date", s->path);
 	if (read_only)
-		return err_set(
-		    e, ERR_ENV, "the database '%s' has an older schema or none, and may not be written", s->path);
-	return sqlite_migrate(&s->api, e) < 0 ? -1 : 0;
+		return 0;
+	if (use_wal(s, e) < 0)
+		return -1;
+	return left != SCHEMA_CURRENT && sqlite_migrate(&s->api, e) < 0 ? -1 : 0;
 }
 
 /* What a statement would have to undo is kept in memory, in one piece. By default it moves to a file at 64 KiB and
@@ -536,14 +558,16 @@ static int create_private(const char *path, struct err *e)
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return io_close(fd, path, e);
-	if (errno != EEXIST || stat(path, &st) == 0)
-		return 0; /* SQLite says what is wrong, if anything is */
+	if (errno != EEXIST)
+		return err_sys(e, "cannot make the store '%s'", path);
+	if (stat(path, &st) == 0)
+		return 0;
 	return err_set(e, ERR_ENV, "cannot open the store '%s': it is a symbolic link to nothing", path);
 }
 
 static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
 {
-	if (mode == STORE_EXISTING && strcmp(s->path, ":memory:") != 0 && access(s->path, F_OK) < 0)
+	if (mode != STORE_CREATE && strcmp(s->path, ":memory:") != 0 && access(s->path, F_OK) < 0)
 		return err_set(e, ERR_ENV, "cannot open the store '%s': %s (senti-store put and migrate make one)",
 		    s->path, strerror(errno));
 	if (mode == STORE_CREATE && create_private(s->path, e) < 0)
@@ -552,6 +576,31 @@ static int open_file(struct sqlite *s, enum store_mode mode, struct err *e)
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db ? sql_fail(s, "open", e) : err_set(e, ERR_ENV, "out of memory");
 	return 0;
+}
+
+static int connect_to(struct sqlite *s, enum store_mode mode, struct err *e)
+{
+	return open_file(s, mode, e) < 0 || configure(s, e) < 0 ? -1 : open_schema(s, mode, e);
+}
+
+int sql_in_place(struct sqlite *s, struct err *e)
+{
+	if (!s->moved)
+		return check_place(s, e);
+	sqlite3 *old = s->db;
+	forget_statements(s);
+	s->db = NULL;
+	s->moved = false;
+	if (connect_to(s, s->mode == STORE_CREATE ? STORE_EXISTING : s->mode, e) == 0) {
+		sqlite3_close(old);
+		s->written = 0;
+		return 0;
+	}
+	forget_statements(s);
+	sqlite3_close(s->db);
+	s->db = old;
+	s->moved = true;
+	return -1;
 }
 
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
@@ -571,7 +620,8 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	};
 	s->path = xstrdup(path);
 	keep_undo_in_memory();
-	if (open_file(s, mode, e) == 0 && configure(s, e) == 0 && open_schema(s, e) == 0)
+	s->mode = mode;
+	if (connect_to(s, mode, e) == 0)
 		return &s->api;
 	struct err ignored;
 	sqlite_close(&s->api, &ignored);

@@ -41,6 +41,8 @@ struct sqlite {
 	struct outbox outbox;
 	sqlite3 *db;
 	char *path;
+	enum store_mode mode;
+	bool moved; /* the file was removed or replaced; sql_in_place opens what stands there now */
 	sqlite3_stmt *stmt[SQL_COUNT];
 	struct page_statement timed, untimed;
 	uint64_t written;  /* what sqlite_wait compares: the state of the database when changes were last asked for */
@@ -61,6 +63,9 @@ int sql_exec(struct sqlite *s, const char *sql, const char *what, struct err *e)
 int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *out, struct err *e);
 /* The same of a prepared statement with nothing to bind. */
 int sql_prepared_number(struct sqlite *s, enum sql which, const char *what, uint64_t *out, struct err *e);
+/* Called before a transaction begins, or a query outside of one. Fails once if the file was removed or replaced since
+ * it was opened, so that nobody takes what is in it for stored; after that it opens what stands there now, or fails. */
+int sql_in_place(struct sqlite *s, struct err *e);
 /* Ends a transaction: commits if rc is 0, else rolls back. Returns rc, or -1 where the commit fails. */
 int sql_end(struct sqlite *s, int rc, const char *what, struct err *e);
 
@@ -89,7 +94,8 @@ extern const struct outbox sqlite_outbox; /* sqlite_outbox.c: its functions; eac
 
 /* sqlite_schema.c */
 int sqlite_migrate(struct store *store, struct err *e);
-/* Checks what sqlite_migrate would find, without writing: 0 when nothing is left to do, 1 when steps are, -1. */
+/* What sqlite_migrate would find, without writing; -1, also where the file belongs to another program. */
+enum { SCHEMA_CURRENT, SCHEMA_UNSTAMPED, SCHEMA_OLD };
 int sqlite_check_schema(struct sqlite *s, struct err *e);
 
 #endif

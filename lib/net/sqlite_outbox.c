@@ -56,7 +56,7 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
 static int written(struct sqlite *s, uint64_t *out, struct err *e)
 {
 	uint64_t others;
-	if (sql_prepared_number(s, SQL_DATA_VERSION, "follow", &others, e) < 0)
+	if (sql_in_place(s, e) < 0 || sql_prepared_number(s, SQL_DATA_VERSION, "follow", &others, e) < 0)
 		return -1;
 	*out = others << 32 ^ (uint64_t)sqlite3_total_changes64(s->db);
 	return 0;
@@ -104,8 +104,10 @@ static int sqlite_changes(
     struct outbox *outbox, const char *reader, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = sqlite_of(outbox);
+	if (written(s, &s->written, e) < 0 || show_alive(s, str_of(reader), e) < 0)
+		return -1;
 	sqlite3_stmt *q = sql_prepared(s, SQL_CHANGES, e);
-	if (!q || show_alive(s, str_of(reader), e) < 0 || written(s, &s->written, e) < 0)
+	if (!q)
 		return -1;
 	sql_bind(q, 1, str_of(reader));
 	sqlite3_bind_int64(q, 2, (sqlite3_int64)max);

@@ -201,7 +201,7 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 {
 	struct sqlite *s = (struct sqlite *)store;
 	struct page_rows room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
-	if (interrupt_check(s->api.interrupt, e) < 0)
+	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0)
 		return -1;
 	buf_clear(&s->folded);
 	if (f->text.p)
@@ -238,7 +238,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = STEP_START};
 	struct sqlite *s = (struct sqlite *)store;
 	bool times = by == STAT_TIME;
-	if (interrupt_check(s->api.interrupt, e) < 0)
+	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0)
 		return -1;
 	buf_clear(&s->sql);
 	buf_printf(&s->sql,

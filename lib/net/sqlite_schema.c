@@ -106,6 +106,9 @@ static const char *const setup =
     "CREATE TABLE IF NOT EXISTS migration ("
     "number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at text NOT NULL)";
 
+/* In the file's header: "sent". A file without it that has our tables is one of before. */
+enum { APPLICATION_ID = 0x73656e74 };
+
 static void checksum(const struct sqlite_migration *m, char out[HASH_HEX])
 {
 	hash_text_xxh3(str_of(m->sql), out);
@@ -130,12 +133,25 @@ static int check_step(struct sqlite *s, sqlite3_stmt *q, struct err *e)
 	return 0;
 }
 
+/* A file of another program: 0 if it is not. */
+static int check_owner(struct sqlite *s, uint64_t migrations_table, struct err *e)
+{
+	uint64_t id, tables;
+	if (sql_number(s, "PRAGMA application_id", "open", &id, e) < 0 ||
+	    sql_number(s, "SELECT count(*) FROM sqlite_schema", "open", &tables, e) < 0)
+		return -1;
+	bool foreign = id ? (uint32_t)id != APPLICATION_ID : tables && !migrations_table;
+	return foreign ? err_set(e, ERR_ENV, "the database '%s' belongs to another program; name another file", s->path)
+		       : 0;
+}
+
 /* How many migrations the database has, all of them known here; -1. */
 static int applied(struct sqlite *s, struct err *e)
 {
 	uint64_t there;
 	if (sql_number(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'migration' AND type = 'table'", "open",
-		&there, e) < 0)
+		&there, e) < 0 ||
+	    check_owner(s, there, e) < 0)
 		return -1;
 	if (!there)
 		return 0;
@@ -156,8 +172,11 @@ static int applied(struct sqlite *s, struct err *e)
 
 int sqlite_check_schema(struct sqlite *s, struct err *e)
 {
+	uint64_t id;
 	int n = applied(s, e);
-	return n < 0 ? -1 : n < (int)COUNT_OF(migrations);
+	if (n < 0 || sql_number(s, "PRAGMA application_id", "open", &id, e) < 0)
+		return -1;
+	return n < (int)COUNT_OF(migrations) ? SCHEMA_OLD : id != APPLICATION_ID ? SCHEMA_UNSTAMPED : SCHEMA_CURRENT;
 }
 
 static int apply(struct sqlite *s, size_t i, struct err *e)
@@ -178,6 +197,13 @@ static int apply(struct sqlite *s, size_t i, struct err *e)
 	return rc;
 }
 
+static int stamp(struct sqlite *s, struct err *e)
+{
+	char sql[48];
+	snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID);
+	return sql_exec(s, sql, "migrate", e);
+}
+
 /* The write transaction is the lock: of several processes the first applies the steps, the others then find them. */
 int sqlite_migrate(struct store *store, struct err *e)
 {
@@ -189,6 +215,8 @@ int sqlite_migrate(struct store *store, struct err *e)
 		rc = before = applied(s, e);
 	for (size_t i = before < 0 ? 0 : (size_t)before; rc >= 0 && i < COUNT_OF(migrations); i++)
 		rc = apply(s, i, e);
+	if (rc >= 0)
+		rc = stamp(s, e);
 	rc = sql_end(s, rc < 0 ? -1 : 0, "migrate", e);
 	return rc < 0 ? -1 : (int)COUNT_OF(migrations) - before;
 }

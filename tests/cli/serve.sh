@@ -523,6 +523,23 @@ problem 'but no name' 421 unknown_host /livez -H 'Host: evil.example'
 kill -TERM $server
 wait $server
 
+# --- a store that goes ---
+start --store sqlite:gone.db
+answers 'stored' 200 - /v1/messages -H "$json" -H 'Prefer: wait=20' -d '{"id":"1","text":"x"}'
+cp gone.db gone.copy
+cp gone.db-wal gone.copy-wal
+rm gone.db gone.db-wal gone.db-shm
+problem 'a store that was removed takes nothing' 503 store_unavailable /v1/messages -H "$json" -d '{"id":"2","text":"x"}'
+answers 'and is not ready' 503 '.checks.store == "failing"' /readyz
+mv gone.copy-wal gone.db-wal
+mv gone.copy gone.db
+wait_for 'test "$(ask /v1/messages/1)" = 200'
+wait_for 'test "$(ask /readyz)" = 200'
+answers 'once it is back, it is used again' 200 - /v1/messages -H "$json" -H 'Prefer: wait=20' -d '{"id":"2","text":"x"}'
+ok 'what was there and what is new is in it' sh -c 'test "$(senti-store query --store sqlite:gone.db | jq -r .id | sort | xargs)" = "1 2"'
+kill -TERM $server
+wait $server
+
 # --- mistakes ---
 fails() { # fails NAME STATUS PATTERN OPTION...
 	fails_name=$1

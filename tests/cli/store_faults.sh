@@ -53,11 +53,40 @@ senti-store: cannot open 'no.db': file is not a database: name another file with
 END
 ok 'is left as it was' grep -q 'this is not a database' no.db
 
+# Of other programs: named by their tables, or by the number that they have put into the header.
 sqlite3 foreign.db 'CREATE TABLE message (x)'
-t 'tables of somebody else' 'senti-store query --store sqlite:foreign.db' 3 <<'END'
+sqlite3 stamped.db 'CREATE TABLE t (x); PRAGMA application_id = 1234'
+cp foreign.db foreign.before && cp stamped.db stamped.before
+for verb in query stats export migrate prune put; do
+	for db in foreign stamped; do
+		t "$verb: a database of another program" "echo '{\"text\":\"x\"}' >one; senti-store $verb --store sqlite:$db.db <one" 3 <<END
 --- stderr
-senti-store: cannot apply migration 1 to 'foreign.db': table message already exists
+senti-store: the database '$db.db' belongs to another program; name another file
 END
+		ok 'is left as it was' sh -c "cmp $db.db $db.before && test ! -e $db.db-wal"
+	done
+done
+
+# One of the first version: its header has no number of ours, and steps are left.
+old_schema() {
+	rm -f old.db*
+	senti-store migrate --store sqlite:old.db >/dev/null
+	sqlite3 old.db 'PRAGMA application_id = 0; DELETE FROM migration WHERE number = 2; DROP TRIGGER message_insert; PRAGMA journal_mode = DELETE' >/dev/null
+	cp old.db old.before
+}
+old_schema
+for verb in query stats export 'get 1'; do
+	t "$verb: an older schema" "senti-store $verb --store sqlite:old.db" 3 <<'END'
+--- stderr
+senti-store: the database 'old.db' has an older schema or none; senti-store migrate brings it up to date
+END
+done
+ok 'to read changes nothing' cmp old.db old.before
+ok 'to write brings it up to date' sh -c 'echo "{\"id\":\"1\",\"text\":\"x\"}" | senti-store put --store sqlite:old.db && senti-store get 1 --store sqlite:old.db'
+sqlite3 old.db 'PRAGMA application_id = 0'
+ok 'one that only lacks our number' senti-store get 1 --store sqlite:old.db
+ok 'is read as it is' sh -c 'test "$(sqlite3 old.db "PRAGMA application_id")" = 0'
+ok 'and marked when it is written' sh -c 'echo "{\"id\":\"2\",\"text\":\"x\"}" | senti-store put --store sqlite:old.db && test "$(sqlite3 old.db "PRAGMA application_id")" != 0'
 
 cp kill.db newer.db
 sqlite3 newer.db "INSERT INTO migration VALUES (3, 'of tomorrow', 'x', 'now')"
@@ -143,4 +172,31 @@ mkdir ro && cp senti.db ro/ && chmod 755 "$T" && chmod 444 ro/senti.db && chmod 
 ok 'a file that may not be written: status 3' sh -c "echo '{\"text\":\"x\"}' | $reader $SENTI_BIN/senti-store --store sqlite:$T/ro/senti.db 2>err; test \$? = 3"
 ok 'and said so' grep -q "readonly\|unable to open" err
 chmod 755 ro
+t 'a folder that may not be written' "echo '{\"text\":\"x\"}' | $reader $SENTI_BIN/senti-store --store sqlite:$T/ro/new.db" 3 <<END
+--- stderr
+senti-store: cannot make the store '$T/ro/new.db': Permission denied
+END
+
+# The file goes while put has it open: nothing that is stored there later would be found again.
+removed() { # removed COMMAND: between two records
+	rm -f gone.db* out err
+	mkfifo lines
+	senti-store put --store sqlite:gone.db <lines >out 2>err &
+	exec 9>lines
+	rm lines
+	echo '{"id":"1","text":"x"}' >&9
+	wait_for 'test -s out'
+	eval "$1"
+	echo '{"id":"2","text":"x"}' >&9
+	exec 9>&-
+	wait $!
+	echo "$?" >status
+	ok "a store that is $2: status 3" grep -qx 3 status
+	ok 'nothing more came out' test "$(wc -l <out)" = 1
+	ok 'and it is said why' grep -q "the store 'gone.db' was removed or replaced" err
+}
+senti-store migrate --store sqlite:other.db >/dev/null
+sqlite3 other.db 'PRAGMA journal_mode = DELETE' >/dev/null
+removed 'rm gone.db gone.db-wal gone.db-shm' removed
+removed 'cp other.db new.db; rm gone.db-wal gone.db-shm; mv new.db gone.db' replaced
 finish
