@@ -34,7 +34,7 @@ struct scheme {
 	struct sink *(*sink)(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
 	struct store *(*store)(const struct tool *t, enum store_mode mode, struct err *e);
 	struct cache *(*cache)(const char *address, const struct cache_conf *conf, struct err *e);
-	/* Of a source: the end of its rejects, unless --reject says otherwise. New, or NULL where there is none. */
+	/* Of a source: the end of its rejects, unless --reject says otherwise. New, or NULL if it has none. */
 	char *(*rejects)(const char *end);
 };
 

@@ -83,7 +83,7 @@ static const struct option_def own[] = {
     {0, "host", "NAME", "also answer requests for the host NAME; may be repeated", OPT_CALL(hosts, read_host)},
     {0, "cors", "ORIGIN", "let pages of ORIGIN (or *) send requests and read answers; may be repeated",
 	OPT_CALL(cors, read_origin)},
-    {0, "graphql-tokens", "N", "refuse longer GraphQL documents; here and below 0 is no limit (default 1500)",
+    {0, "graphql-tokens", "N", "refuse longer GraphQL documents; here and below 0 means no limit (default 1500)",
 	OPT_NUMBER(server.graphql.tokens, 0, 100000000)},
     {0, "graphql-depth", "N", "refuse operations nested deeper (default 15)",
 	OPT_NUMBER(server.graphql.depth, 0, 1000)},

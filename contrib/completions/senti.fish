@@ -253,7 +253,7 @@ complete -c senti-serve -l new-token -x -d 'make a token: prints its line for FI
 complete -c senti-serve -l insecure -d 'listen beyond this machine without tokens'
 complete -c senti-serve -l host -x -d 'also answer requests for the host NAME; may be repeated'
 complete -c senti-serve -l cors -x -d 'let pages of ORIGIN (or *) send requests and read answers; may be repeated'
-complete -c senti-serve -l graphql-tokens -x -d 'refuse longer GraphQL documents; here and below 0 is no limit (default 1500)'
+complete -c senti-serve -l graphql-tokens -x -d 'refuse longer GraphQL documents; here and below 0 means no limit (default 1500)'
 complete -c senti-serve -l graphql-depth -x -d 'refuse operations nested deeper (default 15)'
 complete -c senti-serve -l graphql-aliases -x -d 'refuse operations with more aliases (default 30)'
 complete -c senti-serve -l graphql-root-fields -x -d 'refuse operations with more root fields (default 30)'

@@ -69,7 +69,7 @@ struct gql_node {
 	uint32_t at, end;	/* its bytes of the document */
 	uint32_t name_at;	/* where its name begins */
 	uint32_t selections_at; /* where its braces open */
-	struct str name, alias; /* absent where there is none */
+	struct str name, alias; /* absent if not given */
 	struct gql_node *next;
 	union {
 		struct gql_node *selections, *items, *fields;

@@ -114,7 +114,7 @@ struct gql_schema {
 	size_t ntypes;
 	struct gql_directive *directives;
 	size_t ndirectives;
-	const struct gql_type *root[3]; /* by enum gql_operation; NULL where there is none */
+	const struct gql_type *root[3]; /* by enum gql_operation; NULL if absent */
 	struct str description;
 	struct gql_type *everywhere; /* no type that can be named: __typename, __schema and __type are its fields */
 	const struct gql_field *type_name; /* __typename, a field of every composite type */

@@ -274,9 +274,10 @@ printf '#!/bin/sh\necho $x\n' >style/bad.sh
 printf 'see /%s/someone/notes\n' home >style/notes.md
 mkdir -p style/lib/base style/cmd
 printf '/* %120s */\nstruct one {\n' '' >style/lib/base/a.h
-printf 'static const struct one {\n' >style/cmd/b.c
-ok 'style: a line that is too long and a tag of two types are found' sh -c '! "$0" style 2>said &&
-	grep -q "^lib/base/a.h:1: a line of 126 columns" said && grep -q ": the tag one is taken: " said' "$root/scripts/lint-style"
+printf '/* A list is no map. */\n/* There is no other. */\nstatic const struct one {\n' >style/cmd/b.c
+ok 'style: a line that is too long, a tag of two types and an odd phrase are found' sh -c '! "$0" style 2>said &&
+	grep -q "^lib/base/a.h:1: a line of 126 columns" said && grep -q ": the tag one is taken: " said &&
+	[ "$(grep "is no" said)" = "cmd/b.c:1:/* A list is no map. */" ]' "$root/scripts/lint-style"
 if need 'style: an unquoted variable' shellcheck; then
 	ok 'style: an unquoted variable and a path of one machine are found' sh -c '! "$0" style 2>said && grep -q SC2086 said &&
 		grep -q "^notes.md:1:" said' "$root/scripts/lint-style"

@@ -1,6 +1,6 @@
 /* graphql_http.c - GET and POST /graphql: what is asked, in which form the answer goes (GraphQL over HTTP).
  *
- * A request that is no question at all is 400. A document that is wrong is 400 as application/graphql-response+json,
+ * A request that is not a GraphQL request is 400. A document that is wrong is 400 as application/graphql-response+json,
  * and 200 as application/json, which older clients take for a transport that works.
  */
 #include "lib/http/lists.h"
