@@ -156,9 +156,9 @@ static int no_column(const char *option, const char *wanted, const struct str *n
 	list_names(name, n, names, sizeof names);
 	if (wanted)
 		return err_set(
-		    e, ERR_USAGE, "%s: no %s '%s' for --%s; there are: %s", where, what, wanted, option, names);
+		    e, ERR_USAGE, "%s: no %s '%s' for --%s; the %ss are: %s", where, what, wanted, option, what, names);
 	return err_set(
-	    e, ERR_USAGE, "%s: which %s is the text? Name it with --text; there are: %s", where, what, names);
+	    e, ERR_USAGE, "%s: which %s is the text? Name it with --text; the %ss are: %s", where, what, what, names);
 }
 
 static int find_text(struct layout *l, const struct str *name, const struct ingest *conf, const struct defaults *d,

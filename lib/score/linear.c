@@ -543,7 +543,7 @@ static void linear_score(
 
 const struct engine linear_engine = {
     .name = "linear",
-    .about = "n-grams and the figures of plus in a logistic regression; also the path of a model by senti-train",
+    .about = "a logistic regression over n-grams and the result of plus; also the path of a file made by senti-train",
     .load = linear_load,
     .free = linear_free,
     .scratch = linear_scratch,

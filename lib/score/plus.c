@@ -686,7 +686,7 @@ static void plus_score(
 
 const struct engine plus_engine = {
     .name = "plus",
-    .about = "VADER's words and ours under better rules",
+    .about = "VADER's words and ours, with better rules",
     .load = plus_load,
     .free = plus_free,
     .scratch = plus_scratch,

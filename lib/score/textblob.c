@@ -357,7 +357,7 @@ static void textblob_score(
 
 const struct engine textblob_engine = {
     .name = "textblob",
-    .about = "TextBlob 0.20.1 (PatternAnalyzer), equal to the Python package; with subjectivity",
+    .about = "TextBlob 0.20.1 (PatternAnalyzer), equal to the Python package; adds subjectivity",
     .load = textblob_load,
     .free = textblob_free,
     .scratch = textblob_scratch,

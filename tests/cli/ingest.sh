@@ -84,15 +84,15 @@ t '--no-header numbers the columns' "senti-ingest --no-header --delimiter ';' --
 END
 t 'a missing column: which there are' 'senti-ingest --text review all.csv' 2 <<'END'
 --- stderr
-senti-ingest: all.csv: no column 'review' for --text; there are: id, text, st,ars, , stars, stars
+senti-ingest: all.csv: no column 'review' for --text; the columns are: id, text, st,ars, , stars, stars
 END
 t 'no column is the text: the remedy' 'printf "a,b\n1,2\n" | senti-ingest -F csv' 2 <<'END'
 --- stderr
-senti-ingest: stdin: which column is the text? Name it with --text; there are: a, b
+senti-ingest: stdin: which column is the text? Name it with --text; the columns are: a, b
 END
 t 'a wrong delimiter is guessed at' 'senti-ingest --text b semi.csv' 2 <<'END'
 --- stderr
-senti-ingest: semi.csv: no column 'b' for --text; there are: a;b (is the delimiter ';'? See --delimiter)
+senti-ingest: semi.csv: no column 'b' for --text; the columns are: a;b (is the delimiter ';'? See --delimiter)
 END
 t 'the one column is the text' 'printf "review\nfine\n" | senti-ingest -F csv --source s | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
 {"id":"H","text":"fine","source":"s"}
@@ -298,7 +298,7 @@ t 'no named group, no expression, no text, no pattern' \
 --- stderr
 senti-ingest: the pattern has no named group; name at least the text: (?<text>...)
 senti-ingest: the pattern is neither a preset nor a regular expression: missing closing parenthesis at character 2 of '('
-senti-ingest: --pattern: which group is the text? Name it with --text; there are: a, b
+senti-ingest: --pattern: which group is the text? Name it with --text; the groups are: a, b
 senti-ingest: -F log needs --pattern: common, combined, syslog, journal, or a regular expression
 try 'senti-ingest --help'
 END
