@@ -58,7 +58,7 @@ void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 /* Resizes to n elements of `size` bytes; the product is checked. */
 void *xreallocarray(void *p, size_t n, size_t size);
-/* Room for one more than the n items of an array: if *cap is used up, it is doubled (at first it becomes `first`). */
+/* Makes room for one more than the n items of an array: doubles *cap if it is used up (from 0 it becomes `first`). */
 static inline void *xgrow(void *array, size_t n, size_t *cap, size_t first, size_t size)
 {
 	if (n < *cap)
@@ -70,7 +70,7 @@ static inline void *xgrow(void *array, size_t n, size_t *cap, size_t first, size
 char *xstrdup(const char *s);
 /* Returns a new, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);
-/* Without the blanks and tabs around it. */
+/* Strips blanks and tabs from both ends. */
 struct str str_trim(struct str s);
 
 /* Returns the value of an environment variable (lent), or NULL if it is unset or empty. */

@@ -44,7 +44,6 @@ static void date_of(int64_t days, int64_t *y, int64_t *m, int64_t *d)
 	*y = era * 400 + year + (*m <= 2);
 }
 
-/* Reads exactly n digits at s->p[*at]. */
 static int digits(struct str s, size_t *at, size_t n, int64_t *out)
 {
 	uint64_t v;

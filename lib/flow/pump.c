@@ -255,7 +255,6 @@ static void delivery_close(struct delivery *d)
 	close(d->watch);
 }
 
-/* Fills the batch. */
 static enum next take_next(struct delivery *d, struct batch *b, int wake, struct err *e)
 {
 	const struct pump *p = d->p;

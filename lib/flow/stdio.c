@@ -475,7 +475,7 @@ static int line_close(struct sink *port, struct err *e)
 	return rc;
 }
 
-/* On a descriptor, which it closes if `owned`; `name` is copied. */
+/* A sink on a descriptor, which it closes if `owned`; `name` is copied. */
 static struct sink *sink_lines(int fd, bool owned, const char *name, enum lane lane, const char *tool)
 {
 	struct line_sink *s = xcalloc(1, sizeof *s);

@@ -20,7 +20,6 @@ struct inner {
 	size_t at; /* the next line to take */
 };
 
-/* A file being read. */
 struct file {
 	const char *origin; /* as in the inner source */
 	struct record_builder builder;

@@ -7,7 +7,6 @@ void ids_free(struct ids *ids)
 	arena_free(&ids->keys);
 }
 
-/* How often this content occurred before. */
 static uint64_t count_content(struct ids *ids, const char hash[ID_LEN])
 {
 	bool made;

@@ -33,7 +33,6 @@ static int64_t milliseconds(const char *digits, size_t n)
 	return ms;
 }
 
-/* Reads a number since 1970. */
 static int read_epoch(struct str s, int64_t *ms)
 {
 	size_t n = 0;

@@ -258,7 +258,6 @@ struct checkpoint *checkpoint_open(const char *path, const char *owner, struct e
 	return NULL;
 }
 
-/* Hands over the records of one batch. */
 static int replay_batch(struct checkpoint *s, struct batch *b, struct str text, checkpoint_take *take, void *ctx,
     uint64_t *n, struct err *e)
 {

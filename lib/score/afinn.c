@@ -57,7 +57,6 @@ static bool is_word_character(uint32_t c)
 	return c == '_' || unicode_is_alnum(c);
 }
 
-/* The end of the run of word characters at p. */
 static const char *run_end(const char *p, const char *end)
 {
 	while (p < end) {

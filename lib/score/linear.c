@@ -121,7 +121,7 @@ static bool sane(const struct linear_head *h)
 	       h->seen_all - h->seen_none > 1e-9 && h->seen_all <= 1;
 }
 
-/* A file's bytes, which must be aligned to 8: 0, or -1 and *e naming `path`. */
+/* Checks a file's bytes, which must be aligned to 8: 0, or -1 and *e naming `path`. */
 static int check_file(const void *bytes, size_t n, const char *path, struct err *e)
 {
 	const struct linear_head *h = bytes;

@@ -206,7 +206,6 @@ static inline void watch_faces(struct pattern_cut *c, size_t from, size_t n)
 	c->faces |= c->p->ends[last][before / 64] >> (before % 64) & 1;
 }
 
-/* A single ASCII mark. */
 static inline void add_mark(struct pattern_cut *c, size_t at)
 {
 	char m = c->text[at];

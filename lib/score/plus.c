@@ -52,7 +52,6 @@ static const double LARGEST = 1e6;
 
 enum { PHRASE_WORDS = 5, PART_BYTES = sizeof(struct word_bits) };
 
-/* A word of a phrase. */
 struct part {
 	struct word_bits bits;
 	size_t n;
@@ -140,7 +139,6 @@ static int add_phrase(struct plus *p, const struct tsv *t, struct str key, struc
 	return 0;
 }
 
-/* Loads a table of words and phrases. */
 static int load(struct plus *p, const char *name, struct str text, unsigned flags, struct err *e)
 {
 	struct tsv t = tsv_open(name, text);
@@ -199,7 +197,6 @@ static int load_tables(struct plus *p, struct err *e)
 	return failed ? -1 : 0;
 }
 
-/* Chooses the anchor of a phrase. */
 static void anchor(struct plus *p, struct idiom *i)
 {
 	char key[PART_BYTES + WORDS_PAD] = {0};
@@ -220,7 +217,6 @@ static void anchor(struct plus *p, struct idiom *i)
 	p->words.word[i->at].flags |= ANCHORS;
 }
 
-/* Chains phrases by their anchor, the longest first. */
 static void index_phrases(struct plus *p)
 {
 	for (uint32_t i = 1; i <= p->idioms; i++)
@@ -496,7 +492,6 @@ static void add_value(struct plus_run *r, const struct tok *t, double v)
 		but_add(&r->s->values, 0, v, t->from, t->from + t->n);
 }
 
-/* Multiplies the values from index `from` on. */
 static void scale(struct plus_run *r, size_t from, double by, const char *rule)
 {
 	for (size_t i = from; i < r->s->values.n; i++) {

@@ -54,7 +54,6 @@ static void draft_add(struct draft *d, const char *p, size_t n, struct draft_ori
 		buf_add(&d->origin, (const char *)&o, sizeof o);
 }
 
-/* Moves bytes [from, to) of the word to the text. */
 static void move(struct rewriting *w, size_t from, size_t to)
 {
 	buf_add(&w->out.text, w->word.text.p + from, to - from);
@@ -236,7 +235,6 @@ static void put_emoji(struct rewriting *w, const char *text, const char **p, con
 	*p = q;
 }
 
-/* The plain form of typographic punctuation. */
 static const char *plain_form(uint32_t c)
 {
 	switch (c) {
@@ -277,7 +275,6 @@ static const char *plain_form(uint32_t c)
 	}
 }
 
-/* Writes one non-ASCII character. */
 static void put_beyond(struct rewriting *w, const char *text, const char **p, const char *end)
 {
 	const char *start = *p;

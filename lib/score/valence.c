@@ -147,7 +147,6 @@ const struct phrase *phrases_search(const struct phrases *list, const struct wor
 
 /* --- results --- */
 
-/* Counts c in the text, up to `most`. */
 static unsigned count_up_to(struct str text, char c, unsigned most)
 {
 	unsigned n = 0;

@@ -56,7 +56,6 @@ static inline struct masks block_masks(const char *p)
 }
 #endif
 
-/* A word longer than a block. */
 static struct span long_word(const struct split *s)
 {
 	size_t to = s->at + 64;
