@@ -9,7 +9,7 @@ struct arena_block {
 	_Alignas(16) char data[];
 };
 
-enum { BLOCK_MIN = 64 << 10 };
+enum { BLOCK_FIRST = 8 << 10, BLOCK_MIN = 64 << 10 }; /* small arenas are many, large ones fill */
 
 static void enter(struct arena *a, struct arena_block *b)
 {
@@ -29,7 +29,8 @@ void *arena_grow(struct arena *a, size_t n)
 		a->p += n;
 		return b->data;
 	}
-	size_t size = n > BLOCK_MIN ? n : BLOCK_MIN;
+	size_t least = !a->at ? BLOCK_FIRST : a->at->size < BLOCK_MIN / 2 ? 2 * a->at->size : BLOCK_MIN;
+	size_t size = n > least ? n : least;
 	struct arena_block *b = xmalloc(sizeof *b + size);
 	b->size = size;
 	struct arena_block **link = a->at ? &a->at->next : &a->first;
@@ -73,6 +74,14 @@ void arena_free(struct arena *a)
 		free(b);
 	}
 	*a = (struct arena){0};
+}
+
+size_t arena_size(const struct arena *a)
+{
+	size_t n = 0;
+	for (const struct arena_block *b = a->first; b; b = b->next)
+		n += sizeof *b + b->size;
+	return n;
 }
 
 struct str arena_str(struct arena *a, struct str s)

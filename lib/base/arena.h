@@ -24,6 +24,9 @@ void *arena_grow(struct arena *a, size_t n);
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 
+/* Returns the number of bytes that it has from the system. */
+size_t arena_size(const struct arena *a);
+
 /* Returns n bytes, aligned for any object and valid until the next reset. Never NULL. */
 static inline void *arena_alloc(struct arena *a, size_t n)
 {

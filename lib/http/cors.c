@@ -5,7 +5,8 @@
 
 #define READABLE "Cache-Status, ETag, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"
 #define SENDABLE                                                                                                       \
-	"Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, Prefer, X-Request-Id, traceparent"
+	"Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, Prefer, X-GraphQL-Event-Stream-Token, "  \
+	"X-Request-Id, traceparent"
 #define REMEMBER "600" /* seconds */
 
 bool cors_is_origin(const char *s)

@@ -472,6 +472,8 @@ bool request_answered(const struct request *r)
 void request_stream(struct request *r, unsigned status, const char *media,
     ssize_t (*read)(struct request *r, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg))
 {
+	if (r->drop)
+		r->drop(r->state);
 	r->own->stream = read;
 	r->state = arg;
 	r->drop = drop;

@@ -68,7 +68,7 @@ void request_answer_gzip(struct request *r, unsigned status, const char *media, 
  * request_pause; or that the stream ends well or breaks off. */
 enum { STREAM_END = -2, STREAM_CUT = -3 };
 /* Answers with what `read` writes, piece by piece, until it ends or the client leaves; `drop` frees `arg` with the
- * request. */
+ * request. The handler's own state is dropped at once. */
 void request_stream(struct request *r, unsigned status, const char *media,
     ssize_t (*read)(struct request *r, void *arg, char *out, size_t max), void *arg, void (*drop)(void *arg));
 /* Answers with a problem (problem.h). `kind` is a constant word such as "bad_json", the rest its detail, a sentence

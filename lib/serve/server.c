@@ -141,6 +141,7 @@ static int start_graphql(struct server *s, struct err *e)
 	    .await = s->ends.queue ? s->await : NULL,
 	    .subscribers = s->subscribers,
 	    .answers = s->metrics.cache,
+	    .memory = &s->memory,
 	    .max_record = c->limits.max_record,
 	    .max_items = c->max_items,
 	    .limits = c->graphql,

@@ -199,6 +199,99 @@ ask 'subscription { scored { id } }'
 ok 'a subscription needs events' is 200 '.errors[0].extensions.code == "BAD_USER_INPUT"'
 stop
 
+# --- all operations in one stream ---
+start
+reserve() { # reserve [CURL OPTION...]: a token in $token
+	status=$(curl -sS -o body -D headers -w '%{http_code}' -X PUT "$@" "$url/graphql")
+	token=$(cat body)
+}
+open_stream() { # open_stream [CURL OPTION...]: events go to the file `events`; the listener's number in $listener
+	: >events
+	curl -sSN -H "X-GraphQL-Event-Stream-Token: $token" -H 'Accept: text/event-stream' "$@" "$url/graphql" >events &
+	listener=$!
+	wait_for 'grep -q "^:" events'
+}
+operate() { # operate ID DOCUMENT [CURL OPTION...]: an operation of the reservation
+	echo "$2" | jq -Rs --arg id "$1" '{query: ., extensions: {operationId: $id}}' >question
+	shift 2
+	post question -H "X-GraphQL-Event-Stream-Token: $token" "$@"
+}
+end_operation() { # end_operation ID
+	status=$(curl -sS -o body -D headers -w '%{http_code}' -X DELETE "$url/graphql?token=$token&operationId=$1")
+}
+answers() { # answers ID: the payloads so far, as an array
+	sed -n 's/^data: //p' events | jq -s --arg id "$1" '[.[] | select(.id == $id and .payload).payload.data]' >body
+	status=0
+	: >headers
+}
+reserve
+ok 'a reservation is 201' test "$status" = 201
+ok 'and its token is text' test "${#token}" = 36
+operate q1 '{ models { name } }'
+ok 'an operation before the stream is 202' test "$status" = 202
+open_stream
+wait_for 'grep -q complete events'
+answers q1
+ok 'and its answer comes first' is 0 '.[0].models[0].name == "vader"'
+ok 'and then its end' grep -qx 'data: {"id":"q1"}' events
+status=$(curl -sS -o body -D headers -w '%{http_code}' -H "X-GraphQL-Event-Stream-Token: $token" -H 'Accept: text/event-stream' "$url/graphql")
+ok 'there is one stream' is 409 '.errors[0].extensions.code == "STREAM_OPEN"'
+operate all 'subscription { scored { id seq } }'
+operate bad 'subscription { scored(filter: {label: NEGATIVE}) { id sentiment { label } } }'
+operate all 'subscription { scored { id } }'
+ok 'an id stands for one operation' is 409 '.errors[0].extensions.code == "OPERATION_EXISTS"'
+operate wrong '{ nope }'
+ok 'a wrong document is 400' is 400 '.errors[0].extensions.code == "GRAPHQL_VALIDATION_FAILED"'
+operate '' '{ models { name } }'
+ok 'so is one without an id' is 400 '.errors[0].extensions.code == "BAD_REQUEST"'
+operate put 'mutation { submit(messages: [{id: "o1", text: "I hate it"}, {id: "o2", text: "I love it"}]) { id } }'
+wait_for 'grep -q "\"all\".*o2" events && grep -q "\"bad\".*o1" events'
+answers all
+ok 'each subscription hears what it asked for' is 0 '[.[].scored.id] == ["o1", "o2"]'
+seq=$(jq -r '.[0].scored.seq' body)
+answers bad
+ok 'and that alone' is 0 '. == [{scored: {id: "o1", sentiment: {label: "NEGATIVE"}}}]'
+end_operation all
+ok 'an operation is ended' test "$status" = 200
+operate put 'mutation { submit(messages: [{id: "o3", text: "It is bad"}]) { id } }'
+wait_for 'grep -q "\"bad\".*o3" events'
+answers all
+ok 'and hears nothing more' is 0 'length == 2'
+operate all "subscription { scored(after: \"$seq\") { id } }"
+wait_for 'grep -q "\"all\".*o3" events'
+answers all
+ok 'its id is free again, and it goes on after a seq' is 0 '[.[2:][].scored.id] == ["o2", "o3"]'
+kill "$listener"
+wait "$listener"
+gone() {
+	operate late '{ models { name } }'
+	[ "$status" = 404 ]
+}
+wait_for gone
+ok 'the reservation ends with its stream' is 404 '.errors[0].extensions.code == "STREAM_NOT_FOUND"'
+end_operation all
+ok 'for all requests' is 404 '.errors[0].extensions.code == "STREAM_NOT_FOUND"'
+reserve
+open_stream
+kill "$server"
+wait "$listener"
+ok 'the stream ends well when the server does' test $? = 0
+wait "$server"
+senti-serve --new-token one:read >tokens 2>one
+senti-serve --new-token two:read >>tokens 2>two
+start --tokens tokens
+reserve -H "Authorization: Bearer $(cat one)"
+operate a '{ models { name } }' -H "Authorization: Bearer $(cat two)"
+ok 'a reservation is of the token that made it' is 404 '.errors[0].extensions.code == "STREAM_NOT_FOUND"'
+operate a '{ models { name } }' -H "Authorization: Bearer $(cat one)"
+ok 'which may use it' test "$status" = 202
+open_stream -H "Authorization: Bearer $(cat one)"
+sed -i /^one/d tokens
+kill -HUP "$server"
+wait "$listener"
+ok 'the stream ends with the token' test $? = 0
+stop
+
 # --- limits ---
 many() { # many N TEXT: so many times
 	awk -v n="$1" -v text="$2" 'BEGIN { for (i = 0; i < n; i++) { t = text; gsub(/#/, i, t); printf "%s ", t } }'

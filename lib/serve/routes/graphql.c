@@ -7,6 +7,7 @@
 #include "lib/graphql/introspect.h"
 #include "lib/json/write.h"
 #include "lib/serve/routes/graphql_internal.h"
+#include "lib/serve/subscribers.h"
 #include "lib/serve/tokens.h"
 
 EMBED(graphql_sdl, "lib/serve/schema.graphql")
@@ -55,6 +56,7 @@ struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
 	struct graphql *g = xcalloc(1, sizeof *g);
 	g->conf = *conf;
 	g->schema = s;
+	g->streams = graphql_streams_new(g);
 	return g;
 }
 
@@ -62,6 +64,7 @@ void graphql_free(struct graphql *g)
 {
 	if (!g)
 		return;
+	graphql_streams_free(g->streams);
 	gql_schema_free(g->schema);
 	free(g);
 }
@@ -175,14 +178,6 @@ static const char *media_name(enum graphql_media media)
 	return media == GRAPHQL_RESPONSE ? MEDIA_GRAPHQL_RESPONSE : MEDIA_GRAPHQL_JSON;
 }
 
-static void answer(struct request *r, unsigned status, enum graphql_media media)
-{
-	if (media == GRAPHQL_EVENTS)
-		graphql_events_answer(r);
-	else
-		request_answer(r, status, media_name(media));
-}
-
 void graphql_refuse(
     struct request *r, enum graphql_media media, unsigned status, const char *code, const char *fmt, ...)
 {
@@ -198,42 +193,90 @@ void graphql_refuse(
 	request_answer(r, status, media_name(media));
 }
 
-static void run(struct graphql *g, struct db_context *db, struct request *r, struct gql_request *q,
-    const struct graphql_ask *ask, enum graphql_media media)
+/* r->out is the answer of an operation that was not run: a transport that takes no part in errors says 200. */
+static void answer_refused(struct request *r, const struct graphql_ask *ask)
 {
-	enum gql_operation kind = (enum gql_operation)q->operation->operation;
-	if (kind == GQL_MUTATION && ask->get) {
-		request_set(r, "Allow", "POST");
-		graphql_refuse(r, media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
-	} else if (kind == GQL_MUTATION && r->granted < SCOPE_WRITE) {
-		graphql_refuse(r, media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
-	} else if (kind == GQL_SUBSCRIPTION) {
-		graphql_refuse(r, media, media == GRAPHQL_RESPONSE ? 400 : 200, "BAD_USER_INPUT",
-		    "subscriptions are answered as text/event-stream");
+	if (ask->media == GRAPHQL_EVENTS && !ask->streamed)
+		graphql_events_answer(r);
+	else
+		request_answer(r, ask->streamed || ask->media == GRAPHQL_RESPONSE ? 400 : 200, media_name(ask->media));
+}
+
+static void accepted(struct request *r)
+{
+	buf_clear(&r->out);
+	request_answer(r, 202, NULL);
+}
+
+/* r->out is what an operation has come to. */
+static void answer_result(struct request *r, struct graphql_ask *ask)
+{
+	struct graphql_streamed *streamed = ask->streamed;
+	ask->streamed = NULL;
+	if (streamed) {
+		graphql_streamed_result(streamed, buf_view(&r->out));
+		accepted(r);
+	} else if (ask->media == GRAPHQL_EVENTS) {
+		graphql_events_answer(r);
 	} else {
-		struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
-		gql_request_run(q, NULL, &op, &r->out);
-		answer(r, 200, media);
+		request_answer(r, 200, media_name(ask->media));
 	}
 }
 
-void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, const struct graphql_ask *ask,
-    enum graphql_media media)
+static void subscribe_to(struct graphql *g, struct request *r, struct graphql_ask *ask)
+{
+	struct subscriber_conf conf;
+	struct graphql_streamed *streamed = ask->streamed;
+	struct subscription *s = subscription_new(g, ask, &conf, &r->out);
+	if (!s) {
+		answer_refused(r, ask);
+		return;
+	}
+	ask->streamed = NULL;
+	if (!streamed)
+		graphql_subscribe(g, r, s, &conf);
+	else if (graphql_streamed_subscribe(streamed, s, &conf))
+		accepted(r);
+	else
+		request_busy(r);
+}
+
+/* What this request may not do: true, and it is answered. */
+static bool refuse(struct request *r, const struct graphql_ask *ask, enum gql_operation kind)
+{
+	if (kind == GQL_MUTATION && ask->get) {
+		request_set(r, "Allow", "POST");
+		graphql_refuse(r, ask->media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
+	} else if (kind == GQL_MUTATION && r->granted < SCOPE_WRITE) {
+		graphql_refuse(r, ask->media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
+	} else if (kind == GQL_SUBSCRIPTION && ask->media != GRAPHQL_EVENTS && !ask->streamed) {
+		graphql_refuse(r, ask->media, ask->media == GRAPHQL_RESPONSE ? 400 : 200, "BAD_USER_INPUT",
+		    "subscriptions are answered as text/event-stream");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask)
 {
 	struct gql_request q;
 	struct gql_limits limits = g->conf.limits;
 	limits.deadline_ms = g->conf.timeout_ms ? clock_mono_ms() + g->conf.timeout_ms : 0;
 	gql_request_init(&q, g->schema, ask->query, &limits);
 	bool good = gql_request_prepare(&q, ask->operation, ask->variables);
-	if (good && q.operation->operation == GQL_SUBSCRIPTION && media == GRAPHQL_EVENTS) {
-		graphql_subscribe(g, r, &q);
-		return;
-	}
-	if (good) {
-		run(g, db, r, &q, ask, media);
-	} else {
+	enum gql_operation kind = good ? (enum gql_operation)q.operation->operation : GQL_QUERY;
+	if (!good) {
 		gql_request_refuse(&q, &r->out);
-		answer(r, media == GRAPHQL_RESPONSE ? 400 : 200, media);
+		answer_refused(r, ask);
+	} else if (refuse(r, ask, kind)) {
+		/* answered */
+	} else if (kind == GQL_SUBSCRIPTION) {
+		subscribe_to(g, r, ask);
+	} else {
+		struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
+		gql_request_run(&q, NULL, &op, &r->out);
+		answer_result(r, ask);
 	}
 	gql_request_free(&q);
 }

@@ -14,7 +14,8 @@ struct subscription {
 	struct gql_request q;
 	struct graphql_operation op;
 	struct json_scan scan;
-	struct arena mem; /* of one event's message */
+	struct arena own; /* what was asked */
+	struct arena mem; /* one event's message */
 };
 
 void graphql_events_answer(struct request *r)
@@ -31,36 +32,6 @@ void graphql_events_answer(struct request *r)
 }
 
 /* ---- a subscription ---- */
-
-static void put_start(void *arg, struct buf *out, uint64_t from)
-{
-	(void)arg;
-	(void)from;
-	buf_str(out, STR(":\n\n")); /* so that the client knows at once that it is connected */
-}
-
-static bool put_event(void *arg, struct buf *out, const struct feed_event *ev)
-{
-	struct subscription *s = arg;
-	arena_reset(&s->mem);
-	struct shown_message *m = graphql_message(ev->record, &s->scan, &s->mem);
-	if (!m)
-		return false;
-	m->seq = arena_printf(&s->mem, "%llu", (unsigned long long)ev->seq);
-	buf_str(out, STR("event: next\ndata: "));
-	gql_request_run(&s->q, m, &s->op, out);
-	buf_char(out, '\n');
-	return false;
-}
-
-static void subscription_drop(void *arg)
-{
-	struct subscription *s = arg;
-	gql_request_free(&s->q);
-	json_scan_free(&s->scan);
-	arena_free(&s->mem);
-	free(s);
-}
 
 /* What the field `scored` asks for: true, or false with call->out set. */
 static bool read_conf(struct gql_call *call, struct subscriber_conf *conf)
@@ -80,33 +51,98 @@ static bool read_conf(struct gql_call *call, struct subscriber_conf *conf)
 	return false;
 }
 
-static void refuse(struct request *r, struct gql_request *q, const struct gql_call *call)
+/* Reads the document again, from a copy that outlives the request. */
+static bool prepare(struct subscription *s, const struct gql_schema *schema, const struct graphql_ask *ask)
 {
-	if (call->out.kind == GQL_OUT_ERROR) {
-		struct gql_error *e =
-		    gql_error_add(&q->errors, NULL, GQL_AT(call->node->at), "%.*s", STR_FMT(call->out.text));
-		if (e)
-			e->code = call->out.code;
-	}
-	gql_request_refuse(q, &r->out);
-	graphql_events_answer(r);
+	struct str query = arena_str(&s->own, ask->query),
+		   operation = ask->operation.p ? arena_str(&s->own, ask->operation) : STR_NONE,
+		   variables = ask->variables.p ? json_padded(&s->own, ask->variables) : STR_NONE;
+	gql_request_init(&s->q, schema, query, &s->op.g->conf.limits); /* without a deadline: each event is a run */
+	return gql_request_prepare(&s->q, operation, variables);
 }
 
-void graphql_subscribe(struct graphql *g, struct request *r, struct gql_request *q)
+struct subscription *subscription_new(
+    struct graphql *g, const struct graphql_ask *ask, struct subscriber_conf *conf, struct buf *refusal)
 {
-	static const struct event_form form = {.begin = put_start, .put = put_event, .drop = subscription_drop};
 	struct gql_call call = {0};
-	struct subscriber_conf conf;
-	if (!gql_request_root(q, &call) || !read_conf(&call, &conf)) {
-		refuse(r, q, &call);
-		gql_request_free(q);
+	struct subscription *s = xcalloc(1, sizeof *s);
+	s->op = (struct graphql_operation){.g = g, .scan = &s->scan};
+	if (prepare(s, g->schema, ask) && gql_request_root(&s->q, &call) && read_conf(&call, conf))
+		return s;
+	struct gql_error *e = call.out.kind == GQL_OUT_ERROR ? gql_error_add(&s->q.errors, NULL, GQL_AT(call.node->at),
+								   "%.*s", STR_FMT(call.out.text))
+							     : NULL;
+	if (e)
+		e->code = call.out.code;
+	gql_request_refuse(&s->q, refusal);
+	subscription_free(s);
+	return NULL;
+}
+
+void subscription_free(struct subscription *s)
+{
+	if (!s)
+		return;
+	gql_request_free(&s->q);
+	arena_free(&s->own);
+	json_scan_free(&s->scan);
+	arena_free(&s->mem);
+	free(s);
+}
+
+size_t subscription_bytes(const struct subscription *s)
+{
+	return sizeof *s + arena_size(&s->q.mem) + arena_size(&s->own);
+}
+
+/* What one event needs is given back after it: many subscriptions are idle most of the time. */
+bool subscription_put(struct subscription *s, struct buf *out, const struct feed_event *ev)
+{
+	struct shown_message *m = graphql_message(ev->record, &s->scan, &s->mem);
+	if (m) {
+		m->seq = arena_printf(&s->mem, "%llu", (unsigned long long)ev->seq);
+		gql_request_run(&s->q, m, &s->op, out);
+		out->n--; /* the line end */
+	}
+	arena_free(&s->mem);
+	arena_free(&s->q.run);
+	return m != NULL;
+}
+
+/* ---- a connection an operation ---- */
+
+static void put_start(void *arg, struct buf *out, uint64_t from)
+{
+	(void)arg;
+	(void)from;
+	buf_str(out, STR(":\n\n")); /* so that the client knows at once that it is connected */
+}
+
+static bool put_event(void *arg, struct buf *out, const struct feed_event *ev)
+{
+	buf_str(out, STR("event: next\ndata: "));
+	if (subscription_put(arg, out, ev))
+		buf_str(out, STR("\n\n"));
+	else
+		buf_clear(out);
+	return false;
+}
+
+static void drop(void *arg)
+{
+	subscription_free(arg);
+}
+
+void graphql_subscribe(struct graphql *g, struct request *r, struct subscription *s, const struct subscriber_conf *conf)
+{
+	static const struct event_form form = {.begin = put_start, .put = put_event, .drop = drop};
+	request_free_body(r);
+	if (request_hold(r, subscription_bytes(s))) {
+		event_stream(r, g->conf.subscribers, conf, &form, s);
 		return;
 	}
-	struct subscription *s = xcalloc(1, sizeof *s);
-	s->q = *q;
-	s->q.limits.deadline_ms = 0; /* each event is a run of its own */
-	s->op = (struct graphql_operation){.g = g, .scan = &s->scan};
-	event_stream(r, g->conf.subscribers, &conf, &form, s);
+	subscription_free(s);
+	request_busy(r);
 }
 
 static void scored(struct gql_call *call, size_t n, void *app)

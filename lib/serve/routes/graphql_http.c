@@ -9,17 +9,28 @@
 
 #define MEDIA_RESPONSE "application/graphql-response+json"
 
+#define STREAM_TOKEN "X-GraphQL-Event-Stream-Token"
+
 struct asking {
 	struct graphql_ask ask;
-	enum graphql_media media;
 	struct arena mem;
 };
 
 static void drop(void *state)
 {
 	struct asking *a = state;
+	if (a->ask.streamed)
+		graphql_streamed_drop(a->ask.streamed);
+	if (a->ask.reservation)
+		graphql_reservation_release(a->ask.reservation);
 	arena_free(&a->mem);
 	free(a);
+}
+
+struct str graphql_stream_token(struct request *r)
+{
+	const char *named = request_header(r, STREAM_TOKEN);
+	return named ? str_of(named) : request_query(r, "token");
 }
 
 /* ---- the form of the answer ---- */
@@ -60,42 +71,99 @@ static enum graphql_media choose_media(struct request *r)
 
 /* ---- what is asked ---- */
 
-static struct asking *begin(struct request *r, enum graphql_media media)
-{
-	struct asking *a = xcalloc(1, sizeof *a);
-	a->media = media;
-	r->state = a;
-	r->drop = drop;
-	return a;
-}
-
 static void work(struct db_context *c, struct request *const *r, size_t n, void *app)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct asking *a = r[i]->state;
-		graphql_answer(app, c, r[i], &a->ask, a->media);
-	}
+	for (size_t i = 0; i < n; i++)
+		graphql_answer(app, c, r[i], &((struct asking *)r[i]->state)->ask);
 }
 
-static void hand_over(struct request *r, struct graphql *g, struct asking *a)
+/* Finds the reservation that the request names: true if it names none or there is one. */
+static bool find_reservation(struct request *r, struct graphql *g, struct graphql_ask *ask)
 {
-	if (a->ask.query.p)
+	struct str token = graphql_stream_token(r);
+	if (!token.n)
+		return true;
+	ask->reservation = graphql_reservation_find(g->streams, r, token);
+	if (!ask->reservation)
+		graphql_refuse(r, GRAPHQL_JSON, 404, "STREAM_NOT_FOUND", "there is no such reservation");
+	return ask->reservation != NULL;
+}
+
+static struct asking *begin(struct request *r, struct graphql *g)
+{
+	enum graphql_media media = choose_media(r);
+	if (media == GRAPHQL_NO_MEDIA)
+		return NULL;
+	struct asking *a = xcalloc(1, sizeof *a);
+	a->ask.media = media;
+	r->state = a;
+	r->drop = drop;
+	return find_reservation(r, g, &a->ask) ? a : NULL;
+}
+
+/* Makes it an operation of its reservation: false with the request answered. */
+static bool begin_streamed(struct request *r, struct asking *a, struct str id)
+{
+	unsigned status = 400;
+	if (id.n)
+		a->ask.streamed = graphql_streamed_begin(a->ask.reservation, id, &status);
+	if (a->ask.streamed)
+		return true;
+	graphql_refuse(r, GRAPHQL_JSON, status,
+	    status == 404   ? "STREAM_NOT_FOUND"
+	    : status == 409 ? "OPERATION_EXISTS"
+	    : status == 429 ? "TOO_MANY_OPERATIONS"
+			    : "BAD_REQUEST",
+	    status == 404   ? "there is no such reservation"
+	    : status == 409 ? "an operation of this id is running"
+	    : status == 429 ? "too many operations of this reservation are running"
+			    : "the member operationId of the extensions, a string, is missing");
+	return false;
+}
+
+/* `id`: extensions.operationId. */
+static void hand_over(struct request *r, struct graphql *g, struct asking *a, struct str id)
+{
+	if (!a->ask.query.p)
+		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
+	else if (!a->ask.reservation || begin_streamed(r, a, id))
 		db_pool_do(g->conf.pool, r, work);
-	else
-		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
+}
+
+static bool read_id(struct asking *a, struct str extensions, struct json_scan *s, struct str *id)
+{
+	if (!extensions.p)
+		return true;
+	if (json_scan(s, json_padded(&a->mem, extensions)) < 0)
+		return false;
+	const struct json_member *m = json_find(s, STR("operationId"));
+	if (m && m->type == JSON_STRING)
+		*id = json_decode(m, &a->mem);
+	return true;
 }
 
 void graphql_get(struct request *r, void *app)
 {
-	enum graphql_media media = choose_media(r);
-	if (media == GRAPHQL_NO_MEDIA)
+	struct asking *a = begin(r, app);
+	struct json_scan s = {0};
+	struct str id = STR_NONE;
+	if (!a)
 		return;
-	struct asking *a = begin(r, media);
-	a->ask = (struct graphql_ask){.query = request_query(r, "query"),
-	    .operation = request_query(r, "operationName"),
-	    .variables = request_query(r, "variables"),
-	    .get = true};
-	hand_over(r, app, a);
+	if (a->ask.reservation && a->ask.media == GRAPHQL_EVENTS) {
+		struct graphql_reservation *v = a->ask.reservation;
+		a->ask.reservation = NULL;
+		graphql_stream_open(r, v); /* which drops the rest */
+		return;
+	}
+	a->ask.query = request_query(r, "query");
+	a->ask.operation = request_query(r, "operationName");
+	a->ask.variables = request_query(r, "variables");
+	a->ask.get = true;
+	if (read_id(a, request_query(r, "extensions"), &s, &id))
+		hand_over(r, app, a, id);
+	else
+		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'extensions' is not a JSON object");
+	json_scan_free(&s);
 }
 
 void graphql_post_begin(struct request *r, void *app)
@@ -115,7 +183,7 @@ static bool read_member(struct request *r, struct asking *a, const struct json_s
 	if (!m || m->type == JSON_NULL)
 		return true;
 	if (m->type != type) {
-		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the parameter '%s' is not %s", name,
+		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter '%s' is not %s", name,
 		    type == JSON_STRING ? "a string" : "an object");
 		return false;
 	}
@@ -123,31 +191,31 @@ static bool read_member(struct request *r, struct asking *a, const struct json_s
 	return true;
 }
 
-static bool read_body(struct request *r, struct asking *a, struct json_scan *s)
+static bool read_body(struct request *r, struct asking *a, struct json_scan *s, struct str *id)
 {
-	struct str extensions;
+	struct str extensions = STR_NONE;
 	size_t n = r->body.n;
 	json_pad(&r->body);
 	if (json_scan(s, (struct str){r->body.p, n}) < 0) {
-		graphql_refuse(r, a->media, 400, "BAD_REQUEST", "the body is not a JSON object: %s at byte %zu",
+		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the body is not a JSON object: %s at byte %zu",
 		    s->message, s->column);
 		return false;
 	}
 	return read_member(r, a, s, "query", JSON_STRING, &a->ask.query) &&
 	       read_member(r, a, s, "operationName", JSON_STRING, &a->ask.operation) &&
 	       read_member(r, a, s, "variables", JSON_OBJECT, &a->ask.variables) &&
-	       read_member(r, a, s, "extensions", JSON_OBJECT, &extensions);
+	       read_member(r, a, s, "extensions", JSON_OBJECT, &extensions) && read_id(a, extensions, s, id);
 }
 
 void graphql_post(struct request *r, void *app)
 {
-	enum graphql_media media = choose_media(r);
-	if (media == GRAPHQL_NO_MEDIA)
-		return;
-	struct asking *a = begin(r, media);
+	struct asking *a = begin(r, app);
 	struct json_scan s = {0};
-	bool good = read_body(r, a, &s);
+	struct str id = STR_NONE;
+	if (!a)
+		return;
+	bool good = read_body(r, a, &s, &id);
 	json_scan_free(&s);
 	if (good)
-		hand_over(r, app, a);
+		hand_over(r, app, a, id);
 }

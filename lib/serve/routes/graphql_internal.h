@@ -3,6 +3,7 @@
  *
  *     connection's thread   graphql_http.c reads the request, and chooses the form of the answer
  *     db_context thread     graphql.c prepares the operation and runs it; graphql_*.c resolve its fields
+ *     connection's thread   graphql_events.c and graphql_stream.c send what subscriptions come to
  */
 #ifndef SENTI_GRAPHQL_INTERNAL_H
 #define SENTI_GRAPHQL_INTERNAL_H
@@ -17,8 +18,11 @@
 struct graphql {
 	struct graphql_conf conf;
 	struct gql_schema *schema;
+	struct graphql_streams *streams;
 	atomic_uint waiting; /* threads that wait for results of workers */
 };
+
+enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_MEDIA };
 
 /* What resolvers get as `app`. */
 struct graphql_operation {
@@ -90,15 +94,56 @@ struct look *graphql_look(
 struct graphql_ask {
 	struct str query, operation, variables; /* absent: not given; variables are a JSON object */
 	bool get;				/* mutations are refused */
+	enum graphql_media media;		/* of the answer */
+	struct graphql_reservation *reservation;
+	struct graphql_streamed *streamed; /* where results go; NULL: into the answer */
 };
-enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_MEDIA };
-/* In a db_context thread: answers the request, in this form. */
-void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, const struct graphql_ask *ask,
-    enum graphql_media media);
+/* In a db_context thread: answers the request. Takes ask->streamed, and leaves NULL. */
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask);
 /* In the same thread, for a client that takes events: what is in r->out is the whole answer. */
 void graphql_events_answer(struct request *r);
-/* Answers with the events of a subscription; the prepared request is taken. */
-void graphql_subscribe(struct graphql *g, struct request *r, struct gql_request *q);
+
+/* ---- graphql_events.c: a subscription ---- */
+
+struct subscription;
+struct subscriber_conf;
+/* New, of what was asked, which has been prepared before; *conf, lent by it, is what it asks for but for the callbacks.
+ * NULL: it cannot be, and {"errors":...} is appended to *refusal. */
+struct subscription *subscription_new(
+    struct graphql *g, const struct graphql_ask *ask, struct subscriber_conf *conf, struct buf *refusal);
+void subscription_free(struct subscription *s); /* NULL is allowed */
+/* Bytes that it holds from event to event. */
+size_t subscription_bytes(const struct subscription *s);
+/* Appends the answer for an event, without a line end; false, and nothing is appended: it does not ask for this one. */
+struct feed_event;
+bool subscription_put(struct subscription *s, struct buf *out, const struct feed_event *ev);
+/* Answers with its events. The subscription is taken. */
+void graphql_subscribe(
+    struct graphql *g, struct request *r, struct subscription *s, const struct subscriber_conf *conf);
+
+/* ---- graphql_stream.c: all operations of a client in one stream ---- */
+
+struct graphql_streams;
+struct graphql_streams *graphql_streams_new(struct graphql *g);
+void graphql_streams_free(struct graphql_streams *all); /* NULL is allowed */
+/* The token that a request names; empty if it does not. */
+struct str graphql_stream_token(struct request *r);
+/* The reservation, for whoever made it: a reference, or NULL. */
+struct graphql_reservation *graphql_reservation_find(
+    struct graphql_streams *all, const struct request *r, struct str token);
+void graphql_reservation_release(struct graphql_reservation *v);
+/* Answers with its stream, and takes the reference. */
+void graphql_stream_open(struct request *r, struct graphql_reservation *v);
+/* A new operation of this id; or NULL, and the status of the refusal: 404 (the reservation has ended), 409 (there is
+ * one), 429 (there are too many). To be given to one of the following, before the reservation is released. */
+struct graphql_streamed *graphql_streamed_begin(struct graphql_reservation *v, struct str id, unsigned *status);
+void graphql_streamed_drop(struct graphql_streamed *s);
+/* It is a query or mutation with this answer, which ends with a line end. */
+void graphql_streamed_result(struct graphql_streamed *s, struct str answer);
+/* It is a subscription, which is taken. False: there is no memory for it. */
+bool graphql_streamed_subscribe(
+    struct graphql_streamed *s, struct subscription *subscription, struct subscriber_conf *conf);
+
 /* Answers with one error: {"errors":[...]}. */
 void graphql_refuse(struct request *r, enum graphql_media media, unsigned status, const char *code, const char *fmt,
     ...) PRINTF_LIKE(5, 6);

@@ -18,6 +18,8 @@ void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models, false},
 	    {"GET", "/graphql", SCOPE_READ, NULL, NULL, graphql_get, r->graphql, true},
 	    {"POST", "/graphql", SCOPE_READ, graphql_post_begin, NULL, graphql_post, r->graphql, true},
+	    {"PUT", "/graphql", SCOPE_READ, NULL, NULL, graphql_put, r->graphql, true},
+	    {"DELETE", "/graphql", SCOPE_READ, NULL, NULL, graphql_delete, r->graphql, true},
 	    {"GET", "/livez", SCOPE_NONE, NULL, NULL, livez_get, NULL, false},
 	    {"GET", "/readyz", SCOPE_NONE, NULL, NULL, readyz_get, r->health, false},
 	    {"GET", "/metrics", SCOPE_READ, NULL, NULL, metrics_get, r->registry, false},

@@ -18,7 +18,7 @@ struct subscribers;
 struct thread_contexts;
 struct work_pool;
 
-enum { ROUTES = 19 };
+enum { ROUTES = 21 };
 
 /* What the handlers of each resource use; all lent while the server runs. */
 struct routes {
@@ -62,6 +62,7 @@ struct graphql_conf {
 	struct await *await; /* NULL as in post_conf */
 	struct subscribers *subscribers;
 	struct series *const *answers;
+	struct budget *memory;
 	size_t max_record, max_items;
 	struct gql_limits limits; /* but for the deadline */
 	int64_t timeout_ms;	  /* of an operation; 0: none */
@@ -100,6 +101,8 @@ void graphql_free(struct graphql *g);
 void graphql_get(struct request *r, void *app);
 void graphql_post_begin(struct request *r, void *app);
 void graphql_post(struct request *r, void *app);
+void graphql_put(struct request *r, void *app);
+void graphql_delete(struct request *r, void *app);
 
 /* events.c: GET /v1/events */
 void events_get(struct request *r, void *app);
