@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/base/redact.h"
 #include "lib/score/model.h"
 
 enum { RETRY_MS = 60000, RETRY_PAUSE_MS = 500 };
@@ -144,7 +145,7 @@ static int prepare_key(struct tool *t, struct cache_options *o, struct err *e)
 	if (load_model(o, e) < 0)
 		return -1;
 	if (o->texts.n && t->from)
-		return err_set(e, ERR_USAGE, "-i %s and -e exclude each other", t->from);
+		return err_set(e, ERR_USAGE, "-i %s and -e exclude each other", REDACTED(t->from));
 	if (!n)
 		return 0;
 	const char **line = xcalloc(n, sizeof *line);

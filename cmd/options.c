@@ -2,10 +2,11 @@
 #include "cmd/options.h"
 
 #include "lib/base/guess.h"
+#include "lib/base/redact.h"
 
 int option_bad(const char *name, const char *value, const char *wanted, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", name, wanted, value);
+	return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", name, wanted, REDACTED(value));
 }
 
 /* ---- values ---- */
@@ -239,7 +240,9 @@ static int read_long(struct option_list *l, char ***at, struct err *e)
 	if (!o)
 		return -1;
 	if (!o->def->arg)
-		return equals ? err_set(e, ERR_USAGE, "option '%s' takes no argument", word) : set(o, NULL, e);
+		return equals ? err_set(e, ERR_USAGE, "option '--%.*s=%s' takes no argument", STR_FMT(name),
+				    REDACTED(equals + 1))
+			      : set(o, NULL, e);
 	const char *value = equals ? equals + 1 : *++*at;
 	return value ? set(o, value, e) : lacks_argument(word, e);
 }

@@ -2,6 +2,7 @@
 #include "cmd/schemes.h"
 
 #include "lib/base/guess.h"
+#include "lib/base/redact.h"
 #include "lib/base/url.h"
 #include "lib/flow/stdio.h"
 #include "lib/net/amqp.h"
@@ -62,7 +63,7 @@ static bool can_be(const struct scheme *s, enum role role)
 static int unknown(const char *address, enum role role, struct err *e)
 {
 	static const char *const kind[] = {"source", "sink", "store", "cache"};
-	char *shown = url_redact(address), *word = str_dup((struct str){address, strcspn(address, ":")});
+	char *shown = redact(address), *word = str_dup((struct str){address, strcspn(address, ":")});
 	struct guess g = {.word = word};
 	struct buf known = {0};
 	buf_printf(&known, "%s",

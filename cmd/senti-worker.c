@@ -1,6 +1,7 @@
 /* senti-worker - any filter pipeline as a worker on a queue or a growing file. */
 #include "cmd/run.h"
 
+#include "lib/base/redact.h"
 #include "lib/base/url.h"
 #include "lib/ingest/follow.h"
 #include "lib/stage/exec.h"
@@ -38,7 +39,8 @@ static int check(const struct worker_options *o, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "no command: put it after --, as in -- sh -c 'senti-score | senti-store put'");
 	if (o->queue && t->from)
-		return err_set(e, ERR_USAGE, "-q %s and -i %s exclude each other", o->queue, t->from);
+		return err_set(
+		    e, ERR_USAGE, "-q %s and -i %s exclude each other", REDACTED(o->queue), REDACTED(t->from));
 	if (!o->queue && !t->from)
 		return err_set(e, ERR_USAGE, "no source: -q QUEUE, or -i FILE (- is stdin)");
 	if (o->follow && (!t->from || strcmp(t->from, "-") == 0 || url_has_scheme(t->from)))

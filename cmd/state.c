@@ -8,6 +8,7 @@
 
 #include "cmd/schemes.h"
 #include "lib/base/log.h"
+#include "lib/base/redact.h"
 #include "lib/net/amqp.h"
 
 /* A name may hold what a file's name cannot, and "%". */
@@ -58,7 +59,7 @@ int state_open(const struct tool *t, const char *path, struct checkpoint **check
 		buf_printf(&owner, "%s %s?queue=%s%c", t->name, shown, queue, 0);
 		*checkpoint = checkpoint_open(path, owner.p, e);
 		buf_free(&owner);
-		log_info("what is taken in is kept until the result is out", "state", path, NULL);
+		log_info("what is taken in is kept until the result is out", "state", REDACTED(path), NULL);
 	}
 	free(made);
 	free(queue);

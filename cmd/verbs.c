@@ -5,6 +5,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/guess.h"
+#include "lib/base/redact.h"
 
 /* "get, put or key": the verbs whose bits are set. New. */
 static char *names(const struct verb *table, unsigned bits, const char *last)
@@ -69,11 +70,12 @@ int operands_check(
     const char *name, enum operands takes, const char *from, const char *const *operand, size_t n, struct err *e)
 {
 	if (takes == OPERANDS_NONE && n)
-		return err_set(e, ERR_USAGE, "unexpected operand '%s': %s takes no operands", operand[0], name);
+		return err_set(
+		    e, ERR_USAGE, "unexpected operand '%s': %s takes no operands", REDACTED(operand[0]), name);
 	if (takes == OPERANDS_NONE && from)
-		return err_set(e, ERR_USAGE, "-i %s does not go with %s", from, name);
+		return err_set(e, ERR_USAGE, "-i %s does not go with %s", REDACTED(from), name);
 	if (takes != OPERANDS_COMMAND && from && n)
-		return err_set(e, ERR_USAGE, "-i %s and operands exclude each other", from);
+		return err_set(e, ERR_USAGE, "-i %s and operands exclude each other", REDACTED(from));
 	return 0;
 }
 

@@ -4,11 +4,18 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "lib/base/redact.h"
+
 static void format(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
 {
+	char *whole = NULL, *shown = NULL;
 	e->kind = kind;
-	if (vsnprintf(e->msg, sizeof e->msg, fmt, ap) < 0)
-		e->msg[0] = 0;
+	e->msg[0] = 0;
+	/* Before it is cut: half a password is not seen to be one. */
+	if (vasprintf(&whole, fmt, ap) >= 0)
+		snprintf(e->msg, sizeof e->msg, "%s", shown = redact_quoted(whole));
+	free(whole);
+	free(shown);
 }
 
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)

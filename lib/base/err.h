@@ -21,7 +21,8 @@ struct err {
 	char msg[512];
 };
 
-/* Fills *e and returns -1, for `return err_set(e, ...)`. A message that is too long is cut. */
+/* Fills *e and returns -1, for `return err_set(e, ...)`. A message that is too long is cut, and an address in single
+ * quotes loses its password (redact.h). */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same, with ": " and strerror(errno) appended; kind is ERR_ENV, or ERR_PIPE for EPIPE. */
 int err_sys(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);

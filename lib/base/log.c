@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/redact.h"
 #include "lib/base/visible.h"
 
 static const char *tool = "senti";
@@ -55,6 +56,14 @@ static void put_pair(struct buf *b, const char *key, const char *value)
 	put_value(b, value);
 }
 
+/* A value may be an address that somebody has set. */
+static void put_shown(struct buf *b, const char *key, const char *value)
+{
+	char *shown = strstr(value, "://") ? redact(value) : NULL;
+	put_pair(b, key, shown ? shown : value);
+	free(shown);
+}
+
 static void put_event(enum log_level level, const char *msg, va_list ap)
 {
 	struct buf b = {0};
@@ -72,7 +81,7 @@ static void put_event(enum log_level level, const char *msg, va_list ap)
 		put_pair(&b, "msg", msg);
 	}
 	for (const char *key; (key = va_arg(ap, const char *));)
-		put_pair(&b, key, va_arg(ap, const char *));
+		put_shown(&b, key, va_arg(ap, const char *));
 	if (style == LOG_JSON)
 		buf_char(&b, '}');
 	buf_char(&b, '\n');

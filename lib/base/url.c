@@ -1,8 +1,6 @@
 /* url.c - splits and percent-decodes addresses (the parts of RFC 3986 that services need). */
 #include "lib/base/url.h"
 
-#include <strings.h>
-
 #include "lib/base/buf.h"
 
 static bool is_scheme_char(char c)
@@ -119,6 +117,11 @@ int url_parse(struct url *u, const char *s, struct err *e)
 	const char *p = colon + 1, *query = find(p, end, '?');
 	if (query - p >= 2 && p[0] == '/' && p[1] == '/') {
 		const char *slash = find(p + 2, query, '/');
+		/* user:12/34@host would else be the host "user", its port 12, and a path that messages show. */
+		if (find(p + 2, slash, '@') == slash && find(p + 2, slash, ':') < slash && find(slash, query, '@') < query) {
+			err_set(e, ERR_USAGE, "the address has a '/' before its '@': write it as %%2F, or the '@' as %%40");
+			goto fail;
+		}
 		if (authority(u, p + 2, slash, e) < 0)
 			goto fail;
 		p = slash + (slash < query);
@@ -141,57 +144,6 @@ const char *url_arg(const struct url *u, const char *name)
 		if (strcmp(u->arg[i].name, name) == 0)
 			return u->arg[i].value;
 	return NULL;
-}
-
-/* True if an argument of this name, in any case, holds a secret: password, sslpassword, passfile, ... */
-static bool is_secret(const char *name, size_t n)
-{
-	static const char *const part[] = {"pass", "pwd", "secret", "token", "auth"};
-	for (size_t i = 0; i < COUNT_OF(part); i++)
-		for (size_t at = 0, len = strlen(part[i]); at + len <= n; at++)
-			if (strncasecmp(name + at, part[i], len) == 0)
-				return true;
-	return false;
-}
-
-/* Handles ?password=x&... and libpq's host=h password=x (where values may be 'quoted'). */
-static const char *put_argument(struct buf *out, const char *p)
-{
-	const char *name = p, *value = p + strcspn(p, "=&? ");
-	if (*value != '=') {
-		p = value + (*value != 0);
-		buf_add(out, name, (size_t)(p - name));
-		return p;
-	}
-	value++;
-	const char *end = value + strcspn(value, value[0] == '\'' ? "" : "& ");
-	for (const char *q = value + 1; value[0] == '\'' && q < end; q++)
-		if (*q == '\'' && q[-1] != '\\')
-			end = q + 1;
-	buf_add(out, name, (size_t)(value - name));
-	if (is_secret(name, (size_t)(value - 1 - name)))
-		buf_str(out, STR("***"));
-	else
-		buf_add(out, value, (size_t)(end - value));
-	return end;
-}
-
-char *url_redact(const char *s)
-{
-	struct buf out = {0};
-	const char *start = strstr(s, "://"), *at = strrchr(s, '@');
-	start = start ? start + 3 : url_has_scheme(s) ? strchr(s, ':') + 1 : NULL;
-	/* A password may hold unescaped special characters, so it extends to the last '@'. */
-	const char *colon = start ? start + strcspn(start, ":/?") : NULL;
-	if (colon && *colon == ':' && at > colon) {
-		buf_add(&out, s, (size_t)(colon + 1 - s));
-		buf_str(&out, STR("***"));
-		s = at;
-	}
-	while (*s)
-		s = put_argument(&out, s);
-	buf_char(&out, 0);
-	return out.p;
 }
 
 void url_free(struct url *u)

@@ -23,9 +23,6 @@ bool url_has_scheme(const char *s);
 MUST_USE int url_parse(struct url *u, const char *s, struct err *e);
 /* Returns the value of an argument, or NULL. Lent. */
 const char *url_arg(const struct url *u, const char *name);
-/* Returns the address (new) for messages and logs, with *** for the password and for each argument whose name suggests
- * a secret. Accepts anything a user may type, including what url_parse refuses, and libpq's "host=h password=x". */
-char *url_redact(const char *s);
 void url_free(struct url *u);
 
 #endif

@@ -154,6 +154,20 @@ static int take_heartbeat(struct amqp_address *a, const struct url *end, const s
 	return 0;
 }
 
+/* amqp://HOST..., not amqp:NAME; the address has a scheme. */
+static bool has_authority(const char *address)
+{
+	return strncmp(strchr(address, ':'), "://", 3) == 0;
+}
+
+/* Where a name was expected somebody wrote an address, as in amqp:user:password@host: it must not become a queue that
+ * everybody sees. */
+static bool is_address(const char *name)
+{
+	const char *colon = strchr(name, ':');
+	return colon && (strncmp(colon, "://", 3) == 0 || strchr(colon, '@'));
+}
+
 static int take_target(struct amqp_address *a, const struct url *u, bool whole, struct err *e)
 {
 	const char *queue = whole ? url_arg(u, "queue") : u->path;
@@ -182,20 +196,28 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 	*a = (struct amqp_address){0};
 	if (parse(&u, end, e) < 0)
 		return -1;
-	bool whole = strstr(end, "://") != NULL;
+	bool whole = has_authority(end);
 	const char *usual = broker && *broker		     ? broker
 			    : strcmp(u.scheme, "amqps") == 0 ? "amqps://localhost"
 							     : "amqp://localhost";
 	if (!whole && parse(&b, usual, e) < 0)
 		goto out;
 	const struct url *server = whole ? &u : &b;
-	if (!is_amqp(server)) {
+	if (!is_amqp(server) || !has_authority(whole ? end : usual)) {
 		err_set(e, ERR_USAGE, "SENTI_AMQP is not an address such as amqp://user:password@host:5672/vhost");
 		goto out;
 	}
 	if (!whole && strcmp(u.scheme, "amqps") == 0 && strcmp(b.scheme, "amqps") != 0) {
 		err_set(
 		    e, ERR_USAGE, "amqps:%s wants TLS, and SENTI_AMQP names a broker without it", u.path ? u.path : "");
+		goto out;
+	}
+	if (!whole && is_address(strchr(end, ':') + 1)) {
+		err_set(e, ERR_USAGE,
+		    "'%s' does not name a queue: an address is amqp://user:password@host/?queue=NAME, and in a name "
+		    "':' "
+		    "is %%3A",
+		    end);
 		goto out;
 	}
 	if (take_broker(a, server, whole ? end : usual, e) < 0)

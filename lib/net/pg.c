@@ -1,4 +1,5 @@
 /* pg.c - the PostgreSQL store: opening, and the verbs that name messages by id. */
+#include "lib/base/redact.h"
 #include "lib/base/url.h"
 #include "lib/net/pg_db.h"
 
@@ -230,7 +231,7 @@ static int check_address(const char *address, struct err *e)
 	PQconninfoFree(option);
 	if (option)
 		return 0;
-	char *shown = url_redact(address);
+	char *shown = redact(address);
 	shown[strcspn(shown, "?")] = 0;
 	err_set(e, ERR_USAGE,
 	    "'%s' is not an address that libpq understands; it is postgresql://user@host:port/database, other "

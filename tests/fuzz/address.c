@@ -2,6 +2,7 @@
  * may be followed by a line with that of the usual broker. What is shown of an address holds no password, and a time
  * that is read is written as one that reads the same. */
 #include "lib/base/clock.h"
+#include "lib/base/redact.h"
 #include "lib/base/url.h"
 #include "lib/ingest/timeparse.h"
 #include "lib/net/amqp.h"
@@ -20,7 +21,7 @@ static void check_url(const char *s)
 {
 	struct url u;
 	struct err e = {0};
-	char *shown = url_redact(s);
+	char *shown = redact(s);
 	CHECK(shown);
 	if (url_parse(&u, s, &e) == 0) {
 		if (is_telling(u.password, s))

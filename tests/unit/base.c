@@ -7,6 +7,7 @@
 #include "lib/base/io.h"
 #include "lib/base/map.h"
 #include "lib/base/timedwait.h"
+#include "lib/base/redact.h"
 #include "lib/base/url.h"
 #include "tests/unit/tap.h"
 
@@ -182,12 +183,34 @@ static void test_url(void)
 	    {"host=h password=x user=u", "host=h password=*** user=u"},
 	    {"host=h PassWord='x y\\'z' user=u", "host=h PassWord=*** user=u"},
 	    {"redis://h?auth=", "redis://h?auth=***"}, {"unix:/s?sslpassword='", "unix:/s?sslpassword=***"},
-	    {"a?b&c", "a?b&c"}};
+	    {"a?b&c", "a?b&c"}, {"user:secret@h/db", "user:***@h/db"}, {"AMQP://u:secret@h", "AMQP://u:***@h"},
+	    {"mysql:u:secret@h", "mysql:u:***@h"}, {"amqp:q@x", "amqp:q@x"}, {"sqlite:me@home.db", "sqlite:me@home.db"},
+	    {"mysql:Server=h;Uid=u;Pwd=secret;x=y", "mysql:Server=h;Uid=u;Pwd=***;x=y"},
+	    {"amqp:redis://u:secret@h", "amqp:redis://u:***@h"}, {"https://h/?api_key=x", "https://h/?api_key=***"},
+	    {"amqp://h/?queue=q&key=x", "amqp://h/?queue=q&key=x"}, {"amqp://u@h:5672/", "amqp://u@h:5672/"}};
 	for (size_t i = 0; i < COUNT_OF(shown); i++) {
-		char *r = url_redact(shown[i][0]);
+		char *r = redact(shown[i][0]);
 		is_str(str_of(r), str_of(shown[i][1]), "%s is shown without its password", shown[i][0]);
 		free(r);
 	}
+	static const char *const told[][2] = {
+	    {"cannot open 'redis://u:secret@h': No such file", "cannot open 'redis://u:***@h': No such file"},
+	    {"'u:it's secret@h' is not one, ('x:y@z'), 'a:b@", "'u:***@h' is not one, ('x:***@z'), 'a:b@"},
+	    {"Redis' port is a:b@c, isn't it", "Redis' port is a:b@c, isn't it"}};
+	for (size_t i = 0; i < COUNT_OF(told); i++) {
+		char *r = redact_quoted(told[i][0]);
+		is_str(str_of(r), str_of(told[i][1]), "in a message: %s", told[i][0]);
+		free(r);
+	}
+	char longest[900];
+	snprintf(longest, sizeof longest, "redis://u:%0800d@h", 7);
+	ok(err_set(&e, ERR_USAGE, "'%s' is cut", longest) < 0 && strcmp(e.msg, "'redis://u:***@h' is cut") == 0,
+	    "a secret that is longer than a message is not shown in part");
+	ok(url_parse(&u, "redis://u:1/secret@h", &e) < 0 && !strstr(e.msg, "secret"),
+	    "a password with a slash is not taken for a path");
+	ok(url_parse(&u, "amqp://h:5672/v%40x?queue=a@b", &e) == 0 && same(u.path, "v@x"),
+	    "an '@' elsewhere is no secret");
+	url_free(&u);
 	ok(url_has_scheme("amqp:x") && url_has_scheme("unix:/x") && !url_has_scheme("C:\\x") && !url_has_scheme("x") &&
 		!url_has_scheme("./a:b") && !url_has_scheme("9p:x"),
 	    "what begins with a scheme");
