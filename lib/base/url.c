@@ -118,8 +118,10 @@ int url_parse(struct url *u, const char *s, struct err *e)
 	if (query - p >= 2 && p[0] == '/' && p[1] == '/') {
 		const char *slash = find(p + 2, query, '/');
 		/* user:12/34@host would else be the host "user", its port 12, and a path that messages show. */
-		if (find(p + 2, slash, '@') == slash && find(p + 2, slash, ':') < slash && find(slash, query, '@') < query) {
-			err_set(e, ERR_USAGE, "the address has a '/' before its '@': write it as %%2F, or the '@' as %%40");
+		if (find(p + 2, slash, '@') == slash && find(p + 2, slash, ':') < slash &&
+		    find(slash, query, '@') < query) {
+			err_set(
+			    e, ERR_USAGE, "the address has a '/' before its '@': write it as %%2F, or the '@' as %%40");
 			goto fail;
 		}
 		if (authority(u, p + 2, slash, e) < 0)

@@ -46,10 +46,22 @@ static void host_of(const struct sockaddr *a, char *out, size_t n)
 		snprintf(out, n, "unix");
 }
 
+/* We read the query ourselves, so it is hidden from the library here: that would keep a record for each of its
+ * parameters in the connection's memory, and a request of more than fit got no answer at all. The target stands in that
+ * memory too, and may be written to. */
+static void hide_query(const char *uri)
+{
+	char *query = strchr((char *)(uintptr_t)uri, '?');
+	if (query)
+		query[1] = 0;
+}
+
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *c)
 {
 	enter(c, PHASE_HEADERS);
-	return request_new(arg, uri);
+	struct request *r = request_new(arg, uri);
+	hide_query(uri);
+	return r;
 }
 
 /* No deadline runs while we keep the client waiting. */

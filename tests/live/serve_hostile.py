@@ -107,6 +107,8 @@ SERVED = {
     "blanks around a header": (post(b"Content-Length:  \t 20\r\n", TEXT) + NEXT, [200, 200]),
     "bytes beyond ASCII in a header": (get(b"/livez", HOST + b"X-Request-Id: \xff\xfe\r\n") + NEXT, [200, 200]),
     "an upgrade that is not taken": (get(b"/livez", HOST + b"Upgrade: h2c\r\nConnection: Upgrade\r\n") + NEXT, [200, 200]),
+    "400 parameters in a query": (get(b"/livez?" + b"a=b&" * 400) + NEXT, [200, 200]),
+    "15,000 empty ones": (get(b"/livez?" + b"&" * 15000) + NEXT, [200, 200]),
     "the absolute form": (get(b"http://localhost/livez") + NEXT, [200, 200]),
     "the absolute form with another host": (get(b"HTTPS://other.example:1/livez?x=1") + NEXT, [421, 200]),
     "the absolute form without a path": (b"POST http://localhost?x HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT, [405, 200]),
