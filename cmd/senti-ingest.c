@@ -1,6 +1,7 @@
 /* senti-ingest - files and streams of any kind in, records out. */
 #include "cmd/ingest_source.h"
 #include "cmd/run.h"
+#include "lib/base/timezone.h"
 #include "lib/base/utf8.h"
 
 enum { MOST_PREFIX = 64 };
@@ -69,6 +70,17 @@ static const struct option_def own[] = {
     {0},
 };
 
+static int check_zone(struct err *e)
+{
+	const char *zone = env_get("TZ");
+	/* Unset, the C library looks at the file once for each time that it converts. */
+	if (!zone)
+		setenv("TZ", ":/etc/localtime", 1);
+	else if (!timezone_known(zone))
+		return err_set(e, ERR_USAGE, "TZ='%s' is not a time zone; an example is Europe/Berlin", zone);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct ingest_options o = {0};
@@ -89,8 +101,8 @@ int main(int argc, char **argv)
 	    .options = &o,
 	    .shared = SHARED_FILTER | SHARED_OUT,
 	};
-	/* Else the C library looks at /etc/localtime once for each time that it converts. */
-	setenv("TZ", ":/etc/localtime", 0);
 	tool_options(&t, argc, argv);
+	if (check_zone(&e) < 0)
+		return tool_fail(&t, &e);
 	return ingest_source(&o, &t, &e) < 0 ? tool_fail(&t, &e) : tool_run(&t, NULL, 0);
 }

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#define MAX_LEN 64
+enum { MAX_LEN = 64, MAX_OFFSET = (23 * 60 + 59) * 60 };
 
 /* A time's spelling, prepared for strptime. */
 struct reading {
@@ -75,19 +75,25 @@ static int take_fraction(struct reading *r)
 	return 0;
 }
 
-/* Replaces a zone name by digits, which strptime needs. */
+/* Replaces a zone name by digits, which strptime needs, and drops a comment after the zone, as in "+0000 (UTC)". */
 static void name_zone(struct reading *r)
 {
 	static const struct {
 		char name[5];
 		char digits[6];
-	} zone[] = {{"UTC", "+0000"}, {"GMT", "+0000"}, {"EST", "-0500"}, {"EDT", "-0400"}, {"CST", "-0600"},
-	    {"CDT", "-0500"}, {"MST", "-0700"}, {"MDT", "-0600"}, {"PST", "-0800"}, {"PDT", "-0700"}};
+	} zone[] = {{"UTC", "+0000"}, {"GMT", "+0000"}, {"UT", "+0000"}, {"Z", "+0000"}, {"EST", "-0500"},
+	    {"EDT", "-0400"}, {"CST", "-0600"}, {"CDT", "-0500"}, {"MST", "-0700"}, {"MDT", "-0600"}, {"PST", "-0800"},
+	    {"PDT", "-0700"}, {"WET", "+0000"}, {"WEST", "+0100"}, {"CET", "+0100"}, {"CEST", "+0200"},
+	    {"EET", "+0200"}, {"EEST", "+0300"}};
+	char *comment = strstr(r->text, " (");
+	if (comment && r->text[strlen(r->text) - 1] == ')')
+		*comment = 0;
 	for (size_t i = 0; i < COUNT_OF(zone); i++) {
 		char *at = strstr(r->text, zone[i].name);
-		if (!at || at == r->text || at[-1] != ' ' || (at[3] && at[3] != ' '))
+		size_t n = strlen(zone[i].name);
+		if (!at || at == r->text || at[-1] != ' ' || (at[n] && at[n] != ' '))
 			continue;
-		memmove(at + 5, at + 3, strlen(at + 3) + 1);
+		memmove(at + 5, at + n, strlen(at + n) + 1);
 		memcpy(at, zone[i].digits, 5);
 		return;
 	}
@@ -98,23 +104,35 @@ static bool same_day(const struct tm *a, const struct tm *b)
 	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday;
 }
 
+static int64_t offset_at(time_t t)
+{
+	struct tm tm;
+	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+}
+
+/* The instant of a local time, which is given as if it were UTC. Not by mktime, whose answer for the hour that a change
+ * of the clock repeats depends on what it was asked before. */
+static time_t from_local(time_t t)
+{
+	enum { DAY = 86400 };
+	int64_t before = offset_at(t - DAY), after = offset_at(t + DAY);
+	bool follows = before != after && offset_at(t - before) != before && offset_at(t - after) == after;
+	return t - (follows ? after : before);
+}
+
 /* Fails for nonexistent days such as 31 April, which the C library would turn into 1 May. */
 static int to_ms(const struct tm *read, bool zoned, int64_t *ms)
 {
-	struct tm utc = *read, local = *read;
+	struct tm utc = *read;
 	if (utc.tm_sec == 60)
-		utc.tm_sec = local.tm_sec = 59;
+		utc.tm_sec = 59;
 	time_t t = timegm(&utc);
 	/* strptime reads "24" as the year 24, which nobody means. */
 	if (!same_day(&utc, read) || read->tm_year < 1000 - 1900 || read->tm_year > 9999 - 1900)
 		return -1;
-	if (zoned) {
-		t -= read->tm_gmtoff;
-	} else {
-		local.tm_isdst = -1;
-		t = mktime(&local);
-	}
-	*ms = (int64_t)t * 1000;
+	if (zoned && labs(read->tm_gmtoff) > MAX_OFFSET)
+		return -1;
+	*ms = (int64_t)(zoned ? t - read->tm_gmtoff : from_local(t)) * 1000;
 	return 0;
 }
 

@@ -15,7 +15,10 @@ enum timeparse { TIMEPARSE_BAD = -1, TIMEPARSE_RFC3339 = 0, TIMEPARSE_WRITTEN = 
  *     Wed, 10 Oct 2018 20:19:24 +0000    (mail)
  *     1714557600  1714557600.25  1714557600123   (since 1970: 9 to 11 digits are seconds, 12 to 14 milli-,
  *                                         15 to 17 micro-, 18 and 19 nanoseconds)
- * A time without a zone is local time ($TZ). Zone names: UTC, GMT, Z, and those of RFC 2822 (EST, EDT, ... PDT). */
+ * A time without a zone is local time ($TZ). When the clock is put back, an hour comes twice: its times are those of
+ * the first. When it is put forward, a time that is skipped counts as if it had not been. Zone names: UTC, GMT, UT, Z,
+ * those of RFC 2822 (EST, EDT, ... PDT) and of Europe (WET, WEST, CET, CEST, EET, EEST). Offsets reach to 23:59. A
+ * comment after the zone, as in "+0000 (UTC)", is ignored. */
 enum timeparse timeparse_read(struct str s, int64_t now_ms, char out[TIME_LEN]);
 
 #endif

@@ -243,6 +243,14 @@ t 'a column time that no option names: rewritten where it can be, never rejected
 {"id":"H","text":"a","time":"2024-05-01T10:00:00.000Z"}
 {"id":"H","text":"b","time":"soon"}
 END
+t 'a zone that does not exist is a mistake, not UTC' 'echo x | TZ=Europe/Berln senti-ingest -F text' 2 <<'END'
+--- stderr
+senti-ingest: TZ='Europe/Berln' is not a time zone; an example is Europe/Berlin
+try 'senti-ingest --help'
+END
+t 'an empty zone is none' 'echo x | TZ= senti-ingest -F text | jq -r .text' 0 <<'END'
+x
+END
 t 'local time is of $TZ' 'printf "text,time\na,2024-05-01 12:00:00\n" | TZ=CET-1CEST,M3.5.0,M10.5.0/3 senti-ingest -F csv | grep -o "2024[^\"]*"' 0 <<'END'
 2024-05-01T10:00:00.000Z
 END

@@ -1,4 +1,7 @@
 /* ingest.c - times, rows, patterns, and what the decoding source promises to the one inside it. */
+#include <time.h>
+
+#include "lib/base/timezone.h"
 #include "lib/flow/mem.h"
 #include "lib/ingest/decode.h"
 #include "lib/ingest/groups.h"
@@ -49,6 +52,22 @@ static void test_times(void)
 	    {"1714557600123", "2024-05-01T10:00:00.123Z"},
 	    {"1714557600123456", "2024-05-01T10:00:00.123Z"},
 	    {"1714557600123456789", "2024-05-01T10:00:00.123Z"},
+	    {"Wed, 10 Oct 2018 20:19:24 +0200 (CEST)", "2018-10-10T18:19:24.000Z"},
+	    {"Wed, 10 Oct 2018 20:19:24 UT", "2018-10-10T20:19:24.000Z"},
+	    {"10 Oct 2018 20:19:24 CEST", "2018-10-10T18:19:24.000Z"},
+	    {"Mon Jan 06 22:19:45 CET 2020", "2020-01-06T21:19:45.000Z"},
+	    {"2024-05-01 12:00:00 Z", "2024-05-01T12:00:00.000Z"},
+	    {"2024-05-01T12:00:00+2359", "2024-04-30T12:01:00.000Z"},
+	    {"2024-05-01 12:00:00 -2359", "2024-05-02T11:59:00.000Z"},
+	    {"2024-05-01T12:00:00+24:00", "bad"},
+	    {"2024-05-01T12:00:00+25:00", "bad"},
+	    {"2024-05-01T12:00:00-99", "bad"},
+	    {"2024-05-01T12:00:00+9959", "bad"},
+	    {"2024-05-01T12:00:00+0160", "bad"},
+	    {"01/May/2024:12:00:00 +9900", "bad"},
+	    {"Wed Oct 10 20:19:24 +2400 2018", "bad"},
+	    {"Wed, 10 Oct 2018 20:19:24 -2400", "bad"},
+	    {"Wed, 10 Oct 2018 20:19:24 CESTA", "bad"},
 	    {"2016-12-31 23:59:60", "2016-12-31T23:59:59.000Z"},
 	    {"", "bad"},
 	    {"-", "bad"},
@@ -76,9 +95,39 @@ static void test_times(void)
 static void test_zone(void)
 {
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
 	time_is("2024-05-01 12:00:00", "2024-05-01T10:00:00.000Z");
 	time_is("2024-01-01 12:00:00", "2024-01-01T11:00:00.000Z");
+	/* Whatever was asked before: the C library remembers which half of the year that was in. */
+	static const char *const before[] = {"2024-01-01 12:00:00", "2024-07-01 12:00:00"};
+	for (size_t i = 0; i < COUNT_OF(before); i++) {
+		time_is(before[i], i ? "2024-07-01T10:00:00.000Z" : "2024-01-01T11:00:00.000Z");
+		time_is("2024-10-27 01:59:59", "2024-10-26T23:59:59.000Z");
+		time_is("2024-10-27 02:00:00", "2024-10-27T00:00:00.000Z");
+		time_is("2024-10-27 02:59:59", "2024-10-27T00:59:59.000Z");
+		time_is("2024-10-27 03:00:00", "2024-10-27T02:00:00.000Z");
+		time_is("2024-10-27 23:00:00", "2024-10-27T22:00:00.000Z");
+		time_is("2024-03-31 01:59:59", "2024-03-31T00:59:59.000Z");
+		time_is("2024-03-31 02:30:00", "2024-03-31T01:30:00.000Z");
+		time_is("2024-03-31 03:00:00", "2024-03-31T01:00:00.000Z");
+		time_is("2024-03-30 12:00:00", "2024-03-30T11:00:00.000Z");
+	}
 	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
+static void test_zone_names(void)
+{
+	static const char *const known[] = {
+	    "UTC", ":UTC", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0530>-5:30", "EST5EDT", "/etc/passwd"};
+	static const char *const unknown[] = {
+	    "Europe/Berln", "nonsense", ":nonsense", "CET", "X1", "/nowhere", "/etc", "+1"};
+	setenv("TZDIR", "/nowhere", 1);
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		ok(timezone_known(known[i]), "%s is a zone", known[i]);
+	for (size_t i = 0; i < COUNT_OF(unknown); i++)
+		ok(!timezone_known(unknown[i]), "%s is not a zone", unknown[i]);
+	unsetenv("TZDIR");
 }
 
 /* --- rows --- */
@@ -285,6 +334,7 @@ int main(void)
 	setenv("TZ", "UTC", 1);
 	test_times();
 	test_zone();
+	test_zone_names();
 	test_rows();
 	test_rows_limit();
 	test_rows_linear();
