@@ -1,13 +1,14 @@
 // GraphiQL on the server's own /graphql. Operations are asked by fetch, subscriptions by graphql-sse; the headers of both, such as a token, are
 // those of the editor "Headers", which this page keeps no longer than it is open.
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { GraphiQL } from 'graphiql';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-sse';
 import './style.css';
 
 const URL = 'graphql';
+const PAUSE_MS = 400; // with which a token is typed to its end
 // Without a token behind it, the word Bearer is not sent.
 const HEADERS = '{\n  "Authorization": "Bearer "\n}';
 const QUERY = `# Operations on the texts of this server. Ctrl-Space completes, Ctrl-Enter runs.
@@ -21,12 +22,33 @@ query {
 }
 `;
 
+// What the page keeps, its tabs and history, without the headers of each: a token is nobody's who uses this browser later.
+const storage = {
+  get length() { return localStorage.length; },
+  getItem: (key) => localStorage.getItem(key),
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () => localStorage.clear(),
+  setItem: (key, value) => localStorage.setItem(key, withoutHeaders(value)),
+};
+
+function withoutHeaders(value) {
+  try {
+    return JSON.stringify(JSON.parse(value), (name, v) => (name === 'headers' ? undefined : v));
+  } catch {
+    return value; // a document
+  }
+}
+
 function sent(headers) {
   return Object.fromEntries(Object.entries(headers || {}).filter(([, value]) => !/^(Bearer)?\s*$/i.test(value)));
 }
 
-function isSubscription(params, options) {
-  return getOperationAST(options?.documentAST, params.operationName)?.operation === 'subscription';
+function isSubscription({ query, operationName }) {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+  } catch {
+    return false; // the server says what is wrong with it
+  }
 }
 
 async function ask(params, headers) {
@@ -40,7 +62,7 @@ async function ask(params, headers) {
 
 function fetcher(params, options) {
   const headers = sent(options?.headers);
-  if (options?.documentAST && isSubscription(params, options))
+  if (isSubscription(params))
     return createClient({ url: URL, headers, retryAttempts: 0 }).iterate(params);
   return ask(params, headers);
 }
@@ -57,11 +79,13 @@ function tokenOf(headers) {
 function Page() {
   const [token, setToken] = useState('');
   const current = useMemo(() => (...asked) => fetcher(...asked), [token]);
+  const typing = useRef();
   const edited = (headers) => {
-    const now = tokenOf(headers);
-    if (now !== undefined) setToken(now);
+    clearTimeout(typing.current);
+    typing.current = setTimeout(() => setToken((before) => tokenOf(headers) ?? before), PAUSE_MS);
   };
-  return <GraphiQL fetcher={current} defaultQuery={QUERY} defaultHeaders={HEADERS} onEditHeaders={edited} />;
+  return <GraphiQL fetcher={current} storage={storage} defaultQuery={QUERY} defaultHeaders={HEADERS} onEditHeaders={edited}
+    shouldPersistHeaders={false} showPersistHeadersSettings={false} />;
 }
 
 createRoot(document.getElementById('graphiql')).render(<Page />);
