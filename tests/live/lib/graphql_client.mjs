@@ -2,7 +2,9 @@
 //
 //     node graphql_client.mjs audit URL            graphql-http's audit, a line for what is not ok, then "N of M"
 //     node graphql_client.mjs schema URL FILE      what introspection shows, printed as SDL, then whether that equals the file's, printed likewise
-//     node graphql_client.mjs subscribe URL N AFTER   N messages of the subscription by graphql-sse's client, a line each
+//     node graphql_client.mjs subscribe URL AFTER|'' [single]    the messages of a subscription by graphql-sse's client, a line each; and
+//                                          "connected" each time that it is
+//     node graphql_client.mjs operations URL [single]    what graphql-sse's client is answered to operations of all kinds at once
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 const require = createRequire(`${process.env.SENTI_NPM}/`);
@@ -27,17 +29,42 @@ async function schema() {
   console.log(got === want ? 'equal' : 'differs');
 }
 
+// Goes on where it was, however often the connection is lost: the client's own next attempt sends the variables as they are then.
 async function subscribe() {
-  const client = require('graphql-sse').createClient({ url, retryAttempts: 0 });
-  const wanted = Number(rest[0]);
-  let n = 0;
-  for await (const { data, errors } of client.iterate({
-    query: 'subscription ($after: ID) { scored(after: $after) { id seq sentiment { label score } } }', variables: { after: rest[1] },
-  })) {
-    console.log(JSON.stringify(errors || data.scored));
-    if (++n === wanted) break;
-  }
+  const variables = { after: rest[0] || undefined };
+  const client = require('graphql-sse').createClient({
+    url, singleConnection: rest[1] === 'single', retryAttempts: Infinity, retry: () => new Promise((resolve) => setTimeout(resolve, 100)),
+    on: { connected: () => console.log('connected') },
+  });
+  await new Promise((_, reject) => {
+    client.subscribe({ query: 'subscription ($after: ID) { scored(after: $after) { id seq sentiment { label } } }', variables }, {
+      next: ({ data, errors }) => {
+        if (errors) return reject(new Error(JSON.stringify(errors)));
+        console.log(JSON.stringify(data.scored));
+        variables.after = data.scored.seq;
+      },
+      error: reject,
+      complete: () => reject(new Error('the subscription is complete')),
+    });
+  });
+}
+
+// Operations of all kinds at once, each by its own connection or all by one: what each was answered, in the order of the names.
+async function operations() {
+  const client = require('graphql-sse').createClient({ url, singleConnection: rest[0] === 'single', retryAttempts: 0 });
+  const ask = async (query, most = Infinity) => {
+    const answers = [];
+    for await (const answer of client.iterate({ query })) if (answers.push(answer) === most) break;
+    return answers;
+  };
+  const positive = ask('subscription { scored(after: "0", filter: { label: POSITIVE }) { id } }', 2);
+  const negative = ask('subscription { scored(after: "0", filter: { label: NEGATIVE }) { id } }', 1);
+  const query = ask('{ sentiment(text: "I love it") { label } }');
+  const broken = ask('{ nope }').catch((e) => (Array.isArray(e) ? e : String(e)));
+  const submit = (id, text) => `{ id: "${id}", text: "${text}" }`;
+  const mutation = ask(`mutation { submit(messages: [${submit('a', 'I love it')}, ${submit('b', 'I hate it')}, ${submit('c', 'so good')}], waitMs: 30000) { id } }`);
+  console.log(JSON.stringify({ query: await query, mutation: await mutation, broken: await broken, positive: await positive, negative: await negative }));
   client.dispose();
 }
 
-await { audit, schema, subscribe }[what]();
+await { audit, schema, subscribe, operations }[what]();
