@@ -3,6 +3,7 @@
 
 #include "lib/base/guess.h"
 #include "lib/base/redact.h"
+#include "lib/base/utf8.h"
 
 int option_bad(const char *name, const char *value, const char *wanted, struct err *e)
 {
@@ -79,6 +80,13 @@ static int read_string(const struct option_def *d, const char **to, const char *
 				       : err_set(e, ERR_USAGE, "--%s takes a %s that is not empty", d->name, d->arg);
 }
 
+/* It becomes a member's name or value, or is compared with one. */
+static int read_slice(const struct option_def *d, struct str *to, const char *value, struct err *e)
+{
+	*to = str_of(value);
+	return utf8_valid_prefix(*to) == to->n ? 0 : option_bad(d->name, value, "UTF-8", e);
+}
+
 static int read_choice(const struct option_def *d, void *to, const char *value, struct err *e)
 {
 	char wanted[160];
@@ -125,8 +133,7 @@ int option_value(const struct option_def *d, void *to, const char *value, struct
 	case OPTION_STRING:
 		return read_string(d, to, value, e);
 	case OPTION_SLICE:
-		*(struct str *)to = str_of(value);
-		return 0;
+		return read_slice(d, to, value, e);
 	case OPTION_CHOICE:
 		return read_choice(d, to, value, e);
 	case OPTION_LIST:

@@ -28,7 +28,7 @@ enum option_type {
 	OPTION_DURATION, /* such as 90s, 30m, 12h or 7d, of at least min of its unit; stored as milliseconds */
 	OPTION_DECIMAL,	 /* from low to high */
 	OPTION_STRING,	 /* of at least min bytes; lent by argv */
-	OPTION_SLICE,	 /* the same as a struct str */
+	OPTION_SLICE,	 /* UTF-8, as a struct str; lent by argv */
 	OPTION_CHOICE,	 /* one of the words of choices: min for the first, then counting up */
 	OPTION_LIST,	 /* each value is added to a struct option_words */
 	OPTION_CALL,	 /* read by a function of the tool */

@@ -51,7 +51,7 @@ static const struct option_def own[] = {
 	OPT_STRING(ingest.id)},
     {0, "time", "COL", "the column that becomes the time, rewritten as RFC 3339 (default: time)",
 	OPT_STRING(ingest.time)},
-    {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_STRING(ingest.source)},
+    {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_SLICE(ingest.source)},
     {0, "id-by", "HOW",
 	"position (default), or content: derive ids from source, time, text and how\noften these occurred before",
 	OPT_CHOICE(id_by, "position", "content")},

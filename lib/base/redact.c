@@ -49,7 +49,7 @@ static bool takes_a_name(const char *s, size_t n)
 	return false;
 }
 
-/* The colon before a password; NULL where there is none. `at` is the last '@'. A password may hold what ought to be
+/* The colon before a password; NULL if there is none. `at` is the last '@'. A password may hold what ought to be
  * escaped, so it is taken to reach to there. */
 static const char *password_of(const char *s, const char *at)
 {

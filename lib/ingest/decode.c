@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "lib/base/utf8.h"
 #include "lib/ingest/follow.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/sniff.h"
@@ -28,7 +29,7 @@ struct file {
 	void *ctx;
 	bool begun;
 	uint64_t held_from;
-	struct buf salt;
+	struct buf salt, source;
 };
 
 struct decode {
@@ -160,6 +161,19 @@ static struct str last_part(const char *path)
 	return str_of(slash ? slash + 1 : path);
 }
 
+/* A path may be any bytes, a member's value is UTF-8: a byte that is not becomes \xff. */
+static struct str path_as_text(const char *path, struct buf *b)
+{
+	struct str rest = str_of(path);
+	buf_clear(b);
+	for (size_t n; (n = utf8_valid_prefix(rest)) < rest.n; rest = (struct str){rest.p + n + 1, rest.n - n - 1}) {
+		buf_add(b, rest.p, n);
+		buf_printf(b, "\\x%02x", (unsigned char)rest.p[n]);
+	}
+	buf_str(b, rest);
+	return buf_view(b);
+}
+
 static void file_begin(struct decode *d, struct file *f, const struct rec *first)
 {
 	struct origin *o = &f->builder.origin;
@@ -170,16 +184,16 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
-	o->source = c->source ? str_of(c->source) : str_of(path);
+	o->source = c->source.p ? c->source : path ? path_as_text(path, &f->source) : STR_NONE;
 	if (c->ids.path)
 		o->path = str_of(c->ids.path);
 	else if (!stream)
 		o->path = str_of(path);
-	if (c->source && path)
+	if (c->source.p && path)
 		o->file = last_part(path);
 	if (d->following) {
 		o->salt = follow_identity(first);
-	} else if (stream && !c->source && !c->ids.path) {
+	} else if (stream && !c->source.p && !c->ids.path) {
 		/* Distinguishes this stream from the next. */
 		char uuid[UUID_LEN];
 		uuid_new(uuid);
@@ -418,6 +432,7 @@ static int decode_close(struct source *port, struct err *e)
 		file_close(&d->file[i]);
 		builder_free(&d->file[i].builder);
 		buf_free(&d->file[i].salt);
+		buf_free(&d->file[i].source);
 	}
 	inner_free(d->first);
 	inner_free(d->spare);

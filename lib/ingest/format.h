@@ -14,7 +14,8 @@ struct format;
 /* The options of senti-ingest. Strings are lent for the run; NULL if not given. */
 struct ingest {
 	const struct format *format; /* NULL: detected for each file */
-	const char *text, *id, *time, *source;
+	const char *text, *id, *time;
+	struct str source;   /* UTF-8 */
 	const char *pattern; /* a preset's name or a regular expression */
 	char delimiter;	     /* 0: the format's own */
 	bool no_header;

@@ -151,7 +151,7 @@ static void apply(struct jsonl *j, struct batch *b, struct rec *r)
 static void complete(struct jsonl *j, struct batch *b, struct rec *r, bool has_id, struct str time)
 {
 	struct str source = j->builder->origin.source;
-	bool add_source = j->conf->source && !json_find(&j->scan, STR("source"));
+	bool add_source = j->conf->source.p && !json_find(&j->scan, STR("source"));
 	if (!has_id) {
 		struct str id =
 		    builder_id(j->builder, STR_NONE, (struct line_place){.line = r->lineno}, time, r->text, &b->mem);

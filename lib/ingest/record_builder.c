@@ -186,7 +186,7 @@ static int find_roles(struct layout *l, const struct str *name, const struct ing
 	l->time = conf->time ? find_wanted(name, l->n, conf->time) : find_name(name, l->n, d->time ? d->time : "time");
 	if (conf->time && l->time < 0)
 		return no_column("time", conf->time, name, l->n, what, where, e);
-	l->source = conf->source ? -1 : find_name(name, l->n, "source");
+	l->source = conf->source.p ? -1 : find_name(name, l->n, "source");
 	/* A column chosen by an option keeps that role; a role guessed by name alone yields. */
 	if (l->id == l->text && !conf->id)
 		l->id = -1;

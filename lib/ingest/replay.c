@@ -12,7 +12,7 @@ struct replay {
 static void *replay_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
 	(void)builder;
-	if (conf->text || conf->id || conf->time || conf->source) {
+	if (conf->text || conf->id || conf->time || conf->source.p) {
 		err_set(e, ERR_USAGE,
 		    "-F reject restores the lines unchanged: --text, --id, --time and --source cannot be used with it");
 		return NULL;

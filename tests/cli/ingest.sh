@@ -410,6 +410,18 @@ senti-ingest: 'a.txt' is both input and output
 try 'senti-ingest --help'
 END
 
+# --- names that are not UTF-8 ---
+latin=$(printf 'caf\351.txt')
+echo good >"$latin"
+t 'a file name that is not UTF-8 becomes a source that is' "senti-ingest -F text '$latin' | senti-score | jq -c '[.source, .sentiment.label]'" 0 <<'END'
+["caf\\xe9.txt","positive"]
+END
+echo bad >"$(printf 'caf\350.txt')"
+ok 'and its ids are those of its bytes' sh -c 'test "$(senti-ingest -F text caf*.txt | jq -r .id | sort -u | wc -l)" = 2'
+for option in 'senti-ingest --source' 'senti-score --into' 'senti-score -f' 'senti-eval --label' 'senti-store query --source' 'senti-store query --text' 'senti-cache get --into'; do
+	ok "$option takes UTF-8 only" sh -c "$option '$(printf 'a\351')' </dev/null 2>err; test \$? = 2 && grep -q 'takes UTF-8' err"
+done
+
 # --- auto ---
 
 cp access.log unnamed

@@ -74,9 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct limits limits = {.records = 3, .bytes = 1 << 20, .max_record = 1 << 10};
 	if (size < 1)
 		return 0;
-	struct ingest conf = {.format = formats[data[0] % COUNT_OF(formats)], .source = "fuzz"};
+	struct ingest conf = {.format = formats[data[0] % COUNT_OF(formats)], .source = STR("fuzz")};
 	if (conf.format == &format_reject)
-		conf.source = NULL;
+		conf.source = STR_NONE;
 	if (conf.format == &format_log)
 		conf.pattern = data[0] & 8 ? "syslog" : "combined";
 	conf.no_header = data[0] & 16;
