@@ -7,6 +7,7 @@
 #include "cmd/progress.h"
 #include "lib/base/log.h"
 #include "lib/base/url.h"
+#include "lib/http/guard.h"
 #include "lib/metrics/counts.h"
 #include "lib/metrics/endpoint.h"
 #include "lib/metrics/process.h"
@@ -144,6 +145,14 @@ static void write_counts(void *arg, struct buf *out)
 	counts_expose(&t->counts, t->model, t->show, out);
 }
 
+/* As senti-serve without tokens: a page whose name is rebound to this machine must not read them. */
+static bool knows_host(void *arg, const char *bound, struct str host)
+{
+	const struct tool *t = arg;
+	const struct guard_names names = {.listen = t->metrics, .bound = bound, .more = t->hosts};
+	return guard_knows_host(&names, host);
+}
+
 /* Before the ends: a port that is taken must not have cost anybody an output file. */
 static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
 {
@@ -153,7 +162,8 @@ static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
 	process_build_info(m->registry, t->name);
 	registry_collect(m->registry, write_counts, t);
 	registry_collect(m->registry, process_write, NULL);
-	m->endpoint = endpoint_open(t->metrics, m->registry, e);
+	const struct endpoint_conf conf = {.where = t->metrics, .registry = m->registry, .knows = knows_host, .arg = t};
+	m->endpoint = endpoint_open(&conf, e);
 	return m->endpoint ? 0 : -1;
 }
 

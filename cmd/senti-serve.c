@@ -2,36 +2,17 @@
 #include "cmd/schemes.h"
 #include "cmd/serve_run.h"
 #include "lib/http/cors.h"
-#include "lib/http/guard.h"
 
 static const char examples[] =
     "  senti-serve &\n"
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/json' -d '{\"text\":\"I love it\"}'\n"
     "  curl -s localhost:8080/v1/sentiment -H 'Content-Type: application/x-ndjson' --data-binary @texts.jsonl\n";
 
-static int add_name(const char **list, const char *option, const char *value, struct err *e)
-{
-	size_t n = 0;
-	while (list[n])
-		n++;
-	if (n == MOST_NAMES)
-		return err_set(e, ERR_USAGE, "--%s may be given %d times", option, MOST_NAMES);
-	list[n] = value;
-	return 0;
-}
-
 static int read_origin(void *to, const char *value, struct err *e)
 {
 	if (!cors_is_origin(value))
 		return option_bad("cors", value, "an origin such as https://example.org, or *", e);
 	return add_name(to, "cors", value, e);
-}
-
-static int read_host(void *to, const char *value, struct err *e)
-{
-	if (!guard_is_name(value))
-		return option_bad("host", value, "a host name such as example.org, without a port", e);
-	return add_name(to, "host", value, e);
 }
 
 /* A name without a scheme is a queue of $SENTI_AMQP's broker. A file cannot keep what was answered 202: the next start

@@ -5,8 +5,6 @@
 #include "cmd/tool.h"
 #include "lib/serve/server.h"
 
-enum { MOST_NAMES = 64 };
-
 struct serve_options {
 	struct tool tool;
 	struct server_conf server;

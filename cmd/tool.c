@@ -8,6 +8,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/sig.h"
+#include "lib/http/guard.h"
 #include "lib/metrics/endpoint.h"
 
 int tool_fail(const struct tool *t, const struct err *e)
@@ -44,6 +45,24 @@ static int read_metrics(void *to, const char *value, struct err *e)
 {
 	*(const char **)to = value;
 	return endpoint_check(value, e);
+}
+
+int add_name(const char **list, const char *option, const char *value, struct err *e)
+{
+	size_t n = 0;
+	while (list[n])
+		n++;
+	if (n == MOST_NAMES)
+		return err_set(e, ERR_USAGE, "--%s may be given %d times", option, MOST_NAMES);
+	list[n] = value;
+	return 0;
+}
+
+int read_host(void *to, const char *value, struct err *e)
+{
+	if (!guard_is_name(value))
+		return option_bad("host", value, "a host name such as example.org, without a port", e);
+	return add_name(to, "host", value, e);
 }
 
 int read_lexicon(void *to, const char *value, struct err *e)
@@ -85,6 +104,8 @@ static const struct option_def shared[] = {
 	OPT_CALL(max_rejects, read_max_rejects), .only = SHARED_FILTER},
     {0, "metrics", "ADDRESS", "serve metrics for Prometheus at [HOST:]PORT (default HOST 127.0.0.1)",
 	OPT_CALL(metrics, read_metrics), .only = SHARED_FILTER},
+    {0, "host", "NAME", "also answer --metrics requests for the host NAME; may be repeated", OPT_CALL(hosts, read_host),
+	.only = SHARED_FILTER},
     {0, "idle", "MS", "stop reading a queue after MS milliseconds without a delivery",
 	OPT_NUMBER(idle_ms, 0, INT32_MAX), .only = SHARED_FILTER},
     {0, "pack", "N", "put up to N records in one queue message (default 1)", OPT_NUMBER(pack, 1, 100000),

@@ -23,12 +23,13 @@
 
 /* Groups of shared options that a tool takes. */
 enum {
-	SHARED_FILTER = 1 << 0, /* reads records: -i -b -w --reject --max-record --max-rejects --metrics --idle */
-	SHARED_OUT = 1 << 1,	/* writes records: -o --pack --retry --progress --summary --exit-if-empty --drain */
-	SHARED_JOBS = 1 << 2,	/* -j */
-	SHARED_STORE = 1 << 3,	/* --store */
-	SHARED_SERVE = 1 << 4,	/* batches requests: -b -w --max-record --drain */
-	SHARED_CACHE = 1 << 5,	/* --cache --ttl */
+	SHARED_FILTER =
+	    1 << 0,	       /* reads records: -i -b -w --reject --max-record --max-rejects --metrics --host --idle */
+	SHARED_OUT = 1 << 1,   /* writes records: -o --pack --retry --progress --summary --exit-if-empty --drain */
+	SHARED_JOBS = 1 << 2,  /* -j */
+	SHARED_STORE = 1 << 3, /* --store */
+	SHARED_SERVE = 1 << 4, /* batches requests: -b -w --max-record --drain */
+	SHARED_CACHE = 1 << 5, /* --cache --ttl */
 };
 
 /* --max-rejects: a number, or a share of what comes in. */
@@ -36,6 +37,8 @@ struct max_rejects {
 	double most;
 	bool percent;
 };
+
+enum { MOST_NAMES = 64 };
 
 struct tool {
 	/* Set by the tool. */
@@ -61,12 +64,13 @@ struct tool {
 	char *dead_end;		   /* and is then this */
 	int64_t idle_ms, retry_ms; /* -1: not given */
 	size_t pack;
-	const char *metrics;	    /* --metrics, or NULL */
-	const char *store;	    /* $SENTI_STORE or --store; "sqlite:senti.db" */
-	bool store_named;	    /* it is not the default */
-	const char *cache;	    /* $SENTI_REDIS or --cache; NULL: none is named */
-	int64_t ttl_ms;		    /* --ttl; 0: not given */
-	const char *const *operand; /* ended by NULL */
+	const char *metrics;		   /* --metrics, or NULL */
+	const char *hosts[MOST_NAMES + 1]; /* --host: under which names, ended by NULL */
+	const char *store;		   /* $SENTI_STORE or --store; "sqlite:senti.db" */
+	bool store_named;		   /* it is not the default */
+	const char *cache;		   /* $SENTI_REDIS or --cache; NULL: none is named */
+	int64_t ttl_ms;			   /* --ttl; 0: not given */
+	const char *const *operand;	   /* ended by NULL */
 	size_t noperands;
 	struct limits limits;
 	unsigned jobs;
@@ -92,6 +96,10 @@ int tool_fail(const struct tool *t, const struct err *e);
 
 /* The model that is used where none is named: $SENTI_MODEL, else vader. */
 const char *default_model(void);
+/* Adds the value to a list of at most MOST_NAMES, ended by NULL. */
+int add_name(const char **list, const char *option, const char *value, struct err *e);
+/* An option_call for --host NAME: the target is such a list. */
+option_call read_host;
 /* An option_call for --lexicon +FILE: the target is a const char *, the file's name. */
 option_call read_lexicon;
 /* True if colour is wanted on this descriptor: a terminal, and no NO_COLOR, and TERM is not dumb. */

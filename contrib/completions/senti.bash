@@ -23,6 +23,7 @@ _senti()
 	senti-score\ --max-record) words='' ;;
 	senti-score\ --max-rejects) words='' ;;
 	senti-score\ --metrics) words='' ;;
+	senti-score\ --host) words='' ;;
 	senti-score\ --idle) words='' ;;
 	senti-score\ --pack) words='' ;;
 	senti-score\ --retry) words='' ;;
@@ -48,6 +49,7 @@ _senti()
 	senti-ingest\ --max-record) words='' ;;
 	senti-ingest\ --max-rejects) words='' ;;
 	senti-ingest\ --metrics) words='' ;;
+	senti-ingest\ --host) words='' ;;
 	senti-ingest\ --idle) words='' ;;
 	senti-ingest\ --pack) words='' ;;
 	senti-ingest\ --retry) words='' ;;
@@ -73,6 +75,7 @@ _senti()
 	senti-store\ --max-record) words='' ;;
 	senti-store\ --max-rejects) words='' ;;
 	senti-store\ --metrics) words='' ;;
+	senti-store\ --host) words='' ;;
 	senti-store\ --idle) words='' ;;
 	senti-store\ --pack) words='' ;;
 	senti-store\ --retry) words='' ;;
@@ -93,6 +96,7 @@ _senti()
 	senti-eval\ --max-record) words='' ;;
 	senti-eval\ --max-rejects) words='' ;;
 	senti-eval\ --metrics) words='' ;;
+	senti-eval\ --host) words='' ;;
 	senti-eval\ --idle) words='' ;;
 	senti-eval\ --pack) words='' ;;
 	senti-eval\ --retry) words='' ;;
@@ -119,6 +123,7 @@ _senti()
 	senti-train\ --max-record) words='' ;;
 	senti-train\ --max-rejects) words='' ;;
 	senti-train\ --metrics) words='' ;;
+	senti-train\ --host) words='' ;;
 	senti-train\ --idle) words='' ;;
 	senti-train\ --pack) words='' ;;
 	senti-train\ --retry) words='' ;;
@@ -137,6 +142,7 @@ _senti()
 	senti-worker\ --max-record) words='' ;;
 	senti-worker\ --max-rejects) words='' ;;
 	senti-worker\ --metrics) words='' ;;
+	senti-worker\ --host) words='' ;;
 	senti-worker\ --idle) words='' ;;
 	senti-worker\ --pack) words='' ;;
 	senti-worker\ --retry) words='' ;;
@@ -159,6 +165,7 @@ _senti()
 	senti-cache\ --max-record) words='' ;;
 	senti-cache\ --max-rejects) words='' ;;
 	senti-cache\ --metrics) words='' ;;
+	senti-cache\ --host) words='' ;;
 	senti-cache\ --idle) words='' ;;
 	senti-cache\ --pack) words='' ;;
 	senti-cache\ --retry) words='' ;;
@@ -207,26 +214,26 @@ _senti()
 	*)
 		case $tool in
 		senti-score)
-			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
-			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)
-			words='--model --field --label --map --result --two --json --state --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --label --map --result --two --json --state --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
-			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-cache)
-			words='--model --field --into --expression --once --reader --sample --from --to --store --cache --ttl --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --into --expression --once --reader --sample --from --to --store --cache --ttl --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)

@@ -18,7 +18,8 @@ enum { CONNECTIONS = 32, IDLE_S = 10, BACKLOG = 32 };
 
 struct endpoint {
 	struct MHD_Daemon *daemon;
-	struct registry *registry;
+	struct endpoint_conf conf;
+	char bound[NI_MAXHOST + NI_MAXSERV + 4]; /* ADDRESS:PORT */
 };
 
 /* ---- the address ---- */
@@ -93,15 +94,21 @@ static int open_socket(const char *where, struct err *e)
 	return fd;
 }
 
-static void say_where(int fd)
+static void find_bound(struct endpoint *p, int fd)
 {
 	struct sockaddr_storage at;
 	socklen_t n = sizeof at;
-	char host[NI_MAXHOST], port[NI_MAXSERV], url[NI_MAXHOST + NI_MAXSERV + 32];
+	char host[NI_MAXHOST], port[NI_MAXSERV];
 	if (getsockname(fd, (struct sockaddr *)&at, &n) < 0 || getnameinfo((struct sockaddr *)&at, n, host, sizeof host,
 								   port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
 		return;
-	snprintf(url, sizeof url, strchr(host, ':') ? "http://[%s]:%s/metrics" : "http://%s:%s/metrics", host, port);
+	snprintf(p->bound, sizeof p->bound, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static void say_where(const struct endpoint *p)
+{
+	char url[sizeof p->bound + 32];
+	snprintf(url, sizeof url, "http://%s/metrics", p->bound);
 	log_info("serving metrics", "url", url, NULL);
 }
 
@@ -150,6 +157,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 		*upload_size = 0;
 		return MHD_YES;
 	}
+	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+	if (host && !p->conf.knows(p->conf.arg, p->bound, str_of(host)))
+		return say(c, MHD_HTTP_MISDIRECTED_REQUEST, NULL, NULL, "not the name of this host; --host adds one\n");
 	if (!known)
 		return say(c, MHD_HTTP_NOT_FOUND, NULL, NULL, "not found; there are /metrics and /livez\n");
 	if (!reads)
@@ -157,7 +167,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 	if (!metrics)
 		return say(c, MHD_HTTP_OK, NULL, NULL, "ok\n");
 	struct buf body = {0};
-	registry_write(p->registry, &body);
+	registry_write(p->conf.registry, &body);
 	return reply(c, MHD_HTTP_OK, EXPOSITION_TYPE, NULL, NULL, &body);
 }
 
@@ -176,9 +186,9 @@ static struct MHD_Daemon *start(struct endpoint *p, int fd)
 	return d;
 }
 
-struct endpoint *endpoint_open(const char *where, struct registry *r, struct err *e)
+struct endpoint *endpoint_open(const struct endpoint_conf *conf, struct err *e)
 {
-	int fd = open_socket(where, e);
+	int fd = open_socket(conf->where, e);
 	if (fd < 0)
 		return NULL;
 	if (mhd_lib_open(e) < 0) {
@@ -186,15 +196,17 @@ struct endpoint *endpoint_open(const char *where, struct registry *r, struct err
 		return NULL;
 	}
 	struct endpoint *p = xcalloc(1, sizeof *p);
-	p->registry = r;
+	p->conf = *conf;
+	find_bound(p, fd);
 	p->daemon = start(p, fd);
 	if (!p->daemon) {
-		err_set(e, ERR_ENV, "cannot start to serve --metrics at '%s': no thread or descriptor left", where);
+		err_set(
+		    e, ERR_ENV, "cannot start to serve --metrics at '%s': no thread or descriptor left", conf->where);
 		close(fd);
 		free(p);
 		return NULL;
 	}
-	say_where(fd);
+	say_where(p);
 	return p;
 }
 

@@ -16,6 +16,7 @@
 	X(MHD_add_response_header)                                                                                     \
 	X(MHD_create_response_from_buffer)                                                                             \
 	X(MHD_destroy_response)                                                                                        \
+	X(MHD_lookup_connection_value)                                                                                 \
 	X(MHD_queue_response)                                                                                          \
 	X(MHD_start_daemon)                                                                                            \
 	X(MHD_stop_daemon)
@@ -35,6 +36,7 @@ MUST_USE int mhd_lib_open(struct err *e);
 #define MHD_add_response_header (*mhd_lib.MHD_add_response_header)
 #define MHD_create_response_from_buffer (*mhd_lib.MHD_create_response_from_buffer)
 #define MHD_destroy_response (*mhd_lib.MHD_destroy_response)
+#define MHD_lookup_connection_value (*mhd_lib.MHD_lookup_connection_value)
 #define MHD_queue_response (*mhd_lib.MHD_queue_response)
 #define MHD_start_daemon (*mhd_lib.MHD_start_daemon)
 #define MHD_stop_daemon (*mhd_lib.MHD_stop_daemon)

@@ -9,7 +9,7 @@
 request() {
 	bash -c '
 		exec 3<>"/dev/tcp/$1/$2" || exit 1
-		printf "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%b" "$3" "$4" "$5" >&3
+		printf "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%b" "$3" "$4" "$5" >&3
 		cat <&3' - "${host:-127.0.0.1}" "$port" "$1" "$2" "${3:-\r\n}" | tr -d '\r'
 }
 
@@ -115,7 +115,7 @@ for method in POST PUT DELETE PATCH OPTIONS; do
 done
 ok 'a body that nobody asked for' sh -c '[ "$1" = "HTTP/1.1 200 OK" ]' - "$(request GET /livez 'Content-Length: 3\r\n\r\nabc' | head -n 1)"
 # shellcheck disable=SC2016
-two='exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" >&3; grep -c "^ok" <&3'
+two='exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3; grep -c "^ok" <&3'
 ok 'two requests on one connection' sh -c '[ "$1" = 2 ]' - "$(bash -c "$two" - "$port")"
 for noise in 'GET\r\n\r\n' '\0\0\0\0\r\n\r\n' '\377\376 / HTTP/1.1\r\n\r\n' 'GET /metrics HTTP/9.9\r\n\r\n' ''; do
 	# shellcheck disable=SC2016
@@ -186,6 +186,38 @@ if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
 fi
 listen='' host=''
 
+# --- names: a page whose name is rebound to this machine must not read them ---
+
+# asks HOST CODE
+asks() {
+	code=$(curl -s -o body -w '%{http_code}' -H "Host: $1" "http://127.0.0.1:$port/metrics")
+	[ "$code" = "$2" ] && [ "$(grep -c ^senti_records_in_total body)" -eq "$((code == 200))" ] || {
+		echo "status $code, not $2"
+		return 1
+	}
+}
+ok 'with a name' start senti-score --host scraped.example --host other.example
+for h in 127.0.0.1 "localhost:$port" LOCALHOST '[::1]:1' 127.9.9.9 scraped.example "other.example:$port"; do
+	ok "Host: $h is served" asks "$h" 200
+done
+for h in attacker.example "attacker.example:$port" scraped.example.attacker.example localhost.attacker.example 192.0.2.1 localhost:x 0.0.0.0; do
+	ok "Host: $h is not" asks "$h" 421
+done
+ok 'nor is the other page' sh -c '[ "$(curl -s -H "Host: a.example" "http://127.0.0.1:$1/livez")" = "not the name of this host; --host adds one" ]' - "$port"
+ok 'a client without a Host, of HTTP/1.0, is served' sh -c 'curl -s -0 -H Host: "http://127.0.0.1:$1/livez" | grep -qx ok' - "$port"
+ok 'and ends with names' ends 0
+listen=0.0.0.0:0 host=127.0.0.1
+ok 'on all addresses' start senti-score
+ok 'any address in digits is served' asks 192.0.2.1 200
+ok 'no other name is' asks attacker.example 421
+ok 'and ends there' ends 0
+listen='' host=''
+t 'no host' 'senti-score --host a:1 -e x' 2 <<'END'
+--- stderr
+senti-score: --host takes a host name such as example.org, without a port, not 'a:1'
+try 'senti-score --help'
+END
+
 # --- other tools, and all names ---
 
 : >names
@@ -218,7 +250,7 @@ ok 'a restart' becomes senti_command_restarts_total 1
 keep
 # A scraper that keeps its connection does not keep the tool.
 # shellcheck disable=SC2016
-bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" >&3; read -r l <&3; kill "$2"; cat <&3 >/dev/null' - "$port" "$pid"
+bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" >&3; read -r l <&3; kill "$2"; cat <&3 >/dev/null' - "$port" "$pid"
 ok 'SIGTERM ends it with status 0' ends 0
 grep -o '"senti_[a-z_]*[a-z]"' "$root/lib/metrics/counts.c" | tr -d '"' | sort -u - names >all
 ok 'the manual names every figure' sh -c '[ -s all ] && while read -r n; do grep -q "$n" "$1" || { echo "$n"; exit 1; }; done <all' - "$root/man/senti.7"
