@@ -33,15 +33,36 @@ static int read_number(const struct option_def *d, void *to, const char *value, 
 	return 0;
 }
 
+/* In the largest unit that is exact. */
+static void put_size(char *out, size_t room, uint64_t size)
+{
+	int unit = 0;
+	while (size && unit < 3 && size % 1024 == 0) {
+		size /= 1024;
+		unit++;
+	}
+	snprintf(out, room, "%llu%.*s", (unsigned long long)size, unit > 0, "KMG" + (unit ? unit - 1 : 0));
+}
+
+static int bad_size(const struct option_def *d, const char *value, struct err *e)
+{
+	char least[32], most[32], wanted[80];
+	put_size(least, sizeof least, d->min);
+	put_size(most, sizeof most, d->max);
+	snprintf(wanted, sizeof wanted, "a size from %s to %s", least, most);
+	return option_bad(d->name, value, wanted, e);
+}
+
 static int read_size(const struct option_def *d, void *to, const char *value, struct err *e)
 {
 	uint64_t size;
 	size_t n = strlen(value);
 	const char *unit = n ? strchr("KMG", value[n - 1]) : NULL;
 	int shift = unit ? 10 * (int)(strchr("KMG", *unit) - "KMG" + 1) : 0;
-	if (str_u64((struct str){value, n - (shift > 0)}, &size) < 0 || size > UINT64_MAX >> shift ||
-	    (size <<= shift) < d->min || size > d->max)
+	if (str_u64((struct str){value, n - (shift > 0)}, &size) < 0)
 		return option_bad(d->name, value, "a size in bytes such as 64K or 2M", e);
+	if (size > d->max >> shift || (size <<= shift) < d->min)
+		return bad_size(d, value, e);
 	put(d, to, size);
 	return 0;
 }

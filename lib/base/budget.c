@@ -3,9 +3,14 @@
 
 enum { KEPT_FOR_SMALL = 8 }; /* the fraction of the limit: an eighth */
 
+static uint64_t usable(const struct budget *b)
+{
+	return b->limit - b->limit / KEPT_FOR_SMALL;
+}
+
 uint64_t budget_most(const struct budget *b)
 {
-	return b ? b->limit - b->limit / KEPT_FOR_SMALL : UINT64_MAX;
+	return b ? usable(b) - b->fixed : UINT64_MAX;
 }
 
 uint64_t budget_used(const struct budget *b)
@@ -17,7 +22,7 @@ bool share_take(struct share *s, uint64_t n)
 {
 	struct budget *b = s->of;
 	if (b) {
-		uint64_t most = s->held + n <= SHARE_SMALL ? b->limit : budget_most(b);
+		uint64_t most = s->held + n <= SHARE_SMALL ? b->limit : usable(b);
 		uint64_t used = atomic_fetch_add_explicit(&b->used, n, memory_order_relaxed) + n;
 		if (unlikely(used > most)) {
 			atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);

@@ -17,7 +17,8 @@
 #include "lib/base/base.h"
 
 struct budget {
-	uint64_t limit; /* set before first use */
+	/* Set before first use; `fixed` is what one share holds for good. */
+	uint64_t limit, fixed;
 	atomic_uint_fast64_t used;
 };
 
@@ -37,7 +38,7 @@ void share_add(struct share *s, uint64_t n);
 void share_give(struct share *s, uint64_t n);
 /* Gives everything back. */
 void share_release(struct share *s);
-/* The largest size that a single share can reach. */
+/* The largest size that any other share can reach. */
 uint64_t budget_most(const struct budget *b);
 uint64_t budget_used(const struct budget *b);
 

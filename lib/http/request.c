@@ -234,12 +234,13 @@ static void check(struct request *r, const char *query, struct str host, const s
 {
 	struct request_private *o = r->own;
 	const struct http_conf *conf = &o->server->conf;
+	o->announced = a->content_length ? strtoull(a->content_length, NULL, 10) : 0;
 	check_source(r, host, a);
 	if (o->answered)
 		return;
 	if (query && !query_parse(query, &o->mem, &o->query))
 		request_problem(r, 400, "bad_query", "the query is not percent-encoded UTF-8 text");
-	else if (a->content_length && strtoull(a->content_length, NULL, 10) > conf->max_body)
+	else if (o->announced > conf->max_body)
 		too_large(r);
 	else if (conf->admit)
 		conf->admit(r, conf->admit_arg);
@@ -305,6 +306,7 @@ int request_take(struct request *r, const char *p, size_t n)
 		buf_add(&r->body, p, n);
 		o->body_held += n;
 	} else {
+		o->unheld = o->announced ? o->announced : o->arrived;
 		request_free_body(r);
 		request_busy(r);
 	}
@@ -368,7 +370,7 @@ void request_free_body(struct request *r)
 void request_busy(struct request *r)
 {
 	struct request_private *o = r->own;
-	if (o->arrived > budget_most(o->memory.of)) {
+	if (o->unheld > budget_most(o->memory.of)) {
 		request_problem(r, 413, "too_large", "the body is larger than the server's memory");
 		return;
 	}

@@ -70,6 +70,7 @@ static int open_local(struct server *s, struct err *e)
 		return err_set(e, ERR_USAGE, "a cache in this process is at most half of --memory");
 	s->cache.of = &s->memory;
 	share_add(&s->cache, stats.limit);
+	s->memory.fixed = stats.limit;
 	return 0;
 }
 

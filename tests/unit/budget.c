@@ -36,6 +36,8 @@ static void test_shares(void)
 	    "what is given back is free again, for small ones first");
 	share_release(&large);
 	ok(share_take(&other, 5 * MIB), "then for all");
+	b.fixed = MIB;
+	ok(budget_most(&b) == 6 * MIB, "what is held for good is nobody else's");
 	struct share any = {0};
 	ok(share_take(&any, UINT64_MAX / 2) && any.held == UINT64_MAX / 2, "without a budget there is no limit");
 	share_release(&any);
