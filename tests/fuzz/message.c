@@ -10,10 +10,19 @@ struct scans {
 	struct json_scan outer, inner;
 };
 
+/* A record may span lines where it is an item of an array; it is written on one, with blanks for line ends. */
+static bool same_json(struct str a, struct str b)
+{
+	bool same = a.n == b.n;
+	for (size_t i = 0; same && i < a.n; i++)
+		same = a.p[i] == b.p[i] || ((a.p[i] == '\n' || a.p[i] == '\r') && b.p[i] == ' ');
+	return same;
+}
+
 static void check_same(const struct message *a, const struct message *b)
 {
 	CHECK(str_eq(a->id, b->id) && str_eq(a->text, b->text) && str_eq(a->source, b->source));
-	CHECK(str_eq(a->label, b->label) && str_eq(a->sentiment, b->sentiment));
+	CHECK(str_eq(a->label, b->label) && same_json(a->sentiment, b->sentiment));
 	CHECK(a->has_time == b->has_time && (!a->has_time || a->time == b->time));
 }
 
