@@ -69,6 +69,8 @@ done
 ok 'the least of both' start --memory 16M --spool 1M --cache memory:8M
 head -c 18000000 /dev/zero | tr '\0' ' ' >blanks
 ok 'a body larger than the memory is refused for good' is /v1/sentiment 413 -H "$json" -H Expect: --data-binary @blanks
+head -c 8000000 blanks >fewer
+ok 'so is one larger than what the cache leaves' is /v1/sentiment 413 -H "$json" -H Expect: --data-binary @fewer
 ok 'and says why' jq -e '.detail == "the body is larger than the server'"'"'s memory"' body
 ok 'others are served after it' answers
 yes 1 | head -n 100000 >ones

@@ -98,6 +98,18 @@ def abuse(memory):
 
 
 @check
+def many():
+    "--max-items 1000000: one array of as many is answered or refused within --memory"
+    memory = 64 * MIB
+    with Server("--memory", str(memory), "--max-items", "1000000", "--max-waiting", "1000000") as server:
+        status = [server.post("/v1/messages", "[" + ",".join(['{"text":"a"}'] * n) + "]")[0] for n in (1000000, 1000001, 100000)]
+        assert status[0] in (202, 503) and status[1:] == [413, 202], status
+        peak = figure(server, "VmHWM")
+        assert peak <= memory + 64 * MIB, f"{peak / MIB:.1f} MiB"
+        return f"peak {peak / MIB:.1f} MiB, status {status}"
+
+
+@check
 def small():
     "--memory 64M"
     return abuse(64 * MIB)

@@ -17,7 +17,7 @@
 #include "lib/serve/thread_context.h"
 #include "lib/serve/work.h"
 
-enum { MOST_WAIT_S = 60 };
+enum { MOST_WAIT_S = 60, SLICE = 256 << 10 };
 
 struct submission {
 	struct intake_caller caller;
@@ -29,7 +29,7 @@ struct submission {
 	bool async;	  /* the client does not wait */
 	int64_t deadline; /* for workers' results, on clock_mono_ms; 0: not waited for */
 	struct body_lines lines;
-	size_t rest_held; /* of the request's memory */
+	size_t kept; /* of the request's memory */
 	/* Written by the pump's thread, before the answer. */
 	size_t taken;	  /* slots whose records are done */
 	struct buf item;  /* scratch */
@@ -204,19 +204,18 @@ static void post_done(struct rec *rec, bool ok)
 /* ---- handing in ---- */
 
 /* 0, or -1 with the request answered and none taken. Lines that are too long are handed in too, and rejected again. */
-static int hand_in(struct submission *s, struct batch *b)
+static int hand_in(struct submission *s, const struct str *line, size_t n)
 {
-	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);
 	struct err e;
-	for (size_t i = 0; i < b->n; i++)
-		line[i] = b->rec[i].line;
-	if (!reply_reserve(&s->reply, line, b->n)) {
+	if (n == 0)
+		return 0;
+	if (!reply_reserve(&s->reply, line, n)) {
 		request_busy(s->request);
 		return -1;
 	}
-	if (intake_add(s->conf->intake, line, b->n, s, &e) == 0)
+	if (intake_add(s->conf->intake, line, n, s, &e) == 0)
 		return 0;
-	reply_cancel(&s->reply, b->n);
+	reply_cancel(&s->reply, n);
 	if (intake_ready(s->conf->intake, &e)) {
 		request_set(s->request, "Retry-After", "1");
 		request_problem(s->request, 503, "busy", "too many records are waiting to be stored");
@@ -226,17 +225,25 @@ static int hand_in(struct submission *s, struct batch *b)
 	return -1;
 }
 
-/* Counts the kept part of an incomplete line: 0, or -1 with the request answered. */
-static int hold_rest(struct submission *s)
+static struct str *lines_of(struct batch *b)
 {
-	size_t now = s->lines.rest.cap;
-	if (now > s->rest_held && !request_hold(s->request, now - s->rest_held)) {
+	struct str *line = arena_alloc(&b->mem, b->n * sizeof *line);
+	for (size_t i = 0; i < b->n; i++)
+		line[i] = b->rec[i].line;
+	return line;
+}
+
+/* Counts what is kept: part of an incomplete line, or the lines of an array. 0, or -1 with the request answered. */
+static int hold_kept(struct submission *s, const struct buf *kept)
+{
+	size_t now = kept->cap;
+	if (now > s->kept && !request_hold(s->request, now - s->kept)) {
 		request_busy(s->request);
 		return -1;
 	}
-	if (now < s->rest_held)
-		request_unhold(s->request, s->rest_held - now);
-	s->rest_held = now;
+	if (now < s->kept)
+		request_unhold(s->request, s->kept - now);
+	s->kept = now;
 	return 0;
 }
 
@@ -249,7 +256,7 @@ bool post_piece(struct request *r, void *app, struct str piece)
 	struct thread_context *t = thread_context_get(conf->threads);
 	batch_reset(&t->batch);
 	body_lines_add(&s->lines, &t->batch, piece, false);
-	if (hold_rest(s) < 0 || (t->batch.n && hand_in(s, &t->batch) < 0))
+	if (hold_kept(s, &s->lines.rest) < 0 || hand_in(s, lines_of(&t->batch), t->batch.n) < 0)
 		return true;
 	thread_context_trim(t);
 	if (reply_loaded(&s->reply)) {
@@ -260,21 +267,38 @@ bool post_piece(struct request *r, void *app, struct str piece)
 	return true;
 }
 
+/* Hands in the records of a JSON body, all together once the body has been checked to its end. Until then only their
+ * lines are kept: records take ten times as much. */
+static int hand_in_records(struct submission *s, struct batch *b)
+{
+	struct body_records records = {0};
+	struct buf lines = {0};
+	int rc = body_records_begin(&records, s->request, s->conf->max_items), more = 1;
+	while (rc == 0 && more) {
+		more = rc = body_records_next(&records, s->request, b, SLICE);
+		rc = rc < 0 ? -1 : 0;
+		buf_add(&lines, (const char *)lines_of(b), b->n * sizeof(struct str));
+		if (rc == 0)
+			rc = hold_kept(s, &lines);
+		batch_reset(b);
+	}
+	if (records.array)
+		s->reply.form = REPLY_ARRAY;
+	if (rc == 0)
+		rc = hand_in(s, (const struct str *)(const void *)lines.p, lines.n / sizeof(struct str));
+	body_records_free(&records);
+	buf_free(&lines);
+	(void)hold_kept(s, &lines); /* nothing is held now */
+	return rc;
+}
+
 /* Hands in the rest of the body: 0, or -1 with the request answered. */
 static int hand_in_rest(struct submission *s, struct batch *b)
 {
-	struct request *r = s->request;
-	struct body_records records = {0};
-	int rc = 0;
-	if (s->lines_body) {
-		body_lines_add(&s->lines, b, STR_NONE, true);
-	} else if ((rc = body_records_begin(&records, r, s->conf->max_items)) == 0) {
-		rc = body_records_next(&records, r, b, SIZE_MAX);
-		if (records.array)
-			s->reply.form = REPLY_ARRAY;
-	}
-	body_records_free(&records);
-	return rc < 0 || (b->n && hand_in(s, b) < 0) ? -1 : 0;
+	if (!s->lines_body)
+		return hand_in_records(s, b);
+	body_lines_add(&s->lines, b, STR_NONE, true);
+	return hand_in(s, lines_of(b), b->n);
 }
 
 /* The request is deferred and belongs to this thread. True: the caller resumes it. */
