@@ -49,8 +49,8 @@ static bool takes_a_name(const char *s, size_t n)
 	return false;
 }
 
-/* The colon before a password; NULL if there is none. `at` is the last '@'. A password may hold what ought to be
- * escaped, so it is taken to reach to there. */
+/* The colon before a password; NULL if absent. `at` is the last '@'. A password may hold unescaped
+ * special characters, so it extends to there. */
 static const char *password_of(const char *s, const char *at)
 {
 	const char *slashes = strstr(s, "://"), *start = slashes ? slashes + 3 : s,

@@ -191,8 +191,9 @@ listen='' host=''
 # asks HOST CODE
 asks() {
 	code=$(curl -s -o body -w '%{http_code}' -H "Host: $1" "http://127.0.0.1:$port/metrics")
-	[ "$code" = "$2" ] && [ "$(grep -c ^senti_records_in_total body)" -eq "$((code == 200))" ] || {
-		echo "status $code, not $2"
+	figures=$(grep -c ^senti_records_in_total body)
+	[ "$code/$figures" = "$2/$((code == 200))" ] || {
+		echo "status $code with $figures figures, not $2"
 		return 1
 	}
 }
