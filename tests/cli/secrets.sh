@@ -39,7 +39,7 @@ for a in $addresses; do
 	hides "senti-score --metrics $a" senti-score --metrics "$a" -e x
 	hides "senti-score --jobs $a" senti-score --jobs "$a" -e x
 	hides "senti-score --quiet=$a" senti-score "--quiet=$a" -e x
-	hides "senti-ingest $a" senti-ingest -vvv --retry 0 -F lines "$a"
+	hides "senti-ingest $a" senti-ingest -vvv --retry 0 -F text "$a"
 	hides "senti-ingest -F $a" senti-ingest -F "$a"
 	hides "senti-store $a" senti-store "$a"
 	hides "senti-store get -i $a x" senti-store get -i "$a" x
