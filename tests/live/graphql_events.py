@@ -43,16 +43,37 @@ def submit_large(server, prefix, n):
     return ids
 
 
-@check
-def distinct():
-    """queries, mutations, subscriptions and what is refused, all at once, a connection each"""
-    server, url = serve()
-    got = json.loads(node("operations", url)[0])
+def requests(server, method, code):
+    return server.figure(f'senti_http_requests_total{{route="/graphql",code="{code}",method="{method}"}}')
+
+
+def operations(server, *mode):
+    """Queries, mutations and subscriptions, all at once; returns what a document that is wrong was answered."""
+    got = json.loads(node("operations", server.url + "/graphql", *mode)[0])
     assert got["query"] == [{"data": {"sentiment": {"label": "POSITIVE"}}}], got
     assert got["mutation"] == [{"data": {"submit": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}}], got
     assert got["positive"] == [{"data": {"scored": {"id": i}}} for i in "ac"], got
     assert got["negative"] == [{"data": {"scored": {"id": "b"}}}], got
-    assert "FieldsOnCorrectType" in str(got["broken"]) or "Cannot query field" in str(got["broken"]), got
+    return str(got["broken"])
+
+
+@check
+def distinct():
+    """distinct connections: each operation has its own"""
+    server, _ = serve()
+    broken = operations(server)
+    assert "Cannot query field" in broken, broken
+    assert requests(server, "PUT", 201) == requests(server, "POST", 202) == 0
+    server.ends()
+
+
+@check
+def single():
+    """single connection: one reservation, one stream, and operations that are added to it"""
+    server, _ = serve()
+    broken = operations(server, "single")
+    assert "400" in broken, broken
+    assert requests(server, "PUT", 201) == 1 and requests(server, "POST", 202) == 4 and requests(server, "POST", 200) == 0
     server.ends()
 
 
@@ -75,23 +96,24 @@ def goes_on():
 
 @check
 def killed():
-    """a server that is killed and started again, thrice, while clients write: the subscription misses none and repeats none"""
+    """a server that is killed and started again, thrice, while clients write: subscriptions of both modes miss none and repeat none"""
     server, url = serve()
-    subscription = Subscription(url)
-    subscription.wait_connected()
+    subscriptions = [Subscription(url), Subscription(url, 0, "single")]
     load = Load([server.url], "killed", kinds=("post",), clients=2)
-    for times in range(2, 5):
+    for times in range(1, 5):
+        for s in subscriptions:
+            s.wait_connected(times)
         load.wait("post", 202)
-        server.kill()
-        server.start()
-        subscription.wait_connected(times)
-    load.wait("post", 202)
+        if times < 4:
+            server.kill()
+            server.start()
     load.ends()
     submit(server, "last")
-    subscription.wait_for("last")
     rows = rows_of_sqlite(server.db)
     assert load.promised <= rows.keys()
-    subscription.ends(rows.keys())
+    for s in subscriptions:
+        s.wait_for("last")
+        s.ends(rows.keys())
     server.ends()
     return f"{len(rows)} messages"
 
