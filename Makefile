@@ -7,7 +7,7 @@ BUILD = build
 # Every file below lib, at any depth, is part of the library; cmd/NAME.c is a tool where TOOLS names it, and shared by all tools where not.
 # scripts/lint-layers holds the order of the layers.
 LIB_C = $(sort $(shell find lib -name '*.c'))
-TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
+TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-window senti-worker senti-cache senti-serve
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 # postgres only runs on a server; tests/live calls it.
 TESTS = $(filter-out postgres,$(basename $(notdir $(sort $(wildcard tests/unit/*.c)))))

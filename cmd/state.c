@@ -42,36 +42,45 @@ static char *default_path(const struct tool *t, const char *queue, struct err *e
 	return b.p;
 }
 
+int state_of_queue(const struct tool *t, const char *path, char **file, char **owner, struct err *e)
+{
+	char *shown, *queue = amqp_queue(t->from, &shown, e);
+	if (!queue)
+		return -1;
+	*file = path ? xstrdup(path) : default_path(t, queue, e);
+	struct buf b = {0};
+	buf_printf(&b, "%s %s?queue=%s%c", t->name, shown, queue, 0);
+	*owner = b.p;
+	free(queue);
+	free(shown);
+	if (*file)
+		log_info("what is taken in is kept until the result is out", "state", REDACTED(*file), NULL);
+	else
+		free(*owner);
+	return *file ? 0 : -1;
+}
+
 int state_open(const struct tool *t, const char *path, struct checkpoint **checkpoint, struct err *e)
 {
+	char *file, *owner;
 	*checkpoint = NULL;
 	if (!t->from || !scheme_is_source(t->from))
 		return path ? err_set(e, ERR_USAGE,
 				  "--state is for a queue (-i amqp:QUEUE): other inputs can be read again")
 			    : 0;
-	char *shown, *queue = amqp_queue(t->from, &shown, e), *made = NULL;
-	if (!queue)
+	if (state_of_queue(t, path, &file, &owner, e) < 0)
 		return -1;
-	if (!path)
-		path = made = default_path(t, queue, e);
-	if (path) {
-		struct buf owner = {0};
-		buf_printf(&owner, "%s %s?queue=%s%c", t->name, shown, queue, 0);
-		*checkpoint = checkpoint_open(path, owner.p, e);
-		buf_free(&owner);
-		log_info("what is taken in is kept until the result is out", "state", REDACTED(path), NULL);
-	}
-	free(made);
-	free(queue);
-	free(shown);
+	*checkpoint = checkpoint_open(file, owner, e);
+	free(file);
+	free(owner);
 	return *checkpoint ? 0 : -1;
 }
 
-/* The report went to a file, and may still be in memory only. */
-static int sync_output(const char *to, struct err *e)
+int state_sync_output(const struct tool *t, struct err *e)
 {
+	const char *to = t->to;
 	struct stat st;
-	if (stat(to, &st) < 0 || !S_ISREG(st.st_mode))
+	if (strcmp(to, "-") == 0 || stat(to, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	int fd = open(to, O_RDONLY | O_CLOEXEC), rc = 0;
 	if (fd < 0 || fsync(fd) < 0)
@@ -85,7 +94,7 @@ int state_close(const struct tool *t, struct checkpoint *checkpoint, int status)
 {
 	struct err e;
 	bool done = status == STATUS_OK || status == STATUS_REJECTS || status == STATUS_EMPTY;
-	if (checkpoint && done && strcmp(t->to, "-") != 0 && sync_output(t->to, &e) < 0) {
+	if (checkpoint && done && state_sync_output(t, &e) < 0) {
 		status = tool_fail(t, &e);
 		done = false;
 	}

@@ -69,6 +69,19 @@ out:
 	return rc;
 }
 
+int io_sync_folder(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	if (fd < 0 || fsync(fd) < 0)
+		rc = err_sys(e, "cannot sync '%s'", folder);
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return rc;
+}
+
 int io_read_file(const char *path, size_t max, struct buf *out, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -16,6 +16,8 @@ MUST_USE int io_close(int fd, const char *name, struct err *e);
  * file beside it and renames that; a symbolic link at `path` is itself replaced. A new file gets `mode`; an existing
  * one keeps its own. */
 MUST_USE int io_replace_file(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
+/* Makes safe what was made, renamed or removed in the folder of the file at `path`. */
+MUST_USE int io_sync_folder(const char *path, struct err *e);
 /* Reads a whole file of at most `max` bytes and appends it to *out. */
 MUST_USE int io_read_file(const char *path, size_t max, struct buf *out, struct err *e);
 enum io_wait { IO_TIMEOUT, IO_READY, IO_STOP, IO_WOKEN };

@@ -22,6 +22,8 @@ static const char *const counter_names[COUNTER_COUNT] = {
     [COUNTER_BURIED] = "buried",
     [COUNTER_REFUSED] = "refused",
     [COUNTER_RESUMED] = "resumed",
+    [COUNTER_LATE] = "late",
+    [COUNTER_WINDOWS] = "windows",
 };
 
 static const char *const flush_reason_names[FLUSH_COUNT] = {

@@ -39,6 +39,9 @@ enum fate {
 #define CODE_NO_TIME "no_time"
 #define CODE_BAD_TIME "bad_time"
 #define CODE_NO_SENTIMENT "no_sentiment"
+#define CODE_LATE "late"
+#define CODE_TOO_MANY "too_many"
+#define CODE_BAD_WINDOW "bad_window"
 #define CODE_BAD_LABEL "bad_label"
 #define CODE_LOST_BY_PIPELINE "lost_by_pipeline"
 #define CODE_COMMAND_FAILED "command_failed"
@@ -105,6 +108,8 @@ enum counter {
 	COUNTER_BURIED,
 	COUNTER_REFUSED,
 	COUNTER_RESUMED,
+	COUNTER_LATE,
+	COUNTER_WINDOWS,
 	COUNTER_COUNT,
 };
 

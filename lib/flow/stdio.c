@@ -524,3 +524,18 @@ struct sink *sink_path(const char *path, enum lane lane, const char *tool, struc
 	}
 	return sink_lines(fd, true, path, lane, tool);
 }
+
+struct sink *sink_append(const char *path, const char *tool, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END), keep = end;
+	char c = 0;
+	while (keep > 0 && pread(fd, &c, 1, keep - 1) == 1 && c != '\n')
+		keep--;
+	if (fd >= 0 && (keep == end || ftruncate(fd, keep) == 0))
+		return sink_lines(fd, true, path, LANE_OUT, tool);
+	err_sys(e, "cannot open '%s' for writing", path);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}

@@ -24,5 +24,8 @@ struct source *source_lines(const struct lines_conf *conf);
  * reject objects of `tool`. A file is truncated for output and appended to for rejects; to a listening Unix socket it
  * connects. NULL with *e on failure. */
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e);
+/* A sink for the output that writes after what the file has. A last line without its end, which a kill has cut, goes:
+ * for runs that write it again. NULL with *e on failure. */
+struct sink *sink_append(const char *path, const char *tool, struct err *e);
 
 #endif

@@ -8,13 +8,12 @@
 #include "lib/learn/checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"
+#include "lib/base/lockfile.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/text/hash.h"
@@ -93,44 +92,6 @@ static void add(struct checkpoint *s, const struct rec *r)
 }
 
 /* ---- the file ---- */
-
-static int sync_folder(const char *path, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	if (fd < 0 || fsync(fd) < 0)
-		rc = err_sys(e, "cannot sync '%s'", folder);
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return rc;
-}
-
-/* Opens and locks the file, or creates it: 1 created, 0 found, -1. Retries if its previous owner removed it
- * meanwhile. */
-static int open_file(struct checkpoint *s, struct err *e)
-{
-	for (;;) {
-		bool made = true;
-		s->fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (s->fd < 0 && errno == EEXIST) {
-			made = false;
-			s->fd = open(s->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-			if (s->fd < 0 && errno == ENOENT)
-				continue;
-		}
-		if (s->fd < 0)
-			return err_sys(e, "cannot open the state '%s'", s->path);
-		struct stat st;
-		if (flock(s->fd, LOCK_EX | LOCK_NB) < 0)
-			return err_set(
-			    e, ERR_ENV, "the state '%s' is in use by another process (--state names another)", s->path);
-		if (fstat(s->fd, &st) == 0 && st.st_nlink)
-			return made;
-		close(s->fd);
-	}
-}
 
 static int write_all(struct checkpoint *s, struct str text, struct err *e)
 {
@@ -244,9 +205,9 @@ struct checkpoint *checkpoint_open(const char *path, const char *owner, struct e
 	s->path = xstrdup(path);
 	buf_printf(&s->head, "senti-state 1 %s\n", owner);
 	s->start = s->head.n;
-	int made = open_file(s, e), rc = made < 0 ? -1 : 0;
+	int made = lockfile_open(path, &s->fd, e), rc = made < 0 ? -1 : 0;
 	if (made == 1 && ((rc = write_all(s, buf_view(&s->head), e)) == 0))
-		rc = sync_folder(path, e);
+		rc = io_sync_folder(path, e);
 	if (made == 0)
 		rc = read_file(s, e);
 	if (rc == 0 && lseek(s->fd, (off_t)s->end, SEEK_SET) < 0)
