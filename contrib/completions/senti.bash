@@ -129,6 +129,35 @@ _senti()
 	senti-train\ --retry) words='' ;;
 	senti-train\ --drain) words='' ;;
 	senti-train\ --log-format) words='logfmt json' ;;
+	senti-window\ --every) words='' ;;
+	senti-window\ --of) words='' ;;
+	senti-window\ --gap) words='' ;;
+	senti-window\ --tz) words='' ;;
+	senti-window\ --by) words='' ;;
+	senti-window\ --late) words='' ;;
+	senti-window\ --ahead) words='' ;;
+	senti-window\ --idle-close) words='' ;;
+	senti-window\ --half-life) words='' ;;
+	senti-window\ --terms) words='' ;;
+	senti-window\ --result) words='' ;;
+	senti-window\ --dedupe) words='' ;;
+	senti-window\ --alert) words='' ;;
+	senti-window\ --clear) words='' ;;
+	senti-window\ --state) words='' ;;
+	senti-window\ --memory) words='' ;;
+	senti-window\ --from | senti-window\ -i) words='' ;;
+	senti-window\ --to | senti-window\ -o) words='' ;;
+	senti-window\ --batch | senti-window\ -b) words='' ;;
+	senti-window\ --wait | senti-window\ -w) words='' ;;
+	senti-window\ --reject) words='' ;;
+	senti-window\ --max-record) words='' ;;
+	senti-window\ --max-rejects) words='' ;;
+	senti-window\ --metrics) words='' ;;
+	senti-window\ --idle) words='' ;;
+	senti-window\ --pack) words='' ;;
+	senti-window\ --retry) words='' ;;
+	senti-window\ --drain) words='' ;;
+	senti-window\ --log-format) words='logfmt json' ;;
 	senti-worker\ --queue | senti-worker\ -q) words='' ;;
 	senti-worker\ --to | senti-worker\ -o) words='' ;;
 	senti-worker\ --jobs | senti-worker\ -j) words='' ;;
@@ -229,6 +258,9 @@ _senti()
 		senti-train)
 			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
+		senti-window)
+			words='--every --of --gap --tz --by --late --ahead --idle-close --half-life --terms --result --dedupe --merge --no-sketch --alert --clear --chart --state --memory --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			;;
 		senti-worker)
 			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
@@ -246,4 +278,4 @@ _senti()
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
-complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train senti-worker senti-cache senti-serve
+complete -o default -o bashdefault -F _senti senti-score senti-ingest senti-store senti-eval senti-train senti-window senti-worker senti-cache senti-serve

@@ -81,7 +81,8 @@ static int read_operand(struct condition_parser *p, struct operand *out)
 		}
 	char *end = NULL;
 	const char *digit = p->p + (*p->p == '-' || *p->p == '+');
-	if (isdigit((unsigned char)*digit) || (*digit == '.' && isdigit((unsigned char)digit[1])))
+	bool decimal = digit[0] != '0' || (digit[1] | 0x20) != 'x'; /* strtod(3) reads others too */
+	if (decimal && (isdigit((unsigned char)*digit) || (*digit == '.' && isdigit((unsigned char)digit[1]))))
 		*out = (struct operand){.is_number = true, .number = strtod(p->p, &end)};
 	if (!end)
 		return wrong(

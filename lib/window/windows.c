@@ -249,7 +249,8 @@ static enum windows_result find_slot(struct windows *w, struct str key, int64_t 
 		t->found = r;
 	else if (w->conf->shape != SHAPE_GIVEN && !slot_for(w, time, &t->slot))
 		return WINDOWS_LATE;
-	else if (!in_years(t->slot.last - (w->conf->shape == SHAPE_STEPS ? w->conf->of_ms : 0), t->slot.last))
+	else if (!in_years(
+		     w->conf->shape == SHAPE_STEPS ? t->slot.first - w->conf->of_ms : t->slot.start, t->slot.last))
 		return WINDOWS_FAR;
 	if (t->found)
 		t->slot = *t->found;
