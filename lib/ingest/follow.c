@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/ingest/rotation.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
@@ -42,12 +43,14 @@ struct given {
 struct followed {
 	const char *path;
 	int fd, watch;
-	struct stat st; /* as opened */
+	struct stat st;		   /* as opened */
+	struct rotated self, left; /* the open file, and the one before it */
 	uint64_t read, lineno, truncations;
 	bool fresh;   /* none of it has been cut into lines */
 	bool said;    /* that it is missing */
 	bool leaving; /* another file has its name; the rest is read first */
-	bool idle;    /* read up to its current end */
+	bool has_left;
+	bool idle; /* read up to its current end */
 	struct buf text;
 	struct buf head; /* its first bytes */
 	struct life *life;
@@ -110,6 +113,17 @@ static size_t spell_birth(int fd, char out[BIRTH])
 	return (size_t)snprintf(out, BIRTH, "%lld.%u", (long long)x.stx_btime.tv_sec, x.stx_btime.tv_nsec);
 }
 
+/* False if the file system keeps no births. */
+static bool parse_birth(const char *spelled, int64_t *ns)
+{
+	long long seconds;
+	unsigned rest;
+	if (sscanf(spelled, "%lld.%u", &seconds, &rest) != 2 || (!seconds && !rest))
+		return false;
+	*ns = seconds * INT64_C(1000000000) + rest;
+	return true;
+}
+
 static struct life *keep_life(struct file_follow *s, struct life *life)
 {
 	life->next = s->lives;
@@ -164,18 +178,31 @@ static char *find_moved(const char *path, const struct file_place *p)
 	return found;
 }
 
-/* Opens the file of the saved place, else the one that has the name now. */
+/* Opens the file that was begun after `last`: one that was renamed since, or the one that has the name now. */
+static int open_next(const char *path, const struct rotated *last)
+{
+	char *next = rotation_next(path, last);
+	int fd = open(next ? next : path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	free(next);
+	return fd;
+}
+
+/* Opens the file of the saved place, or its successor if that is gone. */
 static int open_saved(const struct followed *f)
 {
 	bool truncated;
+	struct rotated gone = {.inode = f->saved.inode};
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && is_place(fd, &f->saved, &truncated))
 		return fd;
 	char *moved = find_moved(f->path, &f->saved);
-	if (moved && fd >= 0)
+	bool known = gone.born = parse_birth(f->saved.birth, &gone.made);
+	if ((moved || known) && fd >= 0)
 		close(fd);
 	if (moved)
 		fd = open(moved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	else if (known)
+		fd = open_next(f->path, &gone);
 	free(moved);
 	return fd;
 }
@@ -365,7 +392,9 @@ static void begin(struct followed *f)
 /* 1 open, 0 missing, -1. */
 static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 {
-	f->fd = f->resume ? open_saved(f) : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->fd = f->resume     ? open_saved(f)
+		: f->has_left ? open_next(f->path, &f->left)
+			      : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0) {
 		if (!f->said)
 			log_warn("waiting for a file", "path", f->path, "reason", strerror(errno), NULL);
@@ -377,6 +406,7 @@ static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 	if (!S_ISREG(f->st.st_mode))
 		return err_set(e, ERR_ENV, "cannot follow '%s': it is not a regular file; pipe it in instead", f->path);
 	f->said = false;
+	rotation_of(f->fd, &f->self);
 	f->truncations = 0;
 	begin(f);
 	if (f->resume && go_to_saved(s, f, e) < 0)
@@ -401,6 +431,8 @@ static void leave_file(struct file_follow *s, struct followed *f)
 	close(f->fd);
 	f->fd = f->watch = -1;
 	f->idle = false;
+	f->left = f->self;
+	f->has_left = true;
 }
 
 enum file_change { UNCHANGED, TRUNCATED, REPLACED };
@@ -413,17 +445,25 @@ static bool rewritten(const struct followed *f)
 	       (f->head.n && memcmp(now, f->head.p, f->head.n) != 0);
 }
 
+static bool was_rotated_again(const struct followed *f)
+{
+	char *next = rotation_next(f->path, &f->self);
+	free(next);
+	return next != NULL;
+}
+
 /* An empty successor shows that the writer has not switched yet and may still write to this file. */
 static bool replaced(const struct file_follow *s, const struct followed *f)
 {
 	struct stat named;
 	for (int look = 0; look < 2; look++) {
-		if (stat(f->path, &named) < 0 || (named.st_dev == f->st.st_dev && named.st_ino == f->st.st_ino))
+		bool there = stat(f->path, &named) == 0;
+		if (there && named.st_dev == f->st.st_dev && named.st_ino == f->st.st_ino)
 			return false;
-		if (named.st_size > 0)
+		if ((there && named.st_size > 0) || was_rotated_again(f))
 			return true;
 		/* Its first line must wake us, so check again once it is watched. */
-		if (look == 0 && (s->inotify < 0 || inotify_add_watch(s->inotify, f->path, IN_MODIFY) < 0))
+		if (!there || look > 0 || s->inotify < 0 || inotify_add_watch(s->inotify, f->path, IN_MODIFY) < 0)
 			return false;
 	}
 	return false;
@@ -501,10 +541,20 @@ static void reject_long(struct batch *b, struct rec *r, size_t max)
 	rec_reject(b, r, CODE_TOO_LONG, "the line is longer than %zu bytes (--max-record)", max);
 }
 
+/* A writer that does not append continues at its old offset in a truncated file, which leaves a hole before it. */
+static void skip_hole(struct followed *f)
+{
+	size_t n = 0;
+	while (f->fresh && f->truncations && n < f->text.n && f->text.p[n] == 0)
+		n++;
+	buf_shift(&f->text, n);
+}
+
 /* Gives the batch as many whole lines as it takes. */
 static void cut_lines(struct file_follow *s, struct followed *f, struct batch *b, const struct limits *l)
 {
 	size_t at = 0;
+	skip_hole(f);
 	if (f->fresh && f->text.n >= 3 && memcmp(f->text.p, "\xef\xbb\xbf", 3) == 0)
 		at = 3;
 	while (b->n < l->records && at < f->text.n) {

@@ -1,8 +1,10 @@
 /* follow.h - reads files as they grow, like `tail -F`, from their beginning until a stop.
  *
- * A renamed file is read to its end, and left for its successor once that is not empty. A truncated file is read again
- * from its beginning; a missing one is waited for. Changes are noticed by inotify, and by polling every second (every
- * quarter of a second without inotify). The last line waits for its end, unless its file has been replaced.
+ * A renamed file is read to its end, and left for its successor once that is not empty. Successors that were renamed
+ * too before anybody looked are found beside it (rotation.h). A truncated file is read again from its beginning,
+ * without the NUL bytes that a writer's old offset leaves there; a missing one is waited for. Changes are noticed by
+ * inotify, and by polling every second (every quarter of a second without inotify). The last line waits for its end,
+ * unless its file has been replaced.
  */
 #ifndef SENTI_FOLLOW_H
 #define SENTI_FOLLOW_H

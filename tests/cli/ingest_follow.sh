@@ -83,6 +83,48 @@ ok 'and again' come 'more than was there before again '
 ok 'with the same ids' cmp out first
 ok 'SIGINT ends it too' ends 0 INT
 
+# --- several rotations between two looks ---
+
+# rotate NAME...: begins and renames that many files while the follower sleeps; the last keeps the name.
+mkdir -p many
+echo one >many/x.log
+start -F text many/x.log
+ok 'the first file' come 'one '
+kill -STOP "$pid"
+for text in two three four; do
+	[ ! -e many/x.log.2 ] || mv many/x.log.2 many/x.log.3
+	[ ! -e many/x.log.1 ] || mv many/x.log.1 many/x.log.2
+	mv many/x.log many/x.log.1
+	echo $text >many/x.log
+done
+gzip -c many/x.log.1 >many/x.log.4.gz
+cp many/x.log.1 many/x.log.copy
+kill -CONT "$pid"
+ok 'files that were begun and renamed unseen are read, in their order' come 'one two three four '
+ok 'each is a source of its own' sh -c '[ "$(sed -n "s/.*\"id\":\"\([^\"]*\)\".*/\1/p" out | sort -u | wc -l)" -eq 4 ]'
+kill -STOP "$pid"
+mv many/x.log many/x-20240501.log
+echo five >many/x.log
+mv many/x.log many/x-20240502.log
+kill -CONT "$pid"
+ok 'also while the name is free, and with dates before the extension' come 'one two three four five '
+echo six >many/x.log
+ok 'and the name is followed on' come 'one two three four five six '
+stop
+
+# --- a hole after a truncation ---
+
+exec 7>hole.log
+echo 'some line' >&7
+start -F text hole.log
+ok 'a line' come 'some line '
+: >hole.log
+ok 'is truncated' wait_for 'grep -q truncated err'
+echo 'after it' >&7
+exec 7>&-
+ok 'the bytes that were never written are left out' come 'some line after it '
+ok 'and nothing is rejected' ends 0
+
 # --- several files, CSV ---
 
 printf 'text\n"a\nb"\n"open' >x.csv

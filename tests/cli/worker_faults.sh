@@ -111,6 +111,27 @@ kill "$pid"
 ended 0
 ok 'and repeats nothing' test "$(cat out)" = '{"id":"more","text":"later"}'
 : >out
+for text in r1 r2 r3; do
+	[ ! -e log.1 ] || mv log.1 log.2
+	mv log log.1
+	printf '{"id":"%s","text":"x"}\n' $text >log
+done
+work -i log --follow --state place -- cat
+ok 'files that were begun and renamed while nobody looked come too' waits '[ "$(wc -l <out)" -eq 3 ]'
+kill "$pid"
+ended 0
+ok 'in their order' test "$(sed 's/.*"id":"\([^"]*\)".*/\1/' out | xargs)" = 'r1 r2 r3'
+: >out
+mv log log.1
+rm log.1
+printf '{"id":"s1","text":"x"}\n' >log
+mv log log.1
+printf '{"id":"s2","text":"x"}\n' >log
+work -i log --follow --state place -- cat
+ok 'where the file of the place is gone, those after it are read, and it is said' waits '[ "$(wc -l <out)" -eq 2 ] && grep -q "is gone" err'
+kill "$pid"
+ended 0
+: >out
 printf '{"id":"t","text":"a"}\n' >log
 work -i log --follow --state place -- cat
 ok 'a file that was truncated meanwhile is read anew' waits '[ -s out ]'
