@@ -1,4 +1,4 @@
-/* cache_verbs.c - the verbs of senti-cache: what each opens and reads, and the stage it goes through. */
+/* cache_verbs.c - the verbs of senti-cache: what each opens and reads, and its stage. */
 #include "cmd/cache_verbs.h"
 
 #include "cmd/produce.h"
@@ -11,7 +11,7 @@
 
 enum { RETRY_MS = 60000, RETRY_PAUSE_MS = 500 };
 
-/* While one batch is looked up, another is scanned. */
+/* One batch is looked up while another is scanned. */
 enum { GET_JOBS = 2 };
 
 /* ---- opening ---- */
@@ -38,7 +38,7 @@ static int open_cache(struct tool *t, struct cache_options *o, struct err *e)
 	return (o->verb.cache = open_handle(t, e)) ? 0 : -1;
 }
 
-/* The cache of a filter. One that no other process sees is of no use to it: records pass, and one warning says so. */
+/* The cache of a filter, to which one that no other process sees is useless: it warns once, and records pass. */
 static int open_shared_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (open_cache(t, o, e) < 0)
@@ -51,7 +51,7 @@ static int open_shared_cache(struct tool *t, struct cache_options *o, struct err
 	return 0;
 }
 
-/* The same, and without one records pass too. */
+/* The same; records also pass if no cache is named. */
 static int open_any_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (t->cache)
@@ -60,8 +60,8 @@ static int open_any_cache(struct tool *t, struct cache_options *o, struct err *e
 	return 0;
 }
 
-/* The cache and the store to compare. follow is `patient`: it waits here for a store that is down, because a stop must
- * end that wait. */
+/* The cache and the store to compare. follow is `patient`: it waits for the store by itself, so that a stop ends the
+ * wait. */
 static int open_both(struct tool *t, struct cache_options *o, bool patient, struct err *e)
 {
 	struct tool once = *t;
@@ -91,7 +91,7 @@ static int prepare_get(struct tool *t, struct cache_options *o, struct err *e)
 	return load_model(o, e) < 0 ? -1 : open_any_cache(t, o, e);
 }
 
-/* The senti-store before it in the pipeline may not have made the tables yet. */
+/* A senti-store before it in the pipeline may not have created the tables yet. */
 static int prepare_put(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (open_any_cache(t, o, e) < 0)
@@ -137,8 +137,7 @@ static int prepare_verify(struct tool *t, struct cache_options *o, struct err *e
 	return 0;
 }
 
-/* Makes the keys themselves, for redis-cli: of the texts given by -e, then of the ids. Without any, the stage makes
- * those of the records. */
+/* Prints bare keys, for redis-cli: of the texts of -e, then of the ids. Without any, the stage adds keys to records. */
 static int prepare_key(struct tool *t, struct cache_options *o, struct err *e)
 {
 	size_t n = o->texts.n + t->noperands;
@@ -191,8 +190,8 @@ static int prepare_stats(struct tool *t, struct cache_options *o, struct err *e)
 
 static const struct cache_plan {
 	int (*prepare)(struct tool *t, struct cache_options *o, struct err *e);
-	const struct stage *stage; /* NULL: what prepare has made is shown as it is */
-	size_t conf;		   /* the stage's: where it is in cache_options */
+	const struct stage *stage; /* NULL: shows what prepare has made */
+	size_t conf;		   /* offset of the stage's conf in cache_options */
 	unsigned show;
 } plans[] = {
 #define CONF(member) offsetof(struct cache_options, member)
@@ -223,7 +222,7 @@ static int run(struct tool *t, void *options)
 	struct err e;
 	t->show = p->show;
 	bool ready = p->prepare(t, o, &e) == 0;
-	/* The keys of operands are made already. */
+	/* The keys of operands are ready. */
 	bool staged = p->stage && !(p->stage == &stage_cache_key && t->source);
 	int status = ready ? tool_run(t, &(struct step){p->stage, (char *)o + p->conf}, staged) : tool_fail(t, &e);
 	if (o->verb.store && o->verb.store->close(o->verb.store, &e) < 0 && status != STATUS_ENVIRONMENT)

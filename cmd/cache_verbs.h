@@ -11,19 +11,19 @@
 struct cache_options {
 	struct cache_verb verb;
 	struct model_conf model;
-	struct option_words texts; /* of which key makes keys */
+	struct option_words texts; /* for key */
 	struct follow follow;
 	struct verify verify;
-	uint64_t sample; /* how many messages verify compares */
+	uint64_t sample; /* for verify: how many messages */
 	/* Set by the verbs, which free them. */
 	struct model *loaded;
-	char *reader; /* of follow, if none is given */
+	char *reader; /* follow's default */
 };
 
-/* Places in cache_verbs, for `only` of an option. */
+/* Indexes into cache_verbs, for `only` of an option. */
 enum { CACHE_GET, CACHE_PUT, CACHE_INVALIDATE, CACHE_FOLLOW, CACHE_VERIFY, CACHE_KEY, CACHE_STATS };
 
-/* They take a struct cache_options, and free its words. */
+/* Their `options` is a struct cache_options, whose words they free. */
 extern const struct verb cache_verbs[];
 
 #endif

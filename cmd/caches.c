@@ -1,4 +1,4 @@
-/* caches.c - caches by their names. Only tools that use one link this, and with it hiredis. */
+/* caches.c - opens caches. Only tools that use one link this, and with it hiredis. */
 #include "cmd/schemes.h"
 
 #include "lib/data/memory.h"

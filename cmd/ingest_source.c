@@ -1,11 +1,11 @@
-/* ingest_source.c - the source of senti-ingest: files or a queue, decoded, at most so many records a second. */
+/* ingest_source.c - the source of senti-ingest: files or a queue, decoded, at a limited rate. */
 #include "cmd/ingest_source.h"
 
 #include "cmd/run.h"
 #include "lib/base/url.h"
 #include "lib/ingest/follow.h"
 
-/* Options that no format in question would look at are mistakes. */
+/* Refuses options that the formats would ignore. */
 static int check(const struct ingest_options *o, struct err *e)
 {
 	const struct ingest *i = &o->ingest;

@@ -9,11 +9,11 @@
 struct ingest_options {
 	struct ingest ingest;
 	struct rate rate;
-	unsigned id_by; /* of its choices: 1 is content */
+	unsigned id_by; /* index of its choice: 1 is content */
 	bool follow;
 };
 
-/* Makes t->source of what the options say, by default of stdin: 0, or -1 with *e. */
+/* Makes t->source by the options, by default from stdin: 0, or -1 with *e. */
 MUST_USE int ingest_source(struct ingest_options *o, struct tool *t, struct err *e);
 
 #endif

@@ -179,7 +179,7 @@ void options_add(struct option_list *l, const struct option_def *table, void *ba
 		if (taken && d->only)
 			continue;
 		if (l->n == MOST_OPTIONS)
-			abort(); /* the tables are constant: a tool with so many options is a mistake of its author */
+			abort(); /* the tables are constant, so this is a bug */
 		l->entry[l->n++] = (struct option_entry){.def = d, .base = base, .letter = taken ? 0 : d->letter};
 	}
 }
@@ -234,7 +234,7 @@ static int unknown(const struct option_list *l, struct str name, struct err *e)
 	return err_set(e, ERR_USAGE, "unknown option '--%.*s'%s", STR_FMT(name), guess_hint(&g, "--"));
 }
 
-/* The option of that name, or the only one whose name begins so. */
+/* The option of that name, or the only one with that prefix. */
 static struct option_entry *find(struct option_list *l, struct str name, struct err *e)
 {
 	struct option_entry *found = NULL;
@@ -259,7 +259,7 @@ static int lacks_argument(const char *word, struct err *e)
 	return err_set(e, ERR_USAGE, "option '%s' takes an argument", word);
 }
 
-/* Reads the option at **at, and moves *at on if its value is the next word. */
+/* Reads the option at **at, and moves *at if its value is the next word. */
 static int read_long(struct option_list *l, char ***at, struct err *e)
 {
 	const char *word = **at, *equals = strchr(word, '=');
@@ -275,7 +275,7 @@ static int read_long(struct option_list *l, char ***at, struct err *e)
 	return value ? set(o, value, e) : lacks_argument(word, e);
 }
 
-/* A word of letters, the last of which may have a value, in the rest of the word or in the next. */
+/* A word of letters, the last of which may take a value: the rest of the word, or the next one. */
 static int read_letters(struct option_list *l, char ***at, struct err *e)
 {
 	const char *word = **at;

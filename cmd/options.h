@@ -1,7 +1,7 @@
 /* options.h - typed tables of options, and the one reader of them.
  *
- * An option is one entry of a table: its letter and name, its argument's name, its help, then where its value goes and
- * what it may be. The tables are constant: a target is a member of a struct, which the reader is given.
+ * An option is one entry of a table: its letter and name, its argument's name, its help, then its target and type. The
+ * tables are constant: a target is a member of a struct, which the reader gets.
  *
  *     struct options { const char *model; bool plain; uint64_t limit; };
  *     #define OPTIONS struct options
@@ -21,15 +21,15 @@
 #include "lib/base/err.h"
 
 enum option_type {
-	OPTION_SET,	 /* a constant: flags, and what negates them */
+	OPTION_SET,	 /* a constant: flags and their negations */
 	OPTION_COUNT,	 /* counts how often it is given */
 	OPTION_NUMBER,	 /* whole, from min to max; stored times scale */
 	OPTION_SIZE,	 /* the same, with a suffix K, M or G (powers of 1024) */
 	OPTION_DURATION, /* such as 90s, 30m, 12h or 7d, of at least min of its unit; stored as milliseconds */
 	OPTION_DECIMAL,	 /* from low to high */
-	OPTION_STRING,	 /* of at least min bytes; lent by argv */
+	OPTION_STRING,	 /* at least min bytes; lent by argv */
 	OPTION_SLICE,	 /* UTF-8, as a struct str; lent by argv */
-	OPTION_CHOICE,	 /* one of the words of choices: min for the first, then counting up */
+	OPTION_CHOICE,	 /* one of the words of choices; stores min + its index */
 	OPTION_LIST,	 /* each value is added to a struct option_words */
 	OPTION_CALL,	 /* read by a function of the tool */
 };
@@ -41,14 +41,14 @@ struct option_def {
 	char letter; /* 0: none */
 	const char *name;
 	const char *arg;  /* its argument's name; NULL: takes none */
-	const char *help; /* one sentence fragment; "\n" starts a further line */
+	const char *help; /* a sentence fragment; "\n" starts another line */
 	enum option_type type;
-	size_t at, size; /* the target: offset and size of the member */
+	size_t at, size; /* offset and size of the target */
 	uint64_t min, max, scale;
 	double low, high;
 	const char *const *choices; /* ended by NULL */
 	option_call *call;
-	unsigned only; /* who takes it, as bits (of groups of tools, of verbs); 0: all */
+	unsigned only; /* who takes it, as bits of groups of tools or of verbs; 0: all */
 };
 
 struct option_words {
@@ -56,8 +56,8 @@ struct option_words {
 	size_t n;
 };
 
-/* What a value is and where it goes: a member of OPTIONS, which a table's file defines before it (#define OPTIONS
- * struct options). A member of another type than the option's does not compile; numbers may have any integer type. */
+/* The target, a member of OPTIONS (which the table's file defines: #define OPTIONS struct options), and its type. A
+ * member of the wrong type does not compile; numbers may have any integer type. */
 #define OPT_MEMBER(m) .at = offsetof(OPTIONS, m), .size = sizeof(((OPTIONS *)0)->m)
 #define OPT_TYPED(t, m) .at = offsetof(OPTIONS, m) + _Generic(((OPTIONS *)0)->m, t : 0), .size = sizeof(t)
 
@@ -87,7 +87,7 @@ struct option_list {
 	struct option_entry {
 		const struct option_def *def;
 		void *base;
-		char letter; /* 0 where an earlier entry has taken it */
+		char letter; /* 0 if an earlier entry has it */
 		bool given;
 	} entry[MOST_OPTIONS];
 	size_t n;
@@ -95,18 +95,18 @@ struct option_list {
 
 #define ALL_OPTIONS (~0u)
 
-/* Adds the entries of a table (ended by {0}) whose `only` is 0 or shares a bit with `mask`; the targets are members of
- * *base. What was added before wins: an entry whose letter is taken loses it if it is for all, else it is left out. */
+/* Adds the entries of a table (ended by {0}) whose `only` is 0 or shares a bit with `mask`; targets are members of
+ * *base. Earlier entries win: an entry whose letter is taken loses it if it is for all, else it is left out. */
 void options_add(struct option_list *l, const struct option_def *table, void *base, unsigned mask);
-/* Reads argv: values go to their targets, operands to the front (argv[1] on, ended by NULL). Long names may be cut
- * where that is unambiguous. 0, or -1 with *e. */
+/* Reads argv: values go to their targets, operands to the front (argv[1] on, ended by NULL). Long names may be
+ * abbreviated. 0, or -1 with *e. */
 MUST_USE int options_read(struct option_list *l, char **argv, size_t *noperands, struct err *e);
 /* True if the option was given. */
 bool options_given(const struct option_list *l, const char *name);
-/* The entries from number `from` to below `to` as --help shows them, on stdout. */
+/* Prints the entries from number `from` to below `to` as --help does. */
 void options_help(const struct option_list *l, size_t from, size_t to);
 
-/* Reads one value into `to`, as an option of that kind does, for values that come from elsewhere. */
+/* Reads a value into `to` as this option would. */
 MUST_USE int option_value(const struct option_def *d, void *to, const char *value, struct err *e);
 /* -1, with "--name takes wanted, not 'value'" in *e. */
 int option_bad(const char *name, const char *value, const char *wanted, struct err *e);

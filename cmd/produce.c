@@ -1,4 +1,4 @@
-/* produce.c - records that a tool makes itself. */
+/* produce.c - records made by a tool itself. */
 #include "cmd/produce.h"
 
 #include <unistd.h>

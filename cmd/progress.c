@@ -7,7 +7,7 @@
 
 enum { PROGRESS_TERMINAL_MS = 200, PROGRESS_LINES_MS = 10000, PROGRESS_FIRST_MS = 1000 };
 
-/* Of a terminal's line. */
+/* Clears a terminal's line. */
 static const char clear[] = "\r\033[K";
 
 static bool is_due(struct progress *p, int64_t now)

@@ -1,4 +1,4 @@
-/* progress.h - how far a run has come: on one line of a terminal, else a line now and then. */
+/* progress.h - how far a run has come, on one line of a terminal, else a line now and then. */
 #ifndef SENTI_PROGRESS_H
 #define SENTI_PROGRESS_H
 
@@ -10,9 +10,9 @@ struct progress {
 	bool terminal, any;
 };
 
-/* The pump's tick: shows where the run is, if it is time. `arg` is a struct progress. */
+/* The pump's tick: shows the progress if it is time. `arg` is a struct progress. */
 void progress_show(void *arg, const struct counts *c);
-/* The same for what a tool does after its input, such as fitting a model: "training, 3 of 10". */
+/* The same for work after the input, such as fitting a model: "training, 3 of 10". */
 void progress_step(void *arg, const char *what, unsigned done, unsigned total);
 /* Clears the line of a terminal. */
 void progress_end(const struct progress *p);

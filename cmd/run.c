@@ -12,7 +12,7 @@
 #include "lib/metrics/endpoint.h"
 #include "lib/metrics/process.h"
 
-/* What is read, unless the tool has made its source: n paths or addresses, lent; of none it is stdin. */
+/* The inputs, unless the tool has its own source: n paths or addresses, lent; none means stdin. */
 static const char *const *inputs(const struct tool *t, size_t *n)
 {
 	bool files = t->noperands && t->operands == OPERANDS_FILES;
@@ -123,7 +123,7 @@ static int finish(struct tool *t, const struct err *failed)
 	return t->exit_if_empty && t->counts.in + t->counts.counter[COUNTER_RESUMED] == 0 ? STATUS_EMPTY : STATUS_OK;
 }
 
-/* Closes an end; the first error is kept. */
+/* Keeps the first error. */
 static void note(int rc, const struct err *e, bool *failed, struct err *first)
 {
 	if (rc < 0 && !*failed) {
@@ -153,7 +153,7 @@ static bool knows_host(void *arg, const char *bound, struct str host)
 	return guard_knows_host(&names, host);
 }
 
-/* Before the ends: a port that is taken must not have cost anybody an output file. */
+/* Before the ends, so that a port in use costs nobody an output file. */
 static int open_metrics(struct tool *t, struct metrics *m, struct err *e)
 {
 	if (!t->metrics)
@@ -215,7 +215,7 @@ int tool_run(struct tool *t, const struct step *step, size_t nsteps)
 		note(rejects->close(rejects, &e), &e, &failed, &first);
 	free(t->dead_end);
 	close_metrics(&metrics);
-	/* The summary comes before stdout closes: whoever waits for our end of input has then everything. */
+	/* The summary comes before stdout closes, so that whoever waits for our end of output has everything. */
 	int status = finish(t, failed ? &first : NULL);
 	if (t->out && t->out->close(t->out, &e) < 0 && !failed) {
 		failed = true;

@@ -5,7 +5,7 @@
 #include "cmd/schemes.h"
 #include "lib/flow/pump.h"
 
-/* What the options say of ends, for tools that open some of them themselves. */
+/* The options of ends, for tools that open some themselves. */
 struct end_conf tool_ends(struct tool *t);
 /* Refuses an output that is one of the inputs, whatever names it: writing would destroy it, or feed the tool its own
  * output. 0, or -1 with *e. Part of tool_run, for tools that write another file. */

@@ -1,4 +1,4 @@
-/* schemes.c - the table of schemes, and ends by their names. */
+/* schemes.c - the table of schemes, and opening of ends. */
 #include "cmd/schemes.h"
 
 #include "lib/base/guess.h"
@@ -16,7 +16,7 @@ enum { RETRY_MS = 60000, MOST_PREFETCH = 65535 };
 
 static struct amqp_conf queue_conf(const char *end, const struct end_conf *c)
 {
-	/* Each job has a batch in hand and one to come; what is being delivered is one more. */
+	/* Each job has a batch in hand and one to come; one more is being delivered. */
 	size_t prefetch = (2 * (size_t)c->jobs + 1) * c->limits->records;
 	return (struct amqp_conf){
 	    .end = end,
@@ -109,7 +109,7 @@ bool scheme_is_source(const char *end)
 	return lookup(end, ROLE_SOURCE);
 }
 
-/* Of ends with a scheme only one can be read. */
+/* Only one end with a scheme can be read. */
 static int check_sources(const char *const *end, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)

@@ -1,8 +1,8 @@
-/* schemes.h - opens ends, stores and caches by how they are named: a path, "-", or a scheme such as amqp: or sqlite:.
+/* schemes.h - opens ends, stores and caches by name: a path, "-", or a scheme such as amqp: or sqlite:.
  *
- * The one table of schemes is in schemes.c; a new kind is one entry there, with the functions that open it as what it
- * can be. Those of stores and caches are weak references, which hold where the tool itself calls store_open (stores.c)
- * or cache_open (caches.c): so a tool carries no library that it does not use, and messages list what it has.
+ * A new kind is one entry of the table in schemes.c, with its functions. Those of stores and caches are weak
+ * references, resolved if the tool itself calls store_open (stores.c) or cache_open (caches.c): so a tool links no
+ * library that it does not use, and messages list what it has.
  */
 #ifndef SENTI_SCHEMES_H
 #define SENTI_SCHEMES_H
@@ -11,7 +11,7 @@
 #include "lib/data/cache.h"
 #include "lib/data/store.h"
 
-/* What the options say of ends; all lent for the ports' life. */
+/* Options of ends; all lent for the ports' life. */
 struct end_conf {
 	const char *tool;
 	const struct limits *limits;
@@ -20,16 +20,16 @@ struct end_conf {
 	int64_t retry_ms;      /* --retry; -1: not given */
 	size_t pack;	       /* --pack */
 	bool keep_end;	       /* lines keep their ends (stdio.h) */
-	struct counts *counts; /* where ports of queues count; NULL: nowhere */
+	struct counts *counts; /* for ports of queues; may be NULL */
 	bool rejects;	       /* the source is read for reject objects (senti-ingest -F reject) */
 };
 
 enum role { ROLE_SOURCE, ROLE_SINK, ROLE_STORE, ROLE_CACHE, ROLES };
 
 struct scheme {
-	const char *name[3]; /* what stands before the colon */
-	const char *form;    /* an address, as messages show it */
-	/* Open one as what it can be: new, or NULL with *e. NULL where it cannot be that, or is not linked. */
+	const char *name[3]; /* before the colon */
+	const char *form;    /* of an address, for messages */
+	/* Each opens one as such: new, or NULL with *e. NULL if it cannot be that, or is not linked. */
 	struct source *(*source)(const char *end, const struct end_conf *conf, struct err *e);
 	struct sink *(*sink)(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
 	struct store *(*store)(const struct tool *t, enum store_mode mode, struct err *e);
@@ -38,19 +38,18 @@ struct scheme {
 	char *(*rejects)(const char *end);
 };
 
-/* True if the name begins with a scheme that can be a source: it is not a path. */
+/* True if the name begins with a source's scheme, and is not a path. */
 bool scheme_is_source(const char *end);
-/* What the scheme of an address is in the table, if it can be that: lent, or NULL with *e, which lists what can. */
+/* The entry of an address's scheme, if it can have this role: lent, or NULL with *e, which lists those that can. */
 const struct scheme *scheme_find(const char *address, enum role role, struct err *e);
 
-/* New: of one or several paths (none: stdin), or of one end with a scheme. NULL with *e. */
+/* New, from paths (none: stdin) or one end with a scheme. NULL with *e. */
 struct source *end_source(const char *const *end, size_t n, const struct end_conf *conf, struct err *e);
 /* New. NULL with *e. */
 struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
-/* New: where rejects go when nobody has said so and `source` is what is read (NULL: none is named): "-", or a queue's
- * dead letters. */
+/* New: the default end of rejects for this source (may be NULL): "-", or a queue's dead letters. */
 char *end_of_rejects(const char *source);
-/* The store that t->store names; t->retry_ms bounds how long one is waited for that is away. New, or NULL with *e. */
+/* The store that t->store names; waits for one that is down for t->retry_ms. New, or NULL with *e. */
 struct store *store_open(const struct tool *t, enum store_mode mode, struct err *e);
 /* New; conf may be NULL. NULL with *e. */
 struct cache *cache_open(const char *address, const struct cache_conf *conf, struct err *e);

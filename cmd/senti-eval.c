@@ -53,7 +53,7 @@ static int open_sides(struct eval_options *o, struct err *e)
 	c->form.needs_text = o->spec.n > 0;
 	if (!o->spec.n) {
 		c->side[0].name = c->form.result_name.p;
-		c->label.no_fallback = true; /* a result can't be its own judge */
+		c->label.no_fallback = true; /* a result cannot be its own judge */
 	}
 	for (size_t i = 0; i < o->spec.n; i++)
 		if (!(c->side[i].model = model_load(&(struct model_conf){.spec = o->spec.word[i]}, e)))
@@ -70,7 +70,7 @@ static void close_sides(struct eval_options *o)
 	label_conf_free(&o->eval.label);
 }
 
-/* The gate: what is not defined is not reached either. */
+/* The gate: an undefined figure fails it. */
 static int gate(const struct eval_options *o)
 {
 	int status = STATUS_OK;

@@ -15,12 +15,12 @@ static int read_origin(void *to, const char *value, struct err *e)
 	return add_name(to, "cors", value, e);
 }
 
-/* A name without a scheme is a queue of $SENTI_AMQP's broker. A file cannot keep what was answered 202: the next start
- * would truncate it. */
+/* A name without a scheme is a queue on $SENTI_AMQP's broker. A file is refused: the next start would truncate it, and
+ * lose what was answered 202. */
 static int read_queue(void *to, const char *value, struct err *e)
 {
 	char **queue = to;
-	static struct buf end; /* lives as long as the program */
+	static struct buf end; /* for the program's life */
 	bool scheme = scheme_is_source(value);
 	if (!*value || strcmp(value, "-") == 0 || (!scheme && strpbrk(value, ":/")))
 		return option_bad("queue", value, "the name of a queue or its address, amqp:QUEUE", e);

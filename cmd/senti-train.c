@@ -64,7 +64,7 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 			       "  senti-ingest -F csv --text body tickets.csv | senti-train --label grade --map "
 			       "1=negative,2=neutral,3=positive -o t.senti\n";
 
-/* The model must not replace the records that it is made of. */
+/* The model must not overwrite its records. */
 static int check(const struct tool *t, const char *path, struct err *e)
 {
 	if (!path || strcmp(path, "-") == 0)
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 		o.train.fit.tick = progress_step;
 		o.train.fit.tick_arg = &fitting;
 	}
-	o.train.stop = o.train.checkpoint ? NULL : t.limits.stop; /* a queue has no other end */
+	o.train.stop = o.train.checkpoint ? NULL : t.limits.stop; /* else a stop ends a queue */
 	int status = tool_run(&t, &(struct step){&train_stage, &o.train}, 1);
 	status = state_close(&t, o.train.checkpoint, status);
 	progress_end(&fitting);

@@ -9,7 +9,7 @@
 struct worker_options {
 	struct tool tool;
 	const char *queue, *state;
-	char *end; /* what queue names, as an end */
+	char *end; /* `queue` as an end */
 	int64_t timeout_ms;
 	unsigned max_failures;
 	bool follow;

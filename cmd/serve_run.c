@@ -11,12 +11,12 @@
 
 enum { RETRY_MS = 2000, STORE_PAGES = 12 << 20 };
 
-/* ---- what each thread opens for itself ---- */
+/* ---- handles for threads ---- */
 
 static struct store *open_store(void *arg, struct err *e)
 {
 	const struct serve_options *o = arg;
-	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and send again */
+	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and retry */
 	impatient.retry_ms = RETRY_MS;
 	return store_open(&impatient, STORE_CREATE, e);
 }
@@ -37,7 +37,7 @@ static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
 	return end_sink(o->queue, LANE_OUT, &conf, e);
 }
 
-/* The line is for the shell to append to the file, the token for its owner: it is stored nowhere. */
+/* stdout gets the line for the file, stderr the token, which is stored nowhere. */
 static int make_token(const struct tool *t, const char *wanted)
 {
 	struct buf token = {0}, line = {0};
@@ -55,8 +55,8 @@ static int make_token(const struct tool *t, const char *wanted)
 	return good ? STATUS_OK : tool_fail(t, &e);
 }
 
-/* So that what a large request took goes back to the system when it is free: large blocks are mapped each on its own,
- * whatever their history, and threads share their heaps. */
+/* Returns what large requests took to the system: large blocks are always mapped individually, and threads share heaps.
+ */
 static void keep_heap_small(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
@@ -65,7 +65,7 @@ static void keep_heap_small(void)
 	sqlite_share_memory(STORE_PAGES);
 }
 
-/* The cache is a quarter of the memory. */
+/* The cache gets a quarter of the memory. */
 static const char *default_cache(uint64_t memory)
 {
 	static char name[40];

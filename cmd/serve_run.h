@@ -1,4 +1,4 @@
-/* serve_run.h - what senti-serve does once its options are read. */
+/* serve_run.h - senti-serve after its options. */
 #ifndef SENTI_SERVE_RUN_H
 #define SENTI_SERVE_RUN_H
 
@@ -8,7 +8,7 @@
 struct serve_options {
 	struct tool tool;
 	struct server_conf server;
-	char *queue; /* with its scheme; NULL: messages are scored here */
+	char *queue; /* with its scheme; NULL: score messages here */
 	const char *new_token;
 	int64_t pending_ms;
 	const char *cors[MOST_NAMES + 1], *hosts[MOST_NAMES + 1]; /* ended by NULL */

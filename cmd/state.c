@@ -11,7 +11,7 @@
 #include "lib/base/redact.h"
 #include "lib/net/amqp.h"
 
-/* A name may hold what a file's name cannot, and "%". */
+/* Escapes what a file's name cannot hold, and "%". */
 static void put_name(struct buf *out, const char *name)
 {
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++)

@@ -1,4 +1,4 @@
-/* store_verbs.c - the verbs of senti-store: what each reads, and the stage it goes through. */
+/* store_verbs.c - the verbs of senti-store: what each reads, and its stage. */
 #include "cmd/store_verbs.h"
 
 #include "cmd/produce.h"
@@ -36,7 +36,7 @@ static struct source *query_source(struct tool *t, struct store_options *o, stru
 	return source_query(o->store, &o->filter, o->limit);
 }
 
-/* Everything, in an order that does not depend on what the rows hold: two exports can be compared line by line. */
+/* Everything, by id, so that two exports can be compared line by line. */
 static struct source *export_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	(void)t;
@@ -76,7 +76,7 @@ static struct source *prune_source(struct tool *t, struct store_options *o, stru
 	return produce_line(&out);
 }
 
-/* Opening has done it already; a second time changes nothing, and tells the schema that is reached. */
+/* Opening has migrated already; this only shows the schema. */
 static struct source *migrate_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	static struct buf out;
@@ -113,7 +113,7 @@ static struct source *labels_source(struct tool *t, struct store_options *o, str
 static const struct store_plan {
 	enum store_mode mode;
 	const struct stage *stage;
-	/* Makes the source, of the operands if the verb takes them; NULL: what is read is the source. */
+	/* Makes the source, of the operands if the verb takes them; NULL: the input is the source. */
 	struct source *(*make)(struct tool *t, struct store_options *o, struct err *e);
 	unsigned show;
 } plans[] = {

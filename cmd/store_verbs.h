@@ -7,13 +7,13 @@
 
 struct store_options {
 	struct filter filter;
-	const char *after; /* the id after which query continues */
+	const char *after; /* query continues after this id */
 	uint64_t limit;
-	int64_t dead_ms;     /* prune drops readers that have been silent for this long */
+	int64_t dead_ms;     /* prune drops readers silent for this long */
 	struct store *store; /* opened by the verb */
 };
 
-/* Places in store_verbs, for `only` of an option. */
+/* Indexes into store_verbs, for `only` of an option. */
 enum {
 	STORE_PUT,
 	STORE_GET,
@@ -26,7 +26,7 @@ enum {
 	STORE_PRUNE
 };
 
-/* They take a struct store_options. */
+/* Their `options` is a struct store_options. */
 extern const struct verb store_verbs[];
 /* Reads a label into a struct str. */
 option_call read_label;

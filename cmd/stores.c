@@ -1,4 +1,4 @@
-/* stores.c - stores by their names. Only tools that use one link this, and with it libpq and SQLite. */
+/* stores.c - opens stores. Only tools that use one link this, and with it libpq and SQLite. */
 #include "cmd/schemes.h"
 
 #include "lib/base/url.h"

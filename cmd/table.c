@@ -43,13 +43,13 @@ static void put_row(struct table *t, const struct rec *r)
 	buf_char(&t->buf, '\n');
 }
 
-/* With --explain: a line for each contribution below the row. */
+/* With --explain: one line for each contribution. */
 static void put_reasons(struct table *t, const struct rec *r)
 {
 	const struct json_member *why;
 	if (json_scan(&t->scan, r->result) < 0 || !(why = json_find(&t->scan, STR("why"))) || why->type != JSON_ARRAY)
 		return;
-	/* The array is ours: objects without nested ones, in the order at, word, value, rule. */
+	/* The array is ours: flat objects of at, word, value, rule. */
 	struct str rest = {why->value.p + 1, why->value.n - 1};
 	struct json_scan one = {0};
 	while (rest.n && rest.p[0] == '{') {

@@ -14,7 +14,7 @@
 int tool_fail(const struct tool *t, const struct err *e)
 {
 	if (e->kind == ERR_PIPE) {
-		/* The reader has gone: die as any filter does, without a word. */
+		/* The reader has gone: die silently, as any filter does. */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
@@ -25,7 +25,7 @@ int tool_fail(const struct tool *t, const struct err *e)
 	return STATUS_USAGE;
 }
 
-/* ---- options that are read by hand; `to` is the target ---- */
+/* ---- options read by hand; `to` is the target ---- */
 
 static int read_max_rejects(void *to, const char *value, struct err *e)
 {
@@ -72,9 +72,9 @@ int read_lexicon(void *to, const char *value, struct err *e)
 					   : option_bad("lexicon", value, "+FILE (layered over the model's own)", e);
 }
 
-static option_call show_help, show_version; /* which end the program; their target is the tool's first member */
+static option_call show_help, show_version; /* they end the program; their target is the tool's first member */
 
-/* Engines count bytes of a text in 32 bits, and VADER's names of emoji make a text up to 14 times as long. */
+/* Engines count a text's bytes in 32 bits, and VADER's names of emoji lengthen a text up to 14 times. */
 #define MOST_RECORD ((uint64_t)128 << 20)
 
 #define OPTIONS struct tool

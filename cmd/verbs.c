@@ -1,4 +1,4 @@
-/* verbs.c - finds the verb of a call, and refuses what does not belong to it. */
+/* verbs.c - finds the verb of a call, and checks its options and operands. */
 #include "cmd/verbs.h"
 
 #include <unistd.h>
@@ -20,7 +20,7 @@ static char *names(const struct verb *table, unsigned bits, const char *last)
 	return b.p;
 }
 
-/* No verb (word NULL), or one that is not known. With `files` the word may also have been meant as a file. */
+/* Refuses a missing (word NULL) or unknown verb. With `files` the word may have been meant as a file. */
 static void refuse(const struct verb *table, const char *word, bool files, struct guess *g, struct err *e)
 {
 	char *all = names(table, ~0u, " or ");

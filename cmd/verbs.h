@@ -1,4 +1,4 @@
-/* verbs.h - tools of several verbs, such as senti-store get: one table of them, and the one reader.
+/* verbs.h - tools with verbs, such as senti-store get: the table of verbs, and its reader.
  *
  *     static const struct verb verbs[] = {
  *         {"put", "[OPTION...] [FILE...]", OPERANDS_FILES, put},
@@ -6,7 +6,7 @@
  *         {0},
  *     };
  *
- * An option of the tool says by `only` to which verbs it belongs: bit N is entry N of the table.
+ * `only` of the tool's options says which verbs take them: bit N is entry N of the table.
  */
 #ifndef SENTI_VERBS_H
 #define SENTI_VERBS_H
@@ -15,25 +15,24 @@
 
 struct tool;
 
-/* What the operands of a tool or verb are. */
+/* The operands of a tool or verb. */
 enum operands { OPERANDS_FILES, OPERANDS_IDS, OPERANDS_COMMAND, OPERANDS_NONE };
 
 struct verb {
 	const char *name;
-	const char *usage; /* what follows the name in the synopsis; neighbours with equal ones share a line */
+	const char *usage; /* the synopsis after the name; neighbours with equal ones share a line */
 	enum operands operands;
 	/* The rest of main: returns the exit status. */
 	int (*run)(struct tool *t, void *options);
 };
 
-/* Takes the verb off the operands: its entry, or NULL with *e. With `optional` the first entry is meant where none is
- * named. */
+/* Takes the verb off the operands: its entry, or NULL with *e. With `optional` the first entry is the default. */
 const struct verb *verbs_take(
     const struct verb *table, bool optional, const char *const **operand, size_t *n, struct err *e);
-/* Whether each given option whose target is in *base belongs to the verb: 0, or -1 with *e. */
+/* Checks that each given option whose target is in *base belongs to the verb: 0, or -1 with *e. */
 MUST_USE int verbs_check(
     const struct verb *table, const struct verb *v, const struct option_list *l, const void *base, struct err *e);
-/* Whether the operands, and the source of -i (NULL: not given), suit what `name` takes: 0, or -1 with *e. */
+/* Checks that the operands, and the source of -i (NULL: not given), suit `name`: 0, or -1 with *e. */
 MUST_USE int operands_check(
     const char *name, enum operands takes, const char *from, const char *const *operand, size_t n, struct err *e);
 /* Prints the synopsis. */

@@ -3,7 +3,6 @@
 #include "lib/base/url.h"
 #include "lib/net/pg_db.h"
 
-/* The messages of one call. */
 struct rows_by_id {
 	struct message *const *m;
 	size_t n;
@@ -46,8 +45,8 @@ static int pg_get(struct store *store, struct message *const *m, size_t n, struc
 
 /* ---- edit ---- */
 
-/* How many messages from here on one statement can edit: of the same kind, and of different ids, since it sees each row
- * once. */
+/* How many messages from here on one statement can edit: of the same kind and with different ids, since it sees each
+ * row once. */
 static size_t part_of(struct message *const *m, size_t n)
 {
 	struct map ids = {0};
@@ -61,7 +60,7 @@ static size_t part_of(struct message *const *m, size_t n)
 	return i;
 }
 
-/* Rows are locked in the order of their ids by everybody, so that nobody waits in a circle. */
+/* Everybody locks rows in the order of their ids, so that there is no deadlock. */
 static void lock_rows(struct pg *s, const struct rows_by_id *w)
 {
 	pg_args_clear(&s->args);
@@ -72,7 +71,7 @@ static void lock_rows(struct pg *s, const struct rows_by_id *w)
 	    &s->args);
 }
 
-/* Two statements: which rows are changed, and what is there then. */
+/* Two statements: one changes rows, the other reads them. */
 static void queue_part(struct pg *s, struct message *const *m, size_t n)
 {
 	bool removes = m[0]->remove;
@@ -94,7 +93,7 @@ static void queue_part(struct pg *s, struct message *const *m, size_t n)
 	pg_queue(s, GET, &s->args);
 }
 
-/* What became of a message that was asked for as `asked` and is filled from the row that is there now, if any. */
+/* The fate of a message that was `asked` for and is now filled from its row, if there is one. */
 static enum message_fate fate_of(const struct message *asked, const struct message *m, bool edited)
 {
 	bool there = m->fate == MESSAGE_FOUND;
@@ -103,7 +102,7 @@ static enum message_fate fate_of(const struct message *asked, const struct messa
 	return there && !edited && asked->only_version && asked->only_version != m->version ? MESSAGE_CHANGED : m->fate;
 }
 
-/* The results of queue_part. What they say goes into `row`. */
+/* Reads the results of queue_part into `row`. */
 static int read_part(struct pg *s, struct message **row, size_t n, struct arena *mem, struct err *e)
 {
 	PGresult *edits = pg_result(s, e), *there = edits ? pg_result(s, e) : NULL;
@@ -135,7 +134,7 @@ static int edit(struct pg *s, void *arg, struct err *e)
 	}
 	pg_queue_skip(s, "COMMIT", NULL);
 	pg_sync(s);
-	/* What the results say is kept apart until the commit, since another try reads the ids and labels again. */
+	/* Results are kept apart until the commit, since another try needs the ids and labels again. */
 	struct message *copy = arena_alloc(w->mem, w->n * sizeof *copy);
 	struct message **row = arena_alloc(w->mem, w->n * sizeof *row);
 	for (size_t i = 0; i < w->n; i++) {
@@ -215,7 +214,7 @@ static int pg_close(struct store *store, struct err *e)
 	return 0;
 }
 
-/* libpq's own words about an address may hold parts of a password, so ours are said instead. */
+/* libpq's own message about an address may show parts of a password. */
 static int check_address(const char *address, struct err *e)
 {
 	const char *start = strstr(address, "://") + 3, *end = start + strcspn(start, "/?#");

@@ -1,6 +1,6 @@
-/* pg_db.h - what the files of the PostgreSQL store share; nobody else includes it.
+/* pg_db.h - shared by the files of the PostgreSQL store alone.
  *
- * A verb is a function that queues statements in libpq's pipeline, sends them at once and reads their results in order:
+ * A verb queues statements in libpq's pipeline, sends them at once and reads their results in order:
  *
  *     static int work(struct pg *s, void *arg, struct err *e)
  *     {
@@ -14,9 +14,8 @@
  *     }
  *     ... return pg_run(s, "delete from", work, &arg, e);
  *
- * pg_run connects where needed, and runs the work again where that is of use. Whatever the work returns, pg_run leaves
- * the connection without a transaction. A failure to queue shows when results are read, so it is not looked at
- * before.
+ * pg_run connects if needed, and runs the work again if that may help. It always leaves the connection without a
+ * transaction. A failure to queue shows when results are read.
  */
 #ifndef SENTI_PG_DB_H
 #define SENTI_PG_DB_H
@@ -30,15 +29,15 @@
 /* How a try ended. */
 enum pg_outcome {
 	PG_OK = 0,
-	PG_FAILED = -1,	 /* for good; *e is whole */
-	PG_REFUSED = 1,	 /* the rows are at fault; *e holds the database's words alone */
+	PG_FAILED = -1,	 /* permanently; *e is complete */
+	PG_REFUSED = 1,	 /* the rows are at fault; *e has only the database's message */
 	PG_CONFLICT = 2, /* another transaction was in the way */
-	PG_LOST = 3,	 /* the connection is gone, or of no use */
+	PG_LOST = 3,	 /* the connection is lost or useless */
 };
 
 enum { PG_ARGS = 16 };
 
-/* Parameters of a statement, in binary. */
+/* Binary parameters of a statement. */
 struct pg_args {
 	struct buf bytes;
 	size_t at[PG_ARGS];
@@ -47,11 +46,11 @@ struct pg_args {
 	int n;
 };
 
-/* What the last call of `changes` gave to a reader. */
+/* What the last `changes` gave to a reader. */
 struct pg_page {
 	struct pg_page *next;
 	char *reader, *base, *target; /* snapshots */
-	bool whole;		      /* nothing is left between the two */
+	bool whole;		      /* nothing else is between the two */
 	uint64_t last_xid, last_seq;
 };
 
@@ -64,18 +63,17 @@ struct pg {
 	int64_t retry_ms;
 	bool retry_first, was_there;
 	bool direct, listening;
-	const char *what; /* what is being done: "store into" */
+	const char *what; /* the current action: "store into" */
 	enum pg_outcome outcome;
-	struct buf queued; /* the statements up to the next end of the pipeline: 'k' keeps its result, 's' skips it */
-	size_t taken;	   /* how many of their results have been read */
-	bool synced;	   /* that end is sent, and not read yet */
+	struct buf queued; /* for each statement up to the next sync 'k' (keep its result) or 's' (skip it) */
+	size_t taken;	   /* how many of their results are read */
+	bool synced;	   /* the sync is sent and not read yet */
 	struct pg_args args;
 	struct buf sql;
 	struct pg_page *pages;
 	/* query */
-	struct buf wanted, pattern, folded,
-	    scratch;	  /* the text looked for, as asked, as a regular expression, folded */
-	size_t row_bytes; /* what a row took in the pages before */
+	struct buf wanted, pattern, folded, scratch; /* the text to find: as given, as a regular expression, folded */
+	size_t row_bytes;			     /* average bytes of the rows so far */
 };
 
 /* ---- statements ---- */
@@ -83,30 +81,30 @@ struct pg {
 void pg_begin(struct pg *s); /* a write transaction */
 void pg_queue(struct pg *s, const char *sql, const struct pg_args *args);
 void pg_queue_skip(
-    struct pg *s, const char *sql, const struct pg_args *args); /* its result is looked at only if it is an error */
+    struct pg *s, const char *sql, const struct pg_args *args); /* its result matters only if it is an error */
 void pg_sync(struct pg *s);
 /* New: the result of the next statement, in binary; NULL with s->outcome and *e. */
 PGresult *pg_result(struct pg *s, struct err *e);
-/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row gives a result of
- * one row, NULL after the last and where s->outcome tells of a failure. */
+/* The same row by row, in constant memory: pg_rows turns to the next statement (s->outcome); pg_row returns a result of
+ * one row, or NULL after the last and on a failure (s->outcome). */
 int pg_rows(struct pg *s, struct err *e);
 PGresult *pg_row(struct pg *s, struct err *e);
-/* Results that are left: s->outcome. */
+/* Reads the remaining results; returns s->outcome. */
 int pg_end(struct pg *s, struct err *e);
-/* Judges a result that is an error: sets s->outcome, fills *e. */
+/* For an error result: sets s->outcome and fills *e. */
 void pg_judge(struct pg *s, const PGresult *r, struct err *e);
 
 typedef int pg_work(struct pg *s, void *arg, struct err *e);
 /* `what` completes "cannot ... database 'x'". 0, -1, or STORE_REFUSED. */
 int pg_try(struct pg *s, const char *what, pg_work *work, void *arg, struct err *e);
-/* The same, where a refusal is an error like any other. */
+/* The same, with a refusal an error like any other. */
 int pg_run(struct pg *s, const char *what, pg_work *work, void *arg, struct err *e);
 void pg_drop(struct pg *s); /* the connection */
 
 /* ---- parameters: lent until the statement is queued ---- */
 
 void pg_args_clear(struct pg_args *a);
-int pg_arg_str(struct pg_args *a, struct str s); /* NULL where absent. All return the parameter's number */
+int pg_arg_str(struct pg_args *a, struct str s); /* NULL if absent. All return the parameter's number */
 int pg_arg_i64(struct pg_args *a, int64_t v);
 int pg_arg_time(struct pg_args *a, int64_t ms);
 /* Arrays, one element a message. */
@@ -120,15 +118,15 @@ enum { PG_TEXT = 25, PG_JSON = 114, PG_INT8 = 20, PG_FLOAT8 = 701, PG_TIMESTAMPT
 
 /* ---- results ---- */
 
-struct str pg_str(const PGresult *r, int row, int column); /* lent by the result; p NULL where NULL */
+struct str pg_str(const PGresult *r, int row, int column); /* lent by the result; p NULL if NULL */
 int64_t pg_i64(const PGresult *r, int row, int column);	   /* bigint, xid8 */
 double pg_f64(const PGresult *r, int row, int column);
 bool pg_bool(const PGresult *r, int row, int column);
-/* The columns of a message as all statements here select them, from the table named m, and the message from such a row,
- * whose first of them is `column`: its size in bytes. */
+/* The columns of a message, from the table named m, and a function that reads them from a row, beginning at `column`;
+ * it returns their size in bytes. */
 #define PG_MESSAGE "m.id, m.text, m.source, m.time, m.label, m.score, m.model, m.sentiment, m.extra, m.version"
 size_t pg_message(const PGresult *r, int row, int column, struct message *m, struct arena *mem);
-/* True in SQL where a person has set the label; as in the index message_corrected. */
+/* SQL: true if a person has set the label; as in the index message_corrected. */
 #define PG_CORRECTED(t)                                                                                                \
 	"(" t "label IS NOT NULL AND (" t "label IS DISTINCT FROM " t "sentiment ->> 'label' OR " t                    \
 	"sentiment ->> 'corrected' = 'true'))"
@@ -138,14 +136,14 @@ size_t pg_message(const PGresult *r, int row, int column, struct message *m, str
 int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e);
-extern const struct outbox pg_outbox; /* its functions; each handle has a copy */
+extern const struct outbox pg_outbox; /* the functions; each handle has a copy */
 int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
     size_t max, struct arena *mem, struct err *e);
 void pg_pages_free(struct pg *s);
 int pg_migrate(struct store *store, struct err *e);
-/* Checks what pg_migrate would find, without writing: s->outcome, and *left: how many steps there are to do. */
+/* Checks without writing what pg_migrate would do: s->outcome, and in *left the number of steps. */
 int pg_check_schema(struct pg *s, bool *made, int *left, struct err *e);
-/* Appends a regular expression of PostgreSQL's for texts that may hold `folded`, once they are folded. */
+/* Appends a PostgreSQL regular expression for texts that may contain `folded` once folded. */
 void pg_pattern(struct buf *out, struct str folded);
 
 #endif

@@ -1,4 +1,4 @@
-/* pg_link.c - the connection to PostgreSQL: reaching the server, statements in a pipeline, and what is tried again. */
+/* pg_link.c - the connection to PostgreSQL: connecting, statements in a pipeline, retries. */
 #include <poll.h>
 
 #include "lib/base/backoff.h"
@@ -8,8 +8,7 @@
 
 enum { OLDEST = 130000, PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 2000, CONFLICT_MS = 5 };
 
-/* Writers hold rows, so nothing of theirs lasts: neither a wait for somebody else's lock nor a client that has
- * vanished. */
+/* Writers lock rows, so their waits for others' locks and for vanished clients are bounded. */
 #define WRITE_MS "30000"
 
 /* ---- what went wrong ---- */
@@ -19,7 +18,7 @@ static bool is(const char *state, const char *start)
 	return strncmp(state, start, strlen(start)) == 0;
 }
 
-/* By the SQLSTATE (appendix A of PostgreSQL's manual). */
+/* By SQLSTATE (appendix A of PostgreSQL's manual). */
 static enum pg_outcome outcome_of(const char *state)
 {
 	static const struct {
@@ -27,17 +26,17 @@ static enum pg_outcome outcome_of(const char *state)
 		enum pg_outcome outcome;
 	} known[] = {
 	    {"40", PG_CONFLICT},	       /* serialization failure, deadlock */
-	    {"55P03", PG_CONFLICT},	       /* a lock was not to be had */
-	    {"57014", PG_CONFLICT},	       /* statement_timeout: somebody holds the row */
-	    {"08", PG_LOST}, {"57P", PG_LOST}, /* the server stops or starts */
+	    {"55P03", PG_CONFLICT},	       /* lock not available */
+	    {"57014", PG_CONFLICT},	       /* statement_timeout: the row is locked */
+	    {"08", PG_LOST}, {"57P", PG_LOST}, /* the server is stopping or starting */
 	    {"25P03", PG_LOST},		       /* we were idle in a transaction */
 	    {"53300", PG_LOST},		       /* too many connections */
-	    {"25006", PG_LOST},		       /* not the primary, or not any more */
-	    {"22", PG_REFUSED},		       /* the data themselves */
+	    {"25006", PG_LOST},		       /* not, or no longer, the primary */
+	    {"22", PG_REFUSED},		       /* the data */
 	    {"23", PG_REFUSED},		       /* constraints */
 	    {"44", PG_REFUSED},		       /* WITH CHECK OPTION */
 	    {"54", PG_REFUSED},		       /* too large for an index */
-	    {"P0", PG_REFUSED},		       /* RAISE in somebody's trigger */
+	    {"P0", PG_REFUSED},		       /* RAISE in a user's trigger */
 	};
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (is(state, known[i].start))
@@ -63,7 +62,7 @@ static const char *remedy(const char *state)
 	return "";
 }
 
-/* libpq's messages have several lines, each with its end. */
+/* Joins the lines of libpq's messages. */
 static void one_line(struct buf *out, const char *text)
 {
 	for (const char *p = text; *p; p++)
@@ -105,7 +104,7 @@ static void queue(struct pg *s, const char *sql, const struct pg_args *a, char f
 	const char *value[PG_ARGS];
 	int format[PG_ARGS], n = a ? a->n : 0;
 	for (int i = 0; i < n; i++) {
-		/* An empty value is not NULL, but an empty buffer may have no address. */
+		/* An empty value must not be NULL, but an empty buffer may have no address. */
 		value[i] = a->length[i] < 0 ? NULL : a->bytes.p ? a->bytes.p + a->at[i] : "";
 		format[i] = 1;
 	}
@@ -150,8 +149,8 @@ static void cancel(struct pg *s)
 	PQfreeCancel(c);
 }
 
-/* Waits until the next result can be read without waiting. A read that is to end early is cancelled, and its result
- * then says so. */
+/* Waits until the next result can be read without blocking. An interrupted read is cancelled, and its result then says
+ * so. */
 static void await_result(struct pg *s)
 {
 	bool cancelled = false;
@@ -166,7 +165,7 @@ static void await_result(struct pg *s)
 	}
 }
 
-/* The next result of the pipeline, an error or not; NULL with s->outcome where the connection is lost. */
+/* The next result of the pipeline, maybe an error; NULL with s->outcome if the connection is lost. */
 static PGresult *next_result(struct pg *s, struct err *e)
 {
 	if (s->api.interrupt && s->outcome != PG_LOST)
@@ -179,7 +178,7 @@ static PGresult *next_result(struct pg *s, struct err *e)
 	return NULL;
 }
 
-/* Behind each result of a statement stands a NULL. */
+/* A NULL follows each statement's result. */
 static PGresult *statement_result(struct pg *s, struct err *e)
 {
 	PGresult *r = next_result(s, e);
@@ -268,7 +267,7 @@ void pg_drop(struct pg *s)
 	buf_clear(&s->queued);
 }
 
-/* Reads what is left up to the pipeline's end; two NULLs in a row say that there is nothing left at all. */
+/* Reads up to the pipeline's end; two NULLs in a row mean that nothing is left. */
 static void drain(struct pg *s)
 {
 	for (int nulls = 0; nulls < 2;) {
@@ -284,7 +283,7 @@ static void drain(struct pg *s)
 	buf_clear(&s->queued);
 }
 
-/* Leaves no transaction open after a try that failed. */
+/* Leaves no transaction open after a failed try. */
 static void clean(struct pg *s)
 {
 	if (!s->conn)
@@ -351,8 +350,7 @@ static int check_server(struct pg *s, struct err *e)
 	return 0;
 }
 
-/* The address overrides what stands before `dbname`, not what stands after it. The keepalives notice a server that
- * vanished. */
+/* The address overrides the parameters before `dbname`, not those after it. The keepalives notice a vanished server. */
 static void connect_now(struct pg *s)
 {
 	const char *const name[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",
@@ -393,16 +391,16 @@ struct pg_tries {
 	unsigned n;
 };
 
-/* Grows, and differs from process to process, so that those that were in each other's way come apart. */
+/* Grows, and differs between processes, so that conflicting ones come apart. */
 static int pause_of(const struct pg *s, const struct pg_tries *t)
 {
 	if (t->n == 0 && s->outcome == PG_LOST)
-		return 0; /* an idle connection that was cut: the server is there */
+		return 0; /* an idle connection was cut: the server is up */
 	return (int)backoff_spread(
 	    backoff_ms(t->n, s->outcome == PG_CONFLICT ? CONFLICT_MS : PAUSE_FIRST_MS, PAUSE_MOST_MS));
 }
 
-/* True after a pause; false where time is up. */
+/* True after a pause; false once the time is up. */
 static bool again(struct pg *s, struct pg_tries *t, const struct err *why)
 {
 	int64_t now = clock_mono_ms();

@@ -1,19 +1,18 @@
 /* pg_outbox.c - readers of the outbox, waiting for changes, and trimming.
  *
  * A transaction can commit after one that began later and took higher numbers, so a number is not a cursor. A snapshot
- * is: it tells of each transaction whether it was visible (xmin:xmax:those between that were still running). A reader
- * has one, `base`: what it shows is handled. The news are the entries that a later snapshot, `target`, shows beyond
+ * is: it says of each transaction whether it was visible (xmin:xmax:those between that were still running). A reader
+ * has one, `base`, and has handled all that it shows. New are the entries that a later snapshot, `target`, shows beyond
  * it:
  *
  *     of transactions that were running in base       a few look-ups by xid
  *     of transactions from base's xmax on             a range of the index
  *
- * in the order of (xid, seq). A page that does not hold all of them is remembered as a place between the two; when all
- * are handled, target becomes base. So every visible entry is given at once, an entry that becomes visible late is
- * given then, and none twice.
+ * in the order of (xid, seq). A page without all of them is remembered as a place between the two; once all are
+ * handled, target becomes base. So every entry is given as soon as it is visible, and none twice.
  *
- * xids count on within one cluster. A database that was restored into another starts lower there; then its entries are
- * given to all readers again.
+ * xids grow within one cluster. In a database restored into another cluster they may start lower; then all readers get
+ * its entries again.
  */
 #include "lib/net/pg_db.h"
 
@@ -22,11 +21,10 @@
 #include "lib/base/clock.h"
 
 enum {
-	LOOK_MS = 50,	     /* through a pooler nobody wakes us: how often a waiting reader looks */
-	PRUNE_CHUNK = 10000, /* entries that go in one transaction */
+	LOOK_MS = 50,	     /* how often a waiting reader looks through a pooler, where nobody wakes it */
+	PRUNE_CHUNK = 10000, /* entries deleted in one transaction */
 };
 
-/* The handle that an outbox is part of. */
 static struct pg *pg_of(struct outbox *outbox)
 {
 	return (struct pg *)((char *)outbox - offsetof(struct pg, outbox));
@@ -113,7 +111,7 @@ static void note_page(struct pg *s, const struct found_changes *c, struct str ba
 	p->last_seq = c->n ? c->out[c->n - 1].seq : 0;
 }
 
-/* One statement for the reader, in a transaction of its own. `target` is $2 where there is one. */
+/* One statement for the reader, in its own transaction. $2 is `target`, if given. */
 static int tell(struct pg *s, const char *sql, const char *reader, const char *target, struct err *e)
 {
 	pg_args_clear(&s->args);
@@ -129,12 +127,12 @@ static int tell(struct pg *s, const char *sql, const char *reader, const char *t
 
 #define NEW_READER "INSERT INTO senti.reader (name, base) VALUES ($1, '1:1:') ON CONFLICT (name) DO NOTHING"
 #define ALIVE "UPDATE senti.reader SET alive_at = now() WHERE name = $1"
-/* Nothing is left of this target; of another, which a reader of the same name began meanwhile, there may be. */
+/* Only if this is still the target: another reader of the same name may have begun a new one. */
 #define ARRIVED                                                                                                        \
 	"UPDATE senti.reader SET base = target, target = NULL, at_xid = NULL, at_seq = NULL"                           \
 	" WHERE name = $1 AND target::text = $2"
 
-/* Entries and readers of another cluster begin anew in this one. */
+/* Entries and readers from another cluster start anew in this one. */
 static int settle_in(struct pg *s, const char *reader, struct err *e)
 {
 	pg_begin(s);
@@ -153,7 +151,7 @@ static int settle_in(struct pg *s, const char *reader, struct err *e)
 
 enum reader_state { UNKNOWN, FOREIGN, HALFWAY, QUIET, FINE };
 
-/* One look: PG_OK with what was found and how the reader stands, which may be a reason to look again. */
+/* One look: PG_OK with what was found and the reader's state, which may require another look. */
 static int look(struct pg *s, struct found_changes *c, enum reader_state *state, struct err *e)
 {
 	pg_args_clear(&s->args);
@@ -204,8 +202,7 @@ static bool take_notices(struct pg *s);
 
 /* ---- the log ---- */
 
-/* Transactions below xmin have all ended, so none can bring an entry before theirs any more: (xid, seq) is an order for
- * good. */
+/* All transactions below xmin have ended, so the order of their (xid, seq) is final. */
 #define SETTLED "o.xid < pg_snapshot_xmin(pg_current_snapshot())"
 #define LOG                                                                                                            \
 	"WITH at AS MATERIALIZED (SELECT xid, seq FROM senti.outbox WHERE seq = $1)"                                   \
@@ -283,7 +280,7 @@ static int pg_changes(
 {
 	struct pg *s = pg_of(outbox);
 	struct found_changes c = {.reader = reader, .out = out, .max = max, .mem = mem};
-	/* What woke us until now is in what we are about to find. */
+	/* The next look finds whatever has woken us so far. */
 	if (s->conn && s->listening && PQconsumeInput(s->conn))
 		take_notices(s);
 	return pg_run(s, "follow", find_changes, &c, e) < 0 ? -1 : (int)c.n;
@@ -313,8 +310,7 @@ static int mark(struct pg *s, void *arg, struct err *e)
 		pg_arg_i64(a, (int64_t)w->last->seq);
 	}
 	pg_begin(s);
-	/* A mark that a crash takes away gives the changes again, so nobody waits for the disk: the next ones may be
-	 * waiting. */
+	/* No wait for the disk: a crash that loses this mark only repeats the changes. */
 	pg_queue_skip(s, "SET LOCAL synchronous_commit = off", NULL);
 	pg_queue_skip(s,
 	    arrived
@@ -341,8 +337,7 @@ static int pg_seen(struct outbox *outbox, const char *reader, const struct chang
 
 /* ---- waiting ---- */
 
-/* LISTEN belongs to one connection to the server, and a pooler has many: it shows its clients another process number
- * than the server's. */
+/* LISTEN needs a direct connection. A pooler shows another process number than the server's. */
 static int listen_now(struct pg *s, void *arg, struct err *e)
 {
 	(void)arg;
@@ -378,7 +373,7 @@ static int pg_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struct er
 		if (pg_run(s, "follow", listen_now, NULL, e) < 0)
 			return -1;
 		if (s->direct)
-			return 1; /* what came before LISTEN told nobody */
+			return 1; /* what came before LISTEN has woken nobody */
 	}
 	if (!s->direct)
 		return look_later(timeout_ms, wake_fd);
@@ -402,7 +397,7 @@ static int pg_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struct er
 /* ---- prune ---- */
 
 struct prune {
-	int64_t dead_ms; /* so long ago, by the server's clock, as alive_at is */
+	int64_t dead_ms; /* this long ago by the server's clock, as is alive_at */
 	uint64_t gone;
 };
 

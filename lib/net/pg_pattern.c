@@ -1,9 +1,7 @@
-/* pg_pattern.c - from a folded text to a regular expression that finds the texts which hold it once they are folded
- * (fold.h).
+/* pg_pattern.c - turns a folded text into a regular expression for the texts that contain it once folded (fold.h).
  *
- * Each character becomes a bracket of all those that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we
- * do, whatever its own locale makes of upper and lower case. Only U+0130 folds to two characters, i and U+0307, each of
- * which may be the end of a match by itself.
+ * Each character becomes a bracket of all that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we do,
+ * whatever its locale. Only U+0130 folds to two characters, i and U+0307, each of which may end a match.
  */
 #include "lib/net/pg_db.h"
 #include "lib/text/unicode.h"
@@ -16,20 +14,20 @@ enum {
 	SIGMA = 0x3c3,
 	CASED_END = 0x20000, /* no character from here on has another case */
 	MOST_CASES = 2000,   /* 1,400 in Unicode 14 */
-	MOST = 64,	     /* characters of the expression: after them the store compares by itself */
+	MOST = 64,	     /* characters of the expression; the store compares the rest */
 };
 
 static void put_char(struct buf *out, uint32_t c)
 {
 	char bytes[4];
-	/* Every ASCII character but letters and digits stands for itself after a backslash. */
+	/* A backslash quotes any ASCII character but letters and digits. */
 	bool plain = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 	if (!plain)
 		buf_char(out, '\\');
 	buf_add(out, bytes, utf8_put(bytes, c));
 }
 
-/* The characters that have another lower-case form, with it. */
+/* The characters with another lower-case form, and that form. */
 struct cases {
 	struct {
 		uint32_t c, lower;
@@ -50,7 +48,7 @@ static void find_cases(struct cases *k)
 	}
 }
 
-/* What folds to exactly this character, itself included. */
+/* All that folds to exactly this character, itself included. */
 static void put_bracket(struct buf *out, const struct cases *k, uint32_t c, bool with_dotted)
 {
 	size_t start = out->n;
@@ -78,7 +76,7 @@ void pg_pattern(struct buf *out, struct str folded)
 	find_cases(&k);
 	for (int i = 0; p < end && i < MOST; i++) {
 		if (!utf8_sequence(p, end))
-			return; /* no text in the database holds it; the store finds that out */
+			return; /* no text in the database has it, as the store will find */
 		uint32_t c = utf8_next(&p);
 		if (c == DOT_ABOVE && i == 0) {
 			put_bracket(out, &k, c, true);

@@ -1,12 +1,11 @@
 /* pg_put.c - the upsert of a batch: one INSERT ... ON CONFLICT over arrays, its rows in the order of their ids.
  *
- * That order is the same in all processes, so those that put the same messages wait for each other and never in a
- * circle. A row that is equal is locked but not touched, and RETURNING says nothing of it; its version is read back in
- * the same transaction, where it can't change any more.
+ * All processes use this order, so those that put the same messages wait for each other without deadlock. An equal row
+ * is locked but not touched, and RETURNING omits it; its version is read back in the same transaction, where it cannot
+ * change.
  *
- * COPY to a stage and a merge from there was measured and is not quicker for any size of a batch: the time goes into
- * the row's indexes and triggers, the stage writes every row twice, and somebody would have to clean it up after a
- * crash.
+ * COPY to a staging table and a merge were measured and are not faster for any batch size: the time goes into indexes
+ * and triggers, and staging writes every row twice.
  */
 #include "lib/net/pg_db.h"
 
@@ -16,7 +15,7 @@
 	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN m." column " ELSE excluded." column     \
 	       " END"
 
-/* A person's label stays while the text does; so does the result where the new record has none. */
+/* A person's label stays while the text does; so does the result if the new record has none. */
 static const char upsert[] =
     "INSERT INTO senti.message AS m (id, text, source, time, label, score, model, sentiment, extra)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::float8[], $7::text[],"
@@ -36,7 +35,7 @@ static const char upsert[] =
 struct pg_upsert {
 	struct message **m; /* in the order of their ids */
 	size_t n;
-	struct message **rest; /* those that RETURNING does not tell of */
+	struct message **rest; /* those that RETURNING omits */
 	size_t nrest;
 	struct arena *mem;
 };
@@ -67,7 +66,7 @@ static void take_state(const PGresult *r, int row, int column, struct message *m
 	message_put(m, (uint64_t)pg_i64(r, row, column), pg_str(r, row, column + 1), mem);
 }
 
-/* Walks both in their common order. */
+/* Merges both in their common order. */
 static void take_versions(struct pg_upsert *p, const PGresult *r)
 {
 	int row = 0, rows = PQntuples(r);
@@ -83,8 +82,7 @@ static void take_versions(struct pg_upsert *p, const PGresult *r)
 	}
 }
 
-/* Somebody's own AFTER trigger may have changed rows once more: then RETURNING is too old, and each is read back
- * whole. */
+/* A user's AFTER trigger may have changed rows after RETURNING: then each is read back whole. */
 static bool has_other_triggers(const PGresult *r)
 {
 	return pg_bool(r, 0, 0);

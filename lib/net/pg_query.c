@@ -1,25 +1,24 @@
-/* pg_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
+/* pg_query.c - pages of a query: each is its own statement, starting after the last row of the previous page.
  *
- * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so
- * no row is sorted and a page costs no more for being late:
+ * Rows with a time come first, in either direction, then those without. Each part walks an index in its order, so
+ * nothing is sorted and late pages cost no more:
  *
  *     ... WHERE label = $1 AND time IS NOT NULL AND (time, id) > ($2, $3) ORDER BY time, id LIMIT 1000
  *     ... WHERE label = $1 AND time IS NULL AND id > $2 ORDER BY time, id LIMIT 1000
  *
- * In the order of ids there is one part, of all rows. Between two pages no transaction is open. Rows are read one by
- * one, and asked for by as many as a page is thought to have room for, so memory holds a page and no more.
+ * In the order of ids there is one part. No transaction is open between pages. Rows are read one by one, and no more
+ * are asked for than a page may have room for, so memory holds one page.
  *
- * A text is looked for by a regular expression that the server holds against each row, and which an index of pg_trgm
- * can serve; fold_contains has the last word.
+ * A text is found by a regular expression, which an index of pg_trgm can serve; fold_contains has the last word.
  */
 #include "lib/data/fold.h"
 #include "lib/net/pg_db.h"
 
 enum {
-	ROW_BYTES = 800, /* of a usual row, until some have been seen */
+	ROW_BYTES = 800, /* a guess until rows have been read */
 };
 
-enum { PAGE_MS = 600000 }; /* a page may have to read much to find a few rows */
+enum { PAGE_MS = 600000 }; /* a page may read many rows to find a few */
 
 struct page_room {
 	const struct filter *filter;
@@ -77,7 +76,7 @@ static void write_times(struct pg *s, bool since, bool until, const struct filte
 		condition(&s->sql, "m.time < ", pg_arg_time(&s->args, f->until), "");
 }
 
-/* An index has one bound a side: the tighter of the place and the filter's own. */
+/* An index takes one bound a side: the tighter of the place and the filter's. */
 static void write_timed(struct pg *s, const struct filter *f, const struct place *at)
 {
 	bool newest = f->order == ORDER_NEWEST;
@@ -98,7 +97,7 @@ static void write_untimed(struct pg *s, const struct filter *f, const struct pla
 	buf_str(&s->sql, STR(" AND m.time IS NULL"));
 	if (at->set && !at->has_time)
 		condition(&s->sql, newest ? "m.id < " : "m.id > ", pg_arg_str(&s->args, at->id), " COLLATE \"C\"");
-	/* time, which is the same in all, names the order of the index. */
+	/* time, the same in all rows, names the index's order. */
 	buf_str(&s->sql, newest ? STR(" ORDER BY m.time DESC, m.id DESC") : STR(" ORDER BY m.time, m.id"));
 }
 
@@ -125,8 +124,7 @@ static void take_row(struct pg *s, const PGresult *r, struct page_room *room)
 {
 	struct message *m = &room->out[room->n];
 	size_t bytes = pg_message(r, 0, 0, m, room->mem);
-	/* Half of what is known gives way to each new row, so that one page of large rows is enough to ask for
-	 * fewer. */
+	/* Each new row weighs half, so that one page of large rows is enough to ask for fewer. */
 	s->row_bytes = (s->row_bytes + bytes) / 2;
 	room->after = (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = m->id};
 	if (room->filter->text.n && !fold_contains(m->text, buf_view(&s->folded), &s->scratch))
@@ -135,7 +133,7 @@ static void take_row(struct pg *s, const PGresult *r, struct page_room *room)
 	room->bytes += bytes;
 }
 
-/* The rows of one statement: how many came, in *rows, whether there was room for them or not. */
+/* Reads the rows of one statement; *rows counts all, even those without room. */
 static int read_rows(struct pg *s, struct page_room *room, size_t *rows, struct err *e)
 {
 	PGresult *r;
@@ -166,7 +164,7 @@ static int ask(struct pg *s, struct page_room *room, write_part *part, size_t li
 	return read_rows(s, room, rows, e);
 }
 
-/* Asks until the page is full or the part has no more. */
+/* Reads until the page is full or the part ends. */
 static int read_part(struct pg *s, struct page_room *room, write_part *part, struct err *e)
 {
 	while (!is_full(room)) {
@@ -179,7 +177,7 @@ static int read_part(struct pg *s, struct page_room *room, write_part *part, str
 	return PG_OK;
 }
 
-/* After a failure the next try continues after the last row in the page. */
+/* After a failure, the next try continues after the page's last row. */
 static int page(struct pg *s, void *arg, struct err *e)
 {
 	struct page_room *room = arg;

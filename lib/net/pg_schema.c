@@ -1,7 +1,7 @@
-/* pg_schema.c - the tables as numbered migrations that are part of the program, each with its checksum.
+/* pg_schema.c - the tables as numbered, built-in migrations with checksums.
  *
- * An advisory lock of the transaction lets one process at a time apply them; all others then find them applied. It goes
- * with the transaction, so it works through a pooler, and a process that is killed does not keep it.
+ * A transaction's advisory lock lets one process apply them; the others then find them applied. It works through a
+ * pooler, and a killed process does not keep it.
  */
 #include "lib/base/embed.h"
 #include "lib/net/pg_db.h"
@@ -23,7 +23,7 @@ static void checksum(const struct pg_migration *m, char out[HASH_HEX])
 	hash_text_xxh3(m->sql(), out);
 }
 
-/* Compares one applied migration with the one that this program holds. */
+/* Compares an applied migration with the built-in one. */
 static int check_step(struct pg *s, const PGresult *r, int row, struct err *e)
 {
 	int64_t number = pg_i64(r, row, 0);
@@ -41,7 +41,7 @@ static int check_step(struct pg *s, const PGresult *r, int row, struct err *e)
 	return 0;
 }
 
-/* How many migrations the rows tell of, all of them known here; -1. */
+/* Counts the rows' migrations, all of which must be known here; or -1. */
 static int check_steps(struct pg *s, const PGresult *r, struct err *e)
 {
 	for (int row = 0; row < PQntuples(r); row++)
@@ -98,7 +98,7 @@ int pg_check_schema(struct pg *s, bool *made, int *left, struct err *e)
 
 /* ---- applying ---- */
 
-/* Outside of the pipeline, where one call may hold several statements. */
+/* Outside of pipeline mode, so that one call may have several statements. */
 static PGresult *script(struct pg *s, const char *sql, struct err *e)
 {
 	PGresult *r = PQexec(s->conn, sql);
@@ -138,7 +138,7 @@ static const char *const setup = "CREATE SCHEMA IF NOT EXISTS senti;"
 
 static int applied(struct pg *s, struct err *e)
 {
-	/* In binary, as all of this file reads it. */
+	/* Binary, as in all of this file. */
 	PGresult *r = PQexecParams(s->conn, APPLIED, 0, NULL, NULL, NULL, NULL, 1);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
 		pg_judge(s, r, e);
@@ -152,12 +152,12 @@ static int applied(struct pg *s, struct err *e)
 	return n;
 }
 
-/* In a transaction that holds the lock: how many steps were applied. */
+/* Runs in a transaction with the lock. Returns how many steps were applied. */
 static int apply_all(struct pg *s, struct err *e)
 {
 	if (run_script(s, "SELECT pg_advisory_xact_lock(hashtextextended('senti.migration', 0))", e) < 0)
 		return -1;
-	/* Looked for first: a role that may not create tables may still find that there is nothing to do. */
+	/* Look first: a role that may not create tables may find that there is nothing to do. */
 	PGresult *r = script(s, MADE, e);
 	if (!r)
 		return -1;
@@ -175,7 +175,7 @@ static int apply_all(struct pg *s, struct err *e)
 static int migrate(struct pg *s, void *arg, struct err *e)
 {
 	int *steps = arg;
-	/* A step may take its time, and so may whoever applies it before us. */
+	/* A step, or another process' step, may take long. */
 	if (!PQexitPipelineMode(s->conn))
 		return s->outcome = PG_LOST;
 	if (run_script(s,

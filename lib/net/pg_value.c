@@ -1,4 +1,4 @@
-/* pg_value.c - between C and PostgreSQL's binary format: parameters of statements, columns of results. */
+/* pg_value.c - PostgreSQL's binary format: parameters of statements, columns of results. */
 #include "lib/net/pg_db.h"
 
 #include <endian.h>
@@ -68,7 +68,7 @@ int pg_arg_time(struct pg_args *a, int64_t ms)
 	return end_arg(a);
 }
 
-/* The head of an array with one dimension, which may hold NULLs and counts from 1. */
+/* The head of a one-dimensional array from index 1 that may contain NULLs. */
 static void begin_array(struct pg_args *a, Oid type, Oid element, size_t n)
 {
 	begin_arg(a, type);
@@ -164,7 +164,7 @@ static struct str copy(struct str s, struct arena *mem)
 	return json_padded(mem, s);
 }
 
-/* Down to a whole millisecond, before 2000 as well. */
+/* Rounds down, before 2000 as well. */
 static int64_t ms_of(int64_t us)
 {
 	return EPOCH_MS + us / 1000 - (us % 1000 < 0);

@@ -1,8 +1,7 @@
-/* redis.c - the contract of a cache, on Redis.
+/* redis.c - a cache in Redis.
  *
- * Each call is one round trip, whatever the number of entries: everything is sent, then everything is read. Looking up
- * takes MGETs, in front of them TIME, so that the time of a read lies before it. Results are SET; all that depends on
- * what is there already is a script, which Redis runs as one step:
+ * Each call is one round trip, for any number of entries. A get is TIME, so that its time is before the read, then
+ * MGETs. Results are SET; all that depends on the present entry is a script, which Redis runs atomically:
  *
  *     what is there     put of N                      change to N                 put of "absent"
  *     nothing           N RECORD                      N                           absent
@@ -10,7 +9,7 @@
  *     M  (tombstone)    N RECORD where N >= M         N where N >= M              -
  *     absent            N RECORD                      N                           -
  *
- * A record that an earlier run of the server has left is not read (redis.h); for a put it is a tombstone.
+ * A record left by an earlier run of the server is not read (redis.h); for a put it is a tombstone.
  */
 #include "lib/net/redis.h"
 
@@ -23,7 +22,7 @@ enum { KEYS_PER_MGET = 128, SCAN_COUNT = 1000, SCAN_ROUNDS = 20 };
 
 struct script {
 	const char *text;
-	char sha[64]; /* empty: not asked for yet, or refused */
+	char sha[64]; /* empty: not loaded yet, or refused */
 	bool asked;
 };
 
@@ -31,7 +30,7 @@ struct redis {
 	struct cache port;
 	struct cache_conf conf;
 	struct redis_link link;
-	struct trouble reading, writing; /* errors that Redis answers; a lost connection is the link's */
+	struct trouble reading, writing; /* error replies; the link has lost connections */
 	struct script put, invalidate;
 	struct buf key, value;
 	uint64_t random;
@@ -39,8 +38,7 @@ struct redis {
 	bool warned;
 };
 
-/* Versions are compared as text: they are whole numbers without leading zeros, of more digits than Lua's numbers
- * hold. */
+/* Versions are compared as text: whole numbers without leading zeros, of more digits than Lua's numbers hold. */
 #define LUA_ENTRY                                                                                                      \
 	"local old = redis.call('GETRANGE', KEYS[1], 0, 31) "                                                          \
 	"local had, run, live = string.match(old, '^(%d+)@?([%w-]*)( ?)') "                                            \
@@ -121,7 +119,7 @@ static size_t chunk_of(size_t n, size_t from)
 
 /* ---- get ---- */
 
-/* The digits that a message's value begins with: how many. */
+/* How many digits a message's value begins with. */
 static size_t version_of(struct str value, uint64_t *version)
 {
 	size_t n = 0;
@@ -130,7 +128,7 @@ static size_t version_of(struct str value, uint64_t *version)
 	return str_u64((struct str){value.p, n}, version) == 0 ? n : 0;
 }
 
-/* How long "VERSION@RUN " is, 0 if the value is none or another run's. Who does not know the run takes any. */
+/* The length of "VERSION@RUN ", 0 if the value has none or another run's. An unknown run accepts any. */
 static size_t head_of(struct str value, size_t digits, struct str run)
 {
 	const char *p = value.p + digits, *end = memchr(p, ' ', value.n - digits);
@@ -140,7 +138,7 @@ static size_t head_of(struct str value, size_t digits, struct str run)
 	return str_eq(its, run) || str_eq(run, STR("-")) ? (size_t)(end + 1 - value.p) : 0;
 }
 
-/* What is not an entry of ours counts as nothing. */
+/* A value that is not an entry of ours counts as absent. */
 static void read_entry(struct entry *en, const struct redis_reply *r, int64_t now, struct str run)
 {
 	en->state = ENTRY_MISS;
@@ -179,7 +177,7 @@ static void ask(struct redis *r, struct entry *const *entry, size_t n, bool mess
 	}
 }
 
-/* False with *e where Redis has refused some of it; those entries are skipped. */
+/* False with *e if Redis has refused some; those entries are skipped. */
 static bool answers(struct redis *r, struct entry *const *entry, size_t n, bool messages, struct err *e)
 {
 	const struct redis_reply *a = r->link.reply;
@@ -248,7 +246,7 @@ static int64_t redis_clock(struct cache *c)
 
 /* ---- scripts ---- */
 
-/* Asks for the script's hash, which loads it, once a handle. Where that is refused the whole text is sent each time. */
+/* Loads the script and gets its hash, once a handle. If that is refused, the whole text is sent each time. */
 static int load(struct redis *r, struct script *s, struct err *e)
 {
 	struct arena mem = {0};
@@ -275,8 +273,8 @@ static bool is_unknown_script(const struct redis_reply *r)
 	return r->type == REDIS_REPLY_ERROR && r->text.n >= 8 && memcmp(r->text.p, "NOSCRIPT", 8) == 0;
 }
 
-/* The head of a call of a script of one key, with so many arguments after it. `whole`: send its text, because Redis
- * does not know it. */
+/* The head of a call of a script with one key and `args` arguments after it. `whole`: send its text, because Redis does
+ * not know it. */
 static void run_script(struct redis *r, const struct script *s, bool whole, struct str key, size_t args)
 {
 	bool by_name = s->sha[0] && !whole;
@@ -317,7 +315,7 @@ static void put_message(struct redis *r, const struct entry *en, bool whole)
 	redis_word(&r->link, str_of(r->link.run));
 }
 
-/* Reads that began before this connection: see redis_link.h. */
+/* True if the read began before this connection (redis_link.h). */
 static bool too_old(const struct redis *r, const struct entry *en)
 {
 	return en->kind == ENTRY_MESSAGE && en->read_at && en->read_at < r->link.floor_ms;
@@ -337,8 +335,8 @@ static void ask_to_keep(struct redis *r, struct entry *const *entry, size_t n, b
 }
 
 struct kept {
-	size_t unknown; /* which Redis did not run, since it does not know the script: still pending */
-	bool refused;	/* by an error, whose words are `why` */
+	size_t unknown; /* pending, because Redis does not know the script */
+	bool refused;	/* by an error, in `why` */
 	struct err why;
 };
 
@@ -363,7 +361,7 @@ static void what_was_kept(struct redis *r, struct entry *const *entry, size_t n,
 	}
 }
 
-/* What users of an unconfigured Redis learn late otherwise: nothing is evicted, so it fills up or eats the machine. */
+/* Warns about a Redis that evicts nothing, so fills up or takes all memory. */
 static void check_policy(struct redis *r)
 {
 	if (!r->link.fresh)
@@ -389,7 +387,7 @@ static void skip_pending(struct entry *const *entry, size_t n)
 			entry[i]->state = ENTRY_SKIPPED;
 }
 
-/* Marks what is not even sent; true if a message is left. */
+/* Marks entries that are not sent; true if a message is left. */
 static bool choose(struct redis *r, struct entry *const *entry, size_t n)
 {
 	bool messages = false;
@@ -458,7 +456,7 @@ static void ask_to_invalidate(struct redis *r, const struct change *c, size_t n,
 	}
 }
 
-/* How many are left since Redis does not know the script, or -1. */
+/* Returns how many are left because Redis does not know the script, or -1. */
 static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct err *e)
 {
 	const struct redis_reply *a = r->link.reply;
@@ -499,7 +497,7 @@ static int redis_invalidate(struct cache *c, const struct change *change, size_t
 		return 0;
 	bool *done = xcalloc(n, sizeof *done);
 	int rc = invalidate_once(r, change, n, done, e);
-	/* A connection that broke on the way is worth a second one: invalidating twice is harmless. */
+	/* A broken connection is worth another: invalidating twice is harmless. */
 	if (rc < 0 && !r->link.context)
 		rc = invalidate_once(r, change, n, done, e);
 	if (rc == 0)
@@ -527,7 +525,7 @@ static uint64_t number_of(struct str info, const char *name)
 	return s.p && str_u64(s, &n) == 0 ? n : 0;
 }
 
-/* One round of SCAN from *cursor on: the keys' replies, *many of them, or NULL with *e. */
+/* One round of SCAN from *cursor on: *many replies with keys, or NULL with *e. */
 static const struct redis_reply *scan(
     struct redis *r, uint64_t *cursor, struct str pattern, size_t *many, struct arena *mem, struct err *e)
 {
@@ -560,7 +558,7 @@ static bool begins(struct str s, struct str with)
 	return s.n >= with.n && memcmp(s.p, with.p, with.n) == 0;
 }
 
-/* Counts the kinds among the keys of some rounds of SCAN, and puts that in proportion to all keys. */
+/* Counts kinds among the keys of some rounds of SCAN, and extrapolates to all keys. */
 static int count_kinds(struct redis *r, struct cache_stats *out, struct arena *mem, struct err *e)
 {
 	uint64_t cursor = 0, seen = 0;
@@ -619,8 +617,7 @@ static int redis_stats(struct cache *c, struct cache_stats *out, struct err *e)
 	return rc;
 }
 
-/* SCAN takes any number for a cursor, so the first pass begins anywhere; the second begins at the start, for what lies
- * before. */
+/* SCAN takes any number for a cursor, so the first pass begins anywhere, and the second at the start, for the rest. */
 static int redis_sample(struct cache *c, struct str *id, size_t max, struct arena *mem, struct err *e)
 {
 	struct redis *r = redis_of(c);

@@ -1,4 +1,4 @@
-/* redis_address.c - how a Redis is named. */
+/* redis_address.c - parses the address of a Redis. */
 #include "lib/base/url.h"
 #include "lib/net/redis_link.h"
 

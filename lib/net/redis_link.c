@@ -1,7 +1,7 @@
-/* redis_link.c - connecting, one round trip at a time, and what Redis' errors mean.
+/* redis_link.c - connecting, round trips, and the meaning of Redis' errors.
  *
- * hiredis connects and parses. Its reader makes an object of each reply by functions that the caller may give: ours
- * append to one flat array and copy strings into the caller's arena, so that a batch of values costs no allocations.
+ * hiredis connects and parses. Our functions for its reader append replies to one flat array and copy strings into the
+ * caller's arena, so that a batch of values costs no allocations.
  */
 #include "lib/net/redis_link.h"
 
@@ -26,7 +26,7 @@ static struct redis_reply *add_reply(const redisReadTask *t)
 	return r;
 }
 
-/* What the reader takes for an object; it only must not be NULL. */
+/* The reader's object, which only must not be NULL. */
 static char object;
 
 static void *create_string(const redisReadTask *t, char *p, size_t n)
@@ -50,7 +50,7 @@ static void *create_integer(const redisReadTask *t, long long n)
 
 static void *create_nil(const redisReadTask *t)
 {
-	add_reply(t)->type = REDIS_REPLY_NIL; /* the task still has the type that the reply would have had */
+	add_reply(t)->type = REDIS_REPLY_NIL; /* the task still has the type of a reply that is not nil */
 	return &object;
 }
 
@@ -110,7 +110,7 @@ int redis_refused(const struct redis_link *l, const struct redis_reply *r, struc
 	if (r->type != REDIS_REPLY_ERROR)
 		return err_set(e, ERR_ENV, "%s gives an answer that Redis does not give", l->address.shown);
 	const char *meaning = "it refuses";
-	/* A script's error has the code of the command that failed in it after some words. */
+	/* A script's error has the failed command's code after some words. */
 	for (size_t i = 0; i < COUNT_OF(errors); i++)
 		if (memmem(r->text.p, r->text.n, errors[i].code, strlen(errors[i].code))) {
 			meaning = errors[i].meaning;
@@ -329,7 +329,7 @@ static void take_run(struct redis_link *l, const struct redis_reply *r)
 	snprintf(l->run, sizeof l->run, "%.*s", known ? REDIS_RUN : 1, known ? run.p : "-");
 }
 
-/* The answers to greet, of which the first error counts; INFO may be refused. */
+/* Reads the replies to greet: the first error counts, but INFO may be refused. */
 static int greeted(struct redis_link *l, struct err *e)
 {
 	const struct redis_reply *r = l->reply;
@@ -364,8 +364,7 @@ static int open_link(struct redis_link *l, struct err *e)
 	return rc;
 }
 
-/* A server that stopped, or hung up on an idle client, has said so already: better seen before something is sent that
- * is then lost. */
+/* Notices a server that has stopped or hung up on an idle client, before something is sent and lost. */
 static bool hung_up(struct redis_link *l)
 {
 	char c;

@@ -1,11 +1,11 @@
-/* redis_link.h - one connection to Redis: an address, commands in, replies out, and coming back after it broke.
+/* redis_link.h - one connection to Redis: an address, commands, replies, reconnecting.
  *
  *     redis_begin(l);                                    // the commands of one round trip
  *     redis_command(l, 2); redis_word(l, STR("GET")); redis_word(l, key);
  *     if (redis_call(l, mem, e) < 0) ...                 // sends them, reads the replies
  *     const struct redis_reply *r = l->reply;                 // the first; an array is followed by its elements
  *
- * Nothing is ever sent twice from here.
+ * It never sends anything twice.
  */
 #ifndef SENTI_REDIS_LINK_H
 #define SENTI_REDIS_LINK_H
@@ -18,7 +18,7 @@
 #include "lib/base/err.h"
 
 struct redis_address {
-	char *host; /* NULL: path is a Unix socket's */
+	char *host; /* NULL: path is a Unix socket */
 	char *path;
 	char *user, *password; /* NULL: none */
 	uint16_t port;
@@ -36,14 +36,14 @@ struct redis_reply {
 	struct str text; /* of a string, status or error; lent by the arena of redis_call */
 };
 
-/* What is said of a kind of trouble: once in a process when the first handle has it, and once when the last is over
+/* What is logged of a kind of trouble: once in a process when the first handle has it, and once when the last is over
  * it. */
 struct notice {
 	const char *gone, *back;
 	atomic_uint handles;
 };
 
-/* What goes wrong is tried again after a pause that grows. */
+/* A failure, retried after a growing pause. */
 struct trouble {
 	bool said;
 	unsigned tries;
@@ -61,13 +61,13 @@ struct redis_link {
 	size_t nreplies, cap;
 	struct arena *mem;
 	struct trouble away;
-	char *in; /* what recv gives to hiredis' reader */
-	/* Reads that began before are not put: by the server's clock the time of connecting, or the newest that was
-	 * given out over an earlier connection, for a server that starts again may have lost its tombstones, and its
-	 * clock may be another. */
+	char *in; /* input for hiredis' reader */
+	/* Reads that began before floor_ms are not put, since a server that restarts has lost its tombstones. It is the
+	 * time of connecting by the server's clock, or the newest time given out over an earlier connection if that is
+	 * later (given_ms). */
 	int64_t floor_ms, given_ms;
-	struct buf info; /* the section "memory" of INFO, as connecting found it; empty: refused */
-	/* The beginning of the server's run_id, another one each time that it starts; "-" where INFO is refused. */
+	struct buf info; /* the section "memory" of INFO at connecting; empty if refused */
+	/* The beginning of the server's run_id, new at each start; "-" if INFO is refused. */
 	char run[REDIS_RUN + 1];
 	bool fresh; /* connected since the owner last looked */
 };
@@ -81,23 +81,23 @@ void redis_begin(struct redis_link *l);
 void redis_command(struct redis_link *l, size_t words);
 void redis_word(struct redis_link *l, struct str word);
 void redis_number(struct redis_link *l, int64_t n);
-/* Needs a connection (redis_ready). 0, one reply a command; -1 with *e, and the connection is gone. */
+/* Needs a connection (redis_ready). 0, with one reply a command; or -1 with *e, and the connection is closed. */
 int redis_call(struct redis_link *l, struct arena *mem, struct err *e);
 /* The reply after this one and its elements. */
 const struct redis_reply *reply_next(const struct redis_reply *r);
-/* Milliseconds of a reply to TIME, -1 if it is none. */
+/* Milliseconds of a reply to TIME; -1 if it is not one. */
 int64_t reply_time(const struct redis_reply *r);
-/* Fills *e from an error reply, in words that say what to do. Returns -1. */
+/* Fills *e from an error reply, saying what to do. Returns -1. */
 int redis_refused(const struct redis_link *l, const struct redis_reply *r, struct err *e);
-/* A line NAME:VALUE of what INFO says; p is NULL where it has none. */
+/* The value in a line NAME:VALUE of INFO; p is NULL if absent. */
 struct str info_value(struct str info, const char *name);
 
-/* True where it is too early to try again. */
+/* True if it is too early to try again. */
 bool trouble_pause(const struct trouble *t);
-/* It has failed, or works; the first time of each is logged. */
+/* It has failed, or works; the first of each is logged. */
 void trouble_failed(struct trouble *t, struct notice *n, const struct err *e);
 void trouble_over(struct trouble *t, struct notice *n, const struct redis_link *l);
-/* The handle is closed: nothing is said. */
+/* The handle is closed; logs nothing. */
 void trouble_end(struct trouble *t, struct notice *n);
 
 #endif

@@ -10,8 +10,8 @@
 
 enum { WAIT_MS = 30000 }; /* for other writers */
 
-/* A person's label stays while the text does; so does the result where the new record has none. `excluded` is what the
- * record says. */
+/* A person's label stays while the text does; so does the result if the new record has none. `excluded` is the record.
+ */
 #define SAME_TEXT "message.text IS excluded.text"
 #define KEEP(column)                                                                                                   \
 	column " = CASE WHEN excluded.sentiment IS NULL AND " SAME_TEXT " THEN message." column                        \
@@ -148,7 +148,7 @@ int sql_end(struct sqlite *s, int rc, const char *what, struct err *e)
 		rc = check_place(s, e);
 	if (rc == 0)
 		rc = sql_run(s, SQL_COMMIT, what, e);
-	struct err ignored; /* what failed is in *e already; a full disk may have rolled back by itself */
+	struct err ignored; /* *e has the failure; a full disk may have rolled back by itself */
 	if (rc != 0 && !sqlite3_get_autocommit(s->db) && sql_run(s, SQL_ROLLBACK, what, &ignored) < 0)
 		return -1;
 	return rc;
@@ -202,7 +202,7 @@ size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem)
 
 /* ---- put ---- */
 
-/* Refusals are the row's own fault and come back each time; everything else is the environment's. */
+/* A refusal is the row's fault and will come again; all else is the environment's. */
 static bool is_refusal(int code)
 {
 	return (code & 0xff) == SQLITE_CONSTRAINT || (code & 0xff) == SQLITE_MISMATCH || (code & 0xff) == SQLITE_TOOBIG;
@@ -221,7 +221,7 @@ static void refuse(struct sqlite_upsert *p, struct message *m, const char *why)
 	m->why = arena_str(p->mem, str_of(why));
 }
 
-/* Reads a row's state: 1, 0 if there is no such row, -1. */
+/* Reads a row's state: 1, 0 if there is no such row, or -1. */
 static int state_of(struct sqlite *s, struct message *m, struct arena *mem, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_STATE, e);
@@ -275,8 +275,7 @@ static int put_one(struct sqlite_upsert *p, sqlite3_stmt *q, struct message *m, 
 	sqlite3_reset(q);
 	m->fate = changed ? MESSAGE_STORED : MESSAGE_UNCHANGED;
 	p->last += changed;
-	/* Of a new row everything is known. RETURNING would tell of the others too, but it builds a table for each row:
-	 * 8 us, of 35. */
+	/* A new row is known. RETURNING would show the others, but it builds a table for each row: 8 us of 35. */
 	if (inserted)
 		message_put(m, p->last, STR_NONE, p->mem);
 	int found = inserted ? 1 : state_of(s, m, p->mem, e);
@@ -302,7 +301,7 @@ static int fill(struct sqlite *s, struct message *m, struct arena *mem, struct e
 	return rc;
 }
 
-/* Triggers that a user added may have changed rows as well, and taken versions: then each is read back whole. */
+/* A user's triggers may have changed rows and taken versions: then each is read back whole. */
 static int check_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	uint64_t last;
@@ -320,7 +319,8 @@ static int check_rows(struct sqlite_upsert *p, struct message *const *m, size_t 
 	return 0;
 }
 
-/* All rows that are not refused yet: 0, STORE_REFUSED where one of them undid the transaction (RAISE(ROLLBACK)), -1. */
+/* Puts all rows that are not refused yet: 0, STORE_REFUSED if one of them undid the transaction (RAISE(ROLLBACK)), or
+ * -1. */
 static int put_rows(struct sqlite_upsert *p, struct message *const *m, size_t n, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(p->s, SQL_UPSERT, e);
@@ -361,7 +361,7 @@ static int sqlite_put(struct store *store, struct message *const *m, size_t n, s
 		if (sql_run(p.s, SQL_BEGIN_WRITE, "store into", e) < 0)
 			return -1;
 		rc = put_rows(&p, m, n, e);
-		/* A row that undid the transaction is refused now; the others are put again without it. */
+		/* The row that undid the transaction is now refused; the others are put again. */
 	} while (rc == STORE_REFUSED);
 	if (rc == 0)
 		rc = commit_put(p.s, e);
@@ -393,7 +393,7 @@ static int correct_one(struct sqlite *s, struct message *m, struct arena *mem, s
 	if (sql_run(s, SQL_CORRECT, "correct in", e) < 0)
 		return -1;
 	bool changed = sqlite3_changes64(s->db) > 0;
-	/* Not by RETURNING, which knows nothing of what triggers do after it. */
+	/* Not by RETURNING, which does not see what triggers do after it. */
 	if (fill(s, m, mem, e) < 0)
 		return -1;
 	if (only && !changed && m->fate == MESSAGE_FOUND && m->version != only)
@@ -413,7 +413,7 @@ static int remove_one(struct sqlite *s, struct message *m, struct arena *mem, st
 	m->fate = sqlite3_changes64(s->db) ? MESSAGE_FOUND : MESSAGE_MISSING;
 	if (m->fate == MESSAGE_FOUND || !m->only_version)
 		return 0;
-	/* The row is there in another version, or is not there. */
+	/* The row has another version, or is missing. */
 	struct message row = *m;
 	int there = state_of(s, &row, mem, e);
 	if (there > 0) {
@@ -485,7 +485,7 @@ static int sqlite_close(struct store *store, struct err *e)
 	return rc;
 }
 
-/* Waits for another writer: short at first, so that a quick commit costs little, then up to 50 ms. */
+/* Waits for another writer: briefly at first, for quick commits, then up to 50 ms. */
 static int on_busy(void *arg, int tries)
 {
 	(void)arg;
@@ -496,7 +496,7 @@ static int on_busy(void *arg, int tries)
 	return 1;
 }
 
-/* Switching a new file to WAL needs it alone and does not ask on_busy, so it is asked again here. */
+/* Switching a new file to WAL needs exclusive access and ignores on_busy, so it is retried here. */
 static int use_wal(struct sqlite *s, struct err *e)
 {
 	for (int tries = 0;; tries++) {
@@ -512,7 +512,7 @@ static int configure(struct sqlite *s, struct err *e)
 {
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_handler(s->db, on_busy, NULL);
-	/* A larger cache and rarer checkpoints than SQLite's own: ids come in any order, so that a batch touches pages
+	/* A larger cache and rarer checkpoints than SQLite's defaults: ids come in any order, so a batch touches pages
 	 * all over the indexes. */
 	if (sql_exec(s,
 		"PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8000;"
@@ -539,17 +539,16 @@ static int open_schema(struct sqlite *s, enum store_mode mode, struct err *e)
 	return left != SCHEMA_CURRENT && sqlite_migrate(&s->api, e) < 0 ? -1 : 0;
 }
 
-/* What a statement would have to undo is kept in memory, in one piece. By default it moves to a file at 64 KiB and
- * stays there for the rest of the transaction: 20 writes a row. The piece that moves must be one that SQLite's
- * unixWrite can write at once, which is below 128 KiB: with more, deleting a huge row fails as if the disk were full.
- * Only the first call in a process counts. */
+/* Keeps a statement's journal in memory. By default it moves to a file at 64 KiB and stays there for the rest of the
+ * transaction: 20 writes a row. It must move in one piece that SQLite's unixWrite can write at once, below 128 KiB:
+ * with more, deleting a huge row fails as if the disk were full. Only the first call in a process counts. */
 static void keep_undo_in_memory(void)
 {
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);
 }
 
-/* A store holds texts, so a new one is its owner's alone; SQLite gives the files beside it the same mode. What is there
- * keeps its own. A link to nothing is refused, for whoever has put it there would choose where the texts go. */
+/* A store holds texts, so a new one is readable by its owner alone; SQLite gives the files beside it the same mode. An
+ * existing file keeps its mode. A dangling link is refused: whoever planted it would choose where the texts go. */
 static int create_private(const char *path, struct err *e)
 {
 	struct stat st;

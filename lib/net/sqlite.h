@@ -1,8 +1,7 @@
-/* sqlite.h - the store of lib/data/store.h in one file, by SQLite: no server, safe with any number of processes on one
- * machine.
+/* sqlite.h - the store of lib/data/store.h in one file, by SQLite: no server, any number of processes on one machine.
  *
- * WAL with synchronous=FULL: what a call has stored survives kill -9 and a power cut. Readers never wait for a writer,
- * writers wait for each other, half a minute at most. Not for network file systems, whose locks WAL cannot use. */
+ * WAL with synchronous=FULL: what a call has stored survives kill -9 and a power cut. Readers never wait for a writer;
+ * writers wait for each other, half a minute at most. Not for network file systems, on which WAL does not work. */
 #ifndef SENTI_SQLITE_H
 #define SENTI_SQLITE_H
 
@@ -10,7 +9,7 @@
 
 /* `path` is as in sqlite:PATH, taken as it is (":memory:" keeps nothing). New, or NULL with *e. */
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e);
-/* All handles of the process together keep about so many bytes of pages in memory, in place of 8 MiB each. */
+/* All handles of the process together keep about this many bytes of pages in memory, instead of 8 MiB each. */
 void sqlite_share_memory(int64_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* sqlite_db.h - what the files of the SQLite store share; nobody else includes it. */
+/* sqlite_db.h - shared by the files of the SQLite store alone. */
 #ifndef SENTI_SQLITE_DB_H
 #define SENTI_SQLITE_DB_H
 
@@ -7,7 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/net/sqlite.h"
 
-/* Statements that are prepared once. */
+/* Statements prepared once. */
 enum sql {
 	SQL_BEGIN_WRITE,
 	SQL_BEGIN_READ,
@@ -30,7 +30,7 @@ enum sql {
 	SQL_COUNT,
 };
 
-/* One page statement of a query; its text tells whether it fits the next filter. */
+/* A page statement of a query, and its text. */
 struct page_statement {
 	sqlite3_stmt *stmt;
 	struct buf sql;
@@ -45,7 +45,7 @@ struct sqlite {
 	bool moved; /* the file was removed or replaced; sql_in_place opens what stands there now */
 	sqlite3_stmt *stmt[SQL_COUNT];
 	struct page_statement timed, untimed;
-	uint64_t written;  /* what sqlite_wait compares: the state of the database when changes were last asked for */
+	uint64_t written;  /* for sqlite_wait: the state of the database at the last look for changes */
 	struct buf sql;	   /* scratch: the text of a page statement */
 	struct buf folded; /* the text that a query looks for */
 	struct buf scratch;
@@ -53,7 +53,7 @@ struct sqlite {
 
 /* Fills *e from SQLite's own error and returns -1: "cannot store into 'senti.db': database or disk is full (...)". */
 int sql_fail(struct sqlite *s, const char *what, struct err *e);
-/* A prepared statement, reset and with nothing bound; NULL and *e. */
+/* A prepared statement, reset and unbound; NULL and *e on failure. */
 sqlite3_stmt *sql_prepared(struct sqlite *s, enum sql which, struct err *e);
 /* Steps a statement that gives no rows, then resets it: 0 or -1. */
 int sql_run(struct sqlite *s, enum sql which, const char *what, struct err *e);
@@ -61,20 +61,20 @@ int sql_run(struct sqlite *s, enum sql which, const char *what, struct err *e);
 int sql_exec(struct sqlite *s, const char *sql, const char *what, struct err *e);
 /* The number in the only row of a query given as text. */
 int sql_number(struct sqlite *s, const char *sql, const char *what, uint64_t *out, struct err *e);
-/* The same of a prepared statement with nothing to bind. */
+/* The same for a prepared statement without parameters. */
 int sql_prepared_number(struct sqlite *s, enum sql which, const char *what, uint64_t *out, struct err *e);
 /* Called before a transaction begins, or a query outside of one. Fails once if the file was removed or replaced since
  * it was opened, so that nobody takes what is in it for stored; after that it opens what stands there now, or fails. */
 int sql_in_place(struct sqlite *s, struct err *e);
-/* Ends a transaction: commits if rc is 0, else rolls back. Returns rc, or -1 where the commit fails. */
+/* Ends a transaction: commits if rc is 0, else rolls back. Returns rc, or -1 if the commit fails. */
 int sql_end(struct sqlite *s, int rc, const char *what, struct err *e);
 
-void sql_bind(sqlite3_stmt *q, int i, struct str s); /* NULL where absent; lent until the statement has run */
+void sql_bind(sqlite3_stmt *q, int i, struct str s); /* NULL if absent; lent until the statement has run */
 void sql_bind_time(sqlite3_stmt *q, int i, bool has, int64_t ms);
 /* A column's text, copied into the arena with JSON_PAD bytes after it. */
 struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem);
 
-/* The columns of a message as all statements here select them, and the message from such a row: its size in bytes. */
+/* The columns of a message, and a function that reads them from a row; it returns their size in bytes. */
 #define MESSAGE_COLUMNS "id, text, source, time, label, score, model, sentiment, extra, version"
 size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem);
 
@@ -85,12 +85,12 @@ int sqlite_query_open(struct sqlite *s, struct err *e);
 void sqlite_query_close(struct sqlite *s);
 int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
     struct stat_group *out, size_t max, struct arena *mem, struct err *e);
-/* True in SQL where a person has set the label. */
+/* SQL: true if a person has set the label. */
 #define IS_CORRECTED(t)                                                                                                \
 	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \
 	" OR json_extract(" t "sentiment, '$.corrected') IS 1))"
 
-extern const struct outbox sqlite_outbox; /* sqlite_outbox.c: its functions; each handle has a copy */
+extern const struct outbox sqlite_outbox; /* sqlite_outbox.c: the functions; each handle has a copy */
 
 /* sqlite_schema.c */
 int sqlite_migrate(struct store *store, struct err *e);

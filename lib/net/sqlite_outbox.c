@@ -1,22 +1,22 @@
-/* sqlite_outbox.c - readers of the outbox and its trimming. One writer at a time: entries appear in the order of seq,
- * so a cursor is a number. */
+/* sqlite_outbox.c - readers of the outbox, and its trimming. There is one writer at a time, so entries appear in the
+ * order of seq, and a cursor is a number. */
 #include "lib/net/sqlite_db.h"
 
 #include <poll.h>
 
 enum {
-	ALIVE_MS = 60000,    /* an idle reader says that it lives no more often than this */
-	LOOK_MS = 10,	     /* how often a waiting reader looks at the file's state: some 3 us each */
-	PRUNE_CHUNK = 10000, /* entries that go in one transaction, so that writers need not wait long */
+	ALIVE_MS = 60000,    /* how often an idle reader shows that it lives */
+	LOOK_MS = 10,	     /* how often a waiting reader checks the file: about 3 us each */
+	PRUNE_CHUNK = 10000, /* entries deleted in one transaction, so that writers need not wait long */
 };
 
-/* The handle that an outbox is part of. */
 static struct sqlite *sqlite_of(struct outbox *outbox)
 {
 	return (struct sqlite *)((char *)outbox - offsetof(struct sqlite, outbox));
 }
 
-/* Which statement keeps the reader known, if any: most calls write nothing, so that polling takes no lock. */
+/* Finds the statement that registers the reader or shows that it lives, if needed: most calls write nothing, so polling
+ * takes no lock. */
 static int find_reader(struct sqlite *s, struct str reader, int64_t now, enum sql *todo, struct err *e)
 {
 	sqlite3_stmt *q = sql_prepared(s, SQL_READER, e);
@@ -51,8 +51,7 @@ static int show_alive(struct sqlite *s, struct str reader, struct err *e)
 	return sql_run(s, todo, "follow", e);
 }
 
-/* A number that differs once anything was written: SQLite's own number counts other connections only, so this
- * connection's changes are added. */
+/* A number that changes with any write. SQLite's own counts only other connections, so this one's changes are added. */
 static int written(struct sqlite *s, uint64_t *out, struct err *e)
 {
 	uint64_t others;
@@ -81,7 +80,7 @@ static int sqlite_wait(struct outbox *outbox, int timeout_ms, int wake_fd, struc
 	}
 }
 
-/* The rows of a statement that selects entries, which is then reset. */
+/* Reads the entries of a statement, then resets it. */
 static int take_changes(
     struct sqlite *s, sqlite3_stmt *q, struct change *out, size_t max, struct arena *mem, struct err *e)
 {
@@ -159,7 +158,7 @@ static int sqlite_seen(struct outbox *outbox, const char *reader, const struct c
 	return sql_run(s, SQL_SEEN, "follow", e);
 }
 
-/* One chunk: how many entries went, or -1. Readers are looked at again each time, since one may come in between. */
+/* Deletes one chunk. Returns how many entries went, or -1. Each chunk looks at the readers anew. */
 static int64_t prune_chunk(struct sqlite *s, struct err *e)
 {
 	char sql[400];

@@ -1,22 +1,21 @@
-/* sqlite_query.c - pages of a query: each is a statement of its own that starts after the last row of the page before.
+/* sqlite_query.c - pages of a query: each is its own statement, starting after the last row of the previous page.
  *
- * Rows with a time come first, in either order, then those without one. Each part walks an index that has its order, so
- * no row is sorted and a page costs no more for being late:
+ * Rows with a time come first, in either direction, then those without. Each part walks an index in its order, so
+ * nothing is sorted and late pages cost no more:
  *
  *     ... WHERE label = ? AND time IS NOT NULL AND (time, id) > (?, ?) ORDER BY time, id LIMIT ?
  *     ... WHERE label = ? AND time IS NULL AND id > ? ORDER BY id LIMIT ?
  *
- * In the order of ids there is one part, of all rows.
+ * In the order of ids there is one part.
  *
- * Between two pages no transaction is open: a slow reader neither blocks writers nor keeps the WAL from being
- * checkpointed.
+ * No transaction is open between pages: a slow reader blocks neither writers nor checkpoints.
  */
 #include "lib/data/fold.h"
 #include "lib/net/sqlite_db.h"
 
 enum { PROGRESS_STEPS = 1000 }; /* of SQLite's virtual machine, between two looks at the interrupt */
 
-/* Places in the statement; not all of them occur in each. */
+/* Parameters; not all occur in each statement. */
 enum {
 	BIND_LABEL = 1,
 	BIND_SOURCE,
@@ -76,8 +75,8 @@ static void write_conditions(struct buf *sql, const struct filter *f)
 	add(sql, f->text.p, " AND senti_contains(text)");
 }
 
-/* Where the rows with a time begin and end: the tighter of the place and the filter's own bound, as an index has one
- * bound a side. */
+/* Where the rows with a time begin and end. An index takes one bound a side: the tighter of the place and the filter's.
+ */
 struct range {
 	bool from, to, after;
 };
@@ -122,7 +121,7 @@ static void write_by_id(struct buf *sql, const struct filter *f)
 	add(sql, true, " ORDER BY id LIMIT ?10");
 }
 
-/* The statement of the text in s->sql: the one of the last page where it is the same. */
+/* The statement of the text in s->sql; the last page's is reused if it is the same. */
 static sqlite3_stmt *prepared_page(struct sqlite *s, struct page_statement *p, struct err *e)
 {
 	if (p->stmt && str_eq(buf_view(&p->sql), buf_view(&s->sql)))
@@ -138,7 +137,7 @@ static sqlite3_stmt *prepared_page(struct sqlite *s, struct page_statement *p, s
 
 static void bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
 {
-	/* Binding a place that the statement does not have is an error that does no harm. */
+	/* Binding a parameter that the statement lacks fails harmlessly. */
 	sql_bind(q, BIND_LABEL, f->label);
 	sql_bind(q, BIND_SOURCE, f->source);
 	sql_bind(q, BIND_MODEL, f->model);
@@ -166,7 +165,7 @@ static int on_progress(void *arg)
 	return interrupt_due(arg);
 }
 
-/* While a statement that may run for long is stepped. */
+/* Watches the interrupt while a statement that may run for long is stepped. */
 static void watch(struct sqlite *s)
 {
 	if (s->api.interrupt)
@@ -227,7 +226,7 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 
 /* ---- groups ---- */
 
-/* Seconds since 1970 rounded down to the step, which is ?12, also before 1970. */
+/* Seconds since 1970 rounded down to the step (?12), also before 1970. */
 #define SECONDS "CAST(strftime('%s', time) AS INTEGER)"
 #define STEP_START "(" SECONDS " - ((" SECONDS " % ?12) + ?12) % ?12) * 1000"
 

@@ -1,11 +1,10 @@
-/* sqlite_schema.c - the tables, indexes and triggers, as numbered migrations that are part of the program.
+/* sqlite_schema.c - the tables, indexes and triggers, as numbered, built-in migrations.
  *
- * The triggers make the outbox complete whoever changes a row, with nothing but what the sqlite3 shell has too.
- * `sequence.last` is the newest version. Whoever writes a row may bring the very next one (last + 1) with it, as
- * senti-store does, and saves a second write; any other value, or none, is replaced by it. So no row keeps a version
- * that somebody made up, and a trigger's own UPDATE, which only sets the version, does not count as a change. SQLite
- * has one writer at a time, so entries become visible in the order of seq, which therefore is the version, and xid has
- * nothing to tell.
+ * The triggers complete the outbox whoever changes a row, even by the sqlite3 shell. `sequence.last` is the newest
+ * version. A writer may supply the next one (last + 1) itself, as senti-store does to save a second write; any other
+ * value, or none, is replaced by it. So no row keeps a made-up version, and a trigger's own UPDATE, which only sets the
+ * version, is not a change. SQLite has one writer at a time, so entries become visible in the order of seq, which is
+ * the version, and xid is not needed.
  */
 #include "lib/net/sqlite_db.h"
 #include "lib/text/hash.h"
@@ -13,13 +12,13 @@
 #define NOW "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 #define CONTENT(t)                                                                                                     \
 	"(" t "id, " t "text, " t "source, " t "time, " t "label, " t "score, " t "model, " t "sentiment, " t "extra)"
-/* Takes the next version, and an entry with it. */
+/* Takes the next version. */
 #define STEP "  UPDATE sequence SET last = last + 1;\n"
 #define ENTRY(id, op)                                                                                                  \
 	"  INSERT INTO outbox (seq, xid, id, version, op) SELECT last, 0, " id ", last, " op " FROM sequence"
 
-/* What triggers do: give the row the next version unless it brings that one, and leave entries. Parts of migrations,
- * whose text never changes. */
+/* The triggers' statements: give the row the next version unless it has that one, and leave entries. As parts of
+ * migrations they must never change. */
 #define ON_INSERT                                                                                                      \
 	STEP "  UPDATE message SET version = (SELECT last FROM sequence)\n"                                            \
 	     "    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY(                \
@@ -35,11 +34,10 @@
 			"    WHERE rowid = NEW.rowid AND NEW.version IS NOT (SELECT last FROM sequence);\n" ENTRY(     \
 			    "NEW.id", "CASE WHEN NEW.id IS OLD.id THEN 'update' ELSE 'insert' END") ";\n"
 
-/* True where a column of type text holds a blob, which is greater than any text. */
+/* True if a text column holds a blob, which is greater than any text. */
 #define HAS_BLOB(t)                                                                                                    \
 	"(" t "text >= x'' OR " t "source >= x'' OR " t "model >= x'' OR " t "sentiment >= x'' OR " t "extra >= x'')"
-/* An id that no text is equal to, or of which only the beginning is printed, cannot be asked for: a query would never
- * get past it. */
+/* A query would never get past an id that equals no text, or is printed only in part. */
 #define CHECKS                                                                                                         \
 	"  SELECT CASE WHEN NEW.id >= x'' OR instr(NEW.id, x'00') OR " HAS_BLOB(                                       \
 	    "NEW.") "\n"                                                                                               \
@@ -114,7 +112,7 @@ static void checksum(const struct sqlite_migration *m, char out[HASH_HEX])
 	hash_text_xxh3(str_of(m->sql), out);
 }
 
-/* Compares one applied migration with the one that this program holds. */
+/* Compares an applied migration with the built-in one. */
 static int check_step(struct sqlite *s, sqlite3_stmt *q, struct err *e)
 {
 	int64_t number = sqlite3_column_int64(q, 0);
@@ -145,7 +143,7 @@ static int check_owner(struct sqlite *s, uint64_t migrations_table, struct err *
 		       : 0;
 }
 
-/* How many migrations the database has, all of them known here; -1. */
+/* Counts the database's migrations, all of which must be known here; or -1. */
 static int applied(struct sqlite *s, struct err *e)
 {
 	uint64_t there;
@@ -204,7 +202,7 @@ static int stamp(struct sqlite *s, struct err *e)
 	return sql_exec(s, sql, "migrate", e);
 }
 
-/* The write transaction is the lock: of several processes the first applies the steps, the others then find them. */
+/* The write transaction is the lock: the first process applies the steps, the others find them applied. */
 int sqlite_migrate(struct store *store, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;

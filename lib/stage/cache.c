@@ -1,4 +1,4 @@
-/* cache.c - get, put, invalidate and key: from records to entries of the cache, and back. */
+/* cache.c - get, put, invalidate and key: turns records into entries of the cache, and back. */
 #include "lib/stage/cache.h"
 
 #include "lib/base/map.h"
@@ -14,7 +14,7 @@ struct cache_context {
 	struct buf line;
 	struct map known; /* keys or ids of the batch: index + 1 */
 	struct entry *entry, **list;
-	size_t *of; /* of each record its entry + 1, 0: none */
+	size_t *of; /* each record's entry + 1; 0: none */
 	size_t n, cap, recs;
 	struct message *message, **row;
 };
@@ -49,7 +49,7 @@ static void verb_close(void *ctx)
 	free(c);
 }
 
-/* A record has two entries at most: its result's and its message's. */
+/* A record has at most two entries: its result's and its message's. */
 static void begin(struct cache_context *c, const struct batch *b)
 {
 	if (c->recs < b->n) {
@@ -80,8 +80,8 @@ static bool is_member(const struct json_member *m, const struct json_member *end
 	return m < end && str_eq(m->name, str_of(name)) && m->type == type;
 }
 
-/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is its model's name, as
- * spelled. What carries reasons or a person's correction is not a function of the text alone. */
+/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is the model's name, as
+ * spelled. A result with reasons or a correction is not a function of the text alone. */
 static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 {
 	if (json_scan(s, result) < 0 || s->n < 3)
@@ -119,7 +119,7 @@ static void *get_open(const void *conf, struct err *e)
 	return c;
 }
 
-/* Whether the record already carries a result of the model, which senti-score would leave alone. */
+/* True if the record already has a result of the model, which senti-score would keep. */
 static bool has_result(struct cache_context *c, const struct rec *r)
 {
 	if (!r->has_old || r->crowded || json_scan(&c->inner, r->result) < 0)
@@ -129,7 +129,7 @@ static bool has_result(struct cache_context *c, const struct rec *r)
 	return m && m->type == JSON_STRING && str_eq((struct str){m->value.p + 1, m->value.n - 2}, name);
 }
 
-/* The number of the text's entry, plus one. `key` has room for it. */
+/* The number of the text's entry, plus one. `key` is a buffer for its key. */
 static size_t entry_of_text(struct cache_context *c, struct str text, char *key)
 {
 	memcpy(key, c->key.p, c->key.n);
@@ -157,7 +157,7 @@ static void attach(struct cache_context *c, struct batch *b, struct rec *r, stru
 	r->result = (struct str){r->add.p + r->add.n - result.n, result.n};
 }
 
-/* Anything but a result of the model is a miss, whoever wrote it there. */
+/* Anything but a result of the model is a miss. */
 static void check_hits(struct cache_context *c)
 {
 	struct str model;
@@ -225,7 +225,7 @@ static void add_result(struct cache_context *c, struct batch *b, const struct re
 	add_entry(c, ENTRY_RESULT, take(&c->line, &b->mem))->value = r->result;
 }
 
-/* The version that the record carries, 0 where it has none. */
+/* The record's version, or 0. */
 static uint64_t version_in(const struct json_scan *s)
 {
 	uint64_t version;
@@ -240,20 +240,19 @@ static struct entry *add_message(struct cache_context *c, struct batch *b, struc
 	return add_entry(c, ENTRY_MESSAGE, take(&c->line, &b->mem));
 }
 
-/* The message as the store would show it; an entry without a value is left out. */
+/* The message as the store would show it; entries without a value are left out. */
 static struct str written(struct cache_context *c, struct batch *b, const struct message *m)
 {
 	buf_clear(&c->line);
 	return message_write(m, &c->line, &c->inner) == 0 ? take(&c->line, &b->mem) : STR_NONE;
 }
 
-/* Without a store the record is believed. It is written anew, since what readers are shown is the store's way to spell
- * it. */
+/* Without a store the record is trusted. It is written anew, as the store would spell it. */
 static void add_as_told(
     struct cache_context *c, struct batch *b, const struct rec *r, uint64_t version, int64_t read_at)
 {
 	struct message m;
-	struct rec copy = *r; /* a record that is not a message is not a reject here */
+	struct rec copy = *r; /* a record that is not a message is not rejected here */
 	if (message_read(&m, b, &copy, &c->scan, &c->inner) < 0)
 		return;
 	m.version = version;
@@ -266,7 +265,7 @@ static void add_as_told(
 	en->read_at = read_at;
 }
 
-/* The ids that the store is asked for, each once. */
+/* Adds an id to ask the store for, unless it is there. */
 static size_t add_row(struct cache_context *c, struct str id, size_t n)
 {
 	bool made;
@@ -290,7 +289,7 @@ static int add_rows(struct cache_context *c, struct batch *b, size_t n, int64_t 
 	for (size_t i = 0; i < n; i++) {
 		const struct message *m = &c->message[i];
 		struct str value = m->fate == MESSAGE_FOUND ? written(c, b, m) : STR_NONE;
-		if (!value.p) { /* deleted meanwhile, or no row that could be shown */
+		if (!value.p) { /* deleted meanwhile, or not presentable */
 			b->counter[COUNTER_REFUSED]++;
 			continue;
 		}
@@ -302,8 +301,7 @@ static int add_rows(struct cache_context *c, struct batch *b, size_t n, int64_t 
 	return 0;
 }
 
-/* When the store was read: now, before it is; or, where the records are all there is, when the first of them may have
- * been read. */
+/* When the store was read: now, just before; or, without a store, when the batch's first record may have been read. */
 static int64_t time_of_read(const struct cache_verb *v)
 {
 	int64_t now = v->cache->clock(v->cache);
@@ -328,7 +326,7 @@ static int run_put(void *ctx, struct batch *b, struct err *e)
 	struct cache_context *c = ctx;
 	const struct cache_verb *v = c->verb;
 	size_t rows = 0;
-	int64_t read_at = 0; /* not asked yet */
+	int64_t read_at = 0; /* unknown yet */
 	begin(c, b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];

@@ -64,13 +64,13 @@ static int open_pipes(struct pipes *p, struct err *e)
 			close_pipes(p);
 			return -1;
 		}
-	/* A greater pipe is a help, not a need. */
+	/* A larger pipe is only faster. */
 	fcntl(p->fd[0][1], F_SETPIPE_SZ, PIPE_BYTES);
 	fcntl(p->fd[1][0], F_SETPIPE_SZ, PIPE_BYTES);
 	return 0;
 }
 
-/* The command finds signals as a shell would hand them on: SIGPIPE is ignored here, and must not be there. */
+/* The command gets signals as from a shell: SIGPIPE, which is ignored here, must not be there. */
 static int spawn(struct child *c, const struct pipes *p, char *const *argv, char *const *envp)
 {
 	posix_spawnattr_t attr;
@@ -141,7 +141,7 @@ void child_kill(struct child *c)
 	kill(-c->pid, SIGKILL);
 }
 
-/* True once the leader has ended. It is not reaped: until then no other process can have its number, which is the
+/* True once the leader has ended. It is not reaped yet, so that no other process can get its number, which is the
  * group's. */
 static bool ended(const struct child *c, int64_t deadline)
 {

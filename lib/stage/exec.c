@@ -1,9 +1,8 @@
 /* exec.c - a batch through a command, whatever the command does.
  *
- * A batch is tried whole; after a failure what is open is tried record by record, in rounds, so that one that kills the
- * command holds up no other. Each try is one conversation: feed, and poll stdin, stdout, the socket and the end of the
- * command until all that was fed is settled. No descriptor blocks, so nothing that the command does with its buffers
- * can lock the two up.
+ * A batch is tried whole; after a failure the open records are tried one by one, in rounds, so that one that kills the
+ * command holds up no other. Each try is one conversation: feed, and poll stdin, stdout, the socket and the command's
+ * end until all that was fed is settled. No descriptor blocks, so the command's buffering cannot cause a deadlock.
  */
 #include "lib/stage/exec.h"
 
@@ -21,7 +20,7 @@
 #include "lib/stage/inflight.h"
 #include "lib/stage/reject_socket.h"
 
-/* UNASKED: reads of what comes between two batches, before that is too much. */
+/* UNASKED: most reads of output between two batches. */
 enum {
 	UNASKED = 1000,
 	BLOCK = 256 << 10,
@@ -31,7 +30,7 @@ enum {
 	BACKOFF_MOST_MS = 30000,
 	END_MS = 5000
 };
-/* How much longer than its record an answer may be. */
+/* How much longer than its record an answer may be: times and bytes. */
 enum { ANSWER_TIMES = 16, ANSWER_MORE = 1 << 20 };
 
 extern char **environ;
@@ -41,8 +40,8 @@ enum outcome {
 	SETTLED,
 	DIED,	   /* it ended by itself */
 	HUNG,	   /* no answer in time, and it had to be killed */
-	SWALLOWED, /* no answer in time; it then ended as a filter does at the end of its input */
-	STRAYED,   /* it wrote what answers nothing */
+	SWALLOWED, /* no answer in time; it then ended at the end of its input, as a filter does */
+	STRAYED,   /* its output answers nothing */
 	FAILED,	   /* *e says why */
 };
 
@@ -50,25 +49,25 @@ struct exec {
 	const struct exec_conf *conf;
 	struct child child;
 	bool running;
-	bool fresh; /* it has been given nothing that it is done with */
+	bool fresh; /* it has settled nothing yet */
 	struct reject_socket rejects;
 	char **envp;
-	char *reject; /* the setting in envp */
+	char *reject; /* the variable in envp */
 	struct inflight inflight;
 	struct buf feed, got;
-	size_t fed; /* bytes of feed that are written */
+	size_t fed; /* bytes of feed written */
 
 	bool progress;	       /* something was settled since this was last cleared */
 	bool answered;	       /* the same, since the first failure of the batch */
-	unsigned fails;	       /* in a row, without progress, since a record became a dead letter */
+	unsigned fails;	       /* in a row, without progress, since the last dead letter */
 	unsigned dead_letters; /* records in a row, without progress */
 	char stray[128];
-	int status; /* of the command that ended last */
+	int status; /* of the last command that ended */
 	uint64_t restarts, duplicates;
 	bool said_duplicate, said_late;
 };
 
-/* When a stop was first seen, by any context; 0: not yet. */
+/* When any context first saw a stop; 0: not yet. */
 static atomic_llong stop_seen;
 
 static int64_t give_up_at(const struct exec *x)
@@ -81,7 +80,7 @@ static int64_t give_up_at(const struct exec *x)
 	return atomic_load(&stop_seen) + x->conf->drain_ms - margin;
 }
 
-/* ---- what comes from the command ---- */
+/* ---- the command's output ---- */
 
 static void note_progress(struct exec *x)
 {
@@ -103,7 +102,7 @@ static void take_rejects(struct exec *x)
 	reject_socket_drain(&x->rejects, take_reject, x);
 }
 
-/* False: it is a stray. */
+/* False if it is a stray. */
 static bool take_answer(struct exec *x, struct str line)
 {
 	enum answer a = inflight_answer(&x->inflight, line, false);
@@ -160,7 +159,7 @@ static enum heard read_answers(struct exec *x)
 
 /* ---- starting and ending it ---- */
 
-/* Ends the command, having taken in what it had said by then. */
+/* Ends the command, after taking in its output if `listen`. */
 static void end_child(struct exec *x, int64_t wait_ms, bool listen)
 {
 	if (wait_ms == 0)
@@ -197,7 +196,7 @@ static int start_child(struct exec *x, struct err *e)
 	return 0;
 }
 
-/* Waits after failures; a stop cuts the waiting short. */
+/* Waits after failures; a stop ends the wait. */
 static void back_off(const struct exec *x)
 {
 	if (!x->fails)
@@ -206,7 +205,7 @@ static void back_off(const struct exec *x)
 	    -1, -1, clock_mono_ms() + backoff_ms(x->fails - 1, BACKOFF_MS, BACKOFF_MOST_MS), x->conf->stop);
 }
 
-/* A command that runs and has said nothing that was not asked for. */
+/* Makes sure that a command runs, without unasked-for output. */
 static int ready_child(struct exec *x, struct err *e)
 {
 	for (unsigned reads = 0; x->running; reads++) {
@@ -241,11 +240,11 @@ static bool write_feed(struct exec *x)
 
 struct session {
 	int64_t deadline;
-	bool closing; /* the time for an answer is over, its input is closed */
-	bool leaving; /* it has ended or wants no more input */
+	bool closing; /* the time for an answer is over, and its input closed */
+	bool leaving; /* it has ended, or takes no more input */
 };
 
-/* Polls once and takes in what there is. True: over, with *out. */
+/* Polls once and takes in what there is. True when over, with *out. */
 static bool session_once(struct exec *x, struct session *t, enum outcome *out)
 {
 	struct child *c = &x->child;
@@ -271,7 +270,7 @@ static bool session_once(struct exec *x, struct session *t, enum outcome *out)
 	}
 	if (f[1].revents && !write_feed(x))
 		child_close_in(c);
-	/* What it wrote, and what others of its group will write, is still heard. */
+	/* Still read what it has written and its group will write. */
 	if (!t->leaving && (f[2].revents || c->in < 0) && !t->closing) {
 		t->leaving = true;
 		t->deadline = clock_mono_ms() + GRACE_MS;
@@ -307,7 +306,7 @@ static enum outcome session_run(struct exec *x, struct err *e)
 			out = DIED;
 		if (out != HUNG || t.closing)
 			break;
-		/* A command that buffers its output answers now. */
+		/* A command that buffers its output will answer now. */
 		child_close_in(&x->child);
 		t.closing = true;
 		t.deadline = clock_mono_ms() + GRACE_MS;
@@ -356,7 +355,7 @@ static void spell_status(const struct exec *x, enum outcome out, char *text, siz
 		snprintf(text + n, size - n, ", having written '%s'", x->stray);
 }
 
-/* -1 with *e when there were too many failures. */
+/* -1 with *e after too many failures. */
 static int check_failures(const struct exec *x, enum outcome out, bool environment, struct err *e)
 {
 	unsigned n = x->dead_letters > x->fails ? x->dead_letters : x->fails;
@@ -398,7 +397,7 @@ static void dead_letter(struct exec *x, size_t i, enum outcome out)
 		    "the command %s %u times with no other record in flight: %s", spell(out), tries, status);
 }
 
-/* Feeds what waits, and only record `only` if that is one of the batch. */
+/* Feeds the waiting records, or only record `only` if that is in the batch. */
 static size_t feed(struct exec *x, size_t only)
 {
 	size_t n = x->inflight.b->n, from = only < n ? only : 0, to = only < n ? only + 1 : n, count = 0;
@@ -412,7 +411,7 @@ static size_t feed(struct exec *x, size_t only)
 	return count;
 }
 
-/* Statuses that say nothing of a record: the environment failed (as in all our tools), or a shell could not run a
+/* True for a status that is no record's fault: the environment failed (as in all our tools), or a shell could not run a
  * command. */
 static bool blames_nobody(const struct exec *x, enum outcome out)
 {
@@ -420,8 +419,8 @@ static bool blames_nobody(const struct exec *x, enum outcome out)
 	return status == STATUS_ENVIRONMENT || status == 126 || status == 127;
 }
 
-/* One record with no other in flight. A command that was at work before may have been about to end anyhow: only one
- * that was started for this record tells something of it. */
+/* Tries one record alone. A command that worked before may have been about to end: only the failure of one started for
+ * this record counts. */
 static int try_alone(struct exec *x, size_t i, struct err *e)
 {
 	struct pending *pending = &x->inflight.pending[i];
@@ -567,7 +566,7 @@ int exec_conf_open(struct exec_conf *c, struct err *e)
 	const char *tmp = env_get("TMPDIR");
 	struct buf b = {0};
 	buf_printf(&b, "%s/senti-worker.XXXXXX%c", tmp ? tmp : "/tmp", 0);
-	if (!mkdtemp(b.p)) { /* with mode 0700 */
+	if (!mkdtemp(b.p)) { /* mode 0700 */
 		err_sys(e, "cannot make a private folder in '%s' (TMPDIR)", tmp ? tmp : "/tmp");
 		buf_free(&b);
 		return -1;

@@ -1,4 +1,4 @@
-/* follow.c - invalidates in the cache what the outbox reports, then marks it as seen. */
+/* follow.c - invalidates cached messages by the outbox, then marks its entries as seen. */
 #include "lib/stage/follow.h"
 
 #include <unistd.h>
@@ -12,20 +12,20 @@
 
 enum {
 	REDIS_PORT = 6379,
-	IDLE_MS = 1000, /* the outbox is looked at so often even if nobody says that it has grown */
+	IDLE_MS = 1000, /* how often to read the outbox even without a wake-up */
 	RETRY_FIRST_MS = 50,
 	RETRY_MOST_MS = 1000,
 };
 
-/* ---- tries at something that is away ---- */
+/* ---- retries ---- */
 
 struct tries {
 	const char *what;  /* "the cache" */
-	int64_t since;	   /* when it went (clock_mono_ms) */
-	unsigned failures; /* in a row; 0: it is there */
+	int64_t since;	   /* of the first failure (clock_mono_ms) */
+	unsigned failures; /* in a row; 0: it works */
 };
 
-/* One more failure: waits before the next try, or says no: at a stop, or when `most_ms` (-1: no bound) are over. */
+/* Counts a failure and waits before the next try; false at a stop, or after `most_ms` (-1: no bound). */
 static bool try_again(struct tries *t, int64_t most_ms, const struct stop *stop, const struct err *why)
 {
 	int64_t now = clock_mono_ms();
@@ -58,13 +58,13 @@ struct changes_source {
 	struct source port;
 	struct follow *f;
 	struct tries asking, marking;
-	int64_t asked_at; /* when the newest changes were asked for */
+	int64_t asked_at; /* when the newest changes were read */
 	bool begun;
-	bool all; /* and that there were no more than these */
+	bool all; /* and there were no more than these */
 	struct buf line;
 };
 
-/* The first change of a batch is what its records' `caller` begins with: they stand in one array. */
+/* The records' `caller` points into the array of the batch's changes. */
 static void add_change(struct batch *b, struct change *c, struct buf *line)
 {
 	struct rec *r = batch_add(b);
@@ -102,7 +102,7 @@ static void fill(struct changes_source *s, struct batch *b, struct change *c, si
 	b->flush_reason = s->all ? FLUSH_IDLE : FLUSH_FULL;
 }
 
-/* A wait that fails is left to the next question, which says why. */
+/* The next call reports why a wait failed. */
 static void wait_for_changes(const struct follow *f)
 {
 	struct err ignored;
@@ -110,7 +110,7 @@ static void wait_for_changes(const struct follow *f)
 		io_wait_readable(-1, -1, clock_mono_ms() + RETRY_FIRST_MS, f->stop);
 }
 
-/* The reader is known now, so no change is lost to it. With `once` a cache that is away is an error even if nothing has
+/* Registers the reader, so that it misses no change. With `once` a cache that is down is an error even if nothing has
  * changed. */
 static int begin(struct changes_source *s, struct arena *mem, struct err *e)
 {
@@ -120,7 +120,7 @@ static int begin(struct changes_source *s, struct arena *mem, struct err *e)
 
 static enum next changes_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	(void)wake; /* nobody else's business is waiting: there is one job */
+	(void)wake; /* nothing else is waiting: there is one job */
 	struct changes_source *s = (struct changes_source *)source;
 	struct follow *f = s->f;
 	if (!s->begun)
@@ -143,8 +143,7 @@ static enum next changes_next(struct source *source, struct batch *b, const stru
 	return NEXT_END;
 }
 
-/* Changes that can't be marked come again, and are invalidated again; not at once, since what is in the way may
- * stay. */
+/* Changes that cannot be marked come again, and are invalidated again; after a pause, since the failure may last. */
 static int changes_accept(struct source *source, struct batch *b, struct err *e)
 {
 	struct changes_source *s = (struct changes_source *)source;

@@ -1,4 +1,4 @@
-/* inflight.c - matching answers and rejects with the records that a command was given. */
+/* inflight.c - matches answers and rejects with the records given to a command. */
 #include "lib/stage/inflight.h"
 
 #include <pthread.h>
@@ -6,7 +6,7 @@
 
 #include "lib/base/map.h"
 
-/* Over-long lines may come back cut to some length, which is greater than this. */
+/* Over-long lines may come back cut, but not to less than this. */
 #define CUT ((size_t)1 << 20)
 
 static const struct json_member *string_member(const struct json_scan *s, struct str name)
@@ -88,7 +88,7 @@ static void remember(struct inflight *f, uint64_t id)
 static bool is_recent(const struct inflight *f, uint64_t id)
 {
 	bool found = false;
-	for (size_t i = 0; i < INFLIGHT_RECENT; i++) /* no early end: the compiler takes several at once */
+	for (size_t i = 0; i < INFLIGHT_RECENT; i++) /* no early exit, so that the compiler vectorizes */
 		found |= f->recent[i] == id;
 	return found;
 }
@@ -112,7 +112,7 @@ static enum answer take(struct inflight *f, size_t i, struct str line)
 	return ANSWER_TAKEN;
 }
 
-/* The first record of that id in that state, from `from` on; b->n: none. */
+/* The first record with that id and state, from `from` on; b->n: none. */
 static size_t find(const struct inflight *f, size_t from, enum pending_state state, uint64_t id)
 {
 	size_t i = from;
@@ -130,7 +130,7 @@ static void pass_to(struct inflight *f, size_t end)
 		}
 }
 
-/* The answer is not that of the head. */
+/* The answer is not the head's. */
 static enum answer by_id(struct inflight *f, struct str line, uint64_t id, bool sure)
 {
 	size_t n = f->b->n, i = find(f, f->open ? f->head : n, PENDING_FED, id);
@@ -167,7 +167,7 @@ enum answer inflight_answer(struct inflight *f, struct str line, bool sure)
 
 /* ---- rejects ---- */
 
-/* rec.code is constant, so codes that tools bring along are kept for ever; there are few. */
+/* rec.code is a constant, so tools' own codes, of which there are few, are kept for ever. */
 static const char *keep_code(struct str code)
 {
 	enum { MOST = 64 };
@@ -192,7 +192,7 @@ static int base64_digit(unsigned char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* Decodes up to the first byte that is not a digit. */
+/* Decodes up to the first byte that is not a base64 digit. */
 static struct str base64(struct str s, struct arena *a)
 {
 	char *out = arena_alloc(a, s.n / 4 * 3 + 3 + JSON_PAD);
@@ -248,7 +248,7 @@ static bool is_open(const struct pending *s)
 	return s->state == PENDING_FED || s->state == PENDING_PASSED;
 }
 
-/* A tool in the middle of a pipeline sees the line with members added before its last brace. */
+/* A tool inside a pipeline sees the line with members added before its last brace. */
 static bool begins_like(struct inflight *f, size_t i, struct str input)
 {
 	struct str fed = f->b->rec[i].line;
@@ -264,7 +264,7 @@ static bool begins_like(struct inflight *f, size_t i, struct str input)
 	return fed.n && f->pending[i].object && input.n >= fed.n && memcmp(input.p, fed.p, fed.n - 1) == 0;
 }
 
-/* Whose reject it is; b->n: nobody's. */
+/* Which record's reject it is; b->n: none. */
 static size_t rejected_record(struct inflight *f, struct str input)
 {
 	size_t n = f->b->n, only = n, open = 0;
@@ -289,9 +289,8 @@ static bool is_json_code(struct str code)
 	       str_eq(code, STR(CODE_LONE_SURROGATE));
 }
 
-/* A tool that is killed while it writes leaves the beginning of a line to the next one, which finds that it ends too
- * early. That says nothing of the record: it is fed again once the command has ended. (An escape or a character that is
- * cut is found up to TORN bytes before.) */
+/* A tool killed in mid-write leaves the next one a truncated line. The record is not at fault, and is fed again once
+ * the command has ended. (A cut escape or character is reported up to TORN bytes before the end.) */
 static bool is_torn(struct inflight *f, struct str input)
 {
 	enum { TORN = 12 };

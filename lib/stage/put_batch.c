@@ -1,4 +1,4 @@
-/* put_batch.c - from records to messages, and these to the store, in rounds. */
+/* put_batch.c - turns records into messages and puts these in rounds. */
 #include "lib/stage/put_batch.h"
 
 #include "lib/text/hash.h"
@@ -63,7 +63,7 @@ void put_batch_add(struct put_batch *p, size_t i)
 	newest->v.ptr = s;
 }
 
-/* True if `m`, which shows a corrected label, is just what the stored message shows. */
+/* True if `m`, which shows a corrected label, is exactly what the stored message shows. */
 static bool shows_the_same(struct put_batch *p, const struct message *m, const struct message *stored)
 {
 	buf_clear(&p->line);
@@ -71,8 +71,8 @@ static bool shows_the_same(struct put_batch *p, const struct message *m, const s
 	       message_write_sentiment(stored, &p->line, &p->inner) == 0 && str_eq(m->sentiment, buf_view(&p->line));
 }
 
-/* A record that was read from the store shows a corrected label in its result. Put back, it must not replace the result
- * that the engine gave: where nothing else has changed, the stored one stays. */
+/* A record read from the store shows a corrected label in its result. Put back otherwise unchanged, it must not replace
+ * the engine's result. */
 static int undo_shown(struct put_batch *p, struct batch *b, struct store *store, struct err *e)
 {
 	size_t n = 0;
@@ -105,7 +105,7 @@ static int undo_shown(struct put_batch *p, struct batch *b, struct store *store,
 	return 0;
 }
 
-/* Those that were refused leave the round to the record before them: how many there are. */
+/* Replaces each refused record by the one before it in its chain. Returns how many are in the next round. */
 static size_t next_round(struct put_batch *p)
 {
 	p->nlive = 0;
@@ -120,7 +120,7 @@ static size_t next_round(struct put_batch *p)
 	return p->nlive;
 }
 
-/* From the newest record of a chain on: those that were refused, the one that was put, and those that share its row. */
+/* Goes through a chain from its newest record: refused ones, the one that was put, and those that share its row. */
 static void finish_chain(struct put_batch *p, struct batch *b, struct put_slot *s)
 {
 	for (; s && s->m.fate == MESSAGE_REFUSED; s = s->older) {

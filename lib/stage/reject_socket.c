@@ -1,4 +1,4 @@
-/* reject_socket.c - lines from the connections of a Unix socket. */
+/* reject_socket.c - reads lines from the connections of a Unix socket. */
 #include "lib/stage/reject_socket.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ static void take_lines(struct reject_sender *t, void (*take)(void *, struct str)
 		buf_clear(&t->text);
 }
 
-/* False: the connection has ended. */
+/* False if the connection has ended. */
 static bool read_all(struct reject_sender *t, void (*take)(void *, struct str), void *arg)
 {
 	for (;;) {
@@ -81,8 +81,6 @@ static bool read_all(struct reject_sender *t, void (*take)(void *, struct str), 
 			continue;
 		if (r <= 0)
 			return r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-		/* Only what is new can hold the next line end; take_lines looks at all of a line again, but lines are
-		 * few. */
 		t->text.n += (size_t)r;
 		take_lines(t, take, arg);
 	}

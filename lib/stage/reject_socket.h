@@ -1,8 +1,7 @@
-/* reject_socket.h - a Unix socket on which the tools inside a command hand in their rejects, one connection a tool, one
- * line a reject.
+/* reject_socket.h - a Unix socket that takes the rejects of the tools inside a command, one connection a tool, one line
+ * a reject.
  *
- * A line that ends in the connection's end and not in "\n" was cut by a death and is dropped. Lines over REJECT_LINE
- * bytes are dropped.
+ * A line without "\n" at the connection's end was cut by a crash and is dropped. So are lines over REJECT_LINE bytes.
  */
 #ifndef SENTI_REJECT_SOCKET_H
 #define SENTI_REJECT_SOCKET_H
@@ -16,7 +15,7 @@ enum { REJECT_LINE = 16 << 20, REJECT_SENDERS = 64 };
 
 struct reject_sender {
 	int fd;
-	bool skipping; /* the rest of a line that was too long */
+	bool skipping; /* in the rest of an over-long line */
 	struct buf text;
 };
 
@@ -29,12 +28,11 @@ struct reject_socket {
 
 /* Listens on a new socket `path`. */
 MUST_USE int reject_socket_open(struct reject_socket *in, const char *path, struct err *e);
-/* Fills in what poll(2) shall watch, at most REJECT_SENDERS + 1 entries: how many. */
+/* Fills in what to poll(2), at most REJECT_SENDERS + 1 entries. Returns how many. */
 size_t reject_socket_watch(const struct reject_socket *in, struct pollfd *f);
-/* Takes in all that has come by now, new connections too, without waiting. `line` has JSON_PAD readable bytes after
- * it. */
+/* Takes in all that has come, new connections too, without waiting. `line` has JSON_PAD readable bytes after it. */
 void reject_socket_drain(struct reject_socket *in, void (*take)(void *arg, struct str line), void *arg);
-/* Cuts all connections, after what has come was taken in: the command that they belong to is dead. */
+/* Closes all connections, after a drain: their command is dead. */
 void reject_socket_cut(struct reject_socket *in);
 /* Closes and removes it. */
 void reject_socket_close(struct reject_socket *in);

@@ -56,7 +56,7 @@ static int from_plain(struct score_context *c, struct batch *b, struct rec *r)
 	return 0;
 }
 
-/* Whether the record already carries a result of this very model. */
+/* True if the record already has a result of this very model. */
 static bool has_result(struct score_context *c, const struct rec *r)
 {
 	if (!r->has_old || r->crowded || json_scan(&c->scan, r->result) < 0)

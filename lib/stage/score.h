@@ -7,13 +7,13 @@
 
 struct score_conf {
 	const struct model *model;
-	struct rec_form form; /* which member is the text, and which takes the result */
-	bool plain;	      /* lines are texts, not records: each becomes {"text":...} first */
-	bool force;	      /* score again what has a result of this very model */
+	struct rec_form form; /* the members for text and result */
+	bool plain;	      /* lines are plain texts: each becomes {"text":...} */
+	bool force;	      /* replace results of this very model */
 	bool explain;
 };
 
-/* conf: struct score_conf. Pure. Counters: scored, and kept for records that pass untouched. */
+/* conf: struct score_conf. Pure. Counters: scored, kept (passed untouched). */
 extern const struct stage score_stage;
 
 #endif

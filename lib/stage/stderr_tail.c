@@ -28,7 +28,7 @@ static void keep(struct stderr_tail *r, struct str line)
 		forget_first(r);
 }
 
-/* Whole lines go on in one write, so that they do not tear those of others. */
+/* Passes on whole lines in one write, so that lines of several writers do not mix. */
 static void pass_on(struct stderr_tail *r, bool rest)
 {
 	size_t at = 0;
@@ -40,7 +40,7 @@ static void pass_on(struct stderr_tail *r, bool rest)
 		keep(r, (struct str){p, n});
 		at += n;
 	}
-	ssize_t ignored = at ? write(STDERR_FILENO, r->line.p, at) : 0; /* a stderr that is gone stops nobody */
+	ssize_t ignored = at ? write(STDERR_FILENO, r->line.p, at) : 0; /* a closed stderr does not matter */
 	(void)ignored;
 	buf_shift(&r->line, at);
 }

@@ -1,6 +1,6 @@
-/* stderr_tail.h - the stderr of a command: passed on to ours line by line as it comes, its last lines kept.
+/* stderr_tail.h - passes a command's stderr on to ours, line by line, and keeps its last lines.
  *
- * A thread does it, so that a command that talks while nobody waits for it never stands still.
+ * It is a thread, so that a command never blocks on its stderr.
  */
 #ifndef SENTI_STDERR_TAIL_H
 #define SENTI_STDERR_TAIL_H
@@ -15,14 +15,14 @@ enum { STDERR_TAIL_LINES = 20, STDERR_TAIL_BYTES = 4096 };
 struct stderr_tail {
 	int fd, quit;
 	pthread_t thread;
-	struct buf line; /* what has come of a line whose end has not */
+	struct buf line; /* an incomplete line */
 	struct buf last; /* at most STDERR_TAIL_LINES lines and STDERR_TAIL_BYTES bytes */
 	size_t lines;
 };
 
-/* Takes fd, whatever it returns. */
+/* Takes fd, even on failure. */
 MUST_USE int stderr_tail_start(struct stderr_tail *r, int fd, struct err *e);
-/* Passes on what has come by now, and ends the thread. `last` stays until stderr_tail_free. */
+/* Passes on what has come, and ends the thread. `last` stays until stderr_tail_free. */
 void stderr_tail_stop(struct stderr_tail *r);
 void stderr_tail_free(struct stderr_tail *r);
 

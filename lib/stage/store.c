@@ -1,4 +1,4 @@
-/* store.c - put, get, correct, delete and query: from records to messages, to the store, and back. */
+/* store.c - put, get, correct, delete and query: turns records into messages, for the store, and back. */
 #include "lib/stage/store.h"
 
 #include "lib/score/engine.h"
@@ -7,9 +7,9 @@
 struct store_context {
 	struct store *store;
 	struct put_batch put;  /* of put; the other verbs use its scratch */
-	struct message *named; /* what the records name, one a record */
+	struct message *named; /* one for each record */
 	size_t cap;
-	struct message **live; /* those that the store is asked for */
+	struct message **live; /* those for the store */
 	size_t nlive;
 };
 
@@ -17,7 +17,7 @@ static void *verb_open(const void *conf, struct err *e)
 {
 	(void)e;
 	struct store_context *v = xcalloc(1, sizeof *v);
-	/* The store is changed through a configuration that the pump only carries. */
+	/* The stage writes to the store, although its configuration is const. */
 	memcpy(&v->store, &conf, sizeof conf);
 	return v;
 }
@@ -40,7 +40,7 @@ static void set_version(struct store_context *v, struct batch *b, size_t i, uint
 	struct str value = {number, (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)version)};
 	if (v->put.slot[i].m.had_version)
 		rec_set(b, r, &v->put.scan, STR("version"), value);
-	else /* the usual case, without a second look at the line */
+	else /* the usual case, without another scan */
 		rec_append(b, r, STR(",\"version\":"), value);
 }
 
@@ -80,7 +80,7 @@ static int read_label(struct store_context *v, struct batch *b, struct rec *r, s
 	return rec_reject(b, r, CODE_BAD_LABEL, "member 'label' is none of positive, neutral, negative");
 }
 
-/* The messages that the records name are v->live, in their order. */
+/* Fills v->live with the messages that the records name, in order. */
 static void read_ids(struct store_context *v, struct batch *b, bool labels)
 {
 	if (v->cap < b->n) {
@@ -111,7 +111,7 @@ static int write_line(struct batch *b, struct rec *r, const struct message *m, s
 	return 0;
 }
 
-/* What became of each: `show` replaces the record with the stored one; *counter counts them. */
+/* Sets each record's fate. `show` replaces it with the stored one; *counter counts those found. */
 static void finish_ids(struct store_context *v, struct batch *b, bool show, uint64_t *counter)
 {
 	for (size_t i = 0; i < b->n; i++) {
@@ -132,7 +132,7 @@ static int run_get(void *ctx, struct batch *b, struct err *e)
 	read_ids(v, b, false);
 	if (v->store->get(v->store, v->live, v->nlive, &b->mem, e) < 0)
 		return -1;
-	uint64_t found = 0; /* which `out` tells */
+	uint64_t found = 0; /* `out` counts them */
 	finish_ids(v, b, true, &found);
 	return 0;
 }
@@ -176,8 +176,7 @@ struct query_source {
 	struct buf line, after; /* after: the id of filter.after */
 };
 
-/* The next page begins after this message; false if it did so already, as where its id equals nothing that can be asked
- * for. */
+/* The next page begins after this message. False if the last one did so too, because its id equals nothing. */
 static bool move_after(struct query_source *q, const struct message *m)
 {
 	const struct place *old = &q->filter.after;
@@ -193,7 +192,7 @@ static bool move_after(struct query_source *q, const struct message *m)
 
 static enum next query_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	(void)wake; /* a query never waits for its first record */
+	(void)wake; /* a query never waits for records */
 	struct query_source *q = (struct query_source *)source;
 	size_t max = l->records < q->left ? l->records : (size_t)q->left;
 	source->interrupted = max && stop_raised(l->stop);

@@ -1,6 +1,6 @@
 /* store.h - the verbs of senti-store as stages over any store, and its query as a source.
  *
- * A record leaves these stages when its change is committed. Counters: stored, unchanged, corrected, deleted.
+ * A record leaves these stages after its change is committed. Counters: stored, unchanged, corrected, deleted.
  */
 #ifndef SENTI_STAGE_STORE_H
 #define SENTI_STAGE_STORE_H
@@ -9,20 +9,20 @@
 #include "lib/flow/port.h"
 #include "lib/flow/stage.h"
 
-/* The configuration of these stages is the store itself, which is lent. */
+/* These stages' configuration is the store itself, lent. */
 
 /* Upserts each record and sets its `version`. Of several records with one id in a batch the last wins, and all get its
- * version. A record without id gets a fresh UUID. What the database refuses is rejected as `refused`. */
+ * version. A record without id gets a fresh UUID. Records that the database refuses are rejected as `refused`. */
 extern const struct stage stage_store_put;
-/* Replaces each record with what is stored under its id, or rejects it as not_found. */
+/* Replaces each record with the stored one of its id, or rejects it as not_found. */
 extern const struct stage stage_store_get;
-/* Sets the label of the message with the record's id to the record's `label`; then as get. */
+/* Sets the message's label to the record's `label`; then as get. */
 extern const struct stage stage_store_correct;
-/* Deletes the message with the record's id; the record passes as it is, or is rejected as not_found. */
+/* Deletes the message; the record passes unchanged, or is rejected as not_found. */
 extern const struct stage stage_store_delete;
 
-/* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. Memory
- * holds one batch, and no transaction is open between two. */
+/* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. It holds
+ * one batch in memory, and no transaction is open between batches. */
 struct source *source_query(struct store *store, const struct filter *f, uint64_t limit);
 
 #endif

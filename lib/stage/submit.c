@@ -1,4 +1,4 @@
-/* submit.c - one pass over what was handed in. */
+/* submit.c - one pass over submitted messages. */
 #include "lib/stage/submit.h"
 
 #include "lib/base/log.h"
@@ -42,10 +42,10 @@ void submit_free(struct submit *s)
 
 /* ---- reading and scoring ---- */
 
-/* A record that spans lines, as people write JSON, becomes one line: line ends between tokens are blanks. */
+/* Joins the lines of a record: line ends between tokens become blanks. */
 static void join_lines(struct rec *r)
 {
-	char *p = (char *)(uintptr_t)r->line.p; /* the batch's own copy */
+	char *p = (char *)(uintptr_t)r->line.p; /* the batch owns the bytes */
 	for (size_t i = 0; i < r->line.n; i++)
 		if (p[i] == '\n' || p[i] == '\r')
 			p[i] = ' ';
@@ -64,7 +64,7 @@ static int read_record(struct submit *s, struct batch *b, size_t i)
 	return 0;
 }
 
-/* The message as if its result had come with the record. */
+/* Scores the message, as if its result had come with the record. */
 static void score(struct submit *s, struct batch *b, const struct rec *r, struct message *m)
 {
 	const struct model *model = s->conf.model;
@@ -80,7 +80,7 @@ static void score(struct submit *s, struct batch *b, const struct rec *r, struct
 	m->label = str_of(label_name(result.label));
 	m->model = str_of(model->name);
 	m->has_score = true;
-	/* As it is spelled, which is what the column of a record that was scored elsewhere gets. */
+	/* The score as spelled, as for a record that was scored elsewhere. */
 	static const char before[] = "\"score\":";
 	const char *at = memmem(m->sentiment.p, m->sentiment.n, before, sizeof before - 1);
 	m->score = strtod(at + sizeof before - 1, NULL);
@@ -122,7 +122,7 @@ static void put_entries(struct submit *s)
 		log_warn("cannot write to the cache", "error", e.msg, NULL);
 }
 
-/* The message as a store shows it, in the batch's memory; or STR_NONE. */
+/* The message as a store shows it, in the batch's memory, or STR_NONE. */
 static struct str written(struct submit *s, struct batch *b, const struct message *m)
 {
 	buf_clear(&s->put.line);
@@ -141,7 +141,7 @@ void submit_confirmed(struct submit *s, struct batch *b)
 
 /* ---- the stage ---- */
 
-/* Each row is written once; all records of its id show it. */
+/* Writes each row once, for all records of its id. */
 static void show_rows(struct submit *s, struct batch *b, int64_t read_at)
 {
 	begin_entries(s, b->n);
@@ -184,7 +184,7 @@ static void *submit_open(const void *conf, struct err *e)
 {
 	void *self;
 	(void)e;
-	memcpy(&self, &conf, sizeof self); /* the only context there is */
+	memcpy(&self, &conf, sizeof self); /* the only context */
 	return self;
 }
 

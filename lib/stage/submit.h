@@ -1,17 +1,16 @@
-/* submit.h - messages as people hand them in, in one pass: each record is scanned once, scored, put, and replaced with
- * what the store then holds; or, where a queue takes them, checked and given an id.
+/* submit.h - submitted messages, in one pass: each record is scanned once, scored, put, and replaced with the stored
+ * one; or, for a queue, checked and given an id.
  *
- * A stage whose only context is its configuration, since what it has read of a batch is needed once more when a queue
- * has confirmed it:
+ * The stage's configuration is its only context, since what it has read of a batch is needed again after the queue's
+ * confirm:
  *
  *     struct submit *s = submit_new(&conf);
  *     struct step step = {&stage_submit, s};
  *     ... pump ...                                  with a queue, in the source's accept: submit_confirmed(s, b)
  *     submit_free(s);
  *
- * What is stored may be another thing than what was sent, because a person's correction stays: so the records show the
- * rows. They are put in the cache at once, so that a client that has its answer finds its message there. Counters:
- * scored, kept, stored, unchanged.
+ * The records show the rows, which may differ from what was sent because a person's correction stays. They are cached
+ * at once, so that a client finds its message there after the answer. Counters: scored, kept, stored, unchanged.
  */
 #ifndef SENTI_STAGE_SUBMIT_H
 #define SENTI_STAGE_SUBMIT_H
@@ -24,7 +23,7 @@
 struct submit_conf {
 	struct store *store;	   /* NULL: a queue takes the records, unscored */
 	struct cache *cache;	   /* NULL: none */
-	const struct model *model; /* to score with; without a store not needed */
+	const struct model *model; /* scores; not needed without a store */
 	size_t max_record;	   /* bytes */
 };
 
@@ -34,7 +33,7 @@ extern const struct stage stage_submit; /* conf: a struct submit */
 
 struct submit *submit_new(const struct submit_conf *conf);
 void submit_free(struct submit *s);
-/* Puts the batch's messages, which the stage has just seen, in the cache as submitted and not stored yet. */
+/* Caches the messages of the batch that the stage has just seen as submitted but not stored. */
 void submit_confirmed(struct submit *s, struct batch *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* verify.c - the cache is asked first and the store after it, so the store's answer is never the older one. */
+/* verify.c - asks the cache first and then the store, its version then that the store's answer is never the older. */
 #include "lib/stage/verify.h"
 
 #include "lib/base/clock.h"
@@ -13,7 +13,7 @@ struct sample_source {
 	struct source port;
 	struct cache *cache;
 	struct str *id;
-	size_t n, at; /* n: asked for; then, found */
+	size_t n, at; /* n: wanted, then found */
 	bool taken;
 	struct arena mem;
 };
@@ -72,14 +72,14 @@ struct source *source_sample(struct cache *cache, size_t n)
 
 /* ---- comparing ---- */
 
-/* One message under comparison. */
+/* One message under compariits version thenn. */
 struct verification {
 	struct rec *rec;
 	struct entry entry;
 	struct message row;
-	bool row_known;	      /* there was a first look */
-	bool had_row;	      /* at which the store had it */
-	uint64_t row_version; /* so */
+	bool row_known;	      /* after the first look */
+	bool had_row;	      /* the store had it then */
+	uint64_t row_version; /* its version then */
 };
 
 struct verify_context {
@@ -110,7 +110,7 @@ static void verify_close(void *ctx)
 	free(c);
 }
 
-/* Asks both for these messages: 0 or -1. */
+/* Asks cache and store for these messages: 0 or -1. */
 static int look(struct verify_context *c, struct verification *const *pair, size_t n, struct arena *mem, struct err *e)
 {
 	struct entry **entry = arena_alloc(mem, n * sizeof *entry);
@@ -134,7 +134,7 @@ static bool in_cache(const struct verification *p)
 	return p->entry.state == ENTRY_HIT || p->entry.state == ENTRY_ABSENT;
 }
 
-/* True if the cache shows what the store holds. A message that is submitted and not stored yet has version 0. */
+/* True if the cache shows what the store holds. Version 0 is a message that may not be stored yet. */
 static bool equal(struct verify_context *c, const struct verification *p)
 {
 	bool stored = p->row.fate == MESSAGE_FOUND;
@@ -146,7 +146,7 @@ static bool equal(struct verify_context *c, const struct verification *p)
 	return message_write(&p->row, &c->line, &c->scan) == 0 && str_eq(p->entry.value, buf_view(&c->line));
 }
 
-/* True if the change that the first look showed has reached the cache by now, whatever has come after it. */
+/* True if the change seen at the first look has reached the cache, whatever has followed. */
 static bool moved_on(const struct verification *p)
 {
 	if (!p->row_known || p->entry.state != ENTRY_HIT || p->row.fate != MESSAGE_FOUND)
@@ -161,11 +161,11 @@ static void remember(struct verification *p)
 		return;
 	p->row_known = true;
 	p->had_row = p->row.fate == MESSAGE_FOUND;
-	/* Of a deleted message: what the cache still shows, which only a later life can outdo. */
+	/* Of a deleted message: what the cache still shows, which only a new row can exceed. */
 	p->row_version = p->had_row ? p->row.version : p->entry.version;
 }
 
-/* Keeps those that are to be looked at again: how many. */
+/* Keeps those to look at again. Returns how many. */
 static size_t suspects(struct verify_context *c, struct verification **pair, size_t n)
 {
 	size_t left = 0;
@@ -193,7 +193,7 @@ static void reject_stale(struct verify_context *c, struct batch *b, const struct
 
 /* ---- results ---- */
 
-/* Compares the cached result of a text, where there is one, with what the model says now. */
+/* Compares a text's cached result, if any, with the model's. */
 static void check_result(struct verify_context *c, struct batch *b, struct verification *p, const struct entry *cached)
 {
 	const struct model *m = c->conf->model;
