@@ -1,7 +1,6 @@
 /* table.c - rows of score, label and text. */
 #include "cmd/table.h"
 
-#include <math.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"

@@ -1,7 +1,6 @@
 /* base.c - checked allocation and slices. */
 #include "lib/base/base.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 static NORETURN void out_of_memory(void)

@@ -1,7 +1,6 @@
 /* systemd.c - inherited sockets, and datagrams to the service manager. */
 #include "lib/base/systemd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/socket.h>

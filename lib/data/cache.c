@@ -1,7 +1,6 @@
 /* cache.c - what all caches share: keys and lifetimes. */
 #include "lib/data/cache.h"
 
-#include "lib/json/scan.h"
 #include "lib/text/hash.h"
 
 enum { DAY_MS = 86400000, PENDING_MS = 900000 };

@@ -213,6 +213,14 @@ static void put_member(struct buf *out, struct str name_colon, struct str s)
 	put_text(out, s);
 }
 
+static void put_as_spelled(struct buf *out, const struct json_member *j)
+{
+	buf_str(out, STR(",\""));
+	buf_str(out, j->name);
+	buf_str(out, STR("\":"));
+	put_json(out, j->value);
+}
+
 /* {"label":"negative","corrected":true, then the result's other members. */
 static void put_corrected(struct buf *out, struct str label, const struct json_scan *s)
 {
@@ -221,12 +229,8 @@ static void put_corrected(struct buf *out, struct str label, const struct json_s
 	buf_str(out, STR(",\"corrected\":true"));
 	for (size_t i = 0; i < s->n; i++) {
 		const struct json_member *j = &s->member[i];
-		if (json_name_is(j, STR("label")) || json_name_is(j, STR("corrected")))
-			continue;
-		buf_str(out, STR(",\""));
-		buf_str(out, j->name);
-		buf_str(out, STR("\":"));
-		put_json(out, j->value);
+		if (!json_name_is(j, STR("label")) && !json_name_is(j, STR("corrected")))
+			put_as_spelled(out, j);
 	}
 	buf_char(out, '}');
 }
@@ -290,15 +294,9 @@ static int put_extra(struct buf *out, const struct message *m, struct json_scan 
 	}
 	if (json_scan(s, m->extra) < 0)
 		return -1;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct json_member *j = &s->member[i];
-		if (has_column(m, j))
-			continue;
-		buf_str(out, STR(",\""));
-		buf_str(out, j->name);
-		buf_str(out, STR("\":"));
-		put_json(out, j->value);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		if (!has_column(m, &s->member[i]))
+			put_as_spelled(out, &s->member[i]);
 	return 0;
 }
 

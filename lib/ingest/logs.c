@@ -29,7 +29,7 @@ static const struct logs_preset presets[] = {
 	plain},
 };
 
-const struct logs_preset *logs_preset(const char *name)
+static const struct logs_preset *logs_preset(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(presets); i++)
 		if (strcmp(presets[i].name, name) == 0)

@@ -10,8 +10,6 @@ struct logs_preset {
 	const char *const *text; /* the group that is the text: see struct defaults */
 };
 
-/* Finds combined, common or syslog by name, or returns NULL. */
-const struct logs_preset *logs_preset(const char *name);
 /* The preset that matches a line, or NULL. */
 const struct logs_preset *logs_guess(struct str line);
 

@@ -110,7 +110,7 @@ static void *eval_open(const void *conf, struct err *e)
 	c->scratch = xcalloc(c->conf->sides, sizeof *c->scratch);
 	for (size_t i = 0; i < c->conf->sides; i++) {
 		const struct model *m = c->conf->side[i].model;
-		c->scratch[i] = m ? m->engine->scratch(m) : NULL;
+		c->scratch[i] = m ? scratch_new(m) : NULL;
 	}
 	if (!c->conf->checkpoint || checkpoint_replay(c->conf->checkpoint, take, c, &c->resumed, e) == 0)
 		return c;

@@ -94,7 +94,7 @@ static uint64_t *count_words(struct work *w, const struct gram_list *l)
 static void read_examples(struct work *w)
 {
 	const struct model *lexicon = w->conf->lexicon;
-	struct scratch *s = lexicon->engine->scratch(lexicon);
+	struct scratch *s = scratch_new(lexicon);
 	struct gram_list l = {0};
 	for (size_t i = 0; i < w->n; i++) {
 		struct result r;
@@ -348,7 +348,7 @@ static struct str hide_words(struct str text, uint64_t *random, struct buf *out)
 static void fit_figures(const struct work *w, struct linear_head *h)
 {
 	const struct model *lexicon = w->conf->lexicon;
-	struct scratch *s = lexicon->engine->scratch(lexicon);
+	struct scratch *s = scratch_new(lexicon);
 	double(*figure)[FIGURES] = xcalloc(w->n, sizeof *figure);
 	struct multinomial m = {
 	    .x = figure[0], .class = w->class, .n = w->n, .features = FIGURES, .classes = w->classes};

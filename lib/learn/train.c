@@ -1,9 +1,7 @@
 /* train.c - training as a stage. */
 #include "lib/learn/train.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "lib/metrics/endpoint.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>

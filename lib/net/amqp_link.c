@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"

@@ -195,26 +195,26 @@ static PGresult *statement_result(struct pg *s, struct err *e)
 	return NULL;
 }
 
-PGresult *pg_result(struct pg *s, struct err *e)
+/* Reads the next statements' results while they are to be skipped, or all. False with s->outcome on a failure. */
+static bool skip(struct pg *s, bool all, struct err *e)
 {
-	for (;;) {
-		bool skip = s->taken < s->queued.n && s->queued.p[s->taken] == 's';
+	while (s->taken < s->queued.n && (all || s->queued.p[s->taken] == 's')) {
 		PGresult *r = statement_result(s, e);
-		if (!r || !skip)
-			return r;
+		if (!r)
+			return false;
 		PQclear(r);
 	}
+	return true;
+}
+
+PGresult *pg_result(struct pg *s, struct err *e)
+{
+	return skip(s, false, e) ? statement_result(s, e) : NULL;
 }
 
 int pg_rows(struct pg *s, struct err *e)
 {
-	while (s->taken < s->queued.n && s->queued.p[s->taken] == 's') {
-		PGresult *r = statement_result(s, e);
-		if (!r)
-			return s->outcome;
-		PQclear(r);
-	}
-	if (!PQsetSingleRowMode(s->conn))
+	if (skip(s, false, e) && !PQsetSingleRowMode(s->conn))
 		lost(s, PQerrorMessage(s->conn), e);
 	return s->outcome;
 }
@@ -238,13 +238,7 @@ PGresult *pg_row(struct pg *s, struct err *e)
 
 int pg_end(struct pg *s, struct err *e)
 {
-	while (s->taken < s->queued.n) {
-		PGresult *r = statement_result(s, e);
-		if (!r)
-			return s->outcome;
-		PQclear(r);
-	}
-	PGresult *r = next_result(s, e);
+	PGresult *r = skip(s, true, e) ? next_result(s, e) : NULL;
 	if (!r)
 		return s->outcome;
 	if (PQresultStatus(r) != PGRES_PIPELINE_SYNC)

@@ -230,12 +230,6 @@ static struct model *afinn_load(const struct model_conf *conf, struct err *e)
 	return NULL;
 }
 
-static struct scratch *afinn_scratch(const struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct afinn_scratch));
-}
-
 static void afinn_scratch_free(struct scratch *scratch)
 {
 	struct afinn_scratch *s = (struct afinn_scratch *)scratch;
@@ -420,7 +414,7 @@ const struct engine afinn_engine = {
     .variants = true,
     .load = afinn_load,
     .free = afinn_free,
-    .scratch = afinn_scratch,
+    .scratch_size = sizeof(struct afinn_scratch),
     .scratch_free = afinn_scratch_free,
     .score = afinn_score,
 };

@@ -41,6 +41,11 @@ void model_free(struct model *m)
 		m->engine->free(m);
 }
 
+struct scratch *scratch_new(const struct model *m)
+{
+	return m->engine->scratch ? m->engine->scratch(m) : xcalloc(1, m->engine->scratch_size);
+}
+
 enum label engine_label(const struct model *m, double score, double negative_to, double positive_from)
 {
 	const struct model_conf *c = &m->conf;

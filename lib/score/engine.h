@@ -56,6 +56,7 @@ struct engine {
 	/* New model, or NULL and *e. */
 	struct model *(*load)(const struct model_conf *conf, struct err *e);
 	void (*free)(struct model *m);
+	size_t scratch_size;				   /* of a zeroed scratch, if `scratch` is NULL */
 	struct scratch *(*scratch)(const struct model *m); /* new */
 	void (*scratch_free)(struct scratch *s);
 	/* text has JSON_PAD readable bytes after it. `why` may be NULL. */
@@ -84,6 +85,8 @@ extern const struct engine vader_engine, textblob_engine, nltk_engine, plus_engi
 struct model *engine_load(const struct engine *en, const struct model_conf *conf, struct err *e);
 /* m may be NULL. */
 void model_free(struct model *m);
+/* New: what a thread needs to score with m; for m->engine->scratch_free. */
+struct scratch *scratch_new(const struct model *m);
 
 /* For engines: the label of a score, positive from `positive_from` up and negative from `negative_to` down, unless
  * --neutral overrides it. */

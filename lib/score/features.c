@@ -1,8 +1,6 @@
 /* features.c - extracts the features of a text for a trained model. */
 #include "lib/score/features.h"
 
-#include <math.h>
-
 #include "lib/text/unicode.h"
 #include "lib/base/utf8.h"
 

@@ -235,7 +235,7 @@ static struct scratch *linear_scratch(const struct model *m)
 {
 	const struct model *lexicon = ((const struct linear *)m)->lexicon;
 	struct linear_scratch *s = xcalloc(1, sizeof *s);
-	s->lexicon = lexicon->engine->scratch(lexicon);
+	s->lexicon = scratch_new(lexicon);
 	/* The kernel provides zeroed pages as they are touched; a single text touches few. */
 	s->room = xcalloc((1 << CACHE_BITS) + 1, sizeof(struct cached));
 	s->cache = (void *)(((uintptr_t)s->room + sizeof(struct cached) - 1) & ~(uintptr_t)(sizeof(struct cached) - 1));

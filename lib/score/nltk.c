@@ -9,12 +9,10 @@
  *
  * The word list is data that NLTK downloads, not part of the package; vaderSentiment's is used instead.
  */
-#include <math.h>
 
 #include "lib/score/valence.h"
 
 #include "lib/base/map.h"
-#include "lib/text/hash.h"
 #include "lib/text/split.h"
 
 EMBED(nltk_boosters, "lexicons/nltk/boosters.tsv")
@@ -58,12 +56,6 @@ static struct model *nltk_load(const struct model_conf *conf, struct err *e)
 	    .specials = SPECIALS,
 	};
 	return (struct model *)valence_load(sizeof(struct valence), conf, &tables, e);
-}
-
-static struct scratch *nltk_scratch(const struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct nltk_scratch));
 }
 
 static void nltk_scratch_free(struct scratch *scratch)
@@ -398,7 +390,7 @@ const struct engine nltk_engine = {
     .about = "VADER as in NLTK 3.10.4, equal to the Python package on vaderSentiment's word list",
     .load = nltk_load,
     .free = valence_free,
-    .scratch = nltk_scratch,
+    .scratch_size = sizeof(struct nltk_scratch),
     .scratch_free = nltk_scratch_free,
     .score = nltk_score,
 };

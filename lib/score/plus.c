@@ -295,12 +295,6 @@ static struct model *plus_load(const struct model_conf *conf, struct err *e)
 	return &p->model;
 }
 
-static struct scratch *plus_scratch(const struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct plus_scratch));
-}
-
 static void plus_scratch_free(struct scratch *scratch)
 {
 	struct plus_scratch *s = (struct plus_scratch *)scratch;
@@ -570,14 +564,6 @@ static struct tok emoticon_or(const struct plus_run *r, const struct span *w, st
 	return (struct tok){w->from, w->n, 0, GOES_ON};
 }
 
-/* words_maybe that also prefetches the dictionary's slot. */
-static inline bool maybe_word(const struct words *w, const char *p, size_t n)
-{
-	uint64_t hash = word_hash(word_load(p, n), n), bit = hash >> (64 - WORDS_FILTER_BITS);
-	bool maybe = w->filter[bit / 64] >> (bit % 64) & 1;
-	return maybe;
-}
-
 /* Fills the window and looks its tokens up, in two rounds, so that the processor can overlap the first. */
 static void fill(struct plus_run *r, struct split *cut, size_t *known)
 {
@@ -590,7 +576,7 @@ static void fill(struct plus_run *r, struct split *cut, size_t *known)
 		struct tok t = strip(w, r->text.p);
 		if (unlikely(w->core_n <= 2 && w->core_n != w->n && words_maybe(words, r->text.p + w->from, w->n)))
 			t = emoticon_or(r, w, t);
-		t.word = maybe_word(words, r->text.p + t.from, t.n) | !r->ascii;
+		t.word = words_maybe(words, r->text.p + t.from, t.n) | !r->ascii;
 		window[i] = t;
 		s->known[maybe] = (uint16_t)(r->filled + i);
 		maybe += t.word | (t.stop >= SENTENCE);
@@ -684,7 +670,7 @@ const struct engine plus_engine = {
     .about = "VADER's words and ours, with better rules",
     .load = plus_load,
     .free = plus_free,
-    .scratch = plus_scratch,
+    .scratch_size = sizeof(struct plus_scratch),
     .scratch_free = plus_scratch_free,
     .score = plus_score,
 };

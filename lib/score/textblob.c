@@ -14,7 +14,6 @@
 #include "lib/score/engine.h"
 #include "lib/score/lexical.h"
 #include "lib/score/pattern_tokens.h"
-#include "lib/text/split.h"
 #include "lib/base/utf8.h"
 
 EMBED(textblob_words, "lexicons/textblob/words.tsv")
@@ -165,12 +164,6 @@ static struct model *textblob_load(const struct model_conf *conf, struct err *e)
 	model_set_name(&b->model, "textblob-0.20.1", (struct str[]){textblob_sum()}, 1,
 	    conf->lexicon ? buf_view(&b->layer.text) : STR_NONE);
 	return &b->model;
-}
-
-static struct scratch *textblob_scratch(const struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct textblob_scratch));
 }
 
 static void textblob_scratch_free(struct scratch *scratch)
@@ -360,7 +353,7 @@ const struct engine textblob_engine = {
     .about = "TextBlob 0.20.1 (PatternAnalyzer), equal to the Python package; adds subjectivity",
     .load = textblob_load,
     .free = textblob_free,
-    .scratch = textblob_scratch,
+    .scratch_size = sizeof(struct textblob_scratch),
     .scratch_free = textblob_scratch_free,
     .score = textblob_score,
 };

@@ -13,10 +13,8 @@
  * Why it is exact: doubles are added in the package's order (CPython 3.11's sum() is a plain loop), the compiler
  * contracts no operations, and non-ASCII texts are first rewritten into equivalents for every rule (rewrite).
  */
-#include <math.h>
 
 #include "lib/score/valence.h"
-#include "lib/text/hash.h"
 #include "lib/text/split.h"
 #include "lib/text/unicode.h"
 #include "lib/base/utf8.h"
@@ -105,12 +103,6 @@ static struct model *vader_load(const struct model_conf *conf, struct err *e)
 		return NULL;
 	}
 	return m;
-}
-
-static struct scratch *vader_scratch(const struct model *m)
-{
-	(void)m;
-	return xcalloc(1, sizeof(struct vader_scratch));
 }
 
 static void vader_scratch_free(struct scratch *scratch)
@@ -539,7 +531,7 @@ const struct engine vader_engine = {
     .about = "VADER 3.3.2, equal to the Python package (default)",
     .load = vader_load,
     .free = valence_free,
-    .scratch = vader_scratch,
+    .scratch_size = sizeof(struct vader_scratch),
     .scratch_free = vader_scratch_free,
     .score = vader_score,
 };

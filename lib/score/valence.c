@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "lib/json/write.h"
-#include "lib/text/hash.h"
 
 EMBED(vader_words, "lexicons/vader/words.tsv")
 EMBED(vader_sum, "lexicons/vader.sum")

@@ -2,7 +2,6 @@
 #include "lib/serve/intake.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -1,7 +1,6 @@
 /* tokens.c - reads the file of tokens, checks it line by line, looks tokens up by hash. */
 #include "lib/serve/tokens.h"
 
-#include <errno.h>
 #include <nettle/base16.h>
 #include <nettle/base64.h>
 #include <nettle/memops.h>

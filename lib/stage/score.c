@@ -20,7 +20,7 @@ static void *score_open(const void *conf, struct err *e)
 	buf_char(&c->prefix, ',');
 	json_put_string(&c->prefix, c->conf->form.result_name);
 	buf_char(&c->prefix, ':');
-	c->scratch = c->conf->model->engine->scratch(c->conf->model);
+	c->scratch = scratch_new(c->conf->model);
 	return c;
 }
 

@@ -23,7 +23,7 @@ struct submit *submit_new(const struct submit_conf *conf)
 	struct submit *s = xcalloc(1, sizeof *s);
 	s->conf = *conf;
 	if (conf->store)
-		s->scratch = conf->model->engine->scratch(conf->model);
+		s->scratch = scratch_new(conf->model);
 	return s;
 }
 

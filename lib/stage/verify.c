@@ -96,7 +96,7 @@ static void *verify_open(const void *conf, struct err *e)
 	struct verify_context *c = xcalloc(1, sizeof *c);
 	c->conf = conf;
 	if (c->conf->model)
-		c->scratch = c->conf->model->engine->scratch(c->conf->model);
+		c->scratch = scratch_new(c->conf->model);
 	return c;
 }
 

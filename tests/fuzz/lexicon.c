@@ -10,7 +10,7 @@
 
 static void score(const struct model *m, struct str text)
 {
-	struct scratch *s = m->engine->scratch(m);
+	struct scratch *s = scratch_new(m);
 	struct arena mem = {0};
 	struct why why = {.mem = &mem};
 	struct result plain, explained;

@@ -11,7 +11,7 @@ enum { BITS_LEAST = 10, BITS_MOST = 12 }; /* of the tables here; a file may say 
 
 static void score(const struct model *m, struct str text)
 {
-	struct scratch *s = m->engine->scratch(m);
+	struct scratch *s = scratch_new(m);
 	struct arena mem = {0};
 	struct why why = {.mem = &mem};
 	struct result r;

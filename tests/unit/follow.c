@@ -306,7 +306,7 @@ static void test_verify_results(void)
 	    "no result is cached");
 	struct buf key = {0}, value = {0};
 	cache_key_result(&key, str_of(m->name), STR("I love it"));
-	struct scratch *scratch = m->engine->scratch(m);
+	struct scratch *scratch = scratch_new(m);
 	struct result result;
 	m->engine->score(m, scratch, (struct str){love, strlen(love)}, &result, NULL);
 	result_put(&value, m, &result, NULL, STR_NONE);

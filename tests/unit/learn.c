@@ -273,7 +273,7 @@ static void score_plainly(const struct linear_head *h, const struct linear_cell 
 	struct linear_sums sums = {0};
 	double figure[FIGURES], raw[LINEAR_CLASSES];
 	struct result r;
-	struct scratch *s = lexicon->engine->scratch(lexicon);
+	struct scratch *s = scratch_new(lexicon);
 	features_list(&h->features, text, &l);
 	for (size_t i = 0; i < l.n; i++) {
 		for (size_t c = 0; c < LINEAR_CLASSES; c++)
@@ -319,7 +319,7 @@ static void test_scoring(const struct buf *file)
 	struct err e;
 	put_file(path, file->p, file->n);
 	struct model *m = model_load(&(struct model_conf){.spec = path}, &e);
-	struct scratch *s = m->engine->scratch(m);
+	struct scratch *s = scratch_new(m);
 	const struct linear_head *h = (const void *)file->p;
 	const struct linear_cell *cell = (const void *)(h + 1);
 	struct buf b = {0};

@@ -52,7 +52,7 @@ static struct str out_of(const struct rec *r)
 /* What a stage before had to scan again is scored just the same: the result that senti-score would have spliced in. */
 static void scored_like_score(const struct rec *r, const char *text)
 {
-	struct scratch *scratch = model->engine->scratch(model);
+	struct scratch *scratch = scratch_new(model);
 	struct result result;
 	struct arena room = {0};
 	struct str padded = json_padded(&room, str_of(text));

@@ -1,7 +1,5 @@
 /* events.c - GET /v1/events: scored messages as server-sent events. */
-#include "lib/data/store.h"
 #include "lib/serve/routes/event_stream.h"
-#include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
 
 /* Tells the client at once that it is connected, and from where on. */
