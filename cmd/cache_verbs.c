@@ -32,7 +32,7 @@ static struct cache *open_handle(const void *tool, struct err *e)
 static int open_cache(struct tool *t, struct cache_options *o, struct err *e)
 {
 	if (!t->cache)
-		return err_set(e, ERR_USAGE, "%s: no cache is named; --cache or $SENTI_REDIS does", t->verb->name);
+		return err_set(e, ERR_USAGE, "%s: no cache is named: set --cache or $SENTI_REDIS", t->verb->name);
 	o->verb.open = open_handle;
 	o->verb.arg = t;
 	return (o->verb.cache = open_handle(t, e)) ? 0 : -1;

@@ -56,7 +56,7 @@ static int check(const struct tool *t, const struct score_options *o, struct err
 		return err_set(
 		    e, ERR_USAGE, "-f and --into name the same member '%.*s'", STR_FMT(o->score.form.text_name));
 	if (o->texts.n && (t->noperands || t->from))
-		return err_set(e, ERR_USAGE, "-e takes the place of input: no files and no -i with it");
+		return err_set(e, ERR_USAGE, "-e replaces the input, so files and -i do not go with it");
 	for (const char *const *file = t->operand; *file; file++)
 		if (strchr(*file, ' ') && access(*file, F_OK) < 0 && errno == ENOENT)
 			return err_set(e, ERR_ENV,

@@ -68,7 +68,7 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 static int check(const struct tool *t, const char *path, struct err *e)
 {
 	if (!path || strcmp(path, "-") == 0)
-		return err_set(e, ERR_USAGE, "-o FILE is missing: where the model goes%s", path ? " (not stdout)" : "");
+		return err_set(e, ERR_USAGE, "-o FILE is missing: the model to write%s", path ? " (not stdout)" : "");
 	return tool_check_output(t, path, e);
 }
 

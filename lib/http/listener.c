@@ -62,7 +62,8 @@ static int listen_unix(struct listener *l, const char *path, struct err *e)
 static int refuse_public(const char *address, struct err *e)
 {
 	return err_set(e, ERR_USAGE,
-	    "on '%s' anybody could ask: name who may by --tokens FILE, or let it be so by --insecure", address);
+	    "anybody could send requests to '%s': name who may with --tokens FILE, or allow all with --insecure",
+	    address);
 }
 
 static int listen_tcp(const char *address, bool local_only, struct err *e)

@@ -375,7 +375,7 @@ void request_busy(struct request *r)
 		return;
 	}
 	request_set(r, "Retry-After", "1");
-	request_problem(r, 503, "busy", "too much is being worked on; try again in a second");
+	request_problem(r, 503, "busy", "the server is busy; try again in a second");
 }
 
 static void no_space(struct request *r, const struct err *e)

@@ -11,10 +11,10 @@ static const struct {
 	const char *name, *help, *label; /* label NULL: has none */
 } family[PLACES] = {
     [TEXTS] = {"senti_score_texts_total", "Texts that were scored.", "model"},
-    [KEPT] = {"senti_score_kept_total", "Records that brought a result of this very model along.", "model"},
+    [KEPT] = {"senti_score_kept_total", "Records that already had a result of this very model.", "model"},
     [WRITES] = {"senti_writes_total", "Records by what the store or cache did with them.", "result"},
     [CACHE] = {"senti_cache_requests_total", "Requests to the cache by their outcome.", "result"},
-    [RESTARTS] = {"senti_command_restarts_total", "Times that the command was ended and started again.", NULL},
+    [RESTARTS] = {"senti_command_restarts_total", "Restarts of the command.", NULL},
     [DUPLICATES] = {"senti_command_duplicates_total", "Answers of the command beyond the first to a record.", NULL},
     [REDELIVERED] = {"senti_queue_redelivered_total", "Records that the broker had delivered before.", NULL},
 };
@@ -64,7 +64,7 @@ static void put_records(const struct counts *c, struct buf *out)
 		labelled(out, rejected, "code", c->code[i].code, c->code[i].rejected);
 	if (c->held)
 		single(out, METRIC_COUNTER, "senti_records_held_total",
-		    "Records that went into a result which comes out later.", c->held);
+		    "Records held for a result that comes out later.", c->held);
 }
 
 static void put_batches(const struct counts *c, struct buf *out)
@@ -111,8 +111,7 @@ static void put_queue(const struct counts *c, struct buf *out)
 	static const char dead[] = "senti_dead_lettered_total";
 	single(out, METRIC_GAUGE, "senti_queue_unacked", "Messages that were taken in and are not acknowledged.",
 	    c->unacked);
-	single(out, METRIC_COUNTER, "senti_queue_reconnects_total",
-	    "Connections to a broker that were lost and made again.", c->reconnects);
+	single(out, METRIC_COUNTER, "senti_queue_reconnects_total", "Reconnections to a broker.", c->reconnects);
 	exposition_family(out, METRIC_COUNTER, dead, "Records that became dead letters, by the code of the reject.");
 	for (size_t i = 0; i < c->ncodes; i++)
 		if (c->code[i].dead)

@@ -199,8 +199,7 @@ struct endpoint *endpoint_open(const struct endpoint_conf *conf, struct err *e)
 	find_bound(p, fd);
 	p->daemon = start(p, fd);
 	if (!p->daemon) {
-		err_set(
-		    e, ERR_ENV, "cannot start to serve --metrics at '%s': no thread or descriptor left", conf->where);
+		err_set(e, ERR_ENV, "cannot serve --metrics at '%s': no thread or descriptor left", conf->where);
 		close(fd);
 		free(p);
 		return NULL;

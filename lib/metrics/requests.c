@@ -25,7 +25,7 @@ struct request_metrics *request_metrics_new(struct registry *r, size_t routes)
 {
 	static const struct family_def requests = {.kind = METRIC_COUNTER,
 	    .name = "senti_http_requests_total",
-	    .help = "Requests that are over, by route and status (499: the client left before there was an answer).",
+	    .help = "Requests by route and status (499: the client left before the answer).",
 	    .label = {"route", "code", "method"}};
 	static const struct family_def duration = {.kind = METRIC_HISTOGRAM,
 	    .name = "senti_http_request_duration_seconds",

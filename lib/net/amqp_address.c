@@ -182,7 +182,7 @@ static int take_target(struct amqp_address *a, const struct url *u, bool whole, 
 	if (!queue || !*queue)
 		return err_set(e, ERR_USAGE,
 		    whole ? "the amqp address names no queue; add ?queue=NAME"
-			  : "'amqp:' wants the name of a queue: amqp:NAME");
+			  : "'amqp:' needs the name of a queue: amqp:NAME");
 	if (strlen(queue) > NAME_MAX_BYTES)
 		return err_set(e, ERR_USAGE, "the name of a queue has at most %d bytes", NAME_MAX_BYTES);
 	a->queue = xstrdup(queue);
@@ -209,7 +209,7 @@ int amqp_address_parse(struct amqp_address *a, const char *end, const char *brok
 	}
 	if (!whole && strcmp(u.scheme, "amqps") == 0 && strcmp(b.scheme, "amqps") != 0) {
 		err_set(
-		    e, ERR_USAGE, "amqps:%s wants TLS, and SENTI_AMQP names a broker without it", u.path ? u.path : "");
+		    e, ERR_USAGE, "amqps:%s needs TLS, and SENTI_AMQP names a broker without it", u.path ? u.path : "");
 		goto out;
 	}
 	if (!whole && is_address(strchr(end, ':') + 1)) {

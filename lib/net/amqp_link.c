@@ -252,7 +252,7 @@ static int open_socket(struct amqp_link *l, struct err *e)
 	if (rc < 0) {
 		/* The library waits for the outcome but does not report it. */
 		const char *why = rc != AMQP_STATUS_SOCKET_ERROR       ? amqp_error_string2(rc)
-				  : errno == EINPROGRESS || errno == 0 ? "connection refused, or no way to it"
+				  : errno == EINPROGRESS || errno == 0 ? "connection refused, or no route to it"
 								       : strerror(errno);
 		l->hopeless = rc == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED || rc == AMQP_STATUS_SSL_PEER_VERIFY_FAILED;
 		return err_set(e, ERR_ENV, "cannot connect to the broker %s: %s", a->at.shown, why);
@@ -391,7 +391,7 @@ int link_mend(struct amqp_link *l, const struct err *why, struct err *e)
 	link_drop(l);
 	*e = *why;
 	if (l->trouble_ms < 0)
-		log_warn("lost the broker, connecting again", "error", why->msg, NULL);
+		log_warn("lost the broker, reconnecting", "error", why->msg, NULL);
 	int rc = try_on(l, e);
 	if (rc == 0) {
 		counts_reconnected(l->conf->counts);
@@ -412,7 +412,7 @@ int link_open(
 	if (connect_once(l, e) < 0) {
 		if (l->hopeless || !conf->retry_first)
 			goto fail;
-		log_warn("no broker yet, trying on", "error", e->msg, NULL);
+		log_warn("no broker yet, still trying", "error", e->msg, NULL);
 		int rc = try_on(l, e);
 		if (rc > 0)
 			err_set(e, ERR_ENV, "stopped before there was a broker");

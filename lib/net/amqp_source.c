@@ -313,7 +313,7 @@ static int queue_accept(struct source *port, struct batch *b, struct err *e)
 	report(q);
 	link_leave(&q->link);
 	if (stale)
-		log_warn("the connection was lost before these were acknowledged: they will come again", NULL);
+		log_warn("the connection was lost before these were acknowledged: they will be redelivered", NULL);
 	return 0;
 }
 

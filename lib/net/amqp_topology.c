@@ -24,7 +24,7 @@ static amqp_table_entry_t number_arg(const char *key, int32_t value)
 static int queue_passive(struct amqp_link *l, const char *name, struct err *e)
 {
 	char what[NAME_ROOM + 64];
-	snprintf(what, sizeof what, "queue '%s' is not there, and this user may not declare it", name);
+	snprintf(what, sizeof what, "queue '%s' does not exist, and this user may not declare it", name);
 	amqp_queue_declare(l->state, AMQP_CHANNEL, amqp_cstring_bytes(name), 1, 1, 0, 0, amqp_empty_table);
 	int rc = link_result(l, what, e);
 	return rc ? link_hopeless(l) : 0;

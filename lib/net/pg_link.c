@@ -49,12 +49,12 @@ static const char *remedy(const char *state)
 	static const struct {
 		const char *start, *text;
 	} known[] = {
-	    {"42501", ": the role lacks a right; contrib/postgres tells which are needed"},
+	    {"42501", ": the role lacks a privilege; contrib/postgres lists those needed"},
 	    {"42P01", ": its tables are not senti's; senti-store migrate makes them"},
 	    {"3F000", ": senti-store migrate makes the tables"},
 	    {"53100", ": make room and run it again"},
 	    {"25006", ": name the primary, or all servers with target_session_attrs=read-write"},
-	    {"57014", ": somebody holds its rows, or it is too slow"},
+	    {"57014", ": its rows are locked, or it is too slow"},
 	};
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (is(state, known[i].start))
@@ -406,7 +406,7 @@ static bool again(struct pg *s, struct pg_tries *t, const struct err *why)
 	if (left <= 0)
 		return false;
 	if (t->n == 1 && s->outcome == PG_LOST)
-		log_warn("the database is away; trying again", "error", why->msg, NULL);
+		log_warn("the database is unreachable; trying again", "error", why->msg, NULL);
 	else
 		log_info("trying again", "error", why->msg, NULL);
 	int pause = pause_of(s, t);

@@ -72,9 +72,9 @@ static const char lua_invalidate[] =
 	      "redis.call('SET', KEYS[1], new, 'PX', ARGV[2]) "
 	      "return 1";
 
-static struct notice away = {"the cache is away, going on without it", "the cache is back", 0};
-static struct notice unread = {"the cache gives no answers, going on without it", "the cache answers again", 0};
-static struct notice unwritten = {"the cache keeps nothing, going on without it", "the cache keeps entries again", 0};
+static struct notice away = {"the cache is unreachable, going on without it", "the cache is back", 0};
+static struct notice unread = {"the cache does not answer, going on without it", "the cache answers again", 0};
+static struct notice unwritten = {"the cache stores nothing, going on without it", "the cache stores entries again", 0};
 
 static struct redis *redis_of(struct cache *c)
 {

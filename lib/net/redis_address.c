@@ -28,7 +28,7 @@ static int parse_db(struct redis_address *a, const char *s, struct err *e)
 static int by_tcp(struct redis_address *a, struct url *u, struct err *e)
 {
 	if (u->nargs)
-		return err_set(e, ERR_USAGE, "a Redis address takes no arguments, as '%s'", u->arg[0].name);
+		return err_set(e, ERR_USAGE, "a Redis address takes no arguments such as '%s'", u->arg[0].name);
 	a->host = take(&u->host);
 	a->host = a->host ? a->host : xstrdup("127.0.0.1");
 	a->user = take(&u->user);
@@ -49,7 +49,7 @@ static int by_socket(struct redis_address *a, struct url *u, struct err *e)
 	a->path = take(&u->path);
 	return a->path
 		   ? 0
-		   : err_set(e, ERR_USAGE, "unix: wants the path of Redis' socket, as in unix:/run/redis/redis.sock");
+		   : err_set(e, ERR_USAGE, "unix: needs the path of Redis' socket, as in unix:/run/redis/redis.sock");
 }
 
 static void show(struct redis_address *a)
@@ -78,7 +78,7 @@ int redis_address_parse(struct redis_address *a, const char *address, struct err
 		rc = by_socket(a, &u, e);
 	else if (strcmp(u.scheme, "rediss") == 0)
 		rc = err_set(e, ERR_USAGE,
-		    "rediss: this build's hiredis has no TLS; run stunnel beside it and name its near end, as in "
+		    "rediss: this build's hiredis has no TLS; run stunnel and name its local end, as in "
 		    "redis://127.0.0.1:6380 (senti-cache(1) shows how)");
 	else
 		rc = err_set(
@@ -94,7 +94,7 @@ int redis_address_parse(struct redis_address *a, const char *address, struct err
 	if (a->user && !a->password) {
 		redis_address_free(a);
 		return err_set(
-		    e, ERR_USAGE, "the Redis address has a user and no password; it may stand in REDISCLI_AUTH");
+		    e, ERR_USAGE, "the Redis address has a user but no password, which may be in REDISCLI_AUTH");
 	}
 	show(a);
 	return 0;

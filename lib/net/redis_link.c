@@ -91,13 +91,13 @@ int64_t reply_time(const struct redis_reply *r)
 static const struct {
 	const char *code, *meaning;
 } errors[] = {
-    {"MOVED", "it is one node of a cluster; senti wants one Redis, or a proxy before several"},
-    {"ASK", "it is one node of a cluster; senti wants one Redis, or a proxy before several"},
-    {"CROSSSLOT", "it is one node of a cluster; senti wants one Redis, or a proxy before several"},
-    {"CLUSTERDOWN", "it is one node of a cluster; senti wants one Redis, or a proxy before several"},
-    {"NOAUTH", "it wants a password, in the address or in REDISCLI_AUTH"},
+    {"MOVED", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
+    {"ASK", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
+    {"CROSSSLOT", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
+    {"CLUSTERDOWN", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
+    {"NOAUTH", "it needs a password, in the address or in REDISCLI_AUTH"},
     {"WRONGPASS", "it refuses this user and password"},
-    {"NOPERM", "its user lacks a right; senti-cache(1) lists those that are needed"},
+    {"NOPERM", "its user lacks a permission; senti-cache(1) lists those needed"},
     {"OOM", "it is full, and its maxmemory-policy evicts nothing; allkeys-lfu does"},
     {"READONLY", "it is a read-only replica; name the primary"},
     {"LOADING", "it is still loading its data"},
@@ -108,7 +108,7 @@ static const struct {
 int redis_refused(const struct redis_link *l, const struct redis_reply *r, struct err *e)
 {
 	if (r->type != REDIS_REPLY_ERROR)
-		return err_set(e, ERR_ENV, "%s gives an answer that Redis does not give", l->address.shown);
+		return err_set(e, ERR_ENV, "%s gives an answer that Redis never gives", l->address.shown);
 	const char *meaning = "it refuses";
 	/* A script's error has the failed command's code after some words. */
 	for (size_t i = 0; i < COUNT_OF(errors); i++)
@@ -379,7 +379,7 @@ int redis_ready(struct redis_link *l, bool force, struct err *e)
 	if (l->context)
 		return 0;
 	if (!force && trouble_pause(&l->away))
-		return err_set(e, ERR_ENV, "%s is away", l->address.shown);
+		return err_set(e, ERR_ENV, "%s is unreachable", l->address.shown);
 	return open_link(l, e);
 }
 

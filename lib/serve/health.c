@@ -61,7 +61,7 @@ static int ask_cache(struct probe *p, struct err *e)
 		return -1;
 	if (p->cache->get(p->cache, &one, 1, &p->mem, e) < 0)
 		return -1;
-	return nobody.state == ENTRY_SKIPPED ? err_set(e, ERR_ENV, "the cache is away") : 0;
+	return nobody.state == ENTRY_SKIPPED ? err_set(e, ERR_ENV, "the cache is unreachable") : 0;
 }
 
 static int ask_queue(struct probe *p, struct err *e)

@@ -25,11 +25,10 @@ static void write_server(void *arg, struct buf *out)
 {
 	struct server_metrics *m = arg;
 	struct http_server *h = atomic_load(&m->http);
-	exposition_gauge(out, "senti_http_requests_open",
-	    "Requests that have begun and are not over, event streams among them.",
+	exposition_gauge(out, "senti_http_requests_open", "Requests under way, event streams included.",
 	    h ? (double)http_server_busy(h) : 0);
 	exposition_gauge(
-	    out, "senti_events_listeners", "Listeners of /v1/events.", (double)subscribers_count(m->subscribers));
+	    out, "senti_events_listeners", "Subscribers of /v1/events.", (double)subscribers_count(m->subscribers));
 	exposition_gauge(out, "senti_follow_lag_seconds",
 	    "Age of the last moment from before which nothing is left to follow.", (double)feed_lag_ms(m->feed) / 1000);
 	exposition_gauge(out, "senti_draining", "1 once the server has been told to end.", health_draining(m->health));
@@ -47,7 +46,7 @@ void server_metrics_init(struct server_metrics *m, const struct route *routes, s
 	    .label = {"model"}};
 	static const struct family_def cache = {.kind = METRIC_COUNTER,
 	    .name = "senti_cache_requests_total",
-	    .help = "Messages that were looked for in the cache, by what it said.",
+	    .help = "Messages looked up in the cache, by outcome.",
 	    .label = {"result"}};
 	static const char *const answer[] = {
 	    [CACHE_HIT] = "hit", [CACHE_MISS] = "miss", [CACHE_ABSENT] = "absent", [CACHE_SKIPPED] = "skipped"};

@@ -247,13 +247,13 @@ static void reload(struct server *s)
 	struct err e;
 	char n[24];
 	if (!s->tokens) {
-		log_info("nothing to read again: there is no --tokens", NULL);
+		log_info("nothing to reload: there is no --tokens", NULL);
 	} else if (tokens_reload(s->tokens, &e) < 0) {
 		log_error(e.msg, "tokens", "as before", NULL);
 	} else {
 		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
 		subscribers_review(s->subscribers);
-		log_info("tokens read again", "tokens", n, NULL);
+		log_info("tokens reloaded", "tokens", n, NULL);
 	}
 }
 
@@ -283,7 +283,7 @@ static void doze(struct server *s)
 static void drain(struct server *s)
 {
 	int64_t until = clock_mono_ms() + (int64_t)s->conf->drain_delay_s * 1000;
-	systemd_notify("STOPPING=1\nSTATUS=answering what has been asked");
+	systemd_notify("STOPPING=1\nSTATUS=finishing requests");
 	health_drain(s->health);
 	subscribers_end(s->subscribers);
 	while (clock_mono_ms() < until)

@@ -131,7 +131,7 @@ static int read_line(struct list *l, struct str line, const char *path, size_t n
 		why = "too many tokens";
 	for (size_t i = 0; i < l->n && !why; i++)
 		if (memcmp(l->token[i].hash, t.hash, sizeof t.hash) == 0)
-			why = "this token stands there already";
+			why = "this token occurs twice";
 	if (why)
 		return err_set(e, ERR_ENV, "%s:%zu: %s", path, number, why);
 	memcpy(t.name, name.p, name.n);
@@ -292,8 +292,7 @@ void tokens_admit(struct request *r, void *arg)
 	has = tokens_find(tokens, str_of(given), r->caller, r->credential);
 	r->granted = has;
 	if (has == SCOPE_NONE) {
-		refuse(
-		    r, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is not known, or not any more");
+		refuse(r, CHALLENGE ", error=\"invalid_token\"", "bad_token", "this token is unknown or revoked");
 	} else if (has < needed) {
 		request_set(r, "WWW-Authenticate", CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
 		    scope_name(needed));

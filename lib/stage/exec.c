@@ -214,7 +214,8 @@ static int ready_child(struct exec *x, struct err *e)
 		if (h == HEARD_SOME && reads < UNASKED)
 			continue;
 		if (h == HEARD_STRAY)
-			log_warn("the command wrote what answers no record, starting it again", "line", x->stray, NULL);
+			log_warn(
+			    "the command wrote a line that answers no record, restarting it", "line", x->stray, NULL);
 		end_child(x, h == HEARD_END ? GRACE_MS : 0, false);
 		x->restarts++;
 	}
@@ -322,7 +323,7 @@ static enum outcome session_run(struct exec *x, struct err *e)
 	if (x->inflight.open)
 		return out;
 	if (t.closing && !x->said_late)
-		log_warn("the command answers only at the end of its input: have it write each line at once", NULL);
+		log_warn("the command answers only at the end of its input: make it flush each line", NULL);
 	x->said_late |= t.closing;
 	return SETTLED;
 }
@@ -339,7 +340,7 @@ static const char *spell(enum outcome out)
 	case SWALLOWED:
 		return "gave no answer in time";
 	case STRAYED:
-		return "wrote what answers no record";
+		return "wrote a line that answers no record";
 	case SETTLED:
 	case FAILED:
 		break;
@@ -372,7 +373,7 @@ static void note_failure(struct exec *x, enum outcome out)
 	char status[256];
 	spell_status(x, out, status, sizeof status);
 	x->fails++;
-	log_warn("the command is started again", "because it", spell(out), "with", status, NULL);
+	log_warn("the command is restarted", "because it", spell(out), "with", status, NULL);
 	inflight_recall(&x->inflight);
 }
 
@@ -389,7 +390,8 @@ static void dead_letter(struct exec *x, size_t i, enum outcome out)
 	unsigned tries = x->inflight.pending[i].tries;
 	if (out == SWALLOWED || out == HUNG)
 		inflight_dead_letter(&x->inflight, i, CODE_LOST_BY_PIPELINE, cause,
-		    "the command gave neither an answer nor a reject within %lld ms, with no other record in flight",
+		    "the command neither answered nor rejected the record within %lld ms, with no other record in "
+		    "flight",
 		    (long long)x->conf->timeout_ms);
 	else
 		inflight_dead_letter(&x->inflight, i, CODE_COMMAND_FAILED, cause,
@@ -410,7 +412,7 @@ static size_t feed(struct exec *x, size_t only)
 	return count;
 }
 
-/* True for a status that is no record's fault: the environment failed (as in all our tools), or a shell could not run a
+/* True if the status does not blame the record: the environment failed (as in our tools), or a shell could not run a
  * command. */
 static bool blames_nobody(const struct exec *x, enum outcome out)
 {
@@ -577,7 +579,7 @@ int exec_conf_open(struct exec_conf *c, struct err *e)
 void exec_conf_close(struct exec_conf *c)
 {
 	if (c->folder && rmdir(c->folder) < 0)
-		log_debug("a folder is left", "path", c->folder, NULL);
+		log_debug("cannot remove a folder", "path", c->folder, NULL);
 	free(c->folder);
 	c->folder = NULL;
 }

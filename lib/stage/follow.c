@@ -31,7 +31,7 @@ static bool try_again(struct tries *t, int64_t most_ms, const struct stop *stop,
 	int64_t now = clock_mono_ms();
 	if (!t->failures) {
 		char what[64];
-		snprintf(what, sizeof what, "%s is away; trying again", t->what);
+		snprintf(what, sizeof what, "%s is unreachable; trying again", t->what);
 		log_warn(what, "error", why->msg, NULL);
 		t->since = now;
 	}

@@ -333,7 +333,7 @@ void inflight_finish(struct inflight *f)
 	for (size_t i = 0; i < f->b->n; i++)
 		if (f->pending[i].state == PENDING_PASSED)
 			inflight_dead_letter(f, i, CODE_LOST_BY_PIPELINE, NULL,
-			    "the command answered later records, and gave neither this one nor a reject of it");
+			    "the command answered later records, but neither answered nor rejected this one");
 	f->b = &f->none;
 }
 

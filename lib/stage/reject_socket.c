@@ -64,7 +64,7 @@ static void take_lines(struct reject_sender *t, void (*take)(void *, struct str)
 	}
 	buf_shift(&t->text, at);
 	if (t->text.n > REJECT_LINE && !t->skipping) {
-		log_warn("a reject is too long to be taken in", NULL);
+		log_warn("a reject is too long to read", NULL);
 		t->skipping = true;
 	}
 	if (t->skipping)

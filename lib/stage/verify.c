@@ -125,7 +125,7 @@ static int look(struct verify_context *c, struct verification *const *pair, size
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (entry[i]->state == ENTRY_SKIPPED)
-			return err_set(e, ERR_ENV, "the cache is away: nothing can be compared");
+			return err_set(e, ERR_ENV, "the cache is unreachable: nothing can be compared");
 	return c->conf->store->get(c->conf->store, row, n, mem, e);
 }
 

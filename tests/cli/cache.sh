@@ -26,7 +26,7 @@ t '-q leaves that out' 'senti-cache put -q --cache memory: in.jsonl | cmp - in.j
 for verb in get put; do
 	t "$verb goes on without a server, and says so once" \
 		"senti-cache $verb --cache $away -b 1 --summary in.jsonl 2>err | cmp - in.jsonl; sed 's/,.seconds.*//; s/reason.*/.../' err" 0 <<-END
-			senti-cache: warning: the cache is away, going on without it ...
+			senti-cache: warning: the cache is unreachable, going on without it ...
 			{"tool":"senti-cache","in":3,"out":3,"rejected":0,$([ $verb = get ] && echo '"hits":0,"misses":0,"skipped":3' || echo '"stored":0,"skipped":1,"refused":0')
 		END
 done
@@ -98,7 +98,7 @@ try 'senti-cache --help'
 END
 usage 'get --cache rediss://host' <<'END'
 --- stderr
-senti-cache: rediss: this build's hiredis has no TLS; run stunnel beside it and name its near end, as in redis://127.0.0.1:6380 (senti-cache(1) shows how)
+senti-cache: rediss: this build's hiredis has no TLS; run stunnel and name its local end, as in redis://127.0.0.1:6380 (senti-cache(1) shows how)
 try 'senti-cache --help'
 END
 usage 'get --cache redis://:geheim@host/x' <<'END'
@@ -128,7 +128,7 @@ try 'senti-cache --help'
 END
 usage 'invalidate 1' <<'END'
 --- stderr
-senti-cache: invalidate: no cache is named; --cache or $SENTI_REDIS does
+senti-cache: invalidate: no cache is named: set --cache or $SENTI_REDIS
 try 'senti-cache --help'
 END
 usage "stats --cache $away 1" <<'END'

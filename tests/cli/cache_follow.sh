@@ -39,7 +39,7 @@ ok 'and leaves the change in the outbox' sh -c 'senti-store prune | grep -qx "{\
 # Without --once it waits for the cache, and for a store as long as --retry says.
 senti-cache follow --reader r --cache $nowhere >out 2>err &
 pid=$!
-ok 'follow waits for the cache' wait_for 'grep -q "the cache is away; trying again" err'
+ok 'follow waits for the cache' wait_for 'grep -q "the cache is unreachable; trying again" err'
 kill -TERM $pid
 wait $pid
 ok 'a stop with a change that is not buried: status 3' test $? = 3

@@ -148,7 +148,7 @@ t 'empty variables are unset' 'echo x | SENTI_MODEL= SENTI_REJECT= SENTI_REDIS= 
 x
 1
 --- stderr
-senti-cache: stats: no cache is named; --cache or $SENTI_REDIS does
+senti-cache: stats: no cache is named: set --cache or $SENTI_REDIS
 try 'senti-cache --help'
 END
 

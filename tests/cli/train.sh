@@ -72,7 +72,7 @@ END
 ok 'no file comes of it' test ! -e c.senti
 t 'no -o' 'senti-train sixty.jsonl' 2 <<'END'
 --- stderr
-senti-train: -o FILE is missing: where the model goes
+senti-train: -o FILE is missing: the model to write
 try 'senti-train --help'
 END
 for input in 'sixty.jsonl' '<sixty.jsonl' '-i sixty.jsonl'; do

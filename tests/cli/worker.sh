@@ -136,7 +136,7 @@ ok 'count once' cmp fifty out
 ok 'and are counted' grep -q '"duplicates":[1-9]' err
 ok 'what is not an answer' run 3 -i fifty --max-failures 3 -- perl -ne '$|=1; print "Loading\n"'
 ok 'is shown' grep -q "having written 'Loading'" err
-# Once it has its record: what comes before that is only unasked, and the command is started again.
+# Once it has its record: what comes before that is only unasked, and the command is restarted.
 ok 'an answer to nobody' run 1 -i one -- sh -c "IFS= read -r l; echo '{\"id\":\"strange\"}'; cat"
 ok 'rejects the record' rejects 'command_failed '
 ok 'much on stderr' sh -c 'senti-worker -i fifty -- perl -ne '\''$|=1; print STDERR "x" x 100000, "\n"; print'\'' 2>err | cmp - fifty && [ "$(grep -c "^x*$" err)" -ge 50 ]'
@@ -144,7 +144,7 @@ ok 'a command that never reads' run 3 -i many --timeout 1 --max-failures 1 -- sl
 ok 'is given up' grep -q 'gave no answer in time' err
 ok 'a command that answers at its end only' run 0 -i fifty --timeout 1 -- perl -ne 'print'
 ok 'answers in the end' cmp fifty out
-ok 'and is told how' grep -q 'have it write each line at once' err
+ok 'and is told how' grep -q 'make it flush each line' err
 ok 'a command that closes its input early' run 0 -i healthy -- sh -c "IFS= read -r l; exec <&-; printf '%s\n' \"\$l\""
 ok 'still answers' cmp healthy out
 

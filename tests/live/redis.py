@@ -340,7 +340,7 @@ def a_killed_redis_is_told_once_and_comes_back():
     put_err, get_err = err.decode(), open(f"{server.dir}/get.err").read()
     assert [json.loads(g)["sentiment"] for g in got] == [json.loads(w)["sentiment"] for w in want[:len(got)]]
     for said in (put_err, get_err):
-        assert said.count("is away") == 1 and said.count("is back") == 1, said
+        assert said.count("is unreachable") == 1 and said.count("is back") == 1, said
     get = sums(get_err)[0]
     assert get["skipped"] > 0 and get["hits"] > 0, get
 
@@ -351,7 +351,7 @@ def without_a_server_filters_go_on_and_invalidate_does_not():
     data = lines(records(5000))
     scored, _ = tool("senti-score", data=data)
     out, err = tool("senti-cache get --summary | senti-score | senti-cache put --summary", data=data, env=env)
-    assert out == scored and err.count("is away") == 2 and "Connection refused" in err, err
+    assert out == scored and err.count("is unreachable") == 2 and "Connection refused" in err, err
     for verb in ("invalidate", "stats"):
         _, err = tool("senti-cache", verb, *(["1"] if verb == "invalidate" else []), env=env, status=3)
         assert "Connection refused" in err, err
@@ -424,13 +424,13 @@ def answers_that_redis_does_not_give_are_errors_where_something_is_promised():
     for keys in (b"*3\r\n:1\r\n$-1\r\n$3\r\nfoo\r\n", b"*2\r\n*1\r\n*1\r\n:3\r\n*0\r\n"):
         scan = b"*2\r\n$1\r\n0\r\n" + keys
         _, err = tool("senti-cache", "verify", "--store", f"sqlite:{store}", env=to(scan), status=3)
-        assert "does not give" in err, err
+        assert "never gives" in err, err
         _, err = tool("senti-cache", "stats", env=to(b"$0\r\n\r\n:5\r\n", scan), status=3)
-        assert "does not give" in err, err
+        assert "never gives" in err, err
     out, _ = tool("senti-cache", "verify", "--store", f"sqlite:{store}", env=to(b"*2\r\n$1\r\n0\r\n*1\r\n$3\r\nfoo\r\n" * 2))
     assert json.loads(out)["checked"] == 0, out
     _, err = tool("senti-cache", "invalidate", "a", env=to(b"$1\r\nx\r\n", b"*0\r\n"), status=3)
-    assert "does not give" in err, err
+    assert "never gives" in err, err
 
 
 @check
@@ -470,9 +470,9 @@ def a_user_with_the_rights_that_the_manual_names_is_enough():
     out, err = tool("senti-cache get --summary", data=data, env=env)
     assert out == scored and err.count("\n") == 1, err
     out, err = tool("senti-cache put --summary", data=scored, env=env)
-    assert out == scored and sums(err)[0]["skipped"] == 100 and err.count("lacks a right") == 1, err
+    assert out == scored and sums(err)[0]["skipped"] == 100 and err.count("lacks a permission") == 1, err
     _, err = tool("senti-cache", "invalidate", "r1", env=env, status=3)
-    assert "lacks a right" in err, err
+    assert "lacks a permission" in err, err
     # Without INFO nobody warns, and entries are kept and read all the same.
     env = {"SENTI_REDIS": url.format("blind", secrets[writer])}
     out, err = tool("senti-cache", "put", "--summary", data=versions.replace(b'"id": "r', b'"id": "b'), env=env)
@@ -482,7 +482,7 @@ def a_user_with_the_rights_that_the_manual_names_is_enough():
     # The password from the environment, a wrong one, and none.
     out, _ = tool("senti-cache get", data=data, env={"SENTI_REDIS": url.format(reader, "").replace(":@", "@"), "REDISCLI_AUTH": secrets[reader]})
     assert out == scored
-    for address, words in ((url.format(reader, "wrong-geheim"), "refuses this user"), (server.url, "wants a password")):
+    for address, words in ((url.format(reader, "wrong-geheim"), "refuses this user"), (server.url, "needs a password")):
         out, err = tool("senti-cache get --summary", data=data, env={"SENTI_REDIS": address})
         assert out == data and err.count(words) == 1 and "geheim" not in err, err
         _, err = tool("senti-cache", "invalidate", "1", env={"SENTI_REDIS": address}, status=3)
@@ -497,7 +497,7 @@ def a_policy_that_evicts_nothing_is_warned_of():
     assert err.count("evicts nothing") == 1 and "will refuse" in err, err
     # And then it is full.
     out, err = tool("senti-cache", "put", "--summary", data=scored, env=server.env)
-    assert out == scored and err.count("keeps nothing") == 1 and sums(err)[0]["skipped"] > 0, err
+    assert out == scored and err.count("stores nothing") == 1 and sums(err)[0]["skipped"] > 0, err
     out, err = tool("senti-cache", "put", "--summary", data=b'{"id":"1","text":"x","version":3}\n', env=server.env)
     assert "it is full" in err and sums(err)[0]["skipped"] == 1, err
     got, err = tool("senti-cache get --summary | senti-score", data=lines(records(30000)), env=server.env)

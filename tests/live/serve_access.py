@@ -126,11 +126,11 @@ def reload():
 
         assert (status(old), status(new)) == (200, 401)
         write(path, old_line, new_line)
-        hup("tokens read again")
+        hup("tokens reloaded")
         assert (status(old), status(new)) == (200, 200)
         for broken, says in (((new_line, "old read sha256:12\n"), f"{path}:2: the third word is"), ((), f"{path} has no token"),
                              (("# nothing\n",), f"{path} has no token"), (("a\n",), f"{path}:1: after the name"),
-                             ((new_line, new_line), f"{path}:2: this token stands there already"),
+                             ((new_line, new_line), f"{path}:2: this token occurs twice"),
                              ((new_line.replace("read", "all"),), f"{path}:1: after the name"), (("/ " + new_line,), f"{path}:1: a name"),
                              ((new_line[:-1] + " x\n",), f"{path}:1: more than"), (("\0\n",), f"{path}:1: a name"),
                              (("x" * 70 + " read\n",), f"{path}:1: a name")):
@@ -145,7 +145,7 @@ def reload():
         hup("chmod o-w")
         assert (status(old), status(new)) == (200, 200)
         os.chmod(path, 0o600)
-        hup("tokens read again")
+        hup("tokens reloaded")
         assert (status(old), status(new)) == (401, 200)
         # Under load: no request is answered wrongly while it reads.
         for i in range(100):
@@ -155,7 +155,7 @@ def reload():
         assert old not in said and new not in said and new_line.split()[2][7:] not in said
     with Server() as s:
         os.kill(s.pid, signal.SIGHUP)
-        wait(lambda: "nothing to read again" in s.said(), "a word of it")
+        wait(lambda: "nothing to reload" in s.said(), "a word of it")
         s.alive()
 
 

@@ -241,13 +241,13 @@ def redis_goes_and_comes_while_it_is_followed():
         service("kill", "redis")
         sql("UPDATE senti.message SET text = 'while Redis is away' WHERE id = 'r1'")
         version = sql("SELECT version FROM senti.message WHERE id = 'r1'")[0][0]
-        until("the follower says so", lambda: "the cache is away" in f.said())
+        until("the follower says so", lambda: "the cache is unreachable" in f.said())
         until("it falls behind", lambda: lag() > 2)
         service("again", "redis")
         until("the change is buried when Redis is back", lambda: entry("r1") == str(version))
         until("which it says", lambda: "the cache is back" in f.said())
         until("and it is up to date", lambda: lag() < 2)
-        assert f.said().count("is away") == 1, "once: " + f.said()
+        assert f.said().count("is unreachable") == 1, "once: " + f.said()
         assert f.stop()["lag"] >= 0
 
 
@@ -259,7 +259,7 @@ def a_stop_while_redis_is_away_leaves_the_changes():
         caught_up()
         service("kill", "redis")
         sql("UPDATE senti.message SET text = 'unburied' WHERE id = 'r1'")
-        until("the follower says so", lambda: "the cache is away" in f.said())
+        until("the follower says so", lambda: "the cache is unreachable" in f.said())
         f.stop(status=3)
     service("again", "redis")
     out, _ = tool("senti-cache", "follow", "--once")
@@ -272,7 +272,7 @@ def postgresql_goes_and_comes_while_it_is_followed():
     with Follower() as f:
         caught_up()
         service("kill", "postgresql")
-        until("the follower says so", lambda: "the store is away" in f.said())
+        until("the follower says so", lambda: "the store is unreachable" in f.said())
         service("again", "postgresql")
         until("which it says", lambda: "the store is back" in f.said())
         sql("UPDATE senti.message SET text = 'after the crash' WHERE id = 's1'")

@@ -71,7 +71,7 @@ static int some_invalidate(struct cache *cache, const struct change *c, size_t n
 {
 	struct fake_cache *g = (struct fake_cache *)cache;
 	if (g->fail && g->fail--)
-		return err_set(err, ERR_ENV, "the cache is away");
+		return err_set(err, ERR_ENV, "the cache is unreachable");
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&g->invalidated, "%.*s ", STR_FMT(c[i].id));
 	return memory->invalidate(memory, c, n, err);
@@ -175,7 +175,7 @@ static void test_failures_once(void)
 {
 	change("a", "two");
 	fake.fail = 1;
-	ok(follow("r", true, 10) < 0 && strcmp(e.msg, "the cache is away") == 0,
+	ok(follow("r", true, 10) < 0 && strcmp(e.msg, "the cache is unreachable") == 0,
 	    "with --once a cache that is away is an error");
 	ok(out.flushed.n == 0 && counts.counter[COUNTER_BURIED] == 0, "nothing comes out");
 	done();

@@ -135,7 +135,7 @@ static void resume_stream(void *arg)
 static void cut_stream(void *arg)
 {
 	struct request *r = ((struct stream *)arg)->request;
-	log_info("a listener was too slow", "request_id", r->request_id, NULL);
+	log_info("a subscriber was too slow", "request_id", r->request_id, NULL);
 	request_cut(r);
 }
 

@@ -23,7 +23,7 @@ void readyz_get(struct request *r, void *app)
 	} else {
 		request_set(r, "Retry-After", draining ? "5" : "1");
 		request_problem(r, 503, draining ? "draining" : "not_ready",
-		    draining ? "the server is shutting down" : "what the server needs does not answer");
+		    draining ? "the server is shutting down" : "a dependency does not answer");
 		request_problem_member(r, "checks", buf_view(&checks));
 	}
 	buf_free(&checks);
