@@ -56,10 +56,12 @@ static void put_pair(struct buf *b, const char *key, const char *value)
 	put_value(b, value);
 }
 
-/* A value may be an address that somebody has set. */
+/* A value may be an address that somebody has set. Messages have their addresses redacted already (err.h), and may hold
+ * an '@' that belongs to no address. */
 static void put_shown(struct buf *b, const char *key, const char *value)
 {
-	char *shown = strstr(value, "://") ? redact(value) : NULL;
+	bool message = strcmp(key, "error") == 0 || strcmp(key, "reason") == 0;
+	char *shown = !message && strstr(value, "://") ? redact(value) : NULL;
 	put_pair(b, key, shown ? shown : value);
 	free(shown);
 }
