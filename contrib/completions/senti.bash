@@ -153,6 +153,7 @@ _senti()
 	senti-window\ --max-record) words='' ;;
 	senti-window\ --max-rejects) words='' ;;
 	senti-window\ --metrics) words='' ;;
+	senti-window\ --host) words='' ;;
 	senti-window\ --idle) words='' ;;
 	senti-window\ --pack) words='' ;;
 	senti-window\ --retry) words='' ;;
@@ -259,7 +260,7 @@ _senti()
 			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-window)
-			words='--every --of --gap --tz --by --late --ahead --idle-close --half-life --terms --result --dedupe --merge --no-sketch --alert --clear --chart --state --memory --from --to --batch --wait --reject --max-record --max-rejects --metrics --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--every --of --gap --tz --by --late --ahead --idle-close --half-life --terms --result --dedupe --merge --no-sketch --alert --clear --chart --state --memory --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
 			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

@@ -206,6 +206,7 @@ complete -c senti-window -l reject -r -F -d 'write rejected records to DEST (def
 complete -c senti-window -l max-record -x -d 'reject longer records; suffixes K, M, G (default 1M)'
 complete -c senti-window -l max-rejects -x -d 'exit 0 with up to N rejects, or P percent (default 0)'
 complete -c senti-window -l metrics -x -d 'serve metrics for Prometheus at [HOST:]PORT (default HOST 127.0.0.1)'
+complete -c senti-window -l host -x -d 'also answer --metrics requests for the host NAME; may be repeated'
 complete -c senti-window -l idle -x -d 'stop reading a queue after MS milliseconds without a delivery'
 complete -c senti-window -l pack -x -d 'put up to N records in one queue message (default 1)'
 complete -c senti-window -l retry -x -d 'how long to try to reconnect to a broker or database (default 60; 0 at startup)'
