@@ -1,6 +1,6 @@
 """senti-score -m textblob against the package that it promises to equal (textblob 0.20.1): polarity and subjectivity as exact doubles."""
 # packages: textblob vaderSentiment
-# seconds: 60
+# seconds: 70
 import random
 import sys
 

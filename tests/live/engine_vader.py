@@ -3,7 +3,7 @@
 -0.0, which the package gives when a tiny negative sum is rounded, equals 0, which senti-score writes.
 """
 # packages: vaderSentiment
-# seconds: 60
+# seconds: 50
 import sys
 
 import compare

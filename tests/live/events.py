@@ -2,7 +2,7 @@
 connections, slow readers, the end; and the cache of the process, which follows the same log."""
 # servers: postgresql
 # packages: psycopg
-# seconds: 60
+# seconds: 45
 import http.client
 import json
 import os

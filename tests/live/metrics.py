@@ -3,7 +3,7 @@ reconnected, beside the broker's own figures."""
 # servers: rabbitmq
 # needs: promtool
 # packages: pika
-# seconds: 60
+# seconds: 25
 import collections
 import json
 import os

@@ -4,7 +4,7 @@ The checker's rule: what came out of senti-store put is stored, in the version t
 """
 # servers: postgresql pgbouncer
 # packages: psycopg
-# seconds: 60
+# seconds: 100
 import json
 import os
 import random

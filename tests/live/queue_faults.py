@@ -3,7 +3,7 @@ swallow bytes, a full disk. Every record is accounted for by its id."""
 # servers: rabbitmq
 # packages: pika
 # preload: fault
-# seconds: 60
+# seconds: 90
 import json
 import os
 import random

@@ -1,5 +1,5 @@
 """Who may ask senti-serve, from where, and what its log says of it: tokens, CORS, the access log, sockets from and word to a service manager."""
-# seconds: 60
+# seconds: 10
 import json
 import os
 import re

@@ -1,5 +1,5 @@
 """senti-serve against hostile clients: requests that two servers may read in two ways, broken ones, slow ones, too large and too many ones."""
-# seconds: 60
+# seconds: 25
 import concurrent.futures
 import json
 import os

@@ -1,7 +1,7 @@
 """senti-serve under slowhttptest: hundreds of clients that drip their headers, their bodies, or read their answers a few bytes at a time. All of
 them are cut in time, others are served meanwhile, and no descriptor is left open."""
 # needs: slowhttptest
-# seconds: 60
+# seconds: 15
 import json
 import re
 import subprocess

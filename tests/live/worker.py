@@ -1,7 +1,7 @@
 """senti-worker on a real RabbitMQ: competing workers, kill -9, dead letters, latency; every record is accounted for by its id."""
 # servers: rabbitmq
 # packages: pika
-# seconds: 60
+# seconds: 25
 import json
 import os
 import random
