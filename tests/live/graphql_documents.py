@@ -2,7 +2,7 @@
 # needs: node
 # npm: graphql
 # programs: graphql_documents
-# seconds: 40
+# seconds: 20
 import json
 import os
 import subprocess
