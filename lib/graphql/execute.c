@@ -11,6 +11,9 @@
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 
+/* Limits are looked at after so many values. */
+enum { LOOK_EVERY = 1024 };
+
 struct plan;
 
 /* The selections that fields of one name in the answer have in common. */
@@ -234,6 +237,34 @@ static bool is_dead(const struct node *n)
 	return false;
 }
 
+/* ---- limits ---- */
+
+static void stop(struct run *r, const char *code, const char *message)
+{
+	struct gql_error *e = gql_error_add(&r->q->errors, NULL, NULL, 0, "%s", message);
+	if (e)
+		e->code = code;
+	r->stopped = true;
+}
+
+static bool may_go_on(struct run *r)
+{
+	const struct gql_limits *l = &r->q->limits;
+	if (!r->stopped && l->answer_bytes && r->bytes > l->answer_bytes)
+		stop(r, "ANSWER_LIMIT", "The answer is too large; ask for less at a time.");
+	if (!r->stopped && l->deadline_ms && clock_mono_ms() > l->deadline_ms)
+		stop(r, "TIMEOUT", "The operation takes too long.");
+	/* The answer is written into a buffer that doubles. */
+	if (!r->stopped && l->hold && !l->hold(l->hold_arg, arena_size(r->mem) + 2 * r->bytes))
+		stop(r, "ANSWER_LIMIT", "The answer takes more memory than is free; ask for less at a time, or later.");
+	return !r->stopped;
+}
+
+bool gql_may_go_on(const struct gql_call *call)
+{
+	return !call->run || may_go_on(call->run);
+}
+
 /* ---- completing values ---- */
 
 static void complete(
@@ -248,7 +279,7 @@ static void complete_list(
 	r->bytes += 2 * out->n;
 	for (size_t i = 0; i < out->n; i++)
 		n->child[i] = (struct node){.type = type->of, .parent = n, .index = i, .kind = NODE_LEAF};
-	for (size_t i = 0; i < out->n && n->kind == NODE_LIST; i++)
+	for (size_t i = 0; i < out->n && n->kind == NODE_LIST && (i % LOOK_EVERY || may_go_on(r)); i++)
 		complete(r, &n->child[i], type->of, &out->item[i], g);
 }
 
@@ -379,6 +410,7 @@ static void resolve(struct run *r, const struct bucket *b)
 		    .parent = s->parent->object,
 		    .args = s->group->args,
 		    .mem = r->mem,
+		    .run = r,
 		    .node = s->group->node[0]};
 	}
 	if (b->field == r->q->schema->type_name)
@@ -386,27 +418,9 @@ static void resolve(struct run *r, const struct bucket *b)
 			call[i].out = gql_text(slot[i]->parent->plan->type->name);
 	else if (n)
 		b->field->resolve(call, n, b->field->bound ? b->field->bound : r->app);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && (i % LOOK_EVERY || may_go_on(r)); i++)
 		if (!is_dead(slot[i]->parent))
 			complete(r, slot[i], b->field->type, &call[i].out, (struct gql_group *)slot[i]->group);
-}
-
-static void stop(struct run *r, const char *code, const char *message)
-{
-	struct gql_error *e = gql_error_add(&r->q->errors, NULL, NULL, 0, "%s", message);
-	if (e)
-		e->code = code;
-	r->stopped = true;
-}
-
-static bool may_go_on(struct run *r)
-{
-	const struct gql_limits *l = &r->q->limits;
-	if (!r->stopped && l->answer_bytes && r->bytes > l->answer_bytes)
-		stop(r, "ANSWER_LIMIT", "The answer is too large; ask for less at a time.");
-	if (!r->stopped && l->deadline_ms && clock_mono_ms() > l->deadline_ms)
-		stop(r, "TIMEOUT", "The operation takes too long.");
-	return !r->stopped;
 }
 
 /* All levels from these objects on. `only`: of the first, this field alone. */

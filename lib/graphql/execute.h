@@ -68,6 +68,7 @@ struct gql_call {
 	struct arena *mem;	      /* the request's */
 	struct gql_out out;	      /* null unless it is set */
 	const struct gql_node *node;  /* its place in the document */
+	struct run *run;	      /* private */
 };
 
 static inline struct gql_out gql_text(struct str s)
@@ -97,6 +98,9 @@ static inline struct gql_out gql_failure(struct str message, const char *code)
 }
 /* A list of n nulls, to be filled. */
 struct gql_out gql_list(struct gql_call *call, size_t n);
+/* For resolvers that take much time or memory, now and then: false once a limit has ended the operation, and then
+ * nothing that they still give is looked at. */
+bool gql_may_go_on(const struct gql_call *call);
 
 struct gql_request {
 	const struct gql_schema *schema;

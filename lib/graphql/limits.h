@@ -21,6 +21,10 @@ struct gql_limits {
 	int64_t deadline_ms;   /* clock_mono_ms at which it must have been answered; looked at between levels */
 	size_t errors;	       /* at most so many are reported; 0: 100 */
 	bool no_introspection; /* __schema and __type are refused */
+	/* Asked now and then while an operation runs whether it may have so many bytes of memory in all; false ends it.
+	 * NULL: it may. */
+	bool (*hold)(void *arg, size_t bytes);
+	void *hold_arg;
 };
 
 /* True if the operation is within the limits; else false with an error whose code is the name of the limit, as

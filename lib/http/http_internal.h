@@ -28,7 +28,6 @@ struct request_private {
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
 	uint64_t arrived;	      /* bytes of body */
 	uint64_t announced;	      /* by Content-Length; 0: unknown */
-	uint64_t unheld;	      /* the size of a body, as far as known, that had to be held and was not */
 	uint64_t body_held, out_held; /* of `memory` */
 	struct share memory;	      /* all that this request holds */
 	_Alignas(16) char room[272];

@@ -306,9 +306,8 @@ int request_take(struct request *r, const char *p, size_t n)
 		buf_add(&r->body, p, n);
 		o->body_held += n;
 	} else {
-		o->unheld = o->announced ? o->announced : o->arrived;
 		request_free_body(r);
-		request_busy(r);
+		request_too_much(r, o->announced ? o->announced : o->arrived);
 	}
 	return 0;
 }
@@ -367,13 +366,16 @@ void request_free_body(struct request *r)
 	r->own->body_held = 0;
 }
 
+void request_too_much(struct request *r, uint64_t n)
+{
+	if (n > budget_most(r->own->memory.of))
+		request_problem(r, 413, "too_large", "the body is larger than the server's memory");
+	else
+		request_busy(r);
+}
+
 void request_busy(struct request *r)
 {
-	struct request_private *o = r->own;
-	if (o->unheld > budget_most(o->memory.of)) {
-		request_problem(r, 413, "too_large", "the body is larger than the server's memory");
-		return;
-	}
 	request_set(r, "Retry-After", "1");
 	request_problem(r, 503, "busy", "the server is busy; try again in a second");
 }

@@ -90,8 +90,10 @@ void request_free_body(struct request *r);
 /* Moves r->out to r->spool if it is large, or if `end` and there is a file. False: the request is answered with 507;
  * or, if *again (may be NULL) is set, it is not, because others fill the temporary files now. */
 MUST_USE bool request_spool(struct request *r, bool end, bool *again);
-/* Answers 503 (all memory is in use), or 413 if the request needs more than there is. */
+/* Answers 503: all memory is in use. */
 void request_busy(struct request *r);
+/* The same for n bytes that request_hold refused, but 413 if there is never room for as many. */
+void request_too_much(struct request *r, uint64_t n);
 
 /* Takes the request from its thread. Call it in that thread, before another can see the request. */
 void request_defer(struct request *r);

@@ -109,6 +109,37 @@ def many():
         return f"peak {peak / MIB:.1f} MiB, status {status}"
 
 
+def ask(query, texts):
+    body = json.dumps({"query": query, "variables": {"t": texts}}).encode()
+    return head("POST", "/graphql", "application/json", len(body)), body
+
+
+@check
+def graphql():
+    "operations of GraphQL whose variables, explanations and pages take many times their bytes"
+    memory, explained = 64 * MIB, "{ label score why { word value rule at } }"
+    with Server("--memory", str(memory)) as server:
+        for k in range(3):
+            rows = [{"id": f"m{k}-{i}", "text": "x" * 4100} for i in range(500)]
+            assert server.post("/v1/messages", json.dumps(rows))[0] == 202
+        sentiments = f'sentiments(texts: $t, explain: true, model: "plus") {explained}'
+        many = "query($t: [String!]!) { " + " ".join(f"a{i}: {sentiments}" for i in range(10)) + " }"
+        pages = "{ " + " ".join(f"a{i}: messages(first: 100) {{ edges {{ node {{ id text }} }} }}" for i in range(30)) + " }"
+        groups = [start(server, 20, *ask(many, ["no so good! great bad " * 20] * 100)), start(server, 20, *ask(pages, [])),
+                  start(server, 10, *ask("query($t: [String!]!) { sentiments(texts: $t) { label } }", ["a"] * 1000000)),
+                  start(server, 10, *ask("query($t: [String!]!) { " + sentiments + " }", ["no so good! " * 500] * 2000))]
+        wait(lambda: all(len(readable(group)) == len(group) for group in groups), "all are answered or refused", 200)
+        kinds = [sorted({status(s) for s in group}) for group in groups]
+        assert kinds[:2] == [[200], [200]] and set(kinds[2] + kinds[3]) <= {200, 413, 503}, kinds
+        for s in sum(groups, []):
+            s.close()
+        server.settled(60)
+        server.alive()
+        peak = figure(server, "VmHWM")
+        assert peak <= memory + 64 * MIB, f"{peak / MIB:.1f} MiB"
+        return f"peak {peak / MIB:.1f} MiB, {kinds}"
+
+
 @check
 def small():
     "--memory 64M"

@@ -254,6 +254,24 @@ static void limits(struct gql_schema *s, struct buf *out)
 	}
 }
 
+static bool has_memory(void *most, size_t bytes)
+{
+	return bytes <= *(const size_t *)most;
+}
+
+static void memory(struct gql_schema *s, struct buf *out)
+{
+	size_t most = SIZE_MAX;
+	struct gql_limits l = {.hold = has_memory, .hold_arg = &most};
+	const char *text = "{ items(first: 3000) { id } }";
+	ok(says(answer(s, &l, text, NULL, NULL, out), "{\"data\":{\"items\":[{\"id\":"), "with memory it is answered");
+	most = 400000; /* the list has room, its nodes do not */
+	struct str got = answer(s, &l, text, NULL, NULL, out);
+	ok(says(got, "\"code\":\"ANSWER_LIMIT\"") && says(got, "\"data\":null"), "without it, it ends");
+	ok(says(answer(s, &l, "{ items(first: 3) { id } }", NULL, NULL, out), "{\"data\":{\"items\":"),
+	    "a small one fits");
+}
+
 static void introspection(struct gql_schema *s, struct buf *out)
 {
 	is_str(
@@ -282,6 +300,7 @@ int main(void)
 	batches(s, &out);
 	operations(s, &out);
 	limits(s, &out);
+	memory(s, &out);
 	introspection(s, &out);
 	buf_free(&out);
 	gql_schema_free(s);

@@ -258,10 +258,45 @@ static bool refuse(struct request *r, const struct graphql_ask *ask, enum gql_op
 	return true;
 }
 
+/* What a value among the variables takes beside its bytes while they are read, before limits can look at them: a node
+ * of the tree that is parsed, and what it is coerced to. */
+enum { VARIABLE_COST = 192 };
+
+static size_t variables_cost(struct str json)
+{
+	size_t values = 1;
+	for (size_t i = 0; i < json.n; i++)
+		values += json.p[i] == ',' || json.p[i] == ':';
+	return json.n ? values * VARIABLE_COST + json.n : 0;
+}
+
+/* What an operation takes while it runs, of its request's memory. */
+struct op_memory {
+	struct request *r;
+	size_t bytes;
+};
+
+static bool hold(void *arg, size_t bytes)
+{
+	struct op_memory *h = arg;
+	if (bytes > h->bytes && !request_hold(h->r, bytes - h->bytes))
+		return false;
+	h->bytes = bytes > h->bytes ? bytes : h->bytes;
+	return true;
+}
+
 void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask)
 {
 	struct gql_request q;
 	struct gql_limits limits = g->conf.limits;
+	size_t cost = variables_cost(ask->variables);
+	if (!request_hold(r, cost)) {
+		request_too_much(r, cost);
+		return;
+	}
+	struct op_memory held = {.r = r};
+	limits.hold = hold;
+	limits.hold_arg = &held;
 	limits.deadline_ms = g->conf.timeout_ms ? clock_mono_ms() + g->conf.timeout_ms : 0;
 	gql_request_init(&q, g->schema, ask->query, &limits);
 	bool good = gql_request_prepare(&q, ask->operation, ask->variables);
@@ -279,4 +314,5 @@ void graphql_answer(struct graphql *g, struct db_context *db, struct request *r,
 		answer_result(r, ask);
 	}
 	gql_request_free(&q);
+	request_unhold(r, cost + held.bytes);
 }

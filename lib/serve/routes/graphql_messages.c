@@ -238,7 +238,7 @@ static void list_messages(struct graphql_operation *op, struct gql_call *call)
 
 static void query_messages(struct gql_call *call, size_t n, void *app)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && gql_may_go_on(&call[i]); i++)
 		list_messages(app, &call[i]);
 }
 

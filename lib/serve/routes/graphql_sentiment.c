@@ -5,6 +5,8 @@
 #include "lib/serve/routes/graphql_internal.h"
 #include "lib/serve/thread_context.h"
 
+enum { SLICE = 64 << 10 };
+
 /* ---- a result ---- */
 
 static struct str member(const struct json_scan *s, const char *name, enum json_type type)
@@ -83,7 +85,7 @@ static void read_why(struct gql_call *call, struct json_scan *s)
 static void sentiment_why(struct gql_call *call, size_t n, void *app)
 {
 	struct graphql_operation *op = app;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && gql_may_go_on(&call[i]); i++)
 		if (((const struct shown_sentiment *)call[i].parent)->why.p)
 			read_why(&call[i], op->scan);
 }
@@ -129,23 +131,34 @@ static struct gql_out shown(const struct rec *r, struct graphql_operation *op, s
 	return gql_object(graphql_sentiment(json_padded(mem, r->result), op->scan, mem));
 }
 
-/* The results of the texts, an `out` each. */
-static void score(struct graphql_operation *op, const struct gql_value *texts, size_t n, const struct model *model,
-    bool explain, struct arena *mem, struct gql_out *out)
+/* Scores the first of the texts, about SLICE bytes of them, into an `out` each; returns how many. */
+static size_t score_slice(struct graphql_operation *op, const struct gql_value *texts, size_t n,
+    const struct model *model, bool explain, struct arena *mem, struct gql_out *out)
 {
 	struct thread_context *t = thread_context_get(op->g->conf.threads);
 	struct batch *b = &t->batch;
-	size_t most = op->g->conf.max_record;
+	size_t most = op->g->conf.max_record, bytes = 0, taken = 0;
 	batch_reset(b);
-	for (size_t i = 0; i < n; i++) {
-		add_text(b, texts[i].text, &t->key);
-		if (b->rec[i].line.n > most)
-			rec_reject(
-			    b, &b->rec[i], CODE_TOO_LONG, "the text makes a record of more than %zu bytes", most);
+	for (; taken < n && bytes < SLICE; taken++) {
+		add_text(b, texts[taken].text, &t->key);
+		struct rec *r = &b->rec[taken];
+		bytes += r->line.n + sizeof *r;
+		if (r->line.n > most)
+			rec_reject(b, r, CODE_TOO_LONG, "the text makes a record of more than %zu bytes", most);
 	}
 	thread_context_score(t, b, model, explain);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < taken; i++)
 		out[i] = shown(&b->rec[i], op, mem);
+	thread_context_trim(t);
+	return taken;
+}
+
+/* In slices, so that explanations of many texts are never there twice, and limits can end it. */
+static void score(struct graphql_operation *op, struct gql_call *call, const struct gql_value *texts, size_t n,
+    const struct model *model, bool explain, struct gql_out *out)
+{
+	for (size_t done = 0; done < n && gql_may_go_on(call);)
+		done += score_slice(op, texts + done, n - done, model, explain, call->mem, out + done);
 }
 
 static bool explains(const struct gql_value *v)
@@ -160,7 +173,7 @@ static void query_sentiment(struct gql_call *call, size_t n, void *app)
 		const struct gql_value *a = call[i].args;
 		const struct model *model = find_model(op, &call[i], &a[1]);
 		if (model)
-			score(op, a, 1, model, explains(&a[2]), call[i].mem, &call[i].out);
+			score(op, &call[i], a, 1, model, explains(&a[2]), &call[i].out);
 	}
 }
 
@@ -177,7 +190,7 @@ static void query_sentiments(struct gql_call *call, size_t n, void *app)
 			continue;
 		}
 		call[i].out = gql_list(&call[i], a[0].n);
-		score(op, a[0].item, a[0].n, model, explains(&a[2]), call[i].mem, call[i].out.item);
+		score(op, &call[i], a[0].item, a[0].n, model, explains(&a[2]), call[i].out.item);
 	}
 }
 

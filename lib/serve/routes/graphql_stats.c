@@ -123,7 +123,7 @@ static void list_stats(struct graphql_operation *op, struct gql_call *call)
 
 static void query_stats(struct gql_call *call, size_t n, void *app)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && gql_may_go_on(&call[i]); i++)
 		list_stats(app, &call[i]);
 }
 
@@ -262,7 +262,7 @@ static void list_terms(struct graphql_operation *op, struct gql_call *call)
 
 static void query_terms(struct gql_call *call, size_t n, void *app)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && gql_may_go_on(&call[i]); i++)
 		list_terms(app, &call[i]);
 }
 
