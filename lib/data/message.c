@@ -200,8 +200,8 @@ static void put_json(struct buf *out, struct str s)
 {
 	size_t at = out->n;
 	buf_str(out, s);
-	for (char *p = out->p + at, *end = out->p + out->n; p < end; p++)
-		if (unlikely(*p == '\n' || *p == '\r'))
+	for (size_t i = 0; i < 2; i++)
+		for (char *p = out->p + at; s.n && (p = memchr(p, "\n\r"[i], (size_t)(out->p + out->n - p))); p++)
 			*p = ' ';
 }
 
