@@ -148,20 +148,43 @@ void sha256_add(struct sha256 *s, const void *data, size_t n)
 		memcpy(s->block, p + n / SHA256_BLOCK * SHA256_BLOCK, n % SHA256_BLOCK);
 }
 
+static void put_big_endian(unsigned char *p, uint32_t v)
+{
+	p[0] = (unsigned char)(v >> 24);
+	p[1] = (unsigned char)(v >> 16);
+	p[2] = (unsigned char)(v >> 8);
+	p[3] = (unsigned char)v;
+}
+
+/* The last block ends with the number of bits. */
+static void finish(struct sha256 *s, unsigned char *p, size_t blocks, unsigned char digest[SHA256_BYTES])
+{
+	put_big_endian(p + blocks * SHA256_BLOCK - 8, (uint32_t)(s->total >> 29));
+	put_big_endian(p + blocks * SHA256_BLOCK - 4, (uint32_t)(s->total << 3));
+	compress(s, p, blocks);
+	for (size_t i = 0; i < 8; i++)
+		put_big_endian(digest + 4 * i, s->state[i]);
+}
+
 void sha256_end(struct sha256 *s, unsigned char digest[SHA256_BYTES])
 {
 	size_t held = s->total % SHA256_BLOCK;
-	uint64_t bits = s->total * 8;
 	s->block[held++] = 0x80;
 	if (held > SHA256_BLOCK - 8) {
 		memset(s->block + held, 0, SHA256_BLOCK - held);
 		compress(s, s->block, 1);
 		held = 0;
 	}
-	memset(s->block + held, 0, SHA256_BLOCK - 8 - held);
-	for (int i = 0; i < 8; i++)
-		s->block[SHA256_BLOCK - 1 - i] = (unsigned char)(bits >> 8 * i);
-	compress(s, s->block, 1);
-	for (int i = 0; i < SHA256_BYTES; i++)
-		digest[i] = (unsigned char)(s->state[i / 4] >> (24 - 8 * (i % 4)));
+	memset(s->block + held, 0, SHA256_BLOCK - held);
+	finish(s, s->block, 1, digest);
+}
+
+void sha256_short(unsigned char *p, size_t n, unsigned char digest[SHA256_BYTES])
+{
+	struct sha256 s;
+	sha256_init(&s);
+	s.total = n;
+	p[n] = 0x80;
+	memset(p + n + 1, 0, SHA256_PADDING - 1);
+	finish(&s, p, (n + 8) / SHA256_BLOCK + 1, digest);
 }

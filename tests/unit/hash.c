@@ -1,5 +1,6 @@
 /* hash.c - the names of texts and records: known values, since stores and caches keep them. */
 #include "lib/text/hash.h"
+#include "lib/text/sha256.h"
 
 #include <time.h>
 
@@ -42,6 +43,39 @@ static void test_lists(void)
 	is_str(((struct str){out, HASH_HEX}), STR("f2eda2708bcfd51cc05c0ee4c9f60440"), "so does that by XXH3");
 }
 
+/* Short ones are summed in one piece: whatever the length, the sum is that of the stream. */
+static void test_lengths(void)
+{
+	char text[1200], out[HASH_HEX], want[2 * SHA256_BYTES + 1];
+	size_t wrong = 0;
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (char)(i * 7);
+	for (size_t n = 0; n < sizeof text; n++) {
+		const struct str field[] = {{text, n / 3}, STR_NONE, {text + n / 3, n - n / 3}};
+		unsigned char digest[SHA256_BYTES], prefix[8] = {0};
+		for (int list = 0; list < 2; list++) {
+			struct sha256 s;
+			sha256_init(&s);
+			for (size_t i = 0; i < COUNT_OF(field); i++) {
+				for (size_t k = 0; k < 8; k++)
+					prefix[k] = field[i].p ? (unsigned char)(field[i].n >> 8 * k) : 0xff;
+				if (list)
+					sha256_add(&s, prefix, 8);
+				sha256_add(&s, field[i].p ? field[i].p : "", field[i].n);
+			}
+			sha256_end(&s, digest);
+			for (size_t i = 0; i < SHA256_BYTES; i++)
+				snprintf(want + 2 * i, 3, "%02x", digest[i]);
+			if (list)
+				hash_list(field, COUNT_OF(field), out);
+			else
+				hash_text((struct str){text, n}, out);
+			wrong += memcmp(out, want, HASH_HEX) != 0;
+		}
+	}
+	is_u64(wrong, 0, "texts and lists of each length have the sum of their streams");
+}
+
 static void test_uuid(void (*make)(char *), char version, const char *name)
 {
 	char id[2][UUID_LEN];
@@ -80,6 +114,7 @@ int main(void)
 	is_str(text_of("", hash_text_xxh3), STR("99aa06d3014798d86001c324468d497f"), "the empty text by XXH3");
 	is_str(text_of("good", hash_text_xxh3), STR("c35c17be97b426c294505e3b981a04d7"), "a short text by XXH3");
 	test_lists();
+	test_lengths();
 	test_uuid(uuid_new, '4', "UUIDs of version 4, each a new one");
 	test_uuid(uuid_ordered, '7', "UUIDs of version 7, each a new one");
 	test_order();
