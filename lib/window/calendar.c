@@ -1,30 +1,18 @@
 /* calendar.c - spans of the local calendar, found by asking localtime_r(3). */
 #include "lib/window/calendar.h"
 
-#include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/timezone.h"
 
 enum { HOUR = 3600 };
 
 int zone_use(const char *name, struct err *e)
 {
-	struct buf path = {0};
-	const char *folder = env_get("TZDIR");
-	char magic[4] = "";
-	buf_printf(&path, "%s/%s%c", folder ? folder : "/usr/share/zoneinfo", name, 0);
-	bool inside = *name && *name != '/' && !strstr(name, "..");
-	int fd = inside ? open(path.p, O_RDONLY | O_CLOEXEC) : -1;
-	bool known = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
-	if (fd >= 0)
-		close(fd);
-	buf_free(&path);
-	if (!known && strcmp(name, "UTC") != 0)
+	if (!timezone_known(name))
 		return err_set(e, ERR_USAGE, "--tz takes a time zone such as Europe/Berlin, not '%s'", name);
-	setenv("TZ", known ? name : "UTC0", 1);
+	setenv("TZ", name, 1);
 	tzset();
 	return 0;
 }

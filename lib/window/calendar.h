@@ -14,7 +14,7 @@
 
 enum period { PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR };
 
-/* Makes it the zone of the process: 0, or -1 with *e for a name that the system does not know. */
+/* Makes it the zone of the process: 0, or -1 with *e for what is not one (timezone.h). */
 MUST_USE int zone_use(const char *name, struct err *e);
 void calendar_span(enum period p, int64_t ms, int64_t *start, int64_t *end);
 

@@ -570,8 +570,10 @@ void windows_free(struct windows *w)
 struct pane *windows_adopt(struct windows *w, struct str key, const struct window_slot *as)
 {
 	struct window_series *s = windows_series(w, key);
-	if (w->conf->shape == SHAPE_SESSIONS)
-		return session_put(w, s, as->start, as->end, 0);
+	if (w->conf->shape == SHAPE_SESSIONS) {
+		bool is_new = as->end > w->watermark && !session_find(w, s, as->start, as->end);
+		return is_new ? session_put(w, s, as->start, as->end, 0) : NULL;
+	}
 	struct window_slot *slot = slot_find(w, as);
 	if (!slot)
 		slot = slot_new(w, as);

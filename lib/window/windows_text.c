@@ -4,6 +4,9 @@
  *     {"of":KEY,"ewm":[N,SUM,AT,UNTIL],"alerted":0}           N and SUM as C's %a
  *     {"in":KEY,"at":[START,END,FIRST,LAST],"exact":{...}}     of a session FIRST and LAST are 0
  */
+#include <math.h>
+
+#include "lib/base/clock.h"
 #include "lib/json/write.h"
 #include "lib/window/windows_internal.h"
 
@@ -70,16 +73,18 @@ int windows_save(struct windows *w, const struct windows_writer *to, struct err 
 
 /* ---- in ---- */
 
-static int times(struct str array, int64_t *t, size_t n)
+/* So far from 1970 are times of a state at most, or they are INT64_MIN or INT64_MAX: nothing here overflows. */
+#define FAR_TIME ((int64_t)1 << 58)
+
+static int times(const struct str *item, int64_t *t, size_t n)
 {
-	struct str item[4];
-	if (number_items(array, item, n) < 0)
-		return -1;
 	for (size_t i = 0; i < n; i++) {
 		int128 v;
 		if (number_whole(item[i], (uint128)1 << 63, &v) < 0 || v > INT64_MAX)
 			return -1;
 		t[i] = (int64_t)v;
+		if ((t[i] > FAR_TIME && t[i] != INT64_MAX) || (t[i] < -FAR_TIME && t[i] != INT64_MIN))
+			return -1;
 	}
 	return 0;
 }
@@ -93,27 +98,40 @@ static struct str value(const struct json_scan *s, struct str name)
 static int restore_key(struct windows *w, struct str key, const struct json_scan *s)
 {
 	struct str item[4];
-	int128 at, until;
-	const uint128 most = (uint128)1 << 63;
+	int64_t t[2];
 	if (number_items(value(s, STR("ewm")), item, 4) < 0 || item[0].n < 3 || item[1].n < 3 ||
-	    number_whole(item[2], most, &at) < 0 || number_whole(item[3], most, &until) < 0 || at > INT64_MAX ||
-	    until > INT64_MAX)
+	    times(item + 2, t, 2) < 0)
+		return -1;
+	struct tally_over_time ewm = {strtod(item[0].p + 1, NULL), strtod(item[1].p + 1, NULL), t[0], t[1]};
+	bool begun = ewm.until != INT64_MIN;
+	if (!isfinite(ewm.n) || !isfinite(ewm.sum) || ewm.n < 0 || (begun && (t[0] == INT64_MIN || t[0] == INT64_MAX)))
 		return -1;
 	struct window_series *series = windows_series(w, key);
-	series->ewm = (struct tally_over_time){.n = strtod(item[0].p + 1, NULL),
-	    .sum = strtod(item[1].p + 1, NULL),
-	    .at = (int64_t)at,
-	    .until = (int64_t)until};
+	series->ewm = ewm;
 	series->alerted = str_eq(value(s, STR("alerted")), STR("1"));
 	return 0;
 }
 
+/* A span that these windows have. */
+static bool fits(const struct windows_conf *c, const int64_t t[4])
+{
+	int64_t start = t[0], end = t[1], first = t[2], last = t[3];
+	if (!time_in_range(start) || !time_in_range(end) || start >= end)
+		return false;
+	if (c->shape == SHAPE_SESSIONS)
+		return first == 0 && last == 0;
+	if (c->shape != SHAPE_STEPS)
+		return first == end && last == end;
+	return end - start == c->every_ms && last - start == c->of_ms && first > start && first <= last &&
+	       (first - start) % c->every_ms == 0 && time_in_range(last) && time_in_range(first - c->of_ms);
+}
+
 static int restore_pane(struct windows *w, struct str key, struct json_scan *s, struct arena *mem)
 {
+	struct str item[4], exact = value(s, STR("exact"));
 	int64_t t[4];
 	const char *why;
-	struct str exact = value(s, STR("exact"));
-	if (times(value(s, STR("at")), t, 4) < 0 || !exact.p || t[0] >= t[1] || t[2] > t[3])
+	if (number_items(value(s, STR("at")), item, 4) < 0 || times(item, t, 4) < 0 || !exact.p || !fits(w->conf, t))
 		return -1;
 	struct aggregate a = {0};
 	int rc = aggregate_read(&a, &w->conf->aggregate, exact, s, mem, &why);
@@ -127,19 +145,24 @@ static int restore_pane(struct windows *w, struct str key, struct json_scan *s, 
 	return 0;
 }
 
+static int restore_times(struct windows *w, struct str array)
+{
+	struct str item[3];
+	int64_t t[3];
+	if (number_items(array, item, 3) < 0 || times(item, t, 3) < 0)
+		return -1;
+	w->greatest = t[0];
+	w->watermark = t[1];
+	w->emitted = t[2];
+	return 0;
+}
+
 int windows_restore(struct windows *w, struct str line, struct json_scan *s, struct arena *mem)
 {
-	int64_t t[3];
 	if (json_scan(s, line) < 0)
 		return -1;
-	if (json_find(s, STR("time"))) {
-		if (times(value(s, STR("time")), t, 3) < 0)
-			return -1;
-		w->greatest = t[0];
-		w->watermark = t[1];
-		w->emitted = t[2];
-		return 0;
-	}
+	if (json_find(s, STR("time")))
+		return restore_times(w, value(s, STR("time")));
 	const struct json_member *of = json_find(s, STR("of")), *in = json_find(s, STR("in"));
 	const struct json_member *key = of ? of : in;
 	if (!key || key->type != JSON_STRING)

@@ -65,8 +65,7 @@ static void test_spans(void)
 
 static void test_zones(void)
 {
-	static const char *const bad[] = {
-	    "", "Europe/Nowhere", "/etc/localtime", "../zoneinfo/UTC", "Europe", "CET-1CEST"};
+	static const char *const bad[] = {"", "Europe/Nowhere", "Europe", "CEST"};
 	struct err e;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		ok(zone_use(bad[i], &e) < 0 && e.kind == ERR_USAGE, "'%s' is no zone", bad[i]);
