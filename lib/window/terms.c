@@ -72,18 +72,18 @@ static struct term *append(struct term_summary *t, uint32_t most)
 
 static struct term *find(const struct term_summary *t, const struct vocabulary_word *w)
 {
-	for (struct term *c = t->term; c < t->term + t->n; c++)
-		if (c->word == w)
-			return c;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->term[i].word == w)
+			return &t->term[i];
 	return NULL;
 }
 
 static struct term *lightest(const struct term_summary *t)
 {
 	struct term *least = t->term;
-	for (struct term *c = t->term; c < t->term + t->n; c++)
-		if (c->weight < least->weight)
-			least = c;
+	for (uint32_t i = 1; i < t->n; i++)
+		if (t->term[i].weight < least->weight)
+			least = &t->term[i];
 	return least;
 }
 
