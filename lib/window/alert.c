@@ -34,7 +34,7 @@ static const char *const figure_name[FIGURES] = {
 
 static int wrong(const struct condition_parser *p, const char *expected)
 {
-	return err_set(p->e, ERR_USAGE, "--%s '%s': expected %s at column %zu", p->option, p->text, expected,
+	return err_set(p->e, ERR_USAGE, "--%s '%.200s': expected %s at column %zu", p->option, p->text, expected,
 	    (size_t)(p->p - p->text) + 1);
 }
 
