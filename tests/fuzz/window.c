@@ -1,6 +1,6 @@
 /* window.c - records, lines of windows to be merged, lines of a state, and conditions of alerts: whatever they hold,
- * the sums add up and what was taken in comes out. The first line says what the others are: "alert", "state", "merge" or
- * "records", and of windows which kind: "records gap". */
+ * the sums add up and what was taken in comes out. The first line says what the others are: "alert", "state", "merge"
+ * or "records", and of windows which kind: "records gap". */
 #include <math.h>
 
 #include "lib/window/alert.h"
