@@ -471,7 +471,7 @@ static double weigh(const struct windows *w, struct window_series *s, int64_t le
 {
 	struct tally_over_time *e = &s->ewm;
 	int64_t half = w->conf->half_life_ms ? w->conf->half_life_ms : 5 * length;
-	if (end > e->until) {
+	if (end > e->until || end < e->at) { /* a damaged state may be ahead */
 		*e = (struct tally_over_time){.at = end};
 		s->alerted = false;
 	}
