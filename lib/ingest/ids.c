@@ -32,13 +32,18 @@ static void by_content(struct ids *ids, const struct origin *o, struct str time,
 void ids_make(
     struct ids *ids, const struct origin *o, struct line_place at, struct str time, struct str text, char out[ID_LEN])
 {
-	char place[48];
+	char place[48], *digit = place + 24, *end = digit;
 	if (ids->conf->by_content) {
 		by_content(ids, o, time, text, out);
 		return;
 	}
-	int n = snprintf(place, sizeof place, at.sub ? "%llu.%u" : "%llu", (unsigned long long)at.line, at.sub);
+	do
+		*--digit = (char)('0' + at.line % 10);
+	while (at.line /= 10);
+	if (at.sub)
+		end += snprintf(end, sizeof place - 24, ".%u", at.sub);
 	bool former = ids->conf->scheme == 1;
-	const struct str field[] = {o->source, former ? o->file : o->path, o->salt, {place, (size_t)n}, time, text};
+	const struct str field[] = {
+	    o->source, former ? o->file : o->path, o->salt, {digit, (size_t)(end - digit)}, time, text};
 	(former ? hash_list_xxh3 : hash_list)(field, COUNT_OF(field), out);
 }
