@@ -163,6 +163,23 @@ int message_read(struct message *m, struct batch *b, struct rec *r, struct json_
 	return 0;
 }
 
+struct str message_member(struct str extra, struct str name, struct json_scan *s, struct arena *mem)
+{
+	const struct json_member *m = extra.p && json_scan(s, extra) == 0 ? json_find(s, name) : NULL;
+	if (!m)
+		return STR_NONE;
+	switch (m->type) {
+	case JSON_STRING:
+		return json_decode(m, mem);
+	case JSON_NUMBER:
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return m->value;
+	default:
+		return STR_NONE;
+	}
+}
+
 void message_put(struct message *m, uint64_t version, struct str label, struct arena *mem)
 {
 	m->version = version;

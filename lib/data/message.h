@@ -45,6 +45,10 @@ struct message {
  */
 int message_read(struct message *m, struct batch *b, struct rec *r, struct json_scan *s, struct json_scan *inner);
 
+/* Returns the member of an object of other members (`extra`, with JSON_PAD readable bytes after it) as text: what a
+ * string means, a number, true or false as spelled; absent otherwise. Lent by `extra` or new in mem. */
+struct str message_member(struct str extra, struct str name, struct json_scan *s, struct arena *mem);
+
 /* Sets what put learns of the message's row. `label` is copied if kept. */
 void message_put(struct message *m, uint64_t version, struct str label, struct arena *mem);
 /* Takes the columns of a row; what only put and edit set stays. */

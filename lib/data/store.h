@@ -17,26 +17,48 @@
 #include "lib/data/message.h"
 #include "lib/data/outbox.h"
 
-enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID };
+enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID, ORDER_SCORE_UP, ORDER_SCORE_DOWN };
 
-/* A place in the order of a query: after the message with this time and id. */
+/* A place in the order of a query: after the message with this time (or, in an order of scores, score) and id. */
 struct place {
-	bool set, has_time;
+	bool set, has_time, has_score;
 	int64_t time;
+	double score;
 	struct str id;
 };
+
+static inline struct place place_after(const struct message *m)
+{
+	return (struct place){.set = true,
+	    .has_time = m->has_time,
+	    .has_score = m->has_score,
+	    .time = m->time,
+	    .score = m->score,
+	    .id = m->id};
+}
+
+/* A member of a record that has no column of its own, as message_member gives it. */
+struct member_is {
+	struct str name, value;
+};
+enum { FILTER_MEMBERS = 16 };
 
 /* Which messages; absent members (p NULL, or has_ false) restrict nothing. */
 struct filter {
 	struct str label, source, model;
-	struct str not_model; /* another model or none */
-	struct str text;      /* a substring, both sides folded (fold.h) */
-	bool unscored;	      /* without a result */
-	bool corrected;	      /* a person has set the label */
+	struct str not_model;	       /* another model or none */
+	struct str text;	       /* a substring, both sides folded (fold.h) */
+	bool unscored, scored;	       /* without a result, with one */
+	bool corrected, not_corrected; /* a person has set the label, or not */
+	bool has_least, has_most;
+	double least, most;	       /* least <= score <= most */
+	const struct member_is *where; /* all of them; lent */
+	size_t nwhere;		       /* at most FILTER_MEMBERS */
 	bool has_since, has_until;
 	int64_t since, until; /* ms since 1970; since <= time < until */
 	struct place after;   /* only the rows after it */
-	/* By time, then id, with rows without a time last in either direction; or by id alone. Ids compare bytewise. */
+	/* By time, then id, with rows without a time last in either direction; the same by score; or by id alone. Ids
+	 * compare bytewise. */
 	enum order order;
 };
 
@@ -48,8 +70,8 @@ struct stat_group {
 	bool has_start;
 	int64_t start; /* of STAT_TIME: ms since 1970, a multiple of the step */
 	uint64_t count, positive, neutral, negative;
-	bool has_mean; /* of the scores; false if none is scored */
-	double mean;
+	bool has_mean;	    /* of the scores; false if none is scored */
+	double mean, stdev; /* the latter of the population */
 };
 
 struct store_stats {

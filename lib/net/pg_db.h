@@ -35,7 +35,7 @@ enum pg_outcome {
 	PG_LOST = 3,	 /* the connection is lost or useless */
 };
 
-enum { PG_ARGS = 16 };
+enum { PG_ARGS = 16 + 2 * FILTER_MEMBERS };
 
 /* Binary parameters of a statement. */
 struct pg_args {
@@ -107,6 +107,7 @@ void pg_args_clear(struct pg_args *a);
 int pg_arg_str(struct pg_args *a, struct str s); /* NULL if absent. All return the parameter's number */
 int pg_arg_i64(struct pg_args *a, int64_t v);
 int pg_arg_time(struct pg_args *a, int64_t ms);
+int pg_arg_f64(struct pg_args *a, double v);
 /* Arrays, one element a message. */
 int pg_arg_strs(struct pg_args *a, Oid element, struct message *const *m, size_t n, size_t member);
 int pg_arg_times(struct pg_args *a, struct message *const *m, size_t n);

@@ -6,8 +6,9 @@
  *     ... WHERE label = $1 AND time IS NOT NULL AND (time, id) > ($2, $3) ORDER BY time, id LIMIT 1000
  *     ... WHERE label = $1 AND time IS NULL AND id > $2 ORDER BY time, id LIMIT 1000
  *
- * In the order of ids there is one part. No transaction is open between pages. Rows are read one by one, and no more
- * are asked for than a page may have room for, so memory holds one page.
+ * In the order of ids there is one part; orders of scores have two, for which rows are sorted. No transaction is open
+ * between pages. Rows are read one by one, and no more are asked for than a page may have room for, so memory holds one
+ * page.
  *
  * A text is found by a regular expression, which an index of pg_trgm can serve; fold_contains has the last word.
  */
@@ -62,8 +63,23 @@ static void write_conditions(struct pg *s, const struct filter *f)
 		condition(sql, "m.model IS DISTINCT FROM ", pg_arg_str(a, f->not_model), " COLLATE \"C\"");
 	if (f->unscored)
 		buf_str(sql, STR(" AND m.sentiment IS NULL"));
+	if (f->scored)
+		buf_str(sql, STR(" AND m.sentiment IS NOT NULL"));
 	if (f->corrected)
 		buf_str(sql, STR(" AND " PG_CORRECTED("m.")));
+	if (f->not_corrected)
+		buf_str(sql, STR(" AND " PG_CORRECTED("m.") " IS NOT TRUE"));
+	if (f->has_least)
+		condition(sql, "m.score >= ", pg_arg_f64(a, f->least), "");
+	if (f->has_most)
+		condition(sql, "m.score <= ", pg_arg_f64(a, f->most), "");
+	for (size_t i = 0; i < f->nwhere; i++) {
+		int name = pg_arg_str(a, f->where[i].name), value = pg_arg_str(a, f->where[i].value);
+		buf_printf(sql,
+		    " AND json_typeof(m.extra -> $%d) NOT IN ('object', 'array') AND m.extra ->> $%d = $%d COLLATE "
+		    "\"C\"",
+		    name, name, value);
+	}
 	if (f->text.n)
 		condition(sql, "m.text ~ ", pg_arg_str(a, buf_view(&s->pattern)), "");
 }
@@ -101,6 +117,28 @@ static void write_untimed(struct pg *s, const struct filter *f, const struct pla
 	buf_str(&s->sql, newest ? STR(" ORDER BY m.time DESC, m.id DESC") : STR(" ORDER BY m.time, m.id"));
 }
 
+static void write_scored(struct pg *s, const struct filter *f, const struct place *at)
+{
+	bool down = f->order == ORDER_SCORE_DOWN;
+	buf_str(&s->sql, STR(" AND m.score IS NOT NULL"));
+	write_times(s, f->has_since, f->has_until, f);
+	if (at->set) {
+		int score = pg_arg_f64(&s->args, at->score), id = pg_arg_str(&s->args, at->id);
+		buf_printf(&s->sql, " AND (m.score, m.id) %c ($%d, $%d COLLATE \"C\")", down ? '<' : '>', score, id);
+	}
+	buf_str(&s->sql, down ? STR(" ORDER BY m.score DESC, m.id DESC") : STR(" ORDER BY m.score, m.id"));
+}
+
+static void write_unscored(struct pg *s, const struct filter *f, const struct place *at)
+{
+	bool down = f->order == ORDER_SCORE_DOWN;
+	buf_str(&s->sql, STR(" AND m.score IS NULL"));
+	write_times(s, f->has_since, f->has_until, f);
+	if (at->set && !at->has_score)
+		condition(&s->sql, down ? "m.id < " : "m.id > ", pg_arg_str(&s->args, at->id), " COLLATE \"C\"");
+	buf_str(&s->sql, down ? STR(" ORDER BY m.id DESC") : STR(" ORDER BY m.id"));
+}
+
 static void write_by_id(struct pg *s, const struct filter *f, const struct place *at)
 {
 	write_times(s, f->has_since, f->has_until, f);
@@ -126,7 +164,7 @@ static void take_row(struct pg *s, const PGresult *r, struct page_room *room)
 	size_t bytes = pg_message(r, 0, 0, m, room->mem);
 	/* Each new row weighs half, so that one page of large rows is enough to ask for fewer. */
 	s->row_bytes = (s->row_bytes + bytes) / 2;
-	room->after = (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = m->id};
+	room->after = place_after(m);
 	if (room->filter->text.n && !fold_contains(m->text, buf_view(&s->folded), &s->scratch))
 		return;
 	room->n++;
@@ -184,6 +222,10 @@ static int page(struct pg *s, void *arg, struct err *e)
 	const struct filter *f = room->filter;
 	if (f->order == ORDER_ID)
 		return read_part(s, room, write_by_id, e);
+	if (f->order == ORDER_SCORE_UP || f->order == ORDER_SCORE_DOWN)
+		return (!room->after.set || room->after.has_score) && read_part(s, room, write_scored, e) != PG_OK
+			   ? s->outcome
+			   : read_part(s, room, write_unscored, e);
 	if ((!room->after.set || room->after.has_time) && read_part(s, room, write_timed, e) != PG_OK)
 		return s->outcome;
 	return f->has_since || f->has_until ? PG_OK : read_part(s, room, write_untimed, e);
@@ -239,6 +281,7 @@ static void take_group(struct stat_groups *g, const PGresult *r, int row)
 	out->has_mean = !PQgetisnull(r, row, 3);
 	if (out->has_mean)
 		out->mean = pg_f64(r, row, 3);
+	out->stdev = out->has_mean ? pg_f64(r, row, 7) : 0;
 	out->positive = (uint64_t)pg_i64(r, row, 4);
 	out->neutral = (uint64_t)pg_i64(r, row, 5);
 	out->negative = (uint64_t)pg_i64(r, row, 6);
@@ -262,7 +305,7 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 	buf_printf(&s->sql,
 	    ", count(*) AS n, avg(m.score), count(*) FILTER (WHERE m.label = 'positive'), count(*) FILTER (WHERE "
 	    "m.label = 'neutral'),"
-	    " count(*) FILTER (WHERE m.label = 'negative') FROM senti.message m WHERE %s",
+	    " count(*) FILTER (WHERE m.label = 'negative'), stddev_pop(m.score) FROM senti.message m WHERE %s",
 	    times ? "m.time IS NOT NULL" : "true");
 	struct filter f = *g->filter;
 	f.text = STR_NONE;

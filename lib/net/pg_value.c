@@ -68,6 +68,15 @@ int pg_arg_time(struct pg_args *a, int64_t ms)
 	return end_arg(a);
 }
 
+int pg_arg_f64(struct pg_args *a, double v)
+{
+	int64_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	begin_arg(a, PG_FLOAT8);
+	put_i64(&a->bytes, bits);
+	return end_arg(a);
+}
+
 /* The head of a one-dimensional array from index 1 that may contain NULLs. */
 static void begin_array(struct pg_args *a, Oid type, Oid element, size_t n)
 {

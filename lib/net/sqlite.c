@@ -481,6 +481,8 @@ static int sqlite_close(struct store *store, struct err *e)
 	buf_free(&s->sql);
 	buf_free(&s->folded);
 	buf_free(&s->scratch);
+	json_scan_free(&s->scan);
+	arena_free(&s->members);
 	free(s);
 	return rc;
 }

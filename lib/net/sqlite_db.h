@@ -49,6 +49,8 @@ struct sqlite {
 	struct buf sql;	   /* scratch: the text of a page statement */
 	struct buf folded; /* the text that a query looks for */
 	struct buf scratch;
+	struct json_scan scan; /* for senti_member */
+	struct arena members;
 };
 
 /* Fills *e from SQLite's own error and returns -1: "cannot store into 'senti.db': database or disk is full (...)". */

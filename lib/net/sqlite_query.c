@@ -6,10 +6,12 @@
  *     ... WHERE label = ? AND time IS NOT NULL AND (time, id) > (?, ?) ORDER BY time, id LIMIT ?
  *     ... WHERE label = ? AND time IS NULL AND id > ? ORDER BY id LIMIT ?
  *
- * In the order of ids there is one part.
+ * In the order of ids there is one part; orders of scores have two, for which rows are sorted.
  *
  * No transaction is open between pages: a slow reader blocks neither writers nor checkpoints.
  */
+#include <math.h>
+
 #include "lib/data/fold.h"
 #include "lib/net/sqlite_db.h"
 
@@ -26,7 +28,12 @@ enum {
 	BIND_TO,
 	BIND_TIME,
 	BIND_ID,
-	BIND_LIMIT
+	BIND_LIMIT,
+	BIND_STEP = 12,
+	BIND_LEAST,
+	BIND_MOST,
+	BIND_SCORE,
+	BIND_MEMBERS, /* a name and a value each */
 };
 
 static void sql_contains(sqlite3_context *ctx, int n, sqlite3_value **v)
@@ -38,10 +45,31 @@ static void sql_contains(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, p && fold_contains(text, buf_view(&s->folded), &s->scratch));
 }
 
+static struct str argument(sqlite3_value *v)
+{
+	const char *p = (const char *)sqlite3_value_text(v);
+	return (struct str){p, p ? (size_t)sqlite3_value_bytes(v) : 0};
+}
+
+/* senti_member(extra, name) */
+static void sql_member(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	(void)n;
+	struct sqlite *s = sqlite3_user_data(ctx);
+	struct str extra = argument(v[0]);
+	arena_reset(&s->members);
+	if (extra.p)
+		extra = message_member(json_padded(&s->members, extra), argument(v[1]), &s->scan, &s->members);
+	if (extra.p)
+		sqlite3_result_text(ctx, extra.p, (int)extra.n, SQLITE_TRANSIENT);
+}
+
 int sqlite_query_open(struct sqlite *s, struct err *e)
 {
 	if (sqlite3_create_function_v2(s->db, "senti_contains", 1, SQLITE_UTF8, s, sql_contains, NULL, NULL, NULL) !=
-	    SQLITE_OK)
+		SQLITE_OK ||
+	    sqlite3_create_function_v2(s->db, "senti_member", 2, SQLITE_UTF8, s, sql_member, NULL, NULL, NULL) !=
+		SQLITE_OK)
 		return sql_fail(s, "open", e);
 	return 0;
 }
@@ -71,7 +99,14 @@ static void write_conditions(struct buf *sql, const struct filter *f)
 	add(sql, f->model.p, " AND model = ?3");
 	add(sql, f->not_model.p, " AND model IS NOT ?4");
 	add(sql, f->unscored, " AND sentiment IS NULL");
+	add(sql, f->scored, " AND sentiment IS NOT NULL");
 	add(sql, f->corrected, " AND " IS_CORRECTED(""));
+	add(sql, f->not_corrected, " AND NOT " IS_CORRECTED(""));
+	add(sql, f->has_least, " AND score >= ?13");
+	add(sql, f->has_most, " AND score <= ?14");
+	for (size_t i = 0; i < f->nwhere; i++)
+		buf_printf(
+		    sql, " AND senti_member(extra, ?%zu) = ?%zu", BIND_MEMBERS + 2 * i, BIND_MEMBERS + 2 * i + 1);
 	add(sql, f->text.p, " AND senti_contains(text)");
 }
 
@@ -121,6 +156,28 @@ static void write_by_id(struct buf *sql, const struct filter *f)
 	add(sql, true, " ORDER BY id LIMIT ?10");
 }
 
+static void write_scored(struct buf *sql, const struct filter *f)
+{
+	bool down = f->order == ORDER_SCORE_DOWN;
+	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE score IS NOT NULL");
+	write_conditions(sql, f);
+	add(sql, f->has_since, " AND time >= ?6");
+	add(sql, f->has_until, " AND time < ?7");
+	add(sql, f->after.set, down ? " AND (score, id) < (?15, ?9)" : " AND (score, id) > (?15, ?9)");
+	add(sql, true, down ? " ORDER BY score DESC, id DESC LIMIT ?10" : " ORDER BY score, id LIMIT ?10");
+}
+
+static void write_unscored(struct buf *sql, const struct filter *f)
+{
+	bool down = f->order == ORDER_SCORE_DOWN;
+	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE score IS NULL");
+	write_conditions(sql, f);
+	add(sql, f->has_since, " AND time >= ?6");
+	add(sql, f->has_until, " AND time < ?7");
+	add(sql, f->after.set && !f->after.has_score, down ? " AND id < ?9" : " AND id > ?9");
+	add(sql, true, down ? " ORDER BY id DESC LIMIT ?10" : " ORDER BY id LIMIT ?10");
+}
+
 /* The statement of the text in s->sql; the last page's is reused if it is the same. */
 static sqlite3_stmt *prepared_page(struct sqlite *s, struct page_statement *p, struct err *e)
 {
@@ -147,6 +204,13 @@ static void bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
 	sql_bind_time(q, BIND_TIME, f->after.set && f->after.has_time, f->after.time);
 	sql_bind(q, BIND_ID, f->after.set ? f->after.id : STR_NONE);
 	sqlite3_bind_int64(q, BIND_LIMIT, (sqlite3_int64)max);
+	sqlite3_bind_double(q, BIND_LEAST, f->least);
+	sqlite3_bind_double(q, BIND_MOST, f->most);
+	sqlite3_bind_double(q, BIND_SCORE, f->after.score);
+	for (size_t i = 0; i < f->nwhere; i++) {
+		sql_bind(q, BIND_MEMBERS + 2 * (int)i, f->where[i].name);
+		sql_bind(q, BIND_MEMBERS + 2 * (int)i + 1, f->where[i].value);
+	}
 }
 
 struct page_rows {
@@ -210,14 +274,15 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 		write_by_id(&s->sql, f);
 		return run_page(s, &s->timed, f, &room, e) < 0 ? -1 : (int)room.n;
 	}
-	if (!f->after.set || f->after.has_time) {
-		write_timed(&s->sql, f);
+	bool scores = f->order == ORDER_SCORE_UP || f->order == ORDER_SCORE_DOWN;
+	if (!f->after.set || (scores ? f->after.has_score : f->after.has_time)) {
+		(scores ? write_scored : write_timed)(&s->sql, f);
 		if (run_page(s, &s->timed, f, &room, e) < 0)
 			return -1;
 	}
-	if (!is_full(&room) && !f->has_since && !f->has_until) {
+	if (!is_full(&room) && (scores || (!f->has_since && !f->has_until))) {
 		buf_clear(&s->sql);
-		write_untimed(&s->sql, f);
+		(scores ? write_unscored : write_untimed)(&s->sql, f);
 		if (run_page(s, &s->untimed, f, &room, e) < 0)
 			return -1;
 	}
@@ -242,7 +307,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	buf_clear(&s->sql);
 	buf_printf(&s->sql,
 	    "SELECT %s AS k, count(*) AS n, avg(score), sum(label IS 'positive'), sum(label IS 'neutral'), sum(label "
-	    "IS 'negative')"
+	    "IS 'negative'), avg(score * score)"
 	    " FROM message WHERE %s",
 	    key[by], times ? "time IS NOT NULL" : "true");
 	struct filter groups = *f;
@@ -257,7 +322,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 		return sql_fail(s, "query", e);
 	groups.after.set = false;
 	bind_filter(q, &groups, max);
-	sqlite3_bind_int64(q, 12, step_ms / 1000);
+	sqlite3_bind_int64(q, BIND_STEP, step_ms / 1000);
 	size_t n = 0;
 	int step = SQLITE_ROW;
 	watch(s);
@@ -270,6 +335,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 			g->key = sql_text(q, 0, mem);
 		g->has_mean = sqlite3_column_type(q, 2) != SQLITE_NULL;
 		g->mean = sqlite3_column_double(q, 2);
+		g->stdev = sqrt(fmax(sqlite3_column_double(q, 6) - g->mean * g->mean, 0));
 		g->positive = (uint64_t)sqlite3_column_int64(q, 3);
 		g->neutral = (uint64_t)sqlite3_column_int64(q, 4);
 		g->negative = (uint64_t)sqlite3_column_int64(q, 5);

@@ -108,7 +108,7 @@ static struct str groups_of(struct store *s, struct filter f, enum stat_by by, i
 		buf_printf(&out, "%.*s=%d(%d/%d/%d)", STR_FMT(key), (int)g[i].count, (int)g[i].positive,
 		    (int)g[i].neutral, (int)g[i].negative);
 		if (g[i].has_mean)
-			buf_printf(&out, "%.2f", g[i].mean);
+			buf_printf(&out, "%.2f~%.2f", g[i].mean, g[i].stdev);
 		buf_char(&out, ' ');
 	}
 	if (n < 0)
@@ -136,17 +136,17 @@ static void test_groups(struct store *s)
 	put_at(s, "3", "negative", "2026-01-01T01:00:00Z", "x");
 	put_at(s, "4", NULL, "1969-12-31T23:59:59.5Z", "x");
 	put_at(s, "5", "positive", NULL, NULL);
-	is_str(groups_of(s, all, STAT_LABEL, 0, 16), STR("positive=3(3/0/0)0.50 negative=1(0/0/1)-1.00 -=1(0/0/0) "),
-	    "by label, the largest first");
-	is_str(groups_of(s, all, STAT_SOURCE, 0, 1), STR("x=3(1/0/1)-0.25 "), "by source, the first only");
-	is_str(
-	    groups_of(s, only, STAT_MODEL, 0, 16), STR("m-1@1=2(1/0/1)-0.25 -=1(0/0/0) "), "by model, of one source");
+	is_str(groups_of(s, all, STAT_LABEL, 0, 16),
+	    STR("positive=3(3/0/0)0.50~0.00 negative=1(0/0/1)-1.00~0.00 -=1(0/0/0) "), "by label, the largest first");
+	is_str(groups_of(s, all, STAT_SOURCE, 0, 1), STR("x=3(1/0/1)-0.25~0.75 "), "by source, the first only");
+	is_str(groups_of(s, only, STAT_MODEL, 0, 16), STR("m-1@1=2(1/0/1)-0.25~0.75 -=1(0/0/0) "),
+	    "by model, of one source");
 	is_str(groups_of(s, all, STAT_TIME, HOUR, 16),
-	    STR("1969-12-31T23:00:00.000Z=1(0/0/0) 2026-01-01T00:00:00.000Z=2(2/0/0)0.50 "
-		"2026-01-01T01:00:00.000Z=1(0/0/1)-1.00 "),
+	    STR("1969-12-31T23:00:00.000Z=1(0/0/0) 2026-01-01T00:00:00.000Z=2(2/0/0)0.50~0.00 "
+		"2026-01-01T01:00:00.000Z=1(0/0/1)-1.00~0.00 "),
 	    "by hours, in their order, also before 1970; without those that have no time");
 	(void)!time_parse(STR("2026-01-01T00:50:00.999Z"), &since.since);
-	is_str(groups_of(s, since, STAT_TIME, 24 * HOUR, 16), STR("2026-01-01T00:00:00.000Z=2(1/0/1)-0.25 "),
+	is_str(groups_of(s, since, STAT_TIME, 24 * HOUR, 16), STR("2026-01-01T00:00:00.000Z=2(1/0/1)-0.25~0.75 "),
 	    "by days, since a moment");
 }
 

@@ -324,7 +324,7 @@ static void test_twice(struct store *s)
 
 /* ---- queries beside a model ---- */
 
-enum { ROWS = 400, FILTERS = 200 };
+enum { ROWS = 400, FILTERS = 400 };
 
 static uint64_t random_state = 7;
 
@@ -341,6 +341,13 @@ static const char *const words[] = {"Ärger", "ärger", "GUT", "gut", "ΟΔΟΣ"
 /* Ids that a language sorts in another order than their bytes. */
 static const char *const letters[] = {"a", "B", "b", "A", "ä", "Ä", "z", "-", "_", "10", "9", " "};
 
+/* Others' members, and what each value of "k" reads as. */
+static const char *const extras[] = {"{\"k\":\"v\"}", "{\"k\":\"\\u00e4\"}", "{\"a\":1,\"k\":5}", "{\"k\":true}",
+    "{\"k\":null}", "{\"k\":[]}", "{\"k\":{}}", "{\"a\":\"v\"}"};
+static const char *const meant[] = {"v", "ä", "5", "true", NULL, NULL, NULL, NULL};
+static const struct member_is wanted[] = {
+    {{"k", 1}, {"v", 1}}, {{"k", 1}, {"ä", 2}}, {{"k", 1}, {"5", 1}}, {{"k", 1}, {"true", 4}}, {{"k", 1}, {"[]", 2}}};
+
 static struct message random_message(size_t i)
 {
 	struct message m = {
@@ -350,17 +357,21 @@ static struct message random_message(size_t i)
 		m.source = str_of(sources[pick(COUNT_OF(sources))]);
 	m.has_time = pick(4) > 0;
 	m.time = (int64_t)pick(12) - 3;
+	if (pick(3))
+		m.extra = json(extras[pick(COUNT_OF(extras))]);
 	if (!pick(3))
 		return m;
 	m.label = str_of(labels[pick(3)]);
 	m.model = str_of(models[pick(3)]);
 	m.sentiment = json(arena_printf(&mem, "{\"label\":\"%s\"}%c", m.label.p, 0).p);
+	m.has_score = pick(5) > 0;
+	m.score = (double)pick(9) / 4 - 1;
 	return m;
 }
 
 static struct filter random_filter(void)
 {
-	struct filter f = {.order = (enum order)pick(3)};
+	struct filter f = {.order = (enum order)pick(5)};
 	if (!pick(4))
 		f.label = str_of(labels[pick(3)]);
 	if (!pick(4))
@@ -373,11 +384,34 @@ static struct filter random_filter(void)
 		f.text = str_of(words[pick(COUNT_OF(words))]);
 	f.unscored = !pick(6);
 	f.corrected = !pick(6);
+	f.scored = !pick(8);
+	f.not_corrected = !pick(8);
+	f.has_least = !pick(6);
+	f.least = (double)pick(9) / 4 - 1;
+	f.has_most = !pick(6);
+	f.most = (double)pick(9) / 4 - 1;
+	f.where = &wanted[pick(COUNT_OF(wanted))];
+	f.nwhere = !pick(6);
 	f.has_since = !pick(4);
 	f.since = (int64_t)pick(12) - 3;
 	f.has_until = !pick(4);
 	f.until = (int64_t)pick(12) - 3;
 	return f;
+}
+
+static bool has_member(const struct message *m, const struct member_is *wanted_one)
+{
+	for (size_t i = 0; i < COUNT_OF(extras); i++)
+		if (m->extra.p && str_eq(m->extra, str_of(extras[i])))
+			return meant[i] && str_eq(wanted_one->value, str_of(meant[i]));
+	return false;
+}
+
+static bool lets_score_through(const struct filter *f, const struct message *m)
+{
+	return (!f->scored || m->sentiment.p) && (!f->not_corrected || !m->why.p) &&
+	       (!f->has_least || (m->has_score && m->score >= f->least)) &&
+	       (!f->has_most || (m->has_score && m->score <= f->most)) && (!f->nwhere || has_member(m, f->where));
 }
 
 /* m->why is set where a person has corrected the row. */
@@ -386,8 +420,9 @@ static bool lets_through(const struct filter *f, const struct message *m)
 	static struct buf folded, scratch;
 	buf_clear(&folded);
 	fold_text(&folded, f->text.p ? f->text : STR(""));
-	return (!f->label.p || same(f->label, m->label)) && (!f->source.p || same(f->source, m->source)) &&
-	       (!f->model.p || same(f->model, m->model)) && (!f->not_model.p || !same(f->not_model, m->model)) &&
+	return lets_score_through(f, m) && (!f->label.p || same(f->label, m->label)) &&
+	       (!f->source.p || same(f->source, m->source)) && (!f->model.p || same(f->model, m->model)) &&
+	       (!f->not_model.p || !same(f->not_model, m->model)) &&
 	       fold_contains(m->text, buf_view(&folded), &scratch) && (!f->unscored || !m->sentiment.p) &&
 	       (!f->corrected || m->why.p) && (!f->has_since || (m->has_time && m->time >= f->since)) &&
 	       (!f->has_until || (m->has_time && m->time < f->until));
@@ -398,7 +433,14 @@ static enum order sorting;
 static int compare(const void *left, const void *right)
 {
 	const struct message *a = left, *b = right;
-	int sign = sorting == ORDER_NEWEST ? -1 : 1;
+	bool scores = sorting == ORDER_SCORE_UP || sorting == ORDER_SCORE_DOWN;
+	int sign = sorting == ORDER_NEWEST || sorting == ORDER_SCORE_DOWN ? -1 : 1;
+	if (scores && a->has_score != b->has_score)
+		return a->has_score ? -1 : 1;
+	if (scores && a->has_score && (a->score < b->score || a->score > b->score))
+		return sign * (a->score < b->score ? -1 : 1);
+	if (scores)
+		return sign * str_cmp(a->id, b->id);
 	if (sorting != ORDER_ID && a->has_time != b->has_time)
 		return a->has_time ? -1 : 1;
 	if (sorting != ORDER_ID && a->has_time && a->time != b->time)

@@ -103,7 +103,7 @@ static inline void add_ids(struct store *s, struct filter f, size_t page, struct
 			buf_char(out, ',');
 		}
 		const struct message *last = &m[n - 1];
-		f.after = (struct place){.set = true, .has_time = last->has_time, .time = last->time, .id = last->id};
+		f.after = place_after(last);
 	}
 	if (n < 0)
 		buf_printf(out, "(%s)", e.msg);
