@@ -90,7 +90,7 @@ gives 'mutations run in order' 'mutation { a: submit(messages: [{id: "d", text: 
 gives 'a page' '{ messages(first: 1) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }' \
 	'.messages | [.edges[].node.id] == ["a"] and .pageInfo == {hasNextPage: true, hasPreviousPage: false, startCursor: .edges[0].cursor,
 		endCursor: .edges[0].cursor}'
-for order in OLDEST NEWEST ID; do
+for order in OLDEST NEWEST ID SCORE_ASCENDING SCORE_DESCENDING; do
 	: >seen
 	after=null
 	while [ "$after" != end ]; do
@@ -102,6 +102,8 @@ for order in OLDEST NEWEST ID; do
 	OLDEST) want='a c 01 b' ;;
 	NEWEST) want='c a b 01' ;;
 	ID) want='01 a b c' ;;
+	SCORE_ASCENDING) want='b 01 c a' ;;
+	SCORE_DESCENDING) want='a c 01 b' ;;
 	esac
 	ok "page by page, in the order $order" test "$(tr '\n' ' ' <seen)" = "$want "
 done
@@ -110,8 +112,12 @@ gives 'with a filter' '{ messages(filter: {label: POSITIVE, source: "shop", sinc
 refused 'with a cursor that is none' '{ messages(after: "zz") { edges { cursor } } }' BAD_USER_INPUT
 refused 'with too many a page' '{ messages(first: 1001) { edges { cursor } } }' BAD_USER_INPUT
 refused 'with a time that is none' '{ messages(filter: {since: "yesterday"}) { edges { cursor } } }' BAD_USER_INPUT
-refused 'by score' '{ messages(order: SCORE_ASCENDING) { edges { cursor } } }' NOT_SUPPORTED
-gives 'statistics' '{ stats(by: [LABEL]) { key keys count mean positive neutral negative cursor } }' \
+gives 'by the words of a person' '{ a: messages(filter: {corrected: true}) { edges { node { id } } } b: messages(filter: {corrected: false, q: "i"}, order: ID)
+	{ edges { node { id } } } }' '[.a.edges[].node.id] == ["b"] and [.b.edges[].node.id] == ["a", "c"]'
+gives 'by score' '{ messages(filter: {scoreMin: 0.5, scoreMax: 1, unscored: false}) { edges { node { id } } } }' '[.messages.edges[].node.id] == ["a"]'
+refused 'after a cursor of another order' "{ messages(after: \"$(printf %s '-:b' | od -An -tx1 | tr -d ' \n')\", order: SCORE_ASCENDING) { edges { cursor } } }" \
+	BAD_USER_INPUT
+gives 'statistics' '{ stats(by: [LABEL]) { key keys count mean stdev positive neutral negative cursor } }' \
 	'[.stats[] | [.key, .count, .positive]] | sort == [["neutral", 2, 0], ["positive", 2, 2]]'
 gives 'by time' '{ stats(by: [TIME], step: "1d") { start count } }' '.stats == [{start: "2025-12-31T00:00:00.000Z", count: 1},
 	{start: "2026-02-01T00:00:00.000Z", count: 1}]'
@@ -188,6 +194,22 @@ wait_for 'grep -q e3 events'
 kill "$listener"
 sed -n 's/^data: //p' events | jq -s '[.[].data.scored.id]' >body
 ok 'and goes on after a seq' is 0 '. == ["e2", "e3"]'
+curl -sS -o /dev/null -H 'Content-Type: application/x-ndjson' -d '{"id":"f1","text":"so so","lang":"en"}' "$url/v1/messages"
+listen_to() { # listen_to FILTER ID: what the filter lets through ends with this id
+	listen "subscription { scored(after: \"$seq\", filter: $1) { id } }"
+	wait_for "grep -q '\"$2\"' events"
+	kill "$listener"
+	sed -n 's/^data: //p' events | jq -r '.data.scored.id' | tr '\n' ' ' >heard
+}
+listen_to '{scoreMin: -1, scoreMax: -0.1}' e3
+ok 'by score' grep -qx 'e3 ' heard
+listen_to '{q: "IT"}' e3
+ok 'by text' grep -qx 'e2 e3 ' heard
+listen_to '{where: [{name: "lang", value: "en"}]}' f1
+ok 'by another member' grep -qx 'f1 ' heard
+listen_to "{model: \"$(curl -sS "$url/v1/messages/f1" | jq -r .sentiment.model)\", corrected: false, unscored: false}" f1
+ok 'by model' grep -qx 'e2 e3 f1 ' heard
+gives 'the same of stored messages' '{ messages(filter: {where: [{name: "lang", value: "en"}]}) { edges { node { id } } } }' '[.messages.edges[].node.id] == ["f1"]'
 listen '{ sentiment(text: "good") { label } }'
 wait "$listener"
 ok 'a query is answered by one event, and completed' test "$(tr '\n' '|' <events)" = \

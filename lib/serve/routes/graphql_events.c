@@ -6,7 +6,8 @@
  *
  * A subscription's events are run in the connection's own thread: they need neither store nor cache.
  */
-#include "lib/data/outbox.h"
+#include "lib/base/clock.h"
+#include "lib/data/fold.h"
 #include "lib/serve/routes/event_stream.h"
 #include "lib/serve/routes/graphql_internal.h"
 
@@ -15,7 +16,9 @@ struct subscription {
 	struct graphql_operation op;
 	struct json_scan scan;
 	struct arena own; /* what was asked */
-	struct arena mem; /* one event's message */
+	struct filter filter;
+	struct buf folded, scratch; /* the text of the filter */
+	struct arena mem;	    /* one event's message */
 };
 
 void graphql_events_answer(struct request *r)
@@ -33,22 +36,55 @@ void graphql_events_answer(struct request *r)
 
 /* ---- a subscription ---- */
 
-/* What the field `scored` asks for: true, or false with call->out set. */
-static bool read_conf(struct gql_call *call, struct subscriber_conf *conf)
+/* What the field `scored` asks for: true, or false with call->out set. The subscriber looks at label and source. */
+static bool read_conf(struct gql_call *call, struct filter *f, struct subscriber_conf *conf)
 {
-	struct filter f;
-	if (!graphql_filter(call, &call->args[0], &f))
+	if (!graphql_filter(call, &call->args[0], f))
 		return false;
-	if (f.model.p || f.text.p || f.has_since || f.has_until || f.unscored || f.corrected) {
-		call->out = graphql_not_supported(call, "filters of subscriptions but label and source");
-		return false;
-	}
-	*conf = (struct subscriber_conf){.label = f.label, .source = f.source, .after = LOG_END};
+	*conf = (struct subscriber_conf){.label = f->label, .source = f->source, .after = LOG_END};
 	const struct gql_value *after = &call->args[1];
 	if (!graphql_given(after) || str_u64(after->text, &conf->after) == 0)
 		return true;
 	call->out = graphql_bad_input(call, "after is the seq of a message");
 	return false;
+}
+
+/* True if the filter of a subscription lets a message through, but for its label and source. */
+static bool passes_members(struct subscription *s, struct str record, const struct shown_message *m)
+{
+	const struct filter *f = &s->filter;
+	bool corrected = m->sentiment && m->sentiment->corrected;
+	if ((f->unscored && m->sentiment) || (f->scored && !m->sentiment) || (f->corrected && !corrected) ||
+	    (f->not_corrected && corrected))
+		return false;
+	for (size_t i = 0; i < f->nwhere; i++) {
+		static const char columns[] = " id text source time sentiment version ";
+		struct str spaced = arena_printf(&s->mem, " %.*s ", STR_FMT(f->where[i].name));
+		if (memmem(columns, sizeof columns - 1, spaced.p, spaced.n))
+			return false;
+		struct str value = message_member(json_padded(&s->mem, record), f->where[i].name, &s->scan, &s->mem);
+		if (!value.p || !str_eq(value, f->where[i].value))
+			return false;
+	}
+	return true;
+}
+
+static bool passes(struct subscription *s, struct str record, const struct shown_message *m)
+{
+	const struct filter *f = &s->filter;
+	int64_t time;
+	bool has_time = m->time.p && time_parse(m->time, &time) == 0;
+	if ((f->has_since && !(has_time && time >= f->since)) || (f->has_until && !(has_time && time < f->until)))
+		return false;
+	if (f->has_least && !(m->sentiment && strtod(m->sentiment->score.p, NULL) >= f->least))
+		return false;
+	if (f->has_most && !(m->sentiment && strtod(m->sentiment->score.p, NULL) <= f->most))
+		return false;
+	if (f->model.p && !(m->sentiment && str_eq(m->sentiment->model, f->model)))
+		return false;
+	if (s->folded.n && !fold_contains(m->text.p ? m->text : STR(""), buf_view(&s->folded), &s->scratch))
+		return false;
+	return passes_members(s, record, m);
 }
 
 /* Reads the document again, from a copy that outlives the request. */
@@ -67,8 +103,10 @@ struct subscription *subscription_new(
 	struct gql_call call = {0};
 	struct subscription *s = xcalloc(1, sizeof *s);
 	s->op = (struct graphql_operation){.g = g, .scan = &s->scan};
-	if (prepare(s, g->schema, ask) && gql_request_root(&s->q, &call) && read_conf(&call, conf))
+	if (prepare(s, g->schema, ask) && gql_request_root(&s->q, &call) && read_conf(&call, &s->filter, conf)) {
+		fold_text(&s->folded, s->filter.text.p ? s->filter.text : STR(""));
 		return s;
+	}
 	struct gql_error *e = call.out.kind == GQL_OUT_ERROR ? gql_error_add(&s->q.errors, NULL, GQL_AT(call.node->at),
 								   "%.*s", STR_FMT(call.out.text))
 							     : NULL;
@@ -85,6 +123,8 @@ void subscription_free(struct subscription *s)
 		return;
 	gql_request_free(&s->q);
 	arena_free(&s->own);
+	buf_free(&s->folded);
+	buf_free(&s->scratch);
 	json_scan_free(&s->scan);
 	arena_free(&s->mem);
 	free(s);
@@ -99,14 +139,15 @@ size_t subscription_bytes(const struct subscription *s)
 bool subscription_put(struct subscription *s, struct buf *out, const struct feed_event *ev)
 {
 	struct shown_message *m = graphql_message(ev->record, &s->scan, &s->mem);
-	if (m) {
+	bool wanted = m && passes(s, ev->record, m);
+	if (wanted) {
 		m->seq = arena_printf(&s->mem, "%llu", (unsigned long long)ev->seq);
 		gql_request_run(&s->q, m, &s->op, out);
 		out->n--; /* the line end */
 	}
 	arena_free(&s->mem);
 	arena_free(&s->q.run);
-	return m != NULL;
+	return wanted;
 }
 
 /* ---- a connection an operation ---- */

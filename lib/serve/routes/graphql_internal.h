@@ -74,6 +74,7 @@ struct str graphql_cursor_read(struct str cursor, struct arena *mem);
 /* A result: members of its JSON object, numbers as spelled; all lent. */
 struct shown_sentiment {
 	struct str label, score, neg, neu, pos, subjectivity, model, why;
+	bool corrected; /* a person has set the label */
 };
 /* New in mem; NULL if it is not a result with a label and a score. `json` has JSON_PAD readable bytes after it. */
 const struct shown_sentiment *graphql_sentiment(struct str json, struct json_scan *s, struct arena *mem);

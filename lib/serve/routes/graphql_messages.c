@@ -91,14 +91,34 @@ static bool read_time(const struct gql_value *v, int64_t *ms)
 	return graphql_given(v) && time_parse(v->text, ms) == 0;
 }
 
-/* True, or no restriction. */
-static bool read_flag(struct gql_call *call, const struct gql_value *v, const char *name, bool *flag)
+/* Absent: neither of them restricts. */
+static void read_flag(const struct gql_value *v, bool *yes, bool *no)
 {
-	*flag = v->kind == GQL_TRUTH && v->truth;
-	if (v->kind != GQL_TRUTH || v->truth)
+	*yes = v->kind == GQL_TRUTH && v->truth;
+	*no = v->kind == GQL_TRUTH && !v->truth;
+}
+
+static bool read_score(const struct gql_value *v, double *score)
+{
+	if (graphql_given(v))
+		*score = v->kind == GQL_INTEGER ? (double)v->integer : v->number;
+	return graphql_given(v);
+}
+
+static bool read_where(struct gql_call *call, const struct gql_value *v, struct filter *f)
+{
+	if (!graphql_given(v) || v->n == 0)
 		return true;
-	call->out = graphql_not_supported(call, name);
-	return false;
+	if (v->n > FILTER_MEMBERS) {
+		call->out = graphql_bad_input(call, "where has at most %d members", FILTER_MEMBERS);
+		return false;
+	}
+	struct member_is *where = arena_alloc(call->mem, v->n * sizeof *where);
+	for (size_t i = 0; i < v->n; i++)
+		where[i] = (struct member_is){v->item[i].item[0].text, v->item[i].item[1].text};
+	f->where = where;
+	f->nwhere = v->n;
+	return true;
 }
 
 bool graphql_filter(struct gql_call *call, const struct gql_value *v, struct filter *f)
@@ -107,10 +127,6 @@ bool graphql_filter(struct gql_call *call, const struct gql_value *v, struct fil
 	if (!graphql_given(v))
 		return true;
 	const struct gql_value *in = v->item;
-	if (graphql_given(&in[SCORE_MIN]) || graphql_given(&in[SCORE_MAX]) || graphql_given(&in[WHERE])) {
-		call->out = graphql_not_supported(call, "filters by scoreMin, scoreMax and where");
-		return false;
-	}
 	if (graphql_given(&in[LABEL]))
 		f->label = graphql_label(in[LABEL].text);
 	f->source = text_of(&in[SOURCE]);
@@ -120,27 +136,40 @@ bool graphql_filter(struct gql_call *call, const struct gql_value *v, struct fil
 		f->text = STR_NONE;
 	f->has_since = read_time(&in[SINCE], &f->since);
 	f->has_until = read_time(&in[UNTIL], &f->until);
-	return read_flag(call, &in[UNSCORED], "filters by unscored: false", &f->unscored) &&
-	       read_flag(call, &in[CORRECTED], "filters by corrected: false", &f->corrected);
+	f->has_least = read_score(&in[SCORE_MIN], &f->least);
+	f->has_most = read_score(&in[SCORE_MAX], &f->most);
+	read_flag(&in[UNSCORED], &f->unscored, &f->scored);
+	read_flag(&in[CORRECTED], &f->corrected, &f->not_corrected);
+	return read_where(call, &in[WHERE], f);
 }
 
-static bool read_order(struct gql_call *call, const struct gql_value *v, enum order *order)
+static enum order read_order(const struct gql_value *v)
 {
-	struct str name = text_of(v);
-	*order = name.p && str_eq(name, STR("NEWEST")) ? ORDER_NEWEST
-		 : name.p && str_eq(name, STR("ID"))   ? ORDER_ID
-						       : ORDER_OLDEST;
-	if (!name.p || name.p[0] != 'S')
-		return true;
-	call->out = graphql_not_supported(call, "lists in the order of scores");
-	return false;
+	static const struct {
+		const char *name;
+		enum order order;
+	} known[] = {{"NEWEST", ORDER_NEWEST}, {"ID", ORDER_ID}, {"SCORE_ASCENDING", ORDER_SCORE_UP},
+	    {"SCORE_DESCENDING", ORDER_SCORE_DOWN}};
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (graphql_given(v) && str_eq(v->text, str_of(known[i].name)))
+			return known[i].order;
+	return ORDER_OLDEST;
 }
 
-/* A cursor is MS:ID, or -:ID of a message without a time. */
-static struct str cursor_of(const struct message *m, struct arena *mem)
+static bool by_score(enum order order)
+{
+	return order == ORDER_SCORE_UP || order == ORDER_SCORE_DOWN;
+}
+
+/* A cursor is MS:ID, in an order of scores sSCORE:ID; -:ID or s-:ID of a message without one. */
+static struct str cursor_of(const struct message *m, enum order order, struct arena *mem)
 {
 	struct buf text = {0};
-	if (m->has_time)
+	if (by_score(order) && m->has_score)
+		buf_printf(&text, "s%.17g:", m->score);
+	else if (by_score(order))
+		buf_str(&text, STR("s-:"));
+	else if (m->has_time)
 		buf_printf(&text, "%" PRId64 ":", m->time);
 	else
 		buf_str(&text, STR("-:"));
@@ -150,22 +179,31 @@ static struct str cursor_of(const struct message *m, struct arena *mem)
 	return cursor;
 }
 
-static bool read_place(struct gql_call *call, const struct gql_value *v, struct place *p)
+/* `text` ends with a NUL. */
+static bool parse_place(struct str text, enum order order, struct place *p)
 {
-	if (!graphql_given(v))
+	const char *colon = text.p ? memchr(text.p, ':', text.n) : NULL, *at = text.p;
+	if (!colon || (*at == 's') != by_score(order))
+		return false;
+	at += by_score(order);
+	*p = (struct place){.set = true, .id = {colon + 1, text.n - (size_t)(colon + 1 - text.p)}};
+	if (colon == at + 1 && *at == '-')
 		return true;
-	struct str text = graphql_cursor_read(v->text, call->mem);
-	const char *colon = text.p ? memchr(text.p, ':', text.n) : NULL;
 	char *end = NULL;
-	if (colon && colon > text.p) {
-		*p = (struct place){.set = true, .has_time = text.p[0] != '-' || colon - text.p > 1};
-		if (p->has_time)
-			p->time = strtoll(text.p, &end, 10);
-		p->id = (struct str){colon + 1, text.n - (size_t)(colon + 1 - text.p)};
-		if (!p->has_time || end == colon)
-			return true;
-	}
-	call->out = graphql_bad_input(call, "after is a cursor of the page before");
+	if (by_score(order))
+		p->score = strtod(at, &end);
+	else
+		p->time = strtoll(at, &end, 10);
+	p->has_score = by_score(order);
+	p->has_time = !by_score(order);
+	return colon > at && end == colon;
+}
+
+static bool read_place(struct gql_call *call, const struct gql_value *v, enum order order, struct place *p)
+{
+	if (!graphql_given(v) || parse_place(graphql_cursor_read(v->text, call->mem), order, p))
+		return true;
+	call->out = graphql_bad_input(call, "after is a cursor of the page before, in the same order");
 	return false;
 }
 
@@ -193,8 +231,8 @@ static size_t bytes_of(const struct message *m, size_t n)
 }
 
 /* Rows that only SQL can have made are left out; `message` names them. */
-static void fill_edges(
-    struct message_page *page, struct graphql_operation *op, const struct message *row, size_t n, struct arena *mem)
+static void fill_edges(struct message_page *page, enum order order, struct graphql_operation *op,
+    const struct message *row, size_t n, struct arena *mem)
 {
 	struct buf record = {0};
 	page->edge = arena_alloc(mem, n * sizeof *page->edge);
@@ -204,12 +242,12 @@ static void fill_edges(
 			continue;
 		struct edge *edge = &page->edge[page->n++];
 		edge->node = graphql_message(buf_view(&record), op->scan, mem);
-		edge->cursor = cursor_of(&row[i], mem);
+		edge->cursor = cursor_of(&row[i], order, mem);
 	}
 	buf_free(&record);
 	if (n) {
-		page->start = cursor_of(&row[0], mem);
-		page->end = cursor_of(&row[n - 1], mem);
+		page->start = cursor_of(&row[0], order, mem);
+		page->end = cursor_of(&row[n - 1], order, mem);
 	}
 }
 
@@ -220,8 +258,9 @@ static void list_messages(struct graphql_operation *op, struct gql_call *call)
 	struct err e;
 	size_t first = 20;
 	if (!graphql_first(call, &a[0], PAGE_MOST, &first) || !graphql_filter(call, &a[2], &f) ||
-	    !read_order(call, &a[3], &f.order) || !read_place(call, &a[1], &f.after))
+	    !read_place(call, &a[1], read_order(&a[3]), &f.after))
 		return;
+	f.order = read_order(&a[3]);
 	/* one more than asked for shows whether there is a next page */
 	struct message *row = arena_alloc(call->mem, (first + 1) * sizeof *row);
 	int n = op->db->store->query(op->db->store, &f, row, first + 1, PAGE_BYTES, call->mem, &e);
@@ -232,7 +271,7 @@ static void list_messages(struct graphql_operation *op, struct gql_call *call)
 	struct message_page *page = arena_alloc(call->mem, sizeof *page);
 	*page = (struct message_page){
 	    .has_previous = f.after.set, .has_next = (size_t)n > first || bytes_of(row, (size_t)n) >= PAGE_BYTES};
-	fill_edges(page, op, row, (size_t)n > first ? first : (size_t)n, call->mem);
+	fill_edges(page, f.order, op, row, (size_t)n > first ? first : (size_t)n, call->mem);
 	call->out = gql_object(page);
 }
 

@@ -33,7 +33,8 @@ const struct shown_sentiment *graphql_sentiment(struct str json, struct json_sca
 	    .pos = member(s, "pos", JSON_NUMBER),
 	    .subjectivity = member(s, "subjectivity", JSON_NUMBER),
 	    .model = member_text(s, "model", mem),
-	    .why = member(s, "why", JSON_ARRAY)};
+	    .why = member(s, "why", JSON_ARRAY),
+	    .corrected = member(s, "corrected", JSON_TRUE).p != NULL};
 	if (!r->model.p)
 		r->model = STR("");
 	return r->label.p && r->score.p ? r : NULL;

@@ -21,7 +21,7 @@ struct shown_stat {
 	struct str key, start, cursor;
 	uint64_t count, positive, neutral, negative;
 	bool has_mean;
-	double mean;
+	double mean, stdev;
 };
 
 /* What to group by: true, or false with call->out set. */
@@ -71,7 +71,8 @@ static void show_group(struct shown_stat *s, const struct stat_group *g, struct 
 	    .neutral = g->neutral,
 	    .negative = g->negative,
 	    .has_mean = g->has_mean,
-	    .mean = g->has_mean ? json_round(g->mean, 6) : 0};
+	    .mean = g->has_mean ? json_round(g->mean, 6) : 0,
+	    .stdev = g->has_mean ? json_round(g->stdev, 6) : 0};
 	if (g->has_start) {
 		char *time = arena_alloc(mem, TIME_LEN);
 		time_format(g->start, time);
@@ -150,8 +151,11 @@ static void stat_keys(struct gql_call *call, size_t n, void *app)
 static void stat_stdev(struct gql_call *call, size_t n, void *app)
 {
 	(void)app;
-	for (size_t i = 0; i < n; i++)
-		call[i].out = graphql_not_supported(&call[i], "stdev");
+	for (size_t i = 0; i < n; i++) {
+		const struct shown_stat *s = call[i].parent;
+		if (s->has_mean)
+			call[i].out = gql_number(s->stdev);
+	}
 }
 
 /* ---- terms ---- */
