@@ -80,6 +80,8 @@ static const struct option_def own[] = {
 	OPT_SIZE(server.graphql.answer_bytes, 0, (uint64_t)1 << 40)},
     {0, "graphql-timeout", "SECONDS", "end operations that take longer (default 30)",
 	OPT_SECONDS(server.graphql_ms, 0, 3600)},
+    {0, "graphql-documents", "DIR", "run only the GraphQL documents in DIR, by their SHA-256; reread on SIGHUP",
+	OPT_STRING(server.documents)},
     {0, "no-introspection", NULL, "refuse GraphQL operations that ask for the schema",
 	OPT_FLAG(server.graphql.no_introspection)},
     {0, "max-connections", "N", "allow N connections (default: as many as descriptors permit)",

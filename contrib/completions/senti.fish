@@ -310,6 +310,7 @@ complete -c senti-serve -l graphql-directives -x -d 'refuse operations with more
 complete -c senti-serve -l graphql-cost -x -d 'refuse operations whose answers may have more fields (default 100000)'
 complete -c senti-serve -l graphql-answer -x -d 'end operations whose data is larger (default 16M)'
 complete -c senti-serve -l graphql-timeout -x -d 'end operations that take longer (default 30)'
+complete -c senti-serve -l graphql-documents -r -F -d 'run only the GraphQL documents in DIR, by their SHA-256; reread on SIGHUP'
 complete -c senti-serve -l no-introspection -d 'refuse GraphQL operations that ask for the schema'
 complete -c senti-serve -l max-connections -x -d 'allow N connections (default: as many as descriptors permit)'
 complete -c senti-serve -l max-per-address -x -d 'allow N from one address, except this machine (default: no limit)'

@@ -146,7 +146,8 @@ static int start_graphql(struct server *s, struct err *e)
 	    .max_record = c->limits.max_record,
 	    .max_items = c->max_items,
 	    .limits = c->graphql,
-	    .timeout_ms = c->graphql_ms};
+	    .timeout_ms = c->graphql_ms,
+	    .documents = c->documents};
 	return s->graphql_pool && (s->graphql = graphql_new(&conf, e)) ? 0 : -1;
 }
 
@@ -242,19 +243,39 @@ static void tick(struct server *s)
 }
 
 /* A bad file changes nothing. */
-static void reload(struct server *s)
+static void reload_tokens(struct server *s)
 {
 	struct err e;
 	char n[24];
-	if (!s->tokens) {
-		log_info("nothing to reload: there is no --tokens", NULL);
-	} else if (tokens_reload(s->tokens, &e) < 0) {
+	if (tokens_reload(s->tokens, &e) < 0) {
 		log_error(e.msg, "tokens", "as before", NULL);
 	} else {
 		snprintf(n, sizeof n, "%zu", tokens_count(s->tokens));
 		subscribers_review(s->subscribers);
 		log_info("tokens reloaded", "tokens", n, NULL);
 	}
+}
+
+static void reload_documents(struct server *s)
+{
+	struct err e;
+	char text[24];
+	int n = graphql_reload(s->graphql, &e);
+	snprintf(text, sizeof text, "%d", n);
+	if (n < 0)
+		log_error(e.msg, "documents", "as before", NULL);
+	else
+		log_info("documents read again", "documents", text, NULL);
+}
+
+static void reload(struct server *s)
+{
+	if (s->tokens)
+		reload_tokens(s);
+	if (s->conf->documents)
+		reload_documents(s);
+	if (!s->tokens && !s->conf->documents)
+		log_info("nothing to reload: there is no --tokens", NULL);
 }
 
 static void run(struct server *s)

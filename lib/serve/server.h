@@ -37,6 +37,7 @@ struct server_conf {
 	unsigned drain_delay_s;
 	struct gql_limits graphql; /* of each operation */
 	int64_t graphql_ms;	   /* its deadline; 0: none */
+	const char *documents;	   /* the folder of the documents that may be run; NULL: any may */
 };
 
 /* Returns after draining: 0, or -1 with *e if it could not start. */

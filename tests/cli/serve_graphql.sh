@@ -314,6 +314,56 @@ wait "$listener"
 ok 'the stream ends with the token' test $? = 0
 stop
 
+# --- trusted documents ---
+mkdir docs
+printf '{ models { name } }\n' >docs/models.graphql
+printf 'query ($t: String!) { sentiment(text: $t) { label } }' >docs/label.graphql
+echo '{ nope }' >docs/not-one.txt
+start --graphql-documents docs
+named() { # named HASH [MEMBERS]: a request by hash
+	echo "{\"documentId\": \"$1\"${2-}}" >question
+	post question
+}
+hash_of() {
+	sha256sum "$@" | cut -d ' ' -f 1
+}
+named "sha256:$(hash_of docs/models.graphql)"
+ok 'a document by its hash' is 200 '.data.models[0].name == "vader"'
+named "$(printf '{ models { name } }' | hash_of)"
+ok 'and without its line end' is 200 '.data.models[0].name == "vader"'
+named "$(hash_of docs/label.graphql)" ', "variables": {"t": "I love it"}'
+ok 'with variables' is 200 '.data.sentiment.label == "POSITIVE"'
+echo "{\"extensions\": {\"persistedQuery\": {\"version\": 1, \"sha256Hash\": \"$(hash_of docs/models.graphql)\"}}}" >question
+post question
+ok 'as the extension persistedQuery' is 200 '.data.models[0].name == "vader"'
+status=$(curl -sS -o body -D headers -w '%{http_code}' "$url/graphql?documentId=$(hash_of docs/models.graphql)")
+ok 'by GET' is 200 '.data.models[0].name == "vader"'
+jq -n --rawfile q docs/label.graphql '{query: $q, variables: {t: "bad"}}' >question
+post question
+ok 'in full' is 200 '.data.sentiment.label == "NEGATIVE"'
+ask '{ models { name version } }'
+ok 'no other' is 400 '.errors[0].extensions.code == "DOCUMENT_NOT_TRUSTED"'
+named "$(hash_of docs/not-one.txt)"
+ok 'and no other file' is 400 '.errors[0].extensions.code == "DOCUMENT_NOT_FOUND"'
+printf '{ models { name version } }' >docs/more.graphql
+kill -HUP "$server"
+wait_for 'grep -q "documents read again" log'
+named "$(hash_of docs/more.graphql)"
+ok 'SIGHUP reads them again' is 200 '.data.models[0].version == "3.3.2"'
+echo '{ nope }' >docs/wrong.graphql
+kill -HUP "$server"
+wait_for 'grep -q "as before" log'
+ok 'a wrong one is named' grep -q "docs/wrong.graphql': Cannot query field" log
+named "$(hash_of docs/more.graphql)"
+ok 'and changes nothing' is 200 '.data.models[0].version == "3.3.2"'
+stop
+senti-serve -l 127.0.0.1:0 --graphql-documents docs 2>log
+ok 'nor does the server start with it' test $? = 2
+start
+named "$(hash_of docs/more.graphql)"
+ok 'without the option there are none' is 400 '.errors[0].extensions.code == "DOCUMENT_NOT_FOUND"'
+stop
+
 # --- limits ---
 many() { # many N TEXT: so many times
 	awk -v n="$1" -v text="$2" 'BEGIN { for (i = 0; i < n; i++) { t = text; gsub(/#/, i, t); printf "%s ", t } }'

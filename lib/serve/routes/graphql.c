@@ -46,6 +46,31 @@ static int bind_fields(struct gql_schema *s, struct err *e)
 	return 0;
 }
 
+/* A trusted document fits the schema; limits hold for it when it is run. */
+static int check_document(struct str text, void *arg, struct err *e)
+{
+	const struct graphql *g = arg;
+	struct arena mem = {0};
+	struct gql_document doc = {0};
+	struct gql_errors errors;
+	int rc = 0;
+	gql_errors_init(&errors, &mem, text, 1);
+	if (gql_parse(&doc, text, &(struct gql_parse_limits){0}, &mem) < 0)
+		rc = err_set(e, ERR_USAGE, "%.*s", STR_FMT(doc.error));
+	else if (!gql_validate(g->schema, &doc, &errors))
+		rc = err_set(e, ERR_USAGE, "%.*s", STR_FMT(errors.first->message));
+	gql_document_free(&doc);
+	arena_free(&mem);
+	return rc;
+}
+
+int graphql_reload(struct graphql *g, struct err *e)
+{
+	if (g->documents && documents_reload(g->documents, e) < 0)
+		return -1;
+	return g->documents ? (int)documents_count(g->documents) : 0;
+}
+
 struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
 {
 	struct gql_schema *s = gql_schema_new(graphql_sdl(), e);
@@ -57,7 +82,10 @@ struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
 	g->conf = *conf;
 	g->schema = s;
 	g->streams = graphql_streams_new(g);
-	return g;
+	if (!conf->documents || (g->documents = documents_open(conf->documents, check_document, g, e)))
+		return g;
+	graphql_free(g);
+	return NULL;
 }
 
 void graphql_free(struct graphql *g)
@@ -65,6 +93,7 @@ void graphql_free(struct graphql *g)
 	if (!g)
 		return;
 	graphql_streams_free(g->streams);
+	documents_free(g->documents);
 	gql_schema_free(g->schema);
 	free(g);
 }

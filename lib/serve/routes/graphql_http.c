@@ -13,6 +13,7 @@
 
 struct asking {
 	struct graphql_ask ask;
+	struct str document, id; /* the hash of a trusted document; extensions.operationId */
 	struct arena mem;
 };
 
@@ -121,24 +122,60 @@ static bool begin_streamed(struct request *r, struct asking *a, struct str id)
 	return false;
 }
 
-/* `id`: extensions.operationId. */
-static void hand_over(struct request *r, struct graphql *g, struct asking *a, struct str id)
+/* Puts the document that was named in the place of the query, or holds the query to the trusted ones: false with the
+ * request answered. */
+static bool find_document(struct request *r, struct graphql *g, struct asking *a)
 {
+	static const char prefix[] = "sha256:";
+	struct str named = a->document;
+	char hash[DOCUMENT_HASH];
+	if (named.p && !g->documents) {
+		graphql_refuse(r, a->ask.media, 400, "DOCUMENT_NOT_FOUND", "this server has no trusted documents");
+		return false;
+	}
+	if (!g->documents || (!named.p && !a->ask.query.p))
+		return true;
+	if (!named.p) {
+		documents_hash(a->ask.query, hash);
+		named = (struct str){hash, DOCUMENT_HASH};
+	} else if (named.n >= sizeof prefix - 1 && memcmp(named.p, prefix, sizeof prefix - 1) == 0) {
+		named = (struct str){named.p + sizeof prefix - 1, named.n - (sizeof prefix - 1)};
+	}
+	a->ask.query = documents_find(g->documents, named, &a->mem);
+	if (!a->ask.query.p)
+		graphql_refuse(r, a->ask.media, 400, a->document.p ? "DOCUMENT_NOT_FOUND" : "DOCUMENT_NOT_TRUSTED",
+		    a->document.p ? "no trusted document has this SHA-256" : "this server runs trusted documents only");
+	return a->ask.query.p != NULL;
+}
+
+static void hand_over(struct request *r, struct graphql *g, struct asking *a)
+{
+	if (!find_document(r, g, a))
+		return;
 	if (!a->ask.query.p)
 		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
-	else if (!a->ask.reservation || begin_streamed(r, a, id))
+	else if (!a->ask.reservation || begin_streamed(r, a, a->id))
 		db_pool_do(g->conf.pool, r, work);
 }
 
-static bool read_id(struct asking *a, struct str extensions, struct json_scan *s, struct str *id)
+static struct str text_member(const struct json_scan *s, const char *name, struct arena *mem)
+{
+	const struct json_member *m = json_find(s, str_of(name));
+	return m && m->type == JSON_STRING ? json_decode(m, mem) : STR_NONE;
+}
+
+/* Reads {"operationId":ID,"persistedQuery":{"sha256Hash":HASH}}: false if it is not an object. */
+static bool read_extensions(struct asking *a, struct str extensions, struct json_scan *s)
 {
 	if (!extensions.p)
 		return true;
 	if (json_scan(s, json_padded(&a->mem, extensions)) < 0)
 		return false;
-	const struct json_member *m = json_find(s, STR("operationId"));
-	if (m && m->type == JSON_STRING)
-		*id = json_decode(m, &a->mem);
+	a->id = text_member(s, "operationId", &a->mem);
+	const struct json_member *persisted = json_find(s, STR("persistedQuery"));
+	if (persisted && persisted->type == JSON_OBJECT && !a->document.p &&
+	    json_scan(s, json_padded(&a->mem, persisted->value)) == 0)
+		a->document = text_member(s, "sha256Hash", &a->mem);
 	return true;
 }
 
@@ -146,7 +183,6 @@ void graphql_get(struct request *r, void *app)
 {
 	struct asking *a = begin(r, app);
 	struct json_scan s = {0};
-	struct str id = STR_NONE;
 	if (!a)
 		return;
 	if (a->ask.reservation && a->ask.media == GRAPHQL_EVENTS) {
@@ -159,8 +195,9 @@ void graphql_get(struct request *r, void *app)
 	a->ask.operation = request_query(r, "operationName");
 	a->ask.variables = request_query(r, "variables");
 	a->ask.get = true;
-	if (read_id(a, request_query(r, "extensions"), &s, &id))
-		hand_over(r, app, a, id);
+	a->document = request_query(r, "documentId");
+	if (read_extensions(a, request_query(r, "extensions"), &s))
+		hand_over(r, app, a);
 	else
 		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'extensions' is not a JSON object");
 	json_scan_free(&s);
@@ -191,7 +228,7 @@ static bool read_member(struct request *r, struct asking *a, const struct json_s
 	return true;
 }
 
-static bool read_body(struct request *r, struct asking *a, struct json_scan *s, struct str *id)
+static bool read_body(struct request *r, struct asking *a, struct json_scan *s)
 {
 	struct str extensions = STR_NONE;
 	size_t n = r->body.n;
@@ -204,18 +241,18 @@ static bool read_body(struct request *r, struct asking *a, struct json_scan *s, 
 	return read_member(r, a, s, "query", JSON_STRING, &a->ask.query) &&
 	       read_member(r, a, s, "operationName", JSON_STRING, &a->ask.operation) &&
 	       read_member(r, a, s, "variables", JSON_OBJECT, &a->ask.variables) &&
-	       read_member(r, a, s, "extensions", JSON_OBJECT, &extensions) && read_id(a, extensions, s, id);
+	       read_member(r, a, s, "documentId", JSON_STRING, &a->document) &&
+	       read_member(r, a, s, "extensions", JSON_OBJECT, &extensions) && read_extensions(a, extensions, s);
 }
 
 void graphql_post(struct request *r, void *app)
 {
 	struct asking *a = begin(r, app);
 	struct json_scan s = {0};
-	struct str id = STR_NONE;
 	if (!a)
 		return;
-	bool good = read_body(r, a, &s, &id);
+	bool good = read_body(r, a, &s);
 	json_scan_free(&s);
 	if (good)
-		hand_over(r, app, a, id);
+		hand_over(r, app, a);
 }

@@ -13,13 +13,15 @@
 #include "lib/data/store.h"
 #include "lib/graphql/execute.h"
 #include "lib/serve/db_context.h"
+#include "lib/serve/documents.h"
 #include "lib/serve/routes/routes.h"
 
 struct graphql {
 	struct graphql_conf conf;
 	struct gql_schema *schema;
 	struct graphql_streams *streams;
-	atomic_uint waiting; /* threads that wait for results of workers */
+	struct documents *documents; /* NULL: any document may be run */
+	atomic_uint waiting;	     /* threads that wait for results of workers */
 };
 
 enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_MEDIA };

@@ -66,6 +66,7 @@ struct graphql_conf {
 	size_t max_record, max_items;
 	struct gql_limits limits; /* but for the deadline */
 	int64_t timeout_ms;	  /* of an operation; 0: none */
+	const char *documents;	  /* the folder of those that may be run; NULL: all may */
 };
 
 /* Fills the table, whose last entry ends it. */
@@ -98,6 +99,8 @@ struct graphql;
 struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e);
 /* NULL is allowed. */
 void graphql_free(struct graphql *g);
+/* Reads the trusted documents again, if there are: how many, or -1 with *e, and all is as it was. Thread-safe. */
+MUST_USE int graphql_reload(struct graphql *g, struct err *e);
 void graphql_get(struct request *r, void *app);
 void graphql_post_begin(struct request *r, void *app);
 void graphql_post(struct request *r, void *app);
