@@ -75,11 +75,25 @@ struct run {
 
 /* ---- plans ---- */
 
+enum { FEW = 12 }; /* names that are found without a table */
+
 static struct gql_group *group_of(
     struct run *r, struct plan *p, struct gql_group ***last, struct str key, struct map *by_key)
 {
-	bool made;
-	struct map_slot *slot = map_put(by_key, key, &made);
+	bool made = true;
+	struct map_slot *slot = NULL, few = {0};
+	if (p->ngroups < FEW) {
+		slot = &few;
+		for (struct gql_group *g = p->groups; g && made; g = g->next)
+			if (str_eq(g->key, key)) {
+				slot->v.ptr = g;
+				made = false;
+			}
+	} else {
+		for (struct gql_group *g = by_key->n ? NULL : p->groups; g; g = g->next)
+			map_put(by_key, g->key, NULL)->v.ptr = g;
+		slot = map_put(by_key, key, &made);
+	}
 	if (made) {
 		struct gql_group *g = arena_alloc(r->mem, sizeof *g);
 		*g = (struct gql_group){.key = key};

@@ -1,7 +1,7 @@
-/* crowd.c - many clients that do little: listeners of /v1/events, and slow ones that send a byte a second, half of them
- * of a body and half of their headers.
+/* crowd.c - many clients that do little: listeners of /v1/events (or PATH), and slow ones that send a byte a second,
+ * half of them of a body and half of their headers.
  *
- *     crowd PORT LISTENERS SLOW
+ *     crowd PORT LISTENERS SLOW [PATH]
  *
  * Prints `ready` once all listeners have the head of their answer, and with SIGTERM how many of each are there still
  * and how often a slow one was cut off by the server's deadline, in which case it comes again. Status 1 when a listener
@@ -32,6 +32,7 @@ struct client {
 static struct sockaddr_in server;
 static int events;
 static size_t answered, lost, cut;
+static char listen_head[1024];
 
 static void fail(const char *what)
 {
@@ -56,7 +57,7 @@ static void say(struct client *c, const char *text)
 static void join(struct client *c)
 {
 	static const char *const first[] = {
-	    [LISTENER] = "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	    [LISTENER] = listen_head,
 	    [BODY] =
 		"POST /v1/sentiment HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
 		"1000\r\n\r\n{",
@@ -125,11 +126,14 @@ static void drip(const struct client *clock, struct client *slow, size_t n)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: crowd PORT LISTENERS SLOW\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: crowd PORT LISTENERS SLOW [PATH]\n");
 		return 2;
 	}
 	struct rlimit r;
+	snprintf(listen_head, sizeof listen_head,
+	    "GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n",
+	    argc > 4 ? argv[4] : "/v1/events");
 	size_t listeners = strtoul(argv[2], NULL, 10), slow = strtoul(argv[3], NULL, 10);
 	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
 		r.rlim_cur = r.rlim_max;
