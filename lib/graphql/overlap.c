@@ -137,6 +137,8 @@ static struct collected *collect_fragment(struct comparison *c, struct str name)
 
 /* ---- two fields ---- */
 
+enum { BELOW = 12 }; /* steps that it takes to find lists in tables, or to note a conflict */
+
 static bool same_value(struct comparison *c, const struct gql_node *a, const struct gql_node *b);
 
 static bool same_items(struct comparison *c, const struct gql_node *a, const struct gql_node *b)
@@ -226,6 +228,8 @@ static const uint32_t *places(
 static void add_conflict(struct comparison *c, struct conflicts *out, struct str key, const struct field_entry *a,
     const struct field_entry *b, const struct conflicts *below)
 {
+	if (!spend(c, BELOW))
+		return;
 	struct conflict *x = conflict(c, out, key);
 	x->at1 = places(c, a->node, below, false, &x->n1);
 	x->at2 = places(c, b->node, below, true, &x->n2);
@@ -338,6 +342,8 @@ static const struct gql_type *type_below(const struct field_entry *e)
 static void compare_below(struct comparison *c, struct conflicts *out, bool exclusive, const struct field_entry *a,
     const struct field_entry *b)
 {
+	if (!spend(c, BELOW))
+		return;
 	struct collected *x = collect(c, a->node->selections, type_below(a));
 	struct collected *y = collect(c, b->node->selections, type_below(b));
 	compare_lists(c, out, exclusive, x, y);
