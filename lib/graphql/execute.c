@@ -344,6 +344,9 @@ static bool put_leaf(struct run *r, const struct gql_type *t, const struct gql_o
 			return false;
 		json_put_double(b, out->number);
 		return true;
+	case GQL_OUT_SPELLED:
+		buf_str(b, out->text);
+		return wants_float;
 	case GQL_OUT_BOOL:
 		buf_str(b, out->truth ? STR("true") : STR("false"));
 		return true;

@@ -31,6 +31,7 @@ enum gql_out_kind {
 	GQL_OUT_NULL,
 	GQL_OUT_INT,
 	GQL_OUT_FLOAT,
+	GQL_OUT_SPELLED,
 	GQL_OUT_BOOL,
 	GQL_OUT_TEXT,
 	GQL_OUT_OBJECT,
@@ -86,6 +87,12 @@ static inline struct gql_out gql_integer(int64_t v)
 static inline struct gql_out gql_number(double v)
 {
 	return (struct gql_out){.kind = GQL_OUT_FLOAT, .number = v};
+}
+/* A Float that is there as JSON: `text` is the number as spelled, lent as texts are; absent: null. */
+static inline struct gql_out gql_spelled(struct str number)
+{
+	return number.p ? (struct gql_out){.kind = GQL_OUT_SPELLED, .text = number}
+			: (struct gql_out){.kind = GQL_OUT_NULL};
 }
 static inline struct gql_out gql_truth(bool v)
 {

@@ -110,11 +110,8 @@ void graphql_text(struct gql_call *call, size_t n, void *bound)
 void graphql_number(struct gql_call *call, size_t n, void *bound)
 {
 	const size_t *at = bound;
-	for (size_t i = 0; i < n; i++) {
-		const struct str *spelled = (const struct str *)((const char *)call[i].parent + *at);
-		if (spelled->p)
-			call[i].out = gql_number(strtod(spelled->p, NULL));
-	}
+	for (size_t i = 0; i < n; i++)
+		call[i].out = gql_spelled(*(const struct str *)((const char *)call[i].parent + *at));
 }
 
 void graphql_count(struct gql_call *call, size_t n, void *bound)
