@@ -129,7 +129,7 @@ static bool find_document(struct request *r, struct graphql *g, struct asking *a
 	static const char prefix[] = "sha256:";
 	struct str named = a->document;
 	char hash[DOCUMENT_HASH];
-	if (named.p && !g->documents) {
+	if (named.p && !g->documents && !a->ask.query.p) {
 		graphql_refuse(r, a->ask.media, 400, "DOCUMENT_NOT_FOUND", "this server has no trusted documents");
 		return false;
 	}
