@@ -36,12 +36,11 @@ static int read_number(const struct option_def *d, void *to, const char *value, 
 /* In the largest unit that is exact. */
 static void put_size(char *out, size_t room, uint64_t size)
 {
-	int unit = 0;
-	while (size && unit < 3 && size % 1024 == 0) {
+	static const char *const unit[] = {"", "K", "M", "G"};
+	size_t u = 0;
+	for (; size && u + 1 < COUNT_OF(unit) && size % 1024 == 0; u++)
 		size /= 1024;
-		unit++;
-	}
-	snprintf(out, room, "%llu%.*s", (unsigned long long)size, unit > 0, "KMG" + (unit ? unit - 1 : 0));
+	snprintf(out, room, "%llu%s", (unsigned long long)size, unit[u]);
 }
 
 static int bad_size(const struct option_def *d, const char *value, struct err *e)

@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			model[i] = model_load(&conf, &e);
 			if (!model[i])
 				find(engines[i]->name, e.msg);
-			scratch[i] = engines[i]->scratch(model[i]);
+			scratch[i] = scratch_new(model[i]);
 		}
 		score_with(model[i], scratch[i], text);
 	}
