@@ -190,7 +190,7 @@ def slow():
     reader = SlowReader(server)
     peak = memory(server, "VmHWM")
     ids = submit_large(server, "m", 300)
-    wait_until(lambda: "a listener was too slow" in server.running.said(), 60, "the reader is not cut off")
+    wait_until(lambda: "a subscriber was too slow" in server.running.said(), 60, "the reader is not cut off")
     grown = memory(server, "VmHWM") - peak
     body, ended = unchunked(reader.rest())
     assert grown < 15 * MIB, f"{grown / MIB:.0f} MiB more"

@@ -136,7 +136,7 @@ static void cut_all(void *arg)
 {
 	struct graphql_streamed *s = arg;
 	pthread_mutex_lock(&s->of->lock);
-	log_info("a listener was too slow", "reservation", s->of->token, NULL);
+	log_info("a subscriber was too slow", "reservation", s->of->token, NULL);
 	give_up(s->of);
 	pthread_mutex_unlock(&s->of->lock);
 }
