@@ -506,6 +506,19 @@ static int connect_unix(const char *path, struct err *e)
 	return fd;
 }
 
+/* A killed run has left half a line, which must not take the next one with it. */
+static bool is_torn(const char *path)
+{
+	struct stat st;
+	char c = '\n';
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool torn = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+		    pread(fd, &c, 1, st.st_size - 1) == 1 && c != '\n';
+	if (fd >= 0)
+		close(fd);
+	return torn;
+}
+
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e)
 {
 	if (is_stdin(path)) {
@@ -522,7 +535,10 @@ struct sink *sink_path(const char *path, enum lane lane, const char *tool, struc
 		err_sys(e, "cannot open '%s' for writing", path);
 		return NULL;
 	}
-	return sink_lines(fd, true, path, lane, tool);
+	struct sink *sink = sink_lines(fd, true, path, lane, tool);
+	if (lane == LANE_REJECTS && is_torn(path))
+		buf_char(&((struct line_sink *)sink)->buf, '\n');
+	return sink;
 }
 
 struct sink *sink_append(const char *path, const char *tool, struct err *e)

@@ -121,6 +121,11 @@ x
 y
 END
 
+t 'rejects behind half a line of a killed run stay whole' \
+	'printf "{\"error\":{\"co" >torn; echo bad | senti-score --reject torn; tail -n +2 torn | jq -r .error.code; head -n 1 torn' 0 <<'END'
+bad_json
+{"error":{"co
+END
 t 'no input can be told from no result' 'senti-score --exit-if-empty </dev/null' 99
 t 'output into a file' 'echo "{\"text\":\"good\"}" | senti-score -o out.jsonl; jq -r .sentiment.label out.jsonl' 0 <<'END'
 positive
