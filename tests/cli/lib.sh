@@ -100,6 +100,25 @@ wait_for() {
 	done
 }
 
+# start_server [OPTION...]: a senti-serve of our own on any free port; its address in $url, its port in $port, its number in $server, what it says in log.
+# shellcheck disable=SC2034
+start_server() {
+	: >log # what the last one said counts no more
+	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
+	server=$!
+	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
+	wait_for 'grep -q listening log || ! kill -0 $server'
+	port=$(sed -n 's/.*listening.*address=[0-9.]*:\([0-9]*\).*/\1/p' log)
+	url=http://127.0.0.1:$port
+	[ -n "$port" ]
+}
+
+# end_server: the server ends in order; its status.
+end_server() {
+	kill -TERM "$server"
+	wait "$server"
+}
+
 # sanitized: true if the tools were built with the address sanitizer.
 sanitized() {
 	readelf -d "$SENTI_BIN/senti-score" | grep -q libasan

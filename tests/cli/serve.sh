@@ -7,17 +7,6 @@ need 'senti-serve' curl jq || finish
 json='Content-Type: application/json'
 lines='Content-Type: application/x-ndjson'
 
-# start [OPTION...]: a server of our own on any free port; its address in $url, its number in $server.
-start() {
-	: >log # what the last one said counts no more
-	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
-	server=$!
-	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	wait_for 'grep -q listening log || ! kill -0 $server'
-	port=$(sed -n 's/.*listening.*address=[0-9.]*:\([0-9]*\).*/\1/p' log)
-	url=http://127.0.0.1:$port
-}
-
 # ask PATH [CURL OPTION...]: the body into body, the headers into headers, the status on stdout.
 ask() {
 	ask_path=$1
@@ -63,7 +52,7 @@ problem() {
 	says "$problem_name: as problem+json" Content-Type application/problem+json
 }
 
-start
+start_server
 ok 'it listens' test -n "$port"
 
 # --- POST /v1/sentiment: three forms of a body ---
@@ -457,8 +446,7 @@ while ! grep -q retry live && [ $tries -lt 200 ]; do
 done
 ok 'a listener' grep -q retry live
 ask /v1/messages -H "$json" -d '{"id":"last","text":"good bye"}' >/dev/null
-kill -TERM $server
-wait $server
+end_server
 ok 'SIGTERM: status 0' test $? = 0
 wait $listener
 ok 'its listeners were told' test $? = 0
@@ -466,7 +454,7 @@ ok 'what was taken is stored' test "$(senti-store get last | jq -r .text)" = 'go
 ok 'nothing listens any more' sh -c "! curl -sS $url/livez 2>/dev/null"
 
 # --- limits ---
-start --max-body 1000 --max-items 3 --max-record 200
+start_server --max-body 1000 --max-items 3 --max-record 200
 long=$(printf '%0300d' 0)
 problem 'too large a body' 413 too_large /v1/sentiment -H "$json" -d "{\"text\":\"$long$long$long$long\"}"
 printf '{"text":"%s"}' "$long$long$long$long" >body.json
@@ -480,19 +468,17 @@ answers 'too long a line among others' 200 - /v1/sentiment -H "$lines" --data-bi
 ok 'in its place' test "$(jq -r '.sentiment.label // .error.code' body | tr '\n' ' ')" = 'positive too_long negative '
 answers 'too long a line among messages' 202 - /v1/messages -H "$lines" --data-binary @body.jsonl
 ok 'in its place' test "$(jq -r '.error.code // "id"' body | tr '\n' ' ')" = 'id too_long id '
-kill -TERM $server
-wait $server
-start -m textblob
+end_server
+start_server -m textblob
 answers 'the model of -m' 200 '.sentiment.model | startswith("textblob")' /v1/sentiment -H "$json" -d '{"text":"good"}'
 t 'a port that is taken' "senti-serve -l 127.0.0.1:$port --store sqlite:other.db" 3 <<END
 --- stderr
 senti-serve: cannot listen on '127.0.0.1:$port': Address already in use
 END
-kill -TERM $server
-wait $server
+end_server
 
 # --- whom else it may be asked by ---
-start --host senti.example --host '[2001:db8::1]' --cors https://friend.example
+start_server --host senti.example --host '[2001:db8::1]' --cors https://friend.example
 answers '--host' 200 - /livez -H 'Host: senti.example'
 answers 'on any port, in any letters' 200 - /livez -H 'Host: SENTI.example:443'
 answers 'another --host' 200 - /livez -H 'Host: [2001:db8::1]:80'
@@ -504,27 +490,23 @@ says 'and read' Access-Control-Allow-Origin https://friend.example
 problem 'but a body needs its type' 415 unsupported_media_type /v1/messages -H 'Content-Type:' -d '{"text":"x"}' -H 'Origin: https://friend.example'
 problem 'and no other page' 403 cross_origin /v1/messages/f -X DELETE -H 'Origin: http://friend.example' -H 'Sec-Fetch-Site: cross-site'
 problem 'nor one that hides its origin' 403 cross_origin /v1/messages/f -X DELETE -H 'Sec-Fetch-Site: cross-site'
-kill -TERM $server
-wait $server
+end_server
 senti-serve --new-token a:write >tokens 2>token
-start --tokens tokens
+start_server --tokens tokens
 bearer="Authorization: Bearer $(cat token)"
 answers 'with tokens, Host is not checked' 200 - /v1/models -H "$bearer" -H 'Host: senti.example'
 problem 'but pages are' 403 cross_origin /v1/sentiment -H "$bearer" -H "$json" -d '{"text":"x"}' -H 'Origin: https://evil.example'
-kill -TERM $server
-wait $server
-start --tokens tokens --host senti.example
+end_server
+start_server --tokens tokens --host senti.example
 problem 'unless there is --host' 421 unknown_host /v1/models -H "$bearer" -H 'Host: other.example'
-kill -TERM $server
-wait $server
-start --insecure -l 0.0.0.0:0
+end_server
+start_server --insecure -l 0.0.0.0:0
 answers 'on all addresses, an address in digits' 200 - /livez -H 'Host: 192.0.2.1:80'
 problem 'but no name' 421 unknown_host /livez -H 'Host: evil.example'
-kill -TERM $server
-wait $server
+end_server
 
 # --- a store that goes ---
-start --store sqlite:gone.db
+start_server --store sqlite:gone.db
 answers 'stored' 200 - /v1/messages -H "$json" -H 'Prefer: wait=20' -d '{"id":"1","text":"x"}'
 cp gone.db gone.copy
 cp gone.db-wal gone.copy-wal
@@ -538,8 +520,7 @@ wait_for 'test "$(ask /readyz)" = 200'
 # A connection that had the old file open says so once.
 ok 'once it is back, it is used again' wait_for "[ \"\$(ask /v1/messages -H '$json' -H 'Prefer: wait=20' -d '{\"id\":\"2\",\"text\":\"x\"}')\" = 200 ]"
 ok 'what was there and what is new is in it' sh -c 'test "$(senti-store query --store sqlite:gone.db | jq -r .id | sort | xargs)" = "1 2"'
-kill -TERM $server
-wait $server
+end_server
 
 # --- mistakes ---
 fails() { # fails NAME STATUS PATTERN OPTION...

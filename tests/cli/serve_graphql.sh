@@ -4,21 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 need '/graphql' curl jq || finish
 
-# start [OPTION...]: a server of our own on any free port; its address in $url, its number in $server.
-start() {
-	: >log
-	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
-	server=$!
-	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	wait_for "grep -q listening log"
-	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
-}
-
-stop() {
-	kill "$server"
-	wait "$server"
-}
-
 # ask DOCUMENT [CURL OPTION...]: the body into body, the headers into headers, the status into $status.
 ask() {
 	echo "$1" | jq -Rs '{query: .}' >question
@@ -49,7 +34,7 @@ refused() {
 	ok "$1" is 200 "(.errors | any(.extensions.code == \"$3\"))"
 }
 
-start
+start_server
 # --- the same answers as REST and the command line ---
 gives 'a sentiment' '{ sentiment(text: "I love it", explain: true) { label score neg neu pos subjectivity model why { at word value rule } } }' \
 	'.sentiment.label == "POSITIVE" and .sentiment.subjectivity == null'
@@ -151,11 +136,11 @@ ask '{ models { name } }' -H 'Sec-Fetch-Site: cross-site'
 ok 'a web page of another origin is refused' is 403 '.type | endswith("cross_origin")'
 status=$(curl -sS -o body -D headers -w '%{http_code}' -G -H 'Origin: http://example.org' --data-urlencode 'query={ models { name } }' "$url/graphql")
 ok 'with GET too' is 403 '.type | endswith("cross_origin")'
-stop
+end_server
 
 # --- the manual ---
 awk '/^\.Bd/ { on = 1; next } /^\.Ed/ { on = 0; print ";" } on' "$root/man/senti-graphql.7" | sed 's/\\e/\\/g' >examples
-start
+start_server
 split_example() { # split_example N: the Nth
 	awk -v RS=';\n' -v n="$1" 'NR == n' examples | sed "s|localhost:8080|$url|"
 }
@@ -168,10 +153,10 @@ while [ $n -lt "$(grep -c '^;$' examples)" ]; do
 	ok "example $n of senti-graphql(7)" is 0 '.data and (has("errors") | not)'
 done
 ok 'all examples ran' test $n -ge 6
-stop
+end_server
 
 # --- events ---
-start
+start_server
 listen() { # listen DOCUMENT: events go to the file `events`; the listener's number in $listener
 	: >events
 	echo "$1" | jq -Rs '{query: .}' >question
@@ -219,10 +204,10 @@ wait "$listener"
 ok 'an error comes as an event' grep -q '^data: {"errors":.*GRAPHQL_VALIDATION_FAILED' events
 ask 'subscription { scored { id } }'
 ok 'a subscription needs events' is 200 '.errors[0].extensions.code == "BAD_USER_INPUT"'
-stop
+end_server
 
 # --- all operations in one stream ---
-start
+start_server
 reserve() { # reserve [CURL OPTION...]: a token in $token
 	status=$(curl -sS -o body -D headers -w '%{http_code}' -X PUT "$@" "$url/graphql")
 	token=$(cat body)
@@ -301,7 +286,7 @@ ok 'the stream ends well when the server does' test $? = 0
 wait "$server"
 senti-serve --new-token one:read >tokens 2>one
 senti-serve --new-token two:read >>tokens 2>two
-start --tokens tokens
+start_server --tokens tokens
 reserve -H "Authorization: Bearer $(cat one)"
 operate a '{ models { name } }' -H "Authorization: Bearer $(cat two)"
 ok 'a reservation is of the token that made it' is 404 '.errors[0].extensions.code == "STREAM_NOT_FOUND"'
@@ -312,14 +297,14 @@ sed -i /^one/d tokens
 kill -HUP "$server"
 wait "$listener"
 ok 'the stream ends with the token' test $? = 0
-stop
+end_server
 
 # --- trusted documents ---
 mkdir docs
 printf '{ models { name } }\n' >docs/models.graphql
 printf 'query ($t: String!) { sentiment(text: $t) { label } }' >docs/label.graphql
 echo '{ nope }' >docs/not-one.txt
-start --graphql-documents docs
+start_server --graphql-documents docs
 named() { # named HASH [MEMBERS]: a request by hash
 	echo "{\"documentId\": \"$1\"${2-}}" >question
 	post question
@@ -356,19 +341,19 @@ wait_for 'grep -q "as before" log'
 ok 'a wrong one is named' grep -q "docs/wrong.graphql': Cannot query field" log
 named "$(hash_of docs/more.graphql)"
 ok 'and changes nothing' is 200 '.data.models[0].version == "3.3.2"'
-stop
+end_server
 senti-serve -l 127.0.0.1:0 --graphql-documents docs 2>log
 ok 'nor does the server start with it' test $? = 2
-start
+start_server
 named "$(hash_of docs/more.graphql)"
 ok 'without the option there are none' is 400 '.errors[0].extensions.code == "DOCUMENT_NOT_FOUND"'
-stop
+end_server
 
 # --- limits ---
 many() { # many N TEXT: so many times
 	awk -v n="$1" -v text="$2" 'BEGIN { for (i = 0; i < n; i++) { t = text; gsub(/#/, i, t); printf "%s ", t } }'
 }
-start
+start_server
 refused '10,000 aliases' "{ $(many 10000 'a#: status { lagMs }') }" GRAPHQL_PARSE_FAILED
 refused '31 aliases' "{ $(many 31 'a#: status { lagMs }') }" ALIAS_LIMIT
 refused '31 root fields' "{ $(many 31 'status { lagMs }') }" ROOT_FIELD_LIMIT
@@ -376,10 +361,10 @@ refused '21 directives' "{ status { $(many 21 'lagMs @include(if: true)') } }" D
 refused '20 levels' "{ __type(name: \"Int\") { $(many 18 'ofType {') name $(many 18 '}') } }" DEPTH_LIMIT
 refused 'a page of pages' '{ messages(first: 1000) { edges { node { id text } } } a: messages(first: 1000) { edges { node { id text source time version
 	seq sentiment { label score neg neu pos model } } } } b: sentiments(texts: []) { label } c: terms(first: 100000) { word } }' COST_LIMIT
-stop
+end_server
 senti-serve --new-token r:read >tokens 2>reader
 senti-serve --new-token w:write >>tokens 2>writer
-start --tokens tokens --no-introspection
+start_server --tokens tokens --no-introspection
 ask '{ models { name } }'
 ok 'a token is needed' is 401 '.status == 401'
 ask '{ models { name } }' -H "Authorization: Bearer $(cat reader)"
@@ -390,6 +375,6 @@ ask 'mutation { delete(id: "none") }' -H "Authorization: Bearer $(cat writer)"
 ok 'for which one that may write does' is 200 '.data.delete == false'
 ask '{ __schema { types { name } } }' -H "Authorization: Bearer $(cat reader)"
 ok 'introspection is switched off' is 200 '.errors[0].extensions.code == "INTROSPECTION_DISABLED"'
-stop
+end_server
 trap 'cd /; rm -rf "$T"' EXIT
 finish

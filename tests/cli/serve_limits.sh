@@ -32,21 +32,6 @@ senti-serve: a cache in this process is at most half of --memory
 try 'senti-serve --help'
 END
 
-# start [OPTION...]: its address in $url, its number in $server.
-start() {
-	: >log
-	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
-	server=$!
-	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	wait_for 'grep -q listening log' || return 1
-	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
-}
-
-stop() {
-	kill "$server"
-	wait "$server"
-}
-
 # is PATH CODE [CURL OPTION...]: the answer's body goes into body.
 is() {
 	path=$1 want=$2
@@ -61,12 +46,12 @@ is() {
 answers() { is /v1/sentiment 200 -H "$json" -d '{"text":"I love it"}'; }
 
 for same in 16M 16384K 16777216; do
-	ok "--memory $same" start --memory $same --spool 1M
+	ok "--memory $same" start_server --memory $same --spool 1M
 	ok "$same: it answers" answers
-	stop
+	end_server
 done
 
-ok 'the least of both' start --memory 16M --spool 1M --cache memory:8M
+ok 'the least of both' start_server --memory 16M --spool 1M --cache memory:8M
 head -c 18000000 /dev/zero | tr '\0' ' ' >blanks
 ok 'a body larger than the memory is refused for good' is /v1/sentiment 413 -H "$json" -H Expect: --data-binary @blanks
 head -c 8000000 blanks >fewer
@@ -80,16 +65,16 @@ head -n 5000 ones >few
 ok 'one that fits is given' is /v1/sentiment 200 -H "$lines" --data-binary @few
 ok 'whole' test "$(grep -c '"code":"not_object"' body)" = 5000
 ok 'and so is the next' is /v1/sentiment 200 -H "$lines" --data-binary @few
-stop
-ok 'with room for it the large answer is given' start --memory 16M --spool 64M
+end_server
+ok 'with room for it the large answer is given' start_server --memory 16M --spool 64M
 ok 'at once' is /v1/sentiment 200 -H "$lines" --data-binary @ones
 ok 'and whole' test "$(grep -c '"code":"not_object"' body)" = 100000
-stop
+end_server
 
 mkdir full
-TMPDIR=$T/full/none start --memory 16M
+TMPDIR=$T/full/none start_server --memory 16M
 ok 'no folder for files: 507' is /v1/sentiment 507 -H "$lines" --data-binary @ones
 ok 'small answers need none' answers
-stop
+end_server
 
 finish

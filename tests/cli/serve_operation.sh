@@ -7,16 +7,6 @@ PATH=$PATH:$root/build
 
 json='Content-Type: application/json'
 
-# start [OPTION...]: its address in $url, its number in $server.
-start() {
-	: >log
-	senti-serve -v -l 127.0.0.1:0 "$@" 2>log &
-	server=$!
-	trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-	wait_for "grep -q listening log"
-	url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
-}
-
 # status PATH [CURL OPTION...]: the body goes into body.
 status() {
 	status_path=$1
@@ -40,7 +30,7 @@ figure() {
 	}
 }
 
-start --drain-delay 2
+start_server --drain-delay 2
 ok 'it is ready' is "$(status /readyz)" 200
 ok 'and tells of what it needs by name' jq -e '. == {status: "ok", checks: {store: "ok", cache: "ok", news: "ok"}}' body
 
@@ -94,7 +84,7 @@ for name in gone.read gone.catching stays.read writer.write; do
 	senti-serve --new-token "${name%.*}-${name#*.}:$([ "${name#*.}" = write ] && echo write || echo read)" >>tokens 2>"$name"
 done
 bearer() { echo "Authorization: Bearer $(cat "$1")"; }
-start --tokens tokens --store sqlite:revoked.db
+start_server --tokens tokens --store sqlite:revoked.db
 curl -sSN -m 60 -H "$(bearer gone.read)" "$url/v1/events" >gone 2>gone.err &
 gone=$!
 curl -sSN -m 60 -H "$(bearer gone.catching)" -H 'Last-Event-ID: 0' "$url/v1/events" >catching 2>catching.err &

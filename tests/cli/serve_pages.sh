@@ -4,11 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 need 'the pages' curl jq || finish
 
-senti-serve -v -l 127.0.0.1:0 2>log &
-server=$!
-trap 'kill $server 2>/dev/null; cd /; rm -rf "$T"' EXIT
-wait_for "grep -q listening log"
-url=http://$(sed -n 's/.*listening.*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p' log)
+# shellcheck disable=SC2119
+start_server
 
 # gets STATUS PATH [CURL OPTION...]: the body into body, the headers into headers.
 gets() {
