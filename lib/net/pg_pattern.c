@@ -1,7 +1,7 @@
 /* pg_pattern.c - turns a folded text into a regular expression for the texts that contain it once folded (fold.h).
  *
- * Each character becomes a bracket of all that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we do,
- * whatever its locale. Only U+0130 folds to two characters, i and U+0307, each of which may end a match.
+ * Each character becomes a bracket of all that fold to it: "été" is [Éé][Tt][Éé]. So the server compares as we
+ * do, whatever its locale. Only U+0130 folds to two characters, i and U+0307, each of which may end a match.
  */
 #include "lib/net/pg_db.h"
 #include "lib/text/unicode.h"

@@ -1,8 +1,8 @@
 /* afinn.c - AFINN: adds up the values of the listed words in a text; the sum equals that of PyPI afinn 0.1 for every
  * input.
  *
- * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. lexicons/afinn has
- * lists for several languages, and one of emoticons.
+ * F. Å. Nielsen, "A new ANEW: Evaluation of a word list for sentiment analysis in microblogs", 2011. lexicons/afinn
+ * has lists for several languages, and one of emoticons.
  *
  * The package lowers the text, collapses its white space to single blanks, and searches it for entries by a regular
  * expression: from left to right, longest first, at word edges. Words are runs of letters, digits and '_', so an entry

@@ -124,8 +124,8 @@ static void add_origin(struct vader_scratch *s, size_t at, size_t from, size_t t
 }
 
 /* Rewrites a text so that the rules need to handle only ASCII. Emoji of one code point become their words, with a blank
- * before unless there is one, and none after: "😀good" is "grinning facegood". White space becomes a blank, and KELVIN
- * SIGN, the only non-ASCII character with an ASCII lower case, becomes K; neither changes what the rules see. */
+ * before unless there is one, and none after: "😀good" is "grinning facegood". White space becomes a blank, and
+ * KELVIN SIGN, the only non-ASCII character with an ASCII lower case, becomes K; neither changes what the rules see. */
 static struct str rewrite(const struct vader *v, struct vader_scratch *s, struct str text, bool explain)
 {
 	struct buf *out = &s->text;

@@ -38,8 +38,8 @@ static void add_phrase(struct words *w, struct phrases *list, struct str key, do
 	list->p[list->n++] = p;
 }
 
-/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") never match. Its other keys
- * are ASCII. */
+/* Tokens are looked up in lower case, so upstream's keys with capitals (":D", "O.o", ":-Þ") never match. Its other
+ * keys are ASCII. */
 static bool reachable(struct str key)
 {
 	for (size_t i = 0; i < key.n; i++)
