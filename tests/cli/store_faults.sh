@@ -56,9 +56,10 @@ ok 'is left as it was' grep -q 'this is not a database' no.db
 # Of other programs: named by their tables, or by the number that they have put into the header.
 sqlite3 foreign.db 'CREATE TABLE message (x)'
 sqlite3 stamped.db 'CREATE TABLE t (x); PRAGMA application_id = 1234'
-cp foreign.db foreign.before && cp stamped.db stamped.before
+sqlite3 empty.db 'PRAGMA application_id = 1234; CREATE TABLE t (x); DROP TABLE t'
+for db in foreign stamped empty; do cp $db.db $db.before; done
 for verb in query stats export migrate prune put; do
-	for db in foreign stamped; do
+	for db in foreign stamped empty; do
 		t "$verb: a database of another program" "echo '{\"text\":\"x\"}' >one; senti-store $verb --store sqlite:$db.db <one" 3 <<END
 --- stderr
 senti-store: the database '$db.db' belongs to another program; name another file
