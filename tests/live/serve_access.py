@@ -244,12 +244,18 @@ def access_log():
         with Server("--tokens", path, "--access-log", "-q", *form, listening=False) as quiet:
             # -v and -q: what is asked for by its own option is written nonetheless.
             wait(lambda: try_port(quiet), "a port")
+            def logged(count):
+                # A line is written after its answer has been sent: the next request waits for it, or the lines change places.
+                wait(lambda: len(re.findall(r"/v1/.*\n", quiet.said())) == count, f"line {count}")
+
             status, fields, body = quiet.ask("POST", "/v1/messages?note=hidden-query", b'{"id":"m2","text":"hidden-text"}',
                                              {"Content-Type": "application/json", **secret})
             assert status == 202 and fields["x-request-id"] == "from-the-proxy.1" and fields["traceparent"] == trace
+            logged(1)
             quiet.ask("GET", '/v1/messages/a"%20b=c', None, bearer(token))
+            logged(2)
             quiet.ask("GET", "/v1/models", None, {**bearer("senti_hidden-wrong"), "X-Request-Id": "a b\"=\\", "traceparent": "x" * 55 + "!"})
-            wait(lambda: quiet.said().count("/v1/") == 3, "three lines")
+            logged(3)
             said = quiet.said()
         for hidden in ("hidden", token, "Bearer", "note="):
             assert hidden not in said, (hidden, said)
