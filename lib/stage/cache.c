@@ -75,14 +75,13 @@ static struct entry *add_entry(struct cache_context *c, enum entry_kind kind, st
 
 /* ---- results as senti-score writes them ---- */
 
-static bool is_member(const struct json_member *m, const struct json_member *end, const char *name, enum json_type type)
+static bool is_member(const struct json_member *m, const struct json_member *end, struct str name, enum json_type type)
 {
-	return m < end && str_eq(m->name, str_of(name)) && m->type == type;
+	return m < end && m->type == type && str_eq(m->name, name);
 }
 
-/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is the model's name, as
- * spelled. A result with reasons or a correction is not a function of the text alone. */
-static bool is_plain(struct json_scan *s, struct str result, struct str *model)
+/* is_plain for any result: with any label, also one of a user's own model. */
+static bool is_plain_scanned(struct json_scan *s, struct str result, struct str *model)
 {
 	if (json_scan(s, result) < 0 || s->n < 3)
 		return false;
@@ -90,18 +89,84 @@ static bool is_plain(struct json_scan *s, struct str result, struct str *model)
 	size_t bytes = s->n + 1;
 	for (const struct json_member *k = m; k < end; k++)
 		bytes += k->name.n + 3 + k->value.n;
-	if (bytes != result.n || !is_member(m, end, "label", JSON_STRING) ||
-	    !is_member(m + 1, end, "score", JSON_NUMBER) || !is_member(last, end, "model", JSON_STRING) ||
+	if (bytes != result.n || !is_member(m, end, STR("label"), JSON_STRING) ||
+	    !is_member(m + 1, end, STR("score"), JSON_NUMBER) || !is_member(last, end, STR("model"), JSON_STRING) ||
 	    last->escaped)
 		return false;
 	m += 2;
-	if (is_member(m, end, "neg", JSON_NUMBER) && is_member(m + 1, end, "neu", JSON_NUMBER) &&
-	    is_member(m + 2, end, "pos", JSON_NUMBER))
+	if (is_member(m, end, STR("neg"), JSON_NUMBER) && is_member(m + 1, end, STR("neu"), JSON_NUMBER) &&
+	    is_member(m + 2, end, STR("pos"), JSON_NUMBER))
 		m += 3;
-	if (is_member(m, end, "subjectivity", JSON_NUMBER))
+	if (is_member(m, end, STR("subjectivity"), JSON_NUMBER))
 		m++;
 	*model = (struct str){last->value.p + 1, last->value.n - 2};
 	return m == last;
+}
+
+/* Takes the literal from the front of s. */
+static inline bool take_literal(struct str *s, struct str literal)
+{
+	if (s->n < literal.n || memcmp(s->p, literal.p, literal.n) != 0)
+		return false;
+	*s = (struct str){s->p + literal.n, s->n - literal.n};
+	return true;
+}
+
+static inline size_t digits_at(struct str s, size_t i)
+{
+	size_t from = i;
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	return i - from;
+}
+
+/* Takes a member whose value is a number as engines write it: without an exponent. */
+static inline bool take_number(struct str *s, struct str name)
+{
+	struct str rest = *s;
+	if (!take_literal(&rest, name))
+		return false;
+	size_t i = rest.n && rest.p[0] == '-', whole = digits_at(rest, i), fraction;
+	if (!whole || (whole > 1 && rest.p[i] == '0'))
+		return false;
+	i += whole;
+	if (i < rest.n && rest.p[i] == '.') {
+		if (!(fraction = digits_at(rest, i + 1)))
+			return false;
+		i += 1 + fraction;
+	}
+	*s = (struct str){rest.p + i, rest.n - i};
+	return true;
+}
+
+/* Takes what stands before the next quote, and the quote: printable ASCII without a backslash. */
+static inline bool take_word(struct str *s, struct str *word)
+{
+	size_t i = 0;
+	while (i < s->n && s->p[i] >= ' ' && s->p[i] <= '~' && s->p[i] != '"' && s->p[i] != '\\')
+		i++;
+	if (i == s->n || s->p[i] != '"')
+		return false;
+	*word = (struct str){s->p, i};
+	*s = (struct str){s->p + i + 1, s->n - i - 1};
+	return true;
+}
+
+/* True for {"label":...,"score":...,[shares,][subjectivity,]"model":...} without blanks; *model is the model's name, as
+ * spelled. A result with reasons or a correction is not a function of the text alone.
+ * Every hit is checked: what the engines write is read without a general scan, which took an eighth of get's time. */
+static bool is_plain(struct json_scan *s, struct str result, struct str *model)
+{
+	struct str r = result, label;
+	if (!take_literal(&r, STR("{\"label\":\"")) || !take_word(&r, &label) || !take_number(&r, STR(",\"score\":")))
+		return is_plain_scanned(s, result, model);
+	if (take_number(&r, STR(",\"neg\":")) &&
+	    !(take_number(&r, STR(",\"neu\":")) && take_number(&r, STR(",\"pos\":"))))
+		return is_plain_scanned(s, result, model);
+	take_number(&r, STR(",\"subjectivity\":"));
+	if (take_literal(&r, STR(",\"model\":\"")) && take_word(&r, model) && str_eq(r, STR("}")))
+		return true;
+	return is_plain_scanned(s, result, model);
 }
 
 /* ---- get ---- */

@@ -166,13 +166,18 @@ def results_that_are_not_the_engines_are_not_kept():
     bad = ['{"label":"positive", "score":0.5,"model":"m@1"}', '{"label":"negative","score":0.5,"model":"m@1","corrected":true}',
            '{"label":"positive","score":0.5,"model":"m@1","why":[]}', '{"label":"positive","score":"0.5","model":"m@1"}',
            '{"score":0.5,"label":"positive","model":"m@1"}', '{"label":"positive","score":0.5}', '[]', '"x"', '{}',
-           '{"label":"positive","score":0.5,"model":"m@1","model":"m@1"}']
+           '{"label":"positive","score":0.5,"model":"m@1","model":"m@1"}',
+           '{"label":"positive","score":0.5,"neg":1,"neu":0,"model":"m@1"}', '{"label":"positive","score":0.5,"model":"m\\u0040"}',
+           '{"label":"positive","score":0.5,"subjectivity":1,"neg":1,"neu":0,"pos":0,"model":"m@1"}']
     data = lines(f'{{"text":"t{i}","sentiment":{s}}}' for i, s in enumerate(bad))
     out, err = tool("senti-cache", "put", "--summary", data=data, env=main.env)
     assert out == data and sums(err)[0]["stored"] == 0, err
     assert main.ctl("dbsize") == "0", main.ctl("keys", "*")
-    _, err = tool("senti-cache", "put", "--summary", data=lines([f'{{"text":"t","sentiment":{plain}}}']), env=main.env)
-    assert sums(err)[0]["stored"] == 1
+    # Labels and numbers as other engines may write them.
+    good = [plain, '{"label":"positiv, \\"sehr\\"","score":5e-1,"model":"m@1"}', '{"label":"schön","score":-0,"model":"m@1"}',
+            '{"label":"a","score":-1,"neg":0.1,"neu":0,"pos":0.9,"subjectivity":1E+0,"model":"m@1"}']
+    _, err = tool("senti-cache", "put", "--summary", data=lines(f'{{"text":"g{i}","sentiment":{s}}}' for i, s in enumerate(good)), env=main.env)
+    assert sums(err)[0]["stored"] == len(good), err
 
 
 @check
@@ -182,7 +187,9 @@ def what_others_wrote_into_redis_is_a_miss():
     model = json.loads(good)["sentiment"]["model"]
     for bad in ("", "x", "{}", "{\n}", '{"label":"positive","score":1,"model":"%s"}}' % model, '{"label":"positive","score":1,"model":"other@1"}',
                 '{"label":"positive","score":1,"model":"%s","x":1}' % model, '{"label":"positive",\n"score":1,"model":"%s"}' % model,
-                "\udcff"):
+                '{"label":"positive","score":01,"model":"%s"}' % model, '{"label":"positive","score":1.,"model":"%s"}' % model,
+                '{"label":"positive","score":-,"model":"%s"}' % model, '{"label":"pos\nitive","score":1,"model":"%s"}' % model,
+                '{"label":"positive","score":1,"model":"%s"' % model, '{"label":"\udcff","score":1,"model":"%s"}' % model, "\udcff"):
         subprocess.run(["redis-cli", "-p", str(main.port), "-x", "set", name], input=bad.encode("utf-8", "surrogateescape"), check=True,
                        capture_output=True)
         out, err = tool("senti-cache", "get", "--summary", data=b'{"text":"I love it"}\n', env=main.env)
