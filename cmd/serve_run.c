@@ -2,6 +2,7 @@
 #include "cmd/serve_run.h"
 
 #include <malloc.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "cmd/run.h"
@@ -73,9 +74,11 @@ static const char *default_cache(uint64_t memory)
 	return name;
 }
 
+/* Those that this process may use: `taskset` and a container's cpuset leave it some. */
 static unsigned processors(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t usable;
+	long n = sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : sysconf(_SC_NPROCESSORS_ONLN);
 	return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
 }
 
@@ -95,6 +98,9 @@ int serve_run(struct serve_options *o)
 		c->cache_reader = reader;
 	if (!c->jobs)
 		c->jobs = processors();
+	/* On one processor a second thread only delays the first, by whole time slices. */
+	if (!c->http.threads)
+		c->http.threads = processors() > 1 ? 2 : 1;
 	c->limits = t->limits;
 	c->drain_delay_s = t->drain_delay_s;
 	if (o->cors[0])
