@@ -93,8 +93,8 @@ enum store_mode {
 
 struct store {
 	struct outbox *outbox; /* the log of its changes; part of this handle */
-	/* Ends query and aggregate early: they then return -1, and set its `why`. The handle's owner sets and clears it
-	 * between calls; lent; NULL at first. */
+	/* Ends query, aggregate and stats early: they then return -1, and set its `why`. The handle's owner sets and
+	 * clears it between calls; lent; NULL at first. */
 	struct interrupt *interrupt;
 	/* Upserts n messages of n different ids in one durable transaction. On 0 each message is MESSAGE_STORED,
 	 * MESSAGE_UNCHANGED (the row was equal, and not touched) or MESSAGE_REFUSED with its `why`; the first two have

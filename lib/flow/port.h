@@ -46,6 +46,11 @@ struct source {
 	int (*close)(struct source *, struct err *);
 };
 
+/* How many messages wait in a queue, and how many dead letters it has; -1: unknown. */
+struct queue_depth {
+	int64_t messages, dead;
+};
+
 /* Which records of a batch a sink takes. */
 enum lane { LANE_OUT, LANE_REJECTS };
 
@@ -63,6 +68,8 @@ struct sink {
 	/* Checks that its destination is still there: lets a caller probe it between flushes. NULL: cannot be
 	 * checked. */
 	int (*check)(struct sink *, struct err *);
+	/* Asks its queue: 0 and *out, or -1. Between flushes, like check. NULL: it has none. */
+	int (*depth)(struct sink *, struct queue_depth *out, struct err *);
 	/* A sink of rejects: those that came as messages become dead letters. */
 	bool dead_letters;
 };

@@ -109,6 +109,11 @@ struct str request_query(struct request *r, const char *name)
 	return query_get(r->own->query, name);
 }
 
+const struct param *request_queries(const struct request *r)
+{
+	return r->own->query;
+}
+
 static void answer_other_method(struct request *r, const char *allow)
 {
 	request_set(r, "Allow", "%s", allow);

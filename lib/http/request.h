@@ -18,6 +18,7 @@
 
 #include "lib/base/spool.h"
 #include "lib/http/media.h"
+#include "lib/http/query.h"
 #include "lib/http/router.h"
 
 /* It belongs to its connection's thread; a deferred one to whoever will resume it. */
@@ -55,6 +56,8 @@ const char *request_header(const struct request *r, const char *name);
 struct str request_header_list(struct request *r, const char *name);
 /* A parameter of the query, decoded, of several the last; p is NULL if absent. Lent by the request. */
 struct str request_query(struct request *r, const char *name);
+/* All of them (query.h), the last first. Lent likewise. */
+const struct param *request_queries(const struct request *r);
 
 /* Adds a header to the answer. The name is constant; the value may have any length. */
 void request_set(struct request *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);

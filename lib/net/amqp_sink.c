@@ -19,10 +19,20 @@ struct publisher {
 	struct amqp_conf conf;
 	enum lane lane;
 	bool opened;
+	bool dead_unknown; /* the queue of dead letters is not there, or not to be looked at */
 	struct window window;
 	struct packer packer;
 	struct err why; /* why the link broke */
 };
+
+static int ask_for_confirms(struct publisher *p, struct err *e)
+{
+	amqp_confirm_select(p->link.state, AMQP_CHANNEL);
+	if (link_result(&p->link, "cannot ask for confirms", e) != 0)
+		return -1;
+	window_again(&p->window, 1);
+	return 0;
+}
 
 static int set_up(struct amqp_link *l, struct err *e)
 {
@@ -40,11 +50,7 @@ static int set_up(struct amqp_link *l, struct err *e)
 		if (rc != 0 && rc != 403 && rc != 406)
 			return rc > 0 ? link_hopeless(l) : -1;
 	}
-	amqp_confirm_select(l->state, AMQP_CHANNEL);
-	if (link_result(l, "cannot ask for confirms", e) != 0)
-		return -1;
-	window_again(&p->window, 1);
-	return 0;
+	return ask_for_confirms(p, e);
 }
 
 /* ---- publishing ---- */
@@ -319,6 +325,52 @@ static int publisher_check(struct sink *port, struct err *e)
 	return rc;
 }
 
+/* Messages in a queue, or -1 with *e. A refusal ends the channel, and the next one must confirm too. */
+static int64_t count_messages(struct publisher *p, const char *queue, struct err *e)
+{
+	struct amqp_link *l = &p->link;
+	char what[400];
+	struct err ignored;
+	snprintf(what, sizeof what, "cannot look at queue '%s'", queue);
+	const amqp_queue_declare_ok_t *ok =
+	    amqp_queue_declare(l->state, AMQP_CHANNEL, amqp_cstring_bytes(queue), 1, 0, 0, 0, amqp_empty_table);
+	int64_t n = ok ? (int64_t)ok->message_count : -1;
+	bool hopeless = l->hopeless;
+	int rc = link_result(l, what, e);
+	l->hopeless = hopeless; /* it concerns this look alone */
+	if (rc > 0) {
+		frames_reset(&l->in);
+		rc = ask_for_confirms(p, &ignored);
+	}
+	if (rc < 0)
+		link_drop(l);
+	return n;
+}
+
+/* Without dead letters of its own, or the permission to look at them, their number alone is unknown. */
+static int publisher_depth(struct sink *port, struct queue_depth *out, struct err *e)
+{
+	struct publisher *p = (struct publisher *)port;
+	const char *queue = p->link.address.queue;
+	struct err ignored;
+	char dead[400];
+	*out = (struct queue_depth){-1, -1};
+	if (!queue)
+		return err_set(e, ERR_ENV, "messages go to an exchange, not to a queue");
+	snprintf(dead, sizeof dead, "%s.dead", queue);
+	link_enter(&p->link);
+	if (p->link.state)
+		out->messages = count_messages(p, queue, e);
+	else
+		err_set(e, ERR_ENV, "no connection to the broker %s", p->link.address.at.shown);
+	if (p->link.state && out->messages >= 0 && !amqp_is_dead(queue) && !p->dead_unknown) {
+		out->dead = count_messages(p, dead, &ignored);
+		p->dead_unknown = out->dead < 0 && p->link.state;
+	}
+	link_leave(&p->link);
+	return out->messages < 0 ? -1 : 0;
+}
+
 static int publisher_close(struct sink *port, struct err *e)
 {
 	struct publisher *p = (struct publisher *)port;
@@ -336,8 +388,11 @@ static int publisher_close(struct sink *port, struct err *e)
 struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err *e)
 {
 	struct publisher *p = xcalloc(1, sizeof *p);
-	p->port = (struct sink){
-	    .put = publisher_put, .flush = publisher_flush, .close = publisher_close, .check = publisher_check};
+	p->port = (struct sink){.put = publisher_put,
+	    .flush = publisher_flush,
+	    .close = publisher_close,
+	    .check = publisher_check,
+	    .depth = publisher_depth};
 	p->conf = *conf;
 	p->lane = lane;
 	p->port.dead_letters = lane == LANE_REJECTS;

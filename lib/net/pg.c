@@ -165,6 +165,7 @@ static int stats(struct pg *s, void *arg, struct err *e)
 	struct store_stats *out = arg;
 	uint64_t *const number[] = {&out->messages, &out->positive, &out->neutral, &out->negative, &out->unscored,
 	    &out->corrected, &out->outbox, &out->readers, &out->version, &out->schema};
+	pg_limit_time(s);
 	pg_queue(s,
 	    "SELECT l.*, (SELECT count(*) FROM senti.message WHERE sentiment IS NULL),"
 	    " (SELECT count(*) FROM senti.message WHERE " PG_CORRECTED(
@@ -189,7 +190,7 @@ static int stats(struct pg *s, void *arg, struct err *e)
 
 static int pg_stats(struct store *store, struct store_stats *out, struct err *e)
 {
-	return pg_run((struct pg *)store, "read", stats, out, e);
+	return interrupt_check(store->interrupt, e) < 0 ? -1 : pg_run((struct pg *)store, "read", stats, out, e);
 }
 
 /* ---- open and close ---- */

@@ -137,6 +137,8 @@ size_t pg_message(const PGresult *r, int row, int column, struct message *m, str
 int pg_put(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e);
+/* Queues a limit on the time of what follows in the transaction: that of the interrupt, or a long one. */
+void pg_limit_time(struct pg *s);
 extern const struct outbox pg_outbox; /* the functions; each handle has a copy */
 int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
     size_t max, struct arena *mem, struct err *e);

@@ -36,7 +36,7 @@ static bool is_full(const struct page_room *r)
 
 /* ---- the statement ---- */
 
-static void limit_time(struct pg *s)
+void pg_limit_time(struct pg *s)
 {
 	char sql[96];
 	snprintf(sql, sizeof sql, "SELECT set_config('statement_timeout', '%lld', true)",
@@ -196,7 +196,7 @@ static int ask(struct pg *s, struct page_room *room, write_part *part, size_t li
 	part(s, room->filter, &room->after);
 	buf_printf(&s->sql, " LIMIT %zu", limit);
 	buf_char(&s->sql, 0);
-	limit_time(s);
+	pg_limit_time(s);
 	pg_queue(s, s->sql.p, &s->args);
 	pg_sync(s);
 	return read_rows(s, room, rows, e);
@@ -313,7 +313,7 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 	write_times(s, f.has_since, f.has_until, &f);
 	buf_printf(&s->sql, " GROUP BY k, t ORDER BY %s LIMIT %zu", times ? "t" : "n DESC, k", g->max);
 	buf_char(&s->sql, 0);
-	limit_time(s);
+	pg_limit_time(s);
 	pg_queue(s, s->sql.p, &s->args);
 	pg_sync(s);
 	PGresult *r = pg_result(s, e);

@@ -454,11 +454,14 @@ static int sqlite_stats(struct store *store, struct store_stats *out, struct err
 	    {"SELECT last FROM sequence", &out->version},
 	    {"SELECT max(number) FROM migration", &out->schema},
 	};
-	if (sql_in_place(s, e) < 0 || sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
+	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0 ||
+	    sql_run(s, SQL_BEGIN_READ, "read", e) < 0)
 		return -1;
 	int rc = 0;
+	sql_watch(s);
 	for (size_t i = 0; i < COUNT_OF(number) && rc == 0; i++)
 		rc = sql_number(s, number[i].sql, "read", number[i].to, e);
+	sql_unwatch(s);
 	return sql_end(s, rc, "read", e);
 }
 

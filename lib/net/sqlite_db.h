@@ -87,6 +87,9 @@ int sqlite_query_open(struct sqlite *s, struct err *e);
 void sqlite_query_close(struct sqlite *s);
 int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
     struct stat_group *out, size_t max, struct arena *mem, struct err *e);
+/* Around statements that may take long: watches the interrupt. */
+void sql_watch(struct sqlite *s);
+void sql_unwatch(struct sqlite *s);
 /* SQL: true if a person has set the label. */
 #define IS_CORRECTED(t)                                                                                                \
 	"(" t "label IS NOT NULL AND (" t "label IS NOT json_extract(" t "sentiment, '$.label')"                       \

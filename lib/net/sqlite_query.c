@@ -229,14 +229,13 @@ static int on_progress(void *arg)
 	return interrupt_due(arg);
 }
 
-/* Watches the interrupt while a statement that may run for long is stepped. */
-static void watch(struct sqlite *s)
+void sql_watch(struct sqlite *s)
 {
 	if (s->api.interrupt)
 		sqlite3_progress_handler(s->db, PROGRESS_STEPS, on_progress, s->api.interrupt);
 }
 
-static void unwatch(struct sqlite *s)
+void sql_unwatch(struct sqlite *s)
 {
 	if (s->api.interrupt)
 		sqlite3_progress_handler(s->db, 0, NULL, NULL);
@@ -250,11 +249,11 @@ static int run_page(
 		return -1;
 	bind_filter(q, f, room->max - room->n);
 	int step = SQLITE_ROW;
-	watch(s);
+	sql_watch(s);
 	while (!is_full(room) && (step = sqlite3_step(q)) == SQLITE_ROW)
 		room->bytes += sql_message(q, &room->out[room->n++], room->mem);
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sql_fail(s, "query", e);
-	unwatch(s);
+	sql_unwatch(s);
 	sqlite3_reset(q);
 	return rc;
 }
@@ -325,7 +324,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 	sqlite3_bind_int64(q, BIND_STEP, step_ms / 1000);
 	size_t n = 0;
 	int step = SQLITE_ROW;
-	watch(s);
+	sql_watch(s);
 	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
 		struct stat_group *g = &out[n++];
 		*g = (struct stat_group){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
@@ -341,7 +340,7 @@ int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by b
 		g->negative = (uint64_t)sqlite3_column_int64(q, 5);
 	}
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
-	unwatch(s);
+	sql_unwatch(s);
 	sqlite3_finalize(q);
 	return rc;
 }

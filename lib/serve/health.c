@@ -24,6 +24,7 @@ struct probe {
 	/* Read by others. */
 	atomic_bool ok;
 	_Atomic int64_t asked_at; /* clock_mono_ms at the start of the pending question; 0: none */
+	struct err why;		  /* of the last answer, with health->lock */
 };
 
 struct health {
@@ -33,6 +34,9 @@ struct health {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool ending;
+	/* Of the queue, with the lock: valid if `depth_why` is of no kind. */
+	struct queue_depth depth;
+	struct err depth_why;
 };
 
 const char *health_name(enum health_part part)
@@ -64,14 +68,31 @@ static int ask_cache(struct probe *p, struct err *e)
 	return nobody.state == ENTRY_SKIPPED ? err_set(e, ERR_ENV, "the cache is unreachable") : 0;
 }
 
+static void look_into_queue(const struct probe *p)
+{
+	struct health *h = p->health;
+	struct queue_depth depth = {-1, -1};
+	struct err why = {0};
+	if (!p->queue->depth)
+		err_set(&why, ERR_ENV, "the queue does not say how many messages it holds");
+	else if (p->queue->depth(p->queue, &depth, &why) == 0)
+		why.kind = ERR_NONE;
+	pthread_mutex_lock(&h->lock);
+	h->depth = depth;
+	h->depth_why = why;
+	pthread_mutex_unlock(&h->lock);
+}
+
 static int ask_queue(struct probe *p, struct err *e)
 {
 	const struct ends *o = p->health->conf.ends;
 	struct err ignored;
 	if (!p->queue && !(p->queue = o->queue(o->arg, NULL, e)))
 		return -1;
-	if (!p->queue->check || p->queue->check(p->queue, e) == 0)
+	if (!p->queue->check || p->queue->check(p->queue, e) == 0) {
+		look_into_queue(p);
 		return 0;
+	}
 	p->queue->close(p->queue, &ignored); /* the log has the reason */
 	p->queue = NULL;
 	return -1;
@@ -100,6 +121,9 @@ static void *probe_run(void *arg)
 		atomic_store(&p->asked_at, clock_mono_ms());
 		bool ok = ask[p->part](p, &e) == 0;
 		arena_reset(&p->mem);
+		pthread_mutex_lock(&p->health->lock);
+		p->why = ok ? (struct err){0} : e;
+		pthread_mutex_unlock(&p->health->lock);
 		if (!ok && atomic_load(&p->ok))
 			log_warn("a dependency fails", "dependency", health_name(p->part), "error", e.msg, NULL);
 		if (ok && !atomic_load(&p->ok))
@@ -121,6 +145,7 @@ struct health *health_start(const struct health_conf *conf, struct err *e)
 	h->conf = *conf;
 	pthread_mutex_init(&h->lock, NULL);
 	cond_init(&h->ended);
+	err_set(&h->depth_why, ERR_ENV, "the queue has not answered yet");
 	for (int i = 0; i < HEALTH_FEED; i++) {
 		struct probe *p = &h->probe[i];
 		*p = (struct probe){.health = h, .part = (enum health_part)i};
@@ -173,6 +198,18 @@ enum health_state health_state(struct health *h, enum health_part part)
 	if (part == (o->queue ? HEALTH_QUEUE : HEALTH_STORE))
 		ok = ok && intake_ready(h->conf.intake, &ignored);
 	return ok ? HEALTH_OK : HEALTH_FAILING;
+}
+
+int health_queue(struct health *h, struct queue_depth *out, struct err *e)
+{
+	bool ok = health_state(h, HEALTH_QUEUE) == HEALTH_OK;
+	pthread_mutex_lock(&h->lock);
+	*out = h->depth;
+	*e = ok ? h->depth_why : h->probe[HEALTH_QUEUE].why;
+	pthread_mutex_unlock(&h->lock);
+	if (ok && e->kind == ERR_NONE)
+		return 0;
+	return e->kind == ERR_NONE ? err_set(e, ERR_ENV, "the queue does not answer") : -1;
 }
 
 void health_drain(struct health *h)

@@ -29,6 +29,8 @@ struct health *health_start(const struct health_conf *conf, struct err *e);
 void health_stop(struct health *h);
 
 enum health_state health_state(struct health *h, enum health_part part);
+/* What the queue held when it was last asked: 0, or -1 with *e. */
+int health_queue(struct health *h, struct queue_depth *out, struct err *e);
 /* "store". Constant. */
 const char *health_name(enum health_part part);
 /* Appends {"store":"ok","cache":"failing",...}: true if requests can be served. */

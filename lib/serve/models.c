@@ -66,6 +66,13 @@ const struct model *models_find(struct models *m, struct str spec, struct err *e
 	return found;
 }
 
+const struct model *models_for(struct models *m, struct str name)
+{
+	struct err ignored;
+	const struct model *found = name.p ? models_find(m, name, &ignored) : NULL;
+	return found ? found : models_default(m);
+}
+
 /* The parts of NAME-VERSION@HASH; a trained model may have no version. */
 struct parts {
 	struct str name, version, hash;
@@ -120,7 +127,7 @@ static bool is_first(const struct models *m, size_t i)
 void models_put(struct models *m, struct buf *out)
 {
 	load_all(m);
-	buf_str(out, STR("{\"items\":["));
+	buf_char(out, '[');
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < m->n; i++) {
 		if (!is_first(m, i))
@@ -130,7 +137,7 @@ void models_put(struct models *m, struct buf *out)
 		put_one(out, m->model[i], i == 0);
 	}
 	pthread_mutex_unlock(&m->lock);
-	buf_str(out, STR("]}\n"));
+	buf_char(out, ']');
 }
 
 void models_put_names(struct models *m, struct buf *out)

@@ -55,7 +55,7 @@ struct server {
 	struct http_server *http;
 	int socket; /* inherited, or -1 */
 	int hup;
-	int64_t watchdog_ms, next_tick;
+	int64_t watchdog_ms, next_tick, began_ms;
 };
 
 /* ---- start ---- */
@@ -138,6 +138,7 @@ static int start_graphql(struct server *s, struct err *e)
 	    .models = s->models,
 	    .threads = s->threads,
 	    .feed = s->feed,
+	    .health = s->health,
 	    .intake = s->intake,
 	    .await = s->ends.queue ? s->await : NULL,
 	    .subscribers = s->subscribers,
@@ -174,6 +175,14 @@ static void fill_routes(struct server *s)
 		.feed = s->feed,
 		.local = s->ends.local,
 		.answers = s->metrics.cache},
+	    .terms = {.scans = s->scans, .models = s->models},
+	    .status = {.scans = s->scans,
+		.models = s->models,
+		.health = s->health,
+		.feed = s->feed,
+		.subscribers = s->subscribers,
+		.answers = s->metrics.cache,
+		.began_ms = s->began_ms},
 	    .graphql = s->graphql,
 	    .scans = s->scans,
 	    .subscribers = s->subscribers,
@@ -223,7 +232,7 @@ static int start(struct server *s, struct err *e)
 	s->threads = thread_contexts_new(s->metrics.texts);
 	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
 	    !(s->models = models_new(&c->model, e)) || open_local(s, e) < 0 || start_feed(s, e) < 0 ||
-	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_graphql(s, e) < 0 || start_health(s, e) < 0)
+	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0 || start_graphql(s, e) < 0)
 		return -1;
 	fill_routes(s);
 	watch(s);
@@ -321,8 +330,6 @@ static void drain(struct server *s)
 
 static void stop(struct server *s)
 {
-	if (s->health)
-		health_stop(s->health);
 	if (s->work)
 		work_pool_stop(s->work);
 	if (s->graphql_pool)
@@ -332,6 +339,8 @@ static void stop(struct server *s)
 		db_pool_stop(s->pool);
 	if (s->scans)
 		db_pool_stop(s->scans);
+	if (s->health)
+		health_stop(s->health);
 	if (s->intake)
 		intake_stop(s->intake);
 	if (s->invalidator)
@@ -352,8 +361,12 @@ static void stop(struct server *s)
 
 int server_run(const struct server_conf *conf, struct err *e)
 {
-	struct server s = {
-	    .conf = conf, .ends = conf->ends, .event = -1, .socket = -1, .watchdog_ms = systemd_watchdog_ms()};
+	struct server s = {.conf = conf,
+	    .ends = conf->ends,
+	    .event = -1,
+	    .socket = -1,
+	    .watchdog_ms = systemd_watchdog_ms(),
+	    .began_ms = clock_mono_ms()};
 	s.hup = sig_hup_fd(); /* before the threads start, which must not receive the signal */
 	int rc = start(&s, e);
 	if (rc == 0) {

@@ -299,9 +299,62 @@ ok 'is that of its own path, to the byte' test "$(cat body)" = "{\"items\":[$(ca
 answers 'none' 200 '. == {"items":[]}' '/v1/messages?q=nowhere'
 ok 'and no next page' test -z "$(header Link)"
 for bad in limit=0 limit=1001 limit=x label=good since=noon until= order=up after=x after=1x:y \
-	after=-99999999999999999:x after=253402300800000:x 'q=%ff'; do
+	after=-99999999999999999:x after=253402300800000:x 'q=%ff' score_min= score_min=x score_max=1.01 score_min=0x1 score_min=1,5 \
+	unscored=yes corrected=2 where=x where==x "where=&$(printf 'where=a=b&%.0s' $(seq 17))"; do
 	problem "a bad query: $bad" 400 bad_query "/v1/messages?$bad"
 done
+
+# --- words ---
+cat >words.json <<-'end'
+	[{"id":"w1","text":"I love this awful chair","source":"words","time":"2026-02-01T00:00:00Z","product":"chair","stars":2},
+	{"id":"w2","text":"I LOVE it, love it!","source":"words","time":"2026-02-02T00:00:00Z"},
+	{"id":"w3","text":"A good table","source":"words","time":"2026-02-03T00:00:00Z"},
+	{"id":"w4","text":"not a bad table","source":"words","time":"2026-02-04T00:00:00Z","product":"table"}]
+end
+answers 'four messages' 200 'length == 4' /v1/messages -H "$json" -H 'Prefer: wait=20' -d @words.json
+jq -c '.[]' words.json | senti-score --explain | jq -s '[.[] | .id as $id | .sentiment.score as $score | .sentiment.why[] | select(.rule != "punctuation") |
+	{word: (.word | ascii_downcase), id: $id, score: $score, value: .value}] | group_by(.word) | map({word: .[0].word, count: (map(.id) | unique | length),
+	mean: (unique_by(.id) | map(.score) | add / length), contribution: (map(.value) | add)}) | sort_by(-(.contribution | fabs))' >want
+terms='/v1/terms?source=words'
+answers 'words' 200 '.sample == {"messages":4,"limit":1000,"complete":true} and (.model | startswith("vader-3.3.2@")) and .items[0].word == "love"' "$terms"
+cp body words
+ok 'are those of the explanations, summed up' jq -e --slurpfile want want '(.items | length) == ($want[0] | length) and
+	([.items, $want[0]] | transpose | all(.[0].word == .[1].word and .[0].count == .[1].count and
+		(.[0].mean - .[1].mean | fabs) < 0.000001 and (.[0].contribution - .[1].contribution | fabs) < 0.000001))' words
+answers 'the newest alone' 200 '.sample == {"messages":2,"limit":2,"complete":false} and (.items | map(.word) | index("love")) == null' "$terms&sample=2"
+answers 'all of a sample' 200 '.sample == {"messages":4,"limit":4,"complete":true}' "$terms&sample=4"
+answers 'some words' 200 '.items | length == 1' "$terms&limit=1"
+answers 'words of some messages' 200 '.sample.messages == 1 and (.items | map(.word))[0:2] == ["love","awful"]' "$terms&where=product=chair"
+answers 'of none' 200 '.items == [] and .sample.complete' "$terms&q=nowhere"
+answers 'explained by the model that scored them' 200 ".model == $(jq .model words) and .sample.messages == 4" "$terms&model=$(jq -r .model words)"
+answers 'or by another' 200 '.sample.messages == 0 and (.model | startswith("vader-3.3.2@"))' "$terms&model=other"
+for bad in limit=0 sample=0 sample=10001 where=x score_min=2; do
+	problem "a bad query: $bad" 400 bad_query "/v1/terms?$bad"
+done
+
+# --- what restricts messages ---
+answers 'by a member' 200 '.items | map(.id) == ["w1"]' '/v1/messages?where=product=chair&where=stars=2'
+answers 'by a member of another value' 200 '.items == []' '/v1/messages?where=product=chair&where=stars=3'
+answers 'by score' 200 '.items | map(.id) == ["w2"]' '/v1/messages?source=words&score_min=0.7'
+answers 'by score from above' 200 '.items | all(.sentiment.score <= 0.4404) and (map(.id) | index("w3")) != null' '/v1/messages?source=words&score_max=0.4404'
+answers 'scored ones' 200 '.items | length == 4' '/v1/messages?source=words&unscored=false'
+answers 'unscored ones' 200 '.items == []' '/v1/messages?source=words&unscored'
+answers 'corrected ones' 200 '.items == []' '/v1/messages?source=words&corrected=true'
+answers 'by model' 200 '.items | length == 4' "/v1/messages?source=words&model=$(jq -r .model words)"
+answers 'by another model' 200 '.items == []' '/v1/messages?source=words&model=other'
+answers 'a page of some' 200 '.items | map(.id) == ["w1"]' '/v1/messages?source=words&where=product=chair&unscored=false&score_min=-1&limit=1&where=stars=2'
+answers 'the first page' 200 '.items | map(.id) == ["w1"]' '/v1/messages?source=words&score_min=-1&unscored=false&limit=1'
+ok 'leads to the next of the same' sh -c "echo \"$(header Link)\" | grep -F 'source=words' | grep -F 'score_min=-1' | grep -F 'unscored=false'"
+
+for id in w1 w2 w3 w4; do
+	answers "$id goes" 204 - "/v1/messages/$id" -X DELETE
+done
+
+# --- status ---
+answers 'status' 200 '.ready and .dependencies.store == "ok" and .queue == null and .unavailable == {} and .uptime_ms > 0 and .cache.misses >= 0 and
+	.store.messages == (.store | .positive + .neutral + .negative + .unscored) and .store.messages > 4 and .feed.lag_ms >= 0' /v1/status
+ok 'has the version and the models' jq -e --arg v "$(senti-serve --version | awk '{ print $2 }')" '.version == $v and .models[0].default' body
+says 'which no cache keeps' Cache-Control no-store
 
 # --- statistics, models, health, description ---
 answers 'statistics by label' 200 '.items | map(.key) | sort == ["negative","neutral","positive"]' /v1/stats

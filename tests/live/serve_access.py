@@ -18,6 +18,7 @@ LABEL = b'{"label":"negative"}'
 # method, path, body, the scope that is needed
 ROUTES = [("POST", "/v1/sentiment", TEXT, "read"), ("POST", "/v1/messages", RECORD, "write"), ("GET", "/v1/messages", None, "read"),
           ("GET", "/v1/messages/m1", None, "read"), ("PATCH", "/v1/messages/m1", LABEL, "write"), ("GET", "/v1/stats", None, "read"),
+          ("GET", "/v1/terms", None, "read"), ("GET", "/v1/status", None, "read"),
           ("GET", "/v1/models", None, "read"), ("DELETE", "/v1/messages/none", None, "write"), ("GET", "/livez", None, None),
           ("GET", "/readyz", None, None), ("GET", "/metrics", None, "read"), ("GET", "/openapi.json", None, None)]
 SCOPES = ["read", "write", "admin"]

@@ -2,14 +2,14 @@
 # servers: postgresql redis rabbitmq
 # needs: redis-cli
 # packages: psycopg pika
-# seconds: 20
+# seconds: 30
 import os
 import subprocess
 import sys
 
 import psycopg
 
-from account import Running, wait_until
+from account import Broker, Running, wait_until
 from serve_help import Server, ask, new_database
 from tap import check, run
 
@@ -111,6 +111,45 @@ def brief():
     place.post("g")
     wait_until(lambda: place.label("g") == 404, 20, "it is still shown")
     assert not in_redis("g")
+    place.ends()
+
+
+@check
+def status():
+    "/v1/status and GraphQL count what waits in the queue and its dead letters; what cannot be reached is null, with the reason"
+    place = Place("status", "--scan-timeout", "1", worker=False)
+
+    def told(path="/v1/status"):
+        answer = ask(place.servers[0].url, path)
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    def becomes(queue):
+        wait_until(lambda: told()["queue"] == queue, 20, f"the queue is not {queue}")
+
+    becomes({"depth": 0, "dead_letters": 0})
+    place.post("h", "i", "j")
+    with Broker() as broker:
+        broker.channel.confirm_delivery()
+        broker.channel.basic_publish("", "status.dead", b'{"id":"k"}')
+        becomes({"depth": 3, "dead_letters": 1})
+        depths = told("/graphql?query={status{queueDepth deadLetters}}".replace(" ", "%20"))["data"]["status"]
+        assert depths == {"queueDepth": 3, "deadLetters": 1}, depths
+        whole = told()
+        assert whole["unavailable"] == {} and whole["ready"] and whole["dependencies"]["queue"] == "ok", whole
+        assert whole["store"]["messages"] == 0 and whole["cache"]["rate"] is None, whole
+        broker.channel.queue_delete("status.dead")
+        becomes({"depth": 3, "dead_letters": None})
+        broker.channel.queue_delete("status")
+        becomes(None)
+    whole = told()
+    assert "status" in whole["unavailable"]["queue"] and whole["store"] and whole["cache"], whole
+    with psycopg.connect(place.store) as c:
+        c.execute("LOCK TABLE senti.message IN ACCESS EXCLUSIVE MODE")
+        wait_until(lambda: told()["dependencies"]["store"] == "failing", 20, "the store is not missed")
+        whole = told()
+        assert whole["store"] is None and whole["unavailable"]["store"] and not whole["ready"] and whole["models"], whole
+    wait_until(lambda: told()["store"], 20, "the store is not back")
     place.ends()
 
 

@@ -78,7 +78,7 @@ def deadline():
     with Server("--store", pg.url(name), "--scan-timeout", "1") as server:
         with pg.connect(name) as c, c.transaction():
             c.execute("LOCK TABLE senti.message IN ACCESS EXCLUSIVE MODE")
-            for path in "/v1/messages?q=x", "/v1/stats":
+            for path in "/v1/messages?q=x", "/v1/stats", "/v1/terms":
                 status, _, body = server.ask("GET", path)
                 assert status == 504 and json.loads(body)["type"].endswith("scan_timeout"), (status, body)
         for path in "/v1/messages?q=x", "/v1/stats":

@@ -220,11 +220,8 @@ static void list_models(struct graphql_operation *op, struct gql_call *call)
 	struct str item;
 	size_t n = 0;
 	models_put(op->g->conf.models, &text);
-	struct str all = json_padded(call->mem, buf_view(&text));
+	struct str items = json_padded(call->mem, buf_view(&text));
 	buf_free(&text);
-	if (json_scan(op->scan, all) < 0)
-		return;
-	struct str items = member(op->scan, "items", JSON_ARRAY);
 	for (struct json_items it = json_items(items); json_items_next(&it, &item) > 0;)
 		n++;
 	call->out = gql_list(call, n);

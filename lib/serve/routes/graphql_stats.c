@@ -1,19 +1,17 @@
 /* graphql_stats.c - Query.stats, terms and status: what stored messages come to. */
 #include <inttypes.h>
-#include <math.h>
 
 #include "lib/base/clock.h"
-#include "lib/data/fold.h"
-#include "lib/json/items.h"
 #include "lib/json/write.h"
 #include "lib/serve/feed.h"
+#include "lib/serve/health.h"
 #include "lib/serve/metrics.h"
 #include "lib/serve/models.h"
 #include "lib/serve/routes/graphql_internal.h"
 #include "lib/serve/routes/rest.h"
-#include "lib/serve/thread_context.h"
+#include "lib/serve/term_totals.h"
 
-enum { GROUPS_MOST = 10000, TERMS_MOST = 1000, TERMS_MESSAGES = 1000, TERMS_BYTES = 4 << 20 };
+enum { GROUPS_MOST = 10000, TERMS_MOST = 1000 };
 
 /* ---- stats ---- */
 
@@ -160,108 +158,26 @@ static void stat_stdev(struct gql_call *call, size_t n, void *app)
 
 /* ---- terms ---- */
 
-struct shown_term {
-	struct str word;
-	uint64_t count;
-	double sum;
-};
-
-struct terms {
-	struct shown_term *term;
-	size_t n, cap;
-	struct map by_word; /* 1 + index */
-	struct arena *mem;
-};
-
-static void add_term(struct terms *t, struct str word, double value)
-{
-	bool made;
-	struct map_slot *slot = map_put(&t->by_word, word, &made);
-	if (made) {
-		if (t->n == t->cap) {
-			t->cap = t->cap ? 2 * t->cap : 256;
-			t->term = xreallocarray(t->term, t->cap, sizeof *t->term);
-		}
-		slot->v.num = t->n;
-		t->term[t->n++] = (struct shown_term){.word = word};
-	}
-	t->term[slot->v.num].count++;
-	t->term[slot->v.num].sum += value;
-}
-
-/* Adds the words of one result; parts that no single word made are left out. */
-static void add_reasons(struct terms *t, struct str why, struct json_scan *s)
-{
-	struct str item;
-	if (!why.p)
-		return;
-	for (struct json_items it = json_items(why); json_items_next(&it, &item) > 0;) {
-		struct buf folded = {0};
-		if (json_scan(s, item) < 0)
-			continue;
-		const struct json_member *word = json_find(s, STR("word")), *value = json_find(s, STR("value")),
-					 *rule = json_find(s, STR("rule"));
-		if (!word || !value || !rule || !str_eq(rule->value, STR("\"lexicon\"")))
-			continue;
-		fold_text(&folded, json_decode(word, t->mem));
-		add_term(t, arena_str(t->mem, buf_view(&folded)), strtod(value->value.p, NULL));
-		buf_free(&folded);
-	}
-}
-
-static int by_contribution(const void *a, const void *b)
-{
-	const struct shown_term *x = a, *y = b;
-	double p = fabs(x->sum), q = fabs(y->sum);
-	return p > q ? -1 : p < q ? 1 : str_cmp(x->word, y->word);
-}
-
-static void explain_all(struct graphql_operation *op, struct terms *t, const struct message *row, size_t n)
-{
-	struct thread_context *c = thread_context_get(op->g->conf.threads);
-	batch_reset(&c->batch);
-	for (size_t i = 0; i < n; i++) {
-		buf_clear(&c->key);
-		buf_str(&c->key, STR("{\"text\":"));
-		json_put_lossy(&c->key, row[i].text);
-		buf_char(&c->key, '}');
-		batch_add(&c->batch)->line = json_padded(&c->batch.mem, buf_view(&c->key));
-	}
-	thread_context_score(c, &c->batch, models_default(op->g->conf.models), true);
-	for (size_t i = 0; i < n; i++) {
-		struct str result = json_padded(t->mem, c->batch.rec[i].result);
-		const struct shown_sentiment *r = graphql_sentiment(result, op->scan, t->mem);
-		if (r)
-			add_reasons(t, r->why, op->scan);
-	}
-}
-
 static void list_terms(struct graphql_operation *op, struct gql_call *call)
 {
 	struct filter f;
+	struct term_totals t;
 	struct err e;
 	size_t first = 20;
 	if (!graphql_filter(call, &call->args[0], &f) || !graphql_first(call, &call->args[1], TERMS_MOST, &first))
 		return;
-	f.order = ORDER_NEWEST;
-	struct message *row = arena_alloc(call->mem, TERMS_MESSAGES * sizeof *row);
-	int n = op->db->store->query(op->db->store, &f, row, TERMS_MESSAGES, TERMS_BYTES, call->mem, &e);
-	if (n < 0) {
+	const struct model *model = models_for(op->g->conf.models, f.model);
+	if (term_totals_find(&t, op->db->store, model, &f, TERMS_SAMPLE, call->mem, &e) < 0) {
 		graphql_unavailable(op, call, 1, &e);
-		return;
+	} else {
+		call->out = gql_list(call, t.n < first ? t.n : first);
+		struct term_total *kept = arena_alloc(call->mem, call->out.n * sizeof *kept);
+		for (size_t i = 0; i < call->out.n; i++) {
+			kept[i] = t.term[i];
+			call->out.item[i] = gql_object(&kept[i]);
+		}
 	}
-	struct terms t = {.mem = call->mem};
-	explain_all(op, &t, row, (size_t)n);
-	if (t.n)
-		qsort(t.term, t.n, sizeof *t.term, by_contribution);
-	call->out = gql_list(call, t.n < first ? t.n : first);
-	struct shown_term *kept = arena_alloc(call->mem, call->out.n * sizeof *kept);
-	for (size_t i = 0; i < call->out.n; i++) {
-		kept[i] = t.term[i];
-		call->out.item[i] = gql_object(&kept[i]);
-	}
-	map_free(&t.by_word);
-	free(t.term);
+	term_totals_free(&t);
 }
 
 static void query_terms(struct gql_call *call, size_t n, void *app)
@@ -274,7 +190,7 @@ static void term_contribution(struct gql_call *call, size_t n, void *app)
 {
 	(void)app;
 	for (size_t i = 0; i < n; i++)
-		call[i].out = gql_number(json_round(((const struct shown_term *)call[i].parent)->sum, 6));
+		call[i].out = gql_number(json_round(((const struct term_total *)call[i].parent)->contribution, 6));
 }
 
 /* ---- status ---- */
@@ -286,20 +202,35 @@ static void query_status(struct gql_call *call, size_t n, void *app)
 		call[i].out = gql_object(op);
 }
 
-/* With a queue of a broker its depth is the broker's to say. */
+/* Without a queue the messages that wait are rows. */
 static void status_depth(struct gql_call *call, size_t n, void *app)
 {
 	struct graphql_operation *op = app;
 	struct store_stats stats;
+	struct queue_depth queue;
 	struct err e;
-	if (op->g->conf.await)
-		return;
-	if (op->db->store->stats(op->db->store, &stats, &e) < 0) {
+	int64_t depth;
+	if (op->g->conf.await) {
+		depth = health_queue(op->g->conf.health, &queue, &e) < 0 ? -1 : queue.messages;
+	} else if (op->db->store->stats(op->db->store, &stats, &e) < 0) {
 		graphql_unavailable(op, call, n, &e);
 		return;
+	} else {
+		depth = (int64_t)stats.unscored;
 	}
+	for (size_t i = 0; i < n && depth >= 0; i++)
+		call[i].out = gql_integer(depth);
+}
+
+static void status_dead(struct gql_call *call, size_t n, void *app)
+{
+	const struct graphql_operation *op = app;
+	struct queue_depth queue;
+	struct err e;
+	if (!op->g->conf.await || health_queue(op->g->conf.health, &queue, &e) < 0 || queue.dead < 0)
+		return;
 	for (size_t i = 0; i < n; i++)
-		call[i].out = gql_integer((int64_t)stats.unscored);
+		call[i].out = gql_integer(queue.dead);
 }
 
 static void status_lag(struct gql_call *call, size_t n, void *app)
@@ -325,14 +256,6 @@ static void status_misses(struct gql_call *call, size_t n, void *app)
 	status_cache(call, n, app, CACHE_MISS);
 }
 
-/* The broker's own tools know. */
-static void status_unknown(struct gql_call *call, size_t n, void *app)
-{
-	(void)call;
-	(void)n;
-	(void)app;
-}
-
 const struct graphql_binding graphql_stats_fields[] = {
     {"Query", "stats", query_stats, NULL},
     {"Query", "terms", query_terms, NULL},
@@ -347,11 +270,11 @@ const struct graphql_binding graphql_stats_fields[] = {
     {"Stat", "neutral", graphql_count, GRAPHQL_MEMBER(struct shown_stat, neutral)},
     {"Stat", "negative", graphql_count, GRAPHQL_MEMBER(struct shown_stat, negative)},
     {"Stat", "cursor", graphql_text, GRAPHQL_MEMBER(struct shown_stat, cursor)},
-    {"Term", "word", graphql_text, GRAPHQL_MEMBER(struct shown_term, word)},
-    {"Term", "count", graphql_count, GRAPHQL_MEMBER(struct shown_term, count)},
+    {"Term", "word", graphql_text, GRAPHQL_MEMBER(struct term_total, word)},
+    {"Term", "count", graphql_count, GRAPHQL_MEMBER(struct term_total, count)},
     {"Term", "contribution", term_contribution, NULL},
     {"Status", "queueDepth", status_depth, NULL},
-    {"Status", "deadLetters", status_unknown, NULL},
+    {"Status", "deadLetters", status_dead, NULL},
     {"Status", "cacheHits", status_hits, NULL},
     {"Status", "cacheMisses", status_misses, NULL},
     {"Status", "lagMs", status_lag, NULL},

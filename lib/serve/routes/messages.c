@@ -1,6 +1,5 @@
 /* messages.c - GET /v1/messages: pages of stored messages. */
 #include "lib/base/clock.h"
-#include "lib/http/query.h"
 #include "lib/serve/db_context.h"
 #include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
@@ -8,7 +7,7 @@
 enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
 
 struct page {
-	struct filter filter;
+	struct rest_filter asked;
 	uint64_t limit;
 };
 
@@ -34,10 +33,7 @@ static bool read_place(struct request *r, struct place *p)
 
 static bool read_filter(struct request *r, struct page *p)
 {
-	struct filter *f = &p->filter;
-	f->text = request_query(r, "q");
-	if (f->text.p && !f->text.n)
-		f->text = STR_NONE;
+	struct filter *f = &p->asked.filter;
 	struct str order = request_query(r, "order");
 	f->order = order.p && str_eq(order, STR("newest")) ? ORDER_NEWEST : ORDER_OLDEST;
 	if (order.p && f->order == ORDER_OLDEST && !str_eq(order, STR("oldest"))) {
@@ -45,22 +41,16 @@ static bool read_filter(struct request *r, struct page *p)
 		return false;
 	}
 	p->limit = PAGE;
-	return rest_query_filter(r, f) && rest_query_number(r, "limit", 1, PAGE_MOST, &p->limit) &&
+	return rest_query_filter(r, &p->asked) && rest_query_number(r, "limit", 1, PAGE_MOST, &p->limit) &&
 	       read_place(r, &f->after);
 }
 
 static void set_next(struct request *r, const struct message *last, uint64_t limit)
 {
-	static const char *const carried[] = {"label", "source", "q", "since", "until", "order"};
 	struct buf link = {0};
 	buf_printf(&link, "</v1/messages?limit=%llu", (unsigned long long)limit);
-	for (size_t i = 0; i < COUNT_OF(carried); i++) {
-		struct str v = request_query(r, carried[i]);
-		if (!v.p)
-			continue;
-		buf_printf(&link, "&%s=", carried[i]);
-		percent_encode(&link, v);
-	}
+	rest_put_filter(&link, r);
+	rest_put_query(&link, r, "order");
 	if (last->has_time)
 		buf_printf(&link, "&after=%lld:", (long long)last->time);
 	else
@@ -85,7 +75,7 @@ static void list(struct db_context *c, struct request *r)
 	struct err e;
 	/* one more than asked for shows whether there is a next page */
 	struct message *row = arena_alloc(&c->mem, (p->limit + 1) * sizeof *row);
-	int n = c->store->query(c->store, &p->filter, row, p->limit + 1, PAGE_BYTES, &c->mem, &e);
+	int n = c->store->query(c->store, &p->asked.filter, row, p->limit + 1, PAGE_BYTES, &c->mem, &e);
 	if (n < 0) {
 		db_scan_failed(c, r, &e);
 		return;

@@ -72,17 +72,100 @@ bool rest_duration(struct str v, int64_t *ms)
 	return false;
 }
 
-bool rest_query_filter(struct request *r, struct filter *f)
+static bool is_score(struct str v, double *score)
+{
+	char *end = NULL;
+	if (v.n && strspn(v.p, "0123456789+-.eE") == v.n)
+		*score = strtod(v.p, &end);
+	return end && end == v.p + v.n && *score >= -1 && *score <= 1;
+}
+
+static bool query_score(struct request *r, const char *name, bool *has, double *score)
+{
+	struct str v = request_query(r, name);
+	*has = v.p != NULL;
+	if (!v.p || is_score(v, score))
+		return true;
+	request_problem(r, 400, "bad_query", "%s is a score from -1 to 1, not '%.*s'", name, STR_FMT(v));
+	return false;
+}
+
+/* Absent: neither of them restricts. */
+static bool query_either(struct request *r, const char *name, bool *yes, bool *no)
+{
+	bool value = false;
+	if (!rest_query_bool(r, name, &value))
+		return false;
+	*yes = value;
+	*no = !value && request_query(r, name).p;
+	return true;
+}
+
+static bool query_members(struct request *r, struct rest_filter *f)
+{
+	for (const struct param *p = request_queries(r); p; p = p->next) {
+		if (!str_eq(p->name, STR("where")))
+			continue;
+		const char *is = memchr(p->value.p, '=', p->value.n);
+		size_t n = is ? (size_t)(is - p->value.p) : 0;
+		if (!n) {
+			request_problem(r, 400, "bad_query", "where is a member and its value, NAME=VALUE, not '%.*s'",
+			    STR_FMT(p->value));
+			return false;
+		}
+		if (f->filter.nwhere == FILTER_MEMBERS) {
+			request_problem(
+			    r, 400, "bad_query", "there are at most %d members to look for", FILTER_MEMBERS);
+			return false;
+		}
+		f->where[f->filter.nwhere++] = (struct member_is){{p->value.p, n}, {is + 1, p->value.n - n - 1}};
+	}
+	f->filter.where = f->where;
+	return true;
+}
+
+bool rest_query_filter(struct request *r, struct rest_filter *to)
 {
 	enum label known;
+	struct filter *f = &to->filter;
 	f->label = request_query(r, "label");
 	f->source = request_query(r, "source");
+	f->model = request_query(r, "model");
+	f->text = request_query(r, "q");
+	if (!f->text.n)
+		f->text = STR_NONE;
 	if (f->label.p && label_parse(f->label, &known) < 0) {
 		request_problem(
 		    r, 400, "bad_query", "label is positive, neutral or negative, not '%.*s'", STR_FMT(f->label));
 		return false;
 	}
-	return query_time(r, "since", &f->has_since, &f->since) && query_time(r, "until", &f->has_until, &f->until);
+	return query_time(r, "since", &f->has_since, &f->since) && query_time(r, "until", &f->has_until, &f->until) &&
+	       query_score(r, "score_min", &f->has_least, &f->least) &&
+	       query_score(r, "score_max", &f->has_most, &f->most) &&
+	       query_either(r, "unscored", &f->unscored, &f->scored) &&
+	       query_either(r, "corrected", &f->corrected, &f->not_corrected) && query_members(r, to);
+}
+
+void rest_put_query(struct buf *out, struct request *r, const char *name)
+{
+	struct str v = request_query(r, name);
+	if (!v.p)
+		return;
+	buf_printf(out, "&%s=", name);
+	percent_encode(out, v);
+}
+
+void rest_put_filter(struct buf *out, struct request *r)
+{
+	static const char *const name[] = {
+	    "label", "source", "model", "since", "until", "q", "score_min", "score_max", "unscored", "corrected"};
+	for (size_t i = 0; i < COUNT_OF(name); i++)
+		rest_put_query(out, r, name[i]);
+	for (const struct param *p = request_queries(r); p; p = p->next)
+		if (str_eq(p->name, STR("where"))) {
+			buf_str(out, STR("&where="));
+			percent_encode(out, p->value);
+		}
 }
 
 void rest_put_path(struct buf *out, struct str id)

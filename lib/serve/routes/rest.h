@@ -17,8 +17,18 @@ bool rest_query_bool(struct request *r, const char *name, bool *out);
 bool rest_query_number(struct request *r, const char *name, uint64_t least, uint64_t most, uint64_t *out);
 /* A duration such as 90s, 15m, 1h, 1d or 1w: true and *ms. */
 bool rest_duration(struct str v, int64_t *ms);
-/* label, source, since and until. */
-bool rest_query_filter(struct request *r, struct filter *f);
+/* What restricts messages, and room for it. */
+struct rest_filter {
+	struct filter filter;
+	struct member_is where[FILTER_MEMBERS];
+};
+/* label, source, model, since, until, q, score_min, score_max, unscored, corrected, and each where; *f stays where it
+ * is as long as its filter is used. */
+bool rest_query_filter(struct request *r, struct rest_filter *f);
+/* Appends "&NAME=VALUE", if the request has it: for the address of a next page. */
+void rest_put_query(struct buf *out, struct request *r, const char *name);
+/* The same for all that restricts messages. */
+void rest_put_filter(struct buf *out, struct request *r);
 /* Appends /v1/messages/ID, percent-encoded. */
 void rest_put_path(struct buf *out, struct str id);
 /* Sets ETag: the version of a message. */

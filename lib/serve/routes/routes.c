@@ -15,6 +15,8 @@ void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 	    {"DELETE", "/v1/messages/{id}", SCOPE_WRITE, NULL, NULL, message_delete, &r->messages, false},
 	    {"GET", "/v1/events", SCOPE_READ, NULL, NULL, events_get, r->subscribers, false},
 	    {"GET", "/v1/stats", SCOPE_READ, NULL, NULL, stats_get, r->scans, false},
+	    {"GET", "/v1/terms", SCOPE_READ, NULL, NULL, terms_get, &r->terms, false},
+	    {"GET", "/v1/status", SCOPE_READ, NULL, NULL, status_get, &r->status, false},
 	    {"GET", "/v1/models", SCOPE_READ, NULL, NULL, models_get, r->models, false},
 	    {"GET", "/graphql", SCOPE_READ, NULL, NULL, graphql_get, r->graphql, true},
 	    {"POST", "/graphql", SCOPE_READ, graphql_post_begin, NULL, graphql_post, r->graphql, true},

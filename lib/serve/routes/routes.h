@@ -18,7 +18,7 @@ struct subscribers;
 struct thread_contexts;
 struct work_pool;
 
-enum { ROUTES = 21 };
+enum { ROUTES = 23 };
 
 /* What the handlers of each resource use; all lent while the server runs. */
 struct routes {
@@ -44,6 +44,19 @@ struct routes {
 		struct cache *local;	       /* the cache, if it is this process's own; else NULL */
 		struct series *const *answers; /* by enum cache_answer */
 	} messages;
+	struct terms_conf {
+		struct db_pool *scans;
+		struct models *models;
+	} terms;
+	struct status_conf {
+		struct db_pool *scans;
+		struct models *models;
+		struct health *health;
+		struct feed *feed;
+		struct subscribers *subscribers;
+		struct series *const *answers; /* by enum cache_answer */
+		int64_t began_ms;	       /* on clock_mono_ms */
+	} status;
 	struct graphql *graphql;
 	struct db_pool *scans;
 	struct subscribers *subscribers;
@@ -58,6 +71,7 @@ struct graphql_conf {
 	struct models *models;
 	struct thread_contexts *threads;
 	struct feed *feed;
+	struct health *health;
 	struct intake *intake;
 	struct await *await; /* NULL as in post_conf */
 	struct subscribers *subscribers;
@@ -112,6 +126,12 @@ void events_get(struct request *r, void *app);
 
 /* stats.c: GET /v1/stats */
 void stats_get(struct request *r, void *app);
+
+/* terms.c: GET /v1/terms */
+void terms_get(struct request *r, void *app);
+
+/* status.c: GET /v1/status */
+void status_get(struct request *r, void *app);
 
 /* models.c: GET /v1/models */
 void models_get(struct request *r, void *app);

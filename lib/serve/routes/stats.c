@@ -8,7 +8,7 @@
 enum { MOST = 10000, MEAN_DIGITS = 6 };
 
 struct question {
-	struct filter filter;
+	struct rest_filter asked;
 	enum stat_by by;
 	int64_t step_ms;
 };
@@ -68,7 +68,7 @@ static void aggregate(struct db_context *c, struct request *r)
 	const struct question *q = r->state;
 	struct stat_group *group = arena_alloc(&c->mem, MOST * sizeof *group);
 	struct err e;
-	int n = c->store->aggregate(c->store, &q->filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
+	int n = c->store->aggregate(c->store, &q->asked.filter, q->by, q->step_ms, group, MOST, &c->mem, &e);
 	if (n < 0) {
 		db_scan_failed(c, r, &e);
 		return;
@@ -96,6 +96,6 @@ void stats_get(struct request *r, void *app)
 	q->step_ms = INT64_C(3600000);
 	r->state = q;
 	r->drop = free;
-	if (read_by(r, &q->by) && read_step(r, &q->step_ms) && rest_query_filter(r, &q->filter))
+	if (read_by(r, &q->by) && read_step(r, &q->step_ms) && rest_query_filter(r, &q->asked))
 		db_pool_do(app, r, aggregate_all);
 }
