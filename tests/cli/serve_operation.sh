@@ -30,7 +30,7 @@ figure() {
 	}
 }
 
-start_server --drain-delay 2
+start_server
 ok 'it is ready' is "$(status /readyz)" 200
 ok 'and tells of what it needs by name' jq -e '. == {status: "ok", checks: {store: "ok", cache: "ok", news: "ok"}}' body
 
@@ -70,14 +70,23 @@ else
 	skip 'promtool finds nothing wrong' 'no promtool'
 fi
 
+end_server
+ok 'it ends well, with a listener' is $? 0
+wait "$listener"
+
+# --- told to end, it serves for the delay; this one is not over before it is killed ---
+start_server --drain-delay 600
+curl -sSN "$url/v1/events" >stream 2>&1 &
+listener=$!
+wait_for 'grep -q retry stream'
 kill "$server"
 wait_for "[ \$(curl -s -o body -w '%{http_code}' $url/readyz) = 503 ]"
 ok 'told to end, it is not ready' jq -e '.type == "urn:senti:problem:draining" and .status == 503 and .checks.store == "ok"' body
 ok 'and serves for the delay nonetheless' is "$(status /v1/sentiment -H "$json" -d '{"text":"I love it"}')" 200
 wait "$listener"
 ok 'event streams end at once' is "$(status /livez)" 200
-wait "$server"
-ok 'and it ends well' is $? 0
+kill -KILL "$server"
+wait "$server" 2>/dev/null
 
 # --- a token that is removed ends the streams that it has opened, those that catch up too ---
 for name in gone.read gone.catching stays.read writer.write; do
