@@ -28,6 +28,9 @@ void audit_header(struct audit *a, const char *name, const char *value)
 			a->content_length = value;
 		} else if (strcasecmp(name, "Content-Type") == 0) {
 			a->content_type = value;
+		} else if (strcasecmp(name, "Content-Encoding") == 0) {
+			a->encodings++;
+			a->content_encoding = value;
 		}
 		break;
 	case 'h':

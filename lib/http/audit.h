@@ -10,10 +10,10 @@
 
 /* A zeroed struct has seen nothing. */
 struct audit {
-	unsigned lengths, hosts, codings, credentials;
+	unsigned lengths, hosts, codings, credentials, encodings;
 	bool bad_name, bad_value, bad_coding, folded;
 	/* The last of each; lent. */
-	const char *content_type, *content_length, *request_id, *traceparent, *host;
+	const char *content_type, *content_length, *content_encoding, *request_id, *traceparent, *host;
 	const char *origin, *fetch_site, *forwarded_proto;
 };
 

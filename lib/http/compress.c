@@ -1,4 +1,4 @@
-/* compress.c - gzip for answers. */
+/* compress.c - gzip for answers and bodies. */
 #include "lib/http/compress.h"
 
 #include <zlib.h>
@@ -47,4 +47,60 @@ bool gzip_expand(struct str compressed, size_t size, struct buf *out)
 	inflateEnd(&z);
 	out->n += whole ? size : 0;
 	return whole;
+}
+
+struct gunzip {
+	z_stream z;
+	bool whole;
+};
+
+struct gunzip *gunzip_new(void)
+{
+	struct gunzip *g = xcalloc(1, sizeof *g);
+	g->whole = true;
+	if (inflateInit2(&g->z, WINDOW_BITS + WITH_GZIP_HEADER) == Z_OK)
+		return g;
+	free(g);
+	return NULL;
+}
+
+void gunzip_free(struct gunzip *g)
+{
+	if (!g)
+		return;
+	inflateEnd(&g->z);
+	free(g);
+}
+
+ssize_t gunzip_next(struct gunzip *g, struct str *in, char *out, size_t max)
+{
+	z_stream *z = &g->z;
+	z->next_out = (unsigned char *)out;
+	z->avail_out = (unsigned)max;
+	while (z->avail_out) {
+		uInt some = in->n < UINT32_MAX ? (uInt)in->n : UINT32_MAX;
+		if (g->whole) {
+			if (!some)
+				break;
+			inflateReset(z);
+			g->whole = false;
+		}
+		z->next_in = (unsigned char *)(uintptr_t)in->p;
+		z->avail_in = some;
+		int rc = inflate(z, Z_NO_FLUSH);
+		some -= z->avail_in;
+		*in = (struct str){in->p + some, in->n - some};
+		if (rc == Z_STREAM_END)
+			g->whole = true;
+		else if (rc == Z_BUF_ERROR)
+			break;
+		else if (rc != Z_OK)
+			return -1;
+	}
+	return (ssize_t)(max - z->avail_out);
+}
+
+bool gunzip_whole(const struct gunzip *g)
+{
+	return g->whole;
 }

@@ -1,6 +1,8 @@
-/* compress.h - gzip for answers. */
+/* compress.h - gzip for answers and bodies. */
 #ifndef SENTI_COMPRESS_H
 #define SENTI_COMPRESS_H
+
+#include <sys/types.h>
 
 #include "lib/base/buf.h"
 
@@ -10,5 +12,17 @@ bool gzip_worth(size_t n);
 bool gzip_compress(struct buf *body);
 /* Appends the expanded content, which must have `size` bytes; false if it has not, or is not gzip. */
 MUST_USE bool gzip_expand(struct str compressed, size_t size, struct buf *out);
+
+/* Expands a body piece by piece; several members in a row are one content (RFC 1952). */
+struct gunzip;
+enum { GUNZIP_MEMORY = 48 << 10 }; /* what one takes, about */
+/* New; NULL without memory. */
+struct gunzip *gunzip_new(void);
+void gunzip_free(struct gunzip *g);
+/* Expands some of *in, which loses what was used, to at most `max` bytes of `out`: how many, 0 if it needs more input;
+ * -1 if it is not gzip. */
+MUST_USE ssize_t gunzip_next(struct gunzip *g, struct str *in, char *out, size_t max);
+/* True at the end of a member, also before the first byte: the content may end here. */
+bool gunzip_whole(const struct gunzip *g);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "lib/base/arena.h"
+#include "lib/http/compress.h"
 #include "lib/http/guard.h"
 #include "lib/http/headers.h"
 #include "lib/http/listener.h"
@@ -25,12 +26,14 @@ struct request_private {
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: the rest is dropped */
 	bool compressed;   /* the answer is */
+	bool used_one;	   /* the next piece begins with a byte that `coding` has had */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
-	uint64_t arrived;	      /* bytes of body */
+	struct gunzip *coding;	      /* of the body; NULL: none */
+	uint64_t arrived;	      /* bytes of body, expanded */
 	uint64_t announced;	      /* by Content-Length; 0: unknown */
 	uint64_t body_held, out_held; /* of `memory` */
 	struct share memory;	      /* all that this request holds */
-	_Alignas(16) char room[272];
+	_Alignas(16) char room[256];
 };
 
 struct http_server {
@@ -51,8 +54,11 @@ void request_free(struct request *r);
 /* Reads the headers: 0, or -1 with the request answered (400, 403, 404, 405, 413, 415, 421, OPTIONS, or refused by the
  * route or admit). */
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version);
-/* Takes a piece of the body: 0, or -1 if the connection must be closed at once. */
-int request_take(struct request *r, const char *p, size_t n);
+/* Takes a piece of the body, which keeps what must be given again after a pause: 0, or -1 if the connection must be
+ * closed at once. */
+int request_take(struct request *r, struct str *piece);
+/* The body has arrived: lets the route answer, if nobody has. */
+void request_end(struct request *r);
 /* Microseconds on a monotonic clock. */
 int64_t request_clock_us(void);
 /* Queues the answer. */

@@ -66,6 +66,50 @@ static int refuse_public(const char *address, struct err *e)
 	    address);
 }
 
+static int listen_on(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (a->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
+/* Listens on the first of the host's addresses that this machine has. */
+static int listen_host(const char *host, const char *port, const char *whole, bool local_only, struct err *e)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+	int rc = getaddrinfo(host, port, &hints, &found), fd = -1;
+	if (rc)
+		return err_set(e, ERR_ENV, "cannot listen on '%s': %s", whole, gai_strerror(rc));
+	for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
+		if (local_only && !address_is_local(a->ai_addr)) {
+			freeaddrinfo(found);
+			return refuse_public(whole, e);
+		}
+		fd = listen_on(a);
+	}
+	if (fd < 0)
+		err_sys(e, "cannot listen on '%s'", whole);
+	freeaddrinfo(found);
+	return fd;
+}
+
+static bool has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int listen_tcp(const char *address, bool local_only, struct err *e)
 {
 	const char *whole = address;
@@ -81,28 +125,8 @@ static int listen_tcp(const char *address, bool local_only, struct err *e)
 		return err_set(e, ERR_USAGE, "'%s' is not an address to listen on, such as 127.0.0.1:8080", whole);
 	memcpy(host, address, n);
 	host[n] = 0;
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-	int rc = getaddrinfo(colon && n == 0 ? "::" : n ? host : "127.0.0.1", port, &hints, &found);
-	if (rc)
-		return err_set(e, ERR_ENV, "cannot listen on '%s': %s", whole, gai_strerror(rc));
-	if (local_only && !address_is_local(found->ai_addr)) {
-		freeaddrinfo(found);
-		return refuse_public(whole, e);
-	}
-	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
-	if (fd >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-		if (found->ai_family == AF_INET6)
-			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-	}
-	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-		err_sys(e, "cannot listen on '%s'", whole);
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(found);
-	return fd;
+	const char *all = has_ipv6() ? "::" : "0.0.0.0";
+	return listen_host(colon && n == 0 ? all : n ? host : "127.0.0.1", port, whole, local_only, e);
 }
 
 static char *address_of(int fd)

@@ -67,6 +67,7 @@ void request_free(struct request *r)
 		r->drop(r->state);
 	spool_free(&r->spool);
 	share_release(&o->memory);
+	gunzip_free(o->coding);
 	buf_free(&r->body);
 	buf_free(&r->out);
 	arena_free(&o->mem);
@@ -192,9 +193,20 @@ static const char *after_host(const char *target, struct str *host)
 	return *target == '/' ? target : "/";
 }
 
+/* Blanks after a value are not part of it (RFC 9112, section 5), but the library leaves them. It stands in the
+ * connection's memory, which may be written to. */
+static void trim(const char *value)
+{
+	char *end = (char *)(uintptr_t)value + strlen(value);
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = 0;
+}
+
 static enum MHD_Result look_at(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
+	if (value)
+		trim(value);
 	audit_header(arg, name, value);
 	return MHD_YES;
 }
@@ -234,6 +246,21 @@ static void check_media(struct request *r)
 	    "the body's Content-Type must be JSON, such as %s; it is '%s'", MEDIA_JSON, r->media);
 }
 
+/* Prepares to expand a body that is compressed. */
+static void check_coding(struct request *r, const struct audit *a)
+{
+	struct request_private *o = r->own;
+	const char *coding = a->encodings ? a->content_encoding : "identity";
+	if (!o->has_body || (a->encodings < 2 && strcasecmp(coding, "identity") == 0))
+		return;
+	if (a->encodings > 1 || (strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0)) {
+		request_set(r, "Accept-Encoding", "gzip");
+		request_problem(r, 415, "unsupported_coding", "the body's Content-Encoding must be gzip or none");
+	} else if (!request_hold(r, GUNZIP_MEMORY) || !(o->coding = gunzip_new())) {
+		request_busy(r);
+	}
+}
+
 /* Checks what depends on the route: the query, the announced length, the credentials. */
 static void check(struct request *r, const char *query, struct str host, const struct audit *a)
 {
@@ -251,6 +278,8 @@ static void check(struct request *r, const char *query, struct str host, const s
 		conf->admit(r, conf->admit_arg);
 	if (!o->answered)
 		check_media(r);
+	if (!o->answered)
+		check_coding(r, a);
 }
 
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version)
@@ -291,7 +320,7 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 
 /* A body that is too large is read on up to twice the limit: it cannot be answered in its middle, and many clients look
  * for an answer only after they have sent everything. */
-int request_take(struct request *r, const char *p, size_t n)
+static int take_plain(struct request *r, const char *p, size_t n)
 {
 	struct request_private *o = r->own;
 	size_t most = o->server->conf.max_body;
@@ -315,6 +344,62 @@ int request_take(struct request *r, const char *p, size_t n)
 		request_too_much(r, o->announced ? o->announced : o->arrived);
 	}
 	return 0;
+}
+
+/* A route that pauses gets the rest of the piece later; if that is all in `coding`, the last byte is given again. */
+static int take_coded(struct request *r, struct str *piece)
+{
+	struct request_private *o = r->own;
+	char plain[16384];
+	if (o->used_one)
+		*piece = (struct str){piece->p + 1, piece->n - 1};
+	o->used_one = false;
+	while (!o->paused && !o->answered && !o->cut) {
+		ssize_t n = gunzip_next(o->coding, piece, plain, sizeof plain);
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			request_problem(r, 400, "bad_coding", "the body is not gzip, which its Content-Encoding says");
+		else if (take_plain(r, plain, (size_t)n) < 0)
+			return -1;
+	}
+	if (!o->paused)
+		piece->n = 0;
+	o->used_one = o->paused && piece->n == 0;
+	if (o->used_one)
+		*piece = (struct str){piece->p - 1, 1};
+	return 0;
+}
+
+int request_take(struct request *r, struct str *piece)
+{
+	struct str all = *piece;
+	if (r->own->coding && !r->own->answered && !r->own->cut)
+		return take_coded(r, piece);
+	piece->n = 0;
+	return take_plain(r, all.p, all.n);
+}
+
+/* Some clients begin JSON with a byte-order mark, which RFC 8259 lets us skip. */
+static void drop_mark(struct buf *body)
+{
+	if (body->n < 3 || memcmp(body->p, "\xef\xbb\xbf", 3) != 0)
+		return;
+	body->n -= 3;
+	memmove(body->p, body->p + 3, body->n);
+}
+
+void request_end(struct request *r)
+{
+	struct request_private *o = r->own;
+	if (o->answered || o->cut)
+		return;
+	if (o->coding && !gunzip_whole(o->coding)) {
+		request_problem(r, 400, "bad_coding", "the gzip body ends too early");
+		return;
+	}
+	drop_mark(&r->body);
+	r->route->end(r, r->route->app);
 }
 
 void request_defer(struct request *r)

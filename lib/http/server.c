@@ -65,13 +65,13 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
 }
 
 /* No deadline runs while we keep the client waiting. */
-static int take_piece(struct request *r, const char *p, size_t n)
+static int take_piece(struct request *r, struct str *piece)
 {
 	struct request_private *o = r->own;
 	if (o->paused)
 		enter(o->connection, PHASE_BODY);
 	o->paused = false;
-	int rc = request_take(r, p, n);
+	int rc = request_take(r, piece);
 	if (o->paused)
 		enter(o->connection, PHASE_ANSWER);
 	return rc;
@@ -104,15 +104,16 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	if (r->own->queued)
 		return MHD_YES;
 	if (*n) {
-		size_t taken = *n;
-		*n = 0;
-		return take_piece(r, piece, taken) < 0 ? MHD_NO : MHD_YES;
+		struct str rest = {piece, *n};
+		int rc = take_piece(r, &rest);
+		*n = rest.n;
+		return rc < 0 ? MHD_NO : MHD_YES;
 	}
 	/* The connection of a deferred request sleeps until request_resume, so being here again means that it is
 	 * answered. In between it belongs to another thread. */
 	enter(c, PHASE_ANSWER);
-	if (!r->own->deferred && !r->own->answered && !r->own->cut) {
-		r->route->end(r, r->route->app);
+	if (!r->own->deferred) {
+		request_end(r);
 		if (r->own->deferred)
 			return MHD_YES;
 	}
