@@ -18,7 +18,7 @@ LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
 LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
 LIBS_senti-train = -llinear
-LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib jansson sqlite3 libpq)
+LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib sqlite3 libpq)
 # Every filter reads and writes queues.
 LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd libpcre2-8 nettle sqlite3 libpq jansson zlib)
 

@@ -138,7 +138,7 @@ static void collect(struct run *r, struct collection *c, const struct gql_node *
 			map_put(&c->spread, n->name, &made);
 			if (!made)
 				continue;
-			fragment = gql_fragment_find(&r->q->doc, n->name);
+			fragment = gql_fragment_find(&r->q->document->doc, n->name);
 		}
 		const struct gql_type *t =
 		    fragment->type ? gql_type_find(r->q->schema, fragment->type->name) : c->plan->type;
@@ -152,7 +152,8 @@ static void finish_plan(struct run *r, struct plan *p)
 {
 	for (struct gql_group *g = p->groups; g; g = g->next) {
 		const struct gql_node *first = g->node[0];
-		g->field = gql_field_select(r->q->schema, p->type, first->name);
+		const struct gql_field *known = first->mark; /* by validation; of an interface it is another */
+		g->field = known->owner == p->type ? known : gql_field_select(r->q->schema, p->type, first->name);
 		if (!g->field->nargs)
 			continue;
 		size_t before = r->q->errors.n;
@@ -293,7 +294,8 @@ static void complete_list(
 	r->bytes += 2 * out->n;
 	for (size_t i = 0; i < out->n; i++)
 		n->child[i] = (struct node){.type = type->of, .parent = n, .index = i, .kind = NODE_LEAF};
-	for (size_t i = 0; i < out->n && n->kind == NODE_LIST && (i % LOOK_EVERY || may_go_on(r)); i++)
+	for (size_t i = 0; i < out->n && n->kind == NODE_LIST && !r->stopped && (i % LOOK_EVERY || !i || may_go_on(r));
+	     i++)
 		complete(r, &n->child[i], type->of, &out->item[i], g);
 }
 
@@ -435,7 +437,7 @@ static void resolve(struct run *r, const struct bucket *b)
 			call[i].out = gql_text(slot[i]->parent->plan->type->name);
 	else if (n)
 		b->field->resolve(call, n, b->field->bound ? b->field->bound : r->app);
-	for (size_t i = 0; i < n && (i % LOOK_EVERY || may_go_on(r)); i++)
+	for (size_t i = 0; i < n && !r->stopped && (i % LOOK_EVERY || !i || may_go_on(r)); i++)
 		if (!is_dead(slot[i]->parent))
 			complete(r, slot[i], b->field->type, &call[i].out, (struct gql_group *)slot[i]->group);
 }
@@ -504,7 +506,7 @@ bool gql_request_run(struct gql_request *q, const void *root, void *app, struct 
 	static const struct gql_ref nullable = {.wrap = GQL_NAMED};
 	struct run r = {.q = q, .app = app, .mem = &q->run};
 	arena_reset(&q->run);
-	gql_errors_init(&q->errors, &q->run, q->doc.text, q->errors.most);
+	gql_errors_init(&q->errors, &q->run, q->text, q->errors.most);
 	struct node *top = arena_alloc(r.mem, sizeof *top);
 	const struct gql_type *type = q->schema->root[q->operation->operation];
 	*top = (struct node){.kind = NODE_OBJECT, .type = &nullable, .object = root};
@@ -549,14 +551,14 @@ struct gql_out gql_list(struct gql_call *call, size_t n)
 void gql_request_init(
     struct gql_request *q, const struct gql_schema *s, struct str text, const struct gql_limits *limits)
 {
-	*q = (struct gql_request){.schema = s, .limits = *limits, .doc.text = text};
+	*q = (struct gql_request){.schema = s, .limits = *limits, .text = text};
 }
 
 static bool choose(struct gql_request *q, struct str name)
 {
 	const struct gql_node *found = NULL;
 	size_t n = 0;
-	for (const struct gql_node *d = q->doc.definitions; d; d = d->next) {
+	for (const struct gql_node *d = q->document->doc.definitions; d; d = d->next) {
 		if (d->kind != GQL_OPERATION)
 			continue;
 		n++;
@@ -583,23 +585,49 @@ static void set_codes(struct gql_errors *l, const char *code)
 			e->code = code;
 }
 
-bool gql_request_prepare(struct gql_request *q, struct str operation, struct str variables)
+/* Reads the document, which is new: false with errors. */
+static bool read_document(struct gql_request *q, struct gql_document *d, struct arena *mem)
 {
-	const struct gql_limits *l = &q->limits;
-	gql_errors_init(&q->errors, &q->mem, q->doc.text, l->errors ? l->errors : 100);
-	if (gql_parse(&q->doc, q->doc.text, &(struct gql_parse_limits){.tokens = l->tokens}, &q->mem) < 0) {
-		struct gql_error *e =
-		    gql_error_add(&q->errors, NULL, GQL_AT(q->doc.error_at), "%.*s", STR_FMT(q->doc.error));
+	if (gql_parse(d, d->text, &(struct gql_parse_limits){.tokens = q->limits.tokens}, mem) < 0) {
+		struct gql_error *e = gql_error_add(&q->errors, NULL, GQL_AT(d->error_at), "%.*s", STR_FMT(d->error));
 		e->code = "GRAPHQL_PARSE_FAILED";
 		return false;
 	}
-	if (!gql_validate(q->schema, &q->doc, &q->errors)) {
-		set_codes(&q->errors, "GRAPHQL_VALIDATION_FAILED");
-		return false;
+	if (gql_validate(q->schema, d, &q->errors))
+		return true;
+	set_codes(&q->errors, "GRAPHQL_VALIDATION_FAILED");
+	return false;
+}
+
+/* Finds the document in the cache, or reads it: false with errors. */
+static bool get_document(struct gql_request *q)
+{
+	struct gql_valid *v = q->cache ? gql_cache_find(q->cache, q->text) : NULL;
+	if (!v) {
+		v = gql_valid_new(q->text, q->cache != NULL);
+		if (!read_document(q, &v->doc, &v->mem)) {
+			gql_valid_release(v);
+			return false;
+		}
+		if (q->cache)
+			gql_cache_add(q->cache, v);
 	}
-	bool good = choose(q, operation) &&
-		    gql_variables_read(&q->variables, q->schema, q->operation, variables, &q->errors) &&
-		    gql_limits_check(l, q->schema, &q->doc, q->operation, &q->variables, &q->errors);
+	q->document = v;
+	q->text = q->errors.text = v->doc.text;
+	return true;
+}
+
+bool gql_request_prepare(struct gql_request *q, struct str operation, struct str variables)
+{
+	const struct gql_limits *l = &q->limits;
+	gql_errors_init(&q->errors, &q->run, q->text, l->errors ? l->errors : 100);
+	if (!get_document(q))
+		return false;
+	bool good = choose(q, operation);
+	q->errors.mem = &q->mem; /* where variables stay */
+	good = good && gql_variables_read(&q->variables, q->schema, q->operation, variables, &q->errors);
+	q->errors.mem = &q->run;
+	good = good && gql_limits_check(l, q->schema, &q->document->doc, q->operation, &q->variables, &q->errors);
 	set_codes(&q->errors, "BAD_USER_INPUT");
 	return good;
 }
@@ -607,8 +635,10 @@ bool gql_request_prepare(struct gql_request *q, struct str operation, struct str
 bool gql_request_root(struct gql_request *q, struct gql_call *call)
 {
 	struct run r = {.q = q, .mem = &q->mem};
+	q->errors.mem = &q->mem; /* where the arguments stay */
 	struct plan *p = plan_for(&r, NULL, q->operation->selections, q->schema->root[q->operation->operation]);
 	const struct gql_group *g = p->groups;
+	q->errors.mem = &q->run;
 	if (!g || g->bad_args)
 		return false;
 	*call = (struct gql_call){.field = g->field, .args = g->args, .mem = &q->mem, .node = g->node[0]};
@@ -624,7 +654,17 @@ void gql_request_refuse(const struct gql_request *q, struct buf *out)
 
 void gql_request_free(struct gql_request *q)
 {
-	gql_document_free(&q->doc);
+	gql_valid_release(q->document);
+	q->document = NULL;
 	arena_free(&q->mem);
 	arena_free(&q->run);
+}
+
+void gql_request_move(struct gql_request *to, struct gql_request *from)
+{
+	arena_free(&from->run);
+	*to = *from;
+	gql_errors_init(&to->errors, &to->run, to->text, from->errors.most);
+	from->document = NULL;
+	from->mem = (struct arena){0};
 }

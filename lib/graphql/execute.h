@@ -24,6 +24,7 @@
 #ifndef SENTI_GQL_EXECUTE_H
 #define SENTI_GQL_EXECUTE_H
 
+#include "lib/graphql/cache.h"
 #include "lib/graphql/limits.h"
 #include "lib/graphql/value.h"
 
@@ -112,18 +113,21 @@ bool gql_may_go_on(const struct gql_call *call);
 struct gql_request {
 	const struct gql_schema *schema;
 	struct gql_limits limits;
-	struct arena mem, run; /* of the document; of one run */
-	struct gql_document doc;
+	struct gql_cache *cache; /* of documents for this schema and limit of tokens; lent; NULL: none */
+	struct str text;
+	struct gql_valid *document; /* a reference */
+	struct arena mem, run;	    /* of the variables; of one run, and of the errors before it */
 	struct gql_errors errors;
 	const struct gql_node *operation;
 	struct gql_variables variables;
 };
 
-/* text is lent for its life. */
+/* text is lent for its life; with a cache, which is to be set next, until it is prepared. */
 void gql_request_init(
     struct gql_request *q, const struct gql_schema *s, struct str text, const struct gql_limits *limits);
-/* Parses, validates, holds it to the limits, chooses the operation and reads the variables (a JSON object; absent:
- * none). `operation` is absent where the document has one only. False with q->errors. */
+/* Parses and validates, unless the cache has the document; holds it to the limits, chooses the operation and reads the
+ * variables (a JSON object; absent: none). `operation` is absent where the document has one only. False with q->errors.
+ */
 MUST_USE bool gql_request_prepare(struct gql_request *q, struct str operation, struct str variables);
 /* Appends {"errors":[...],"data":{...}}, without "errors" where there are none. May be called again, as for each
  * event of a subscription; what it needs from the arena is then given back at the next call. Returns false if data is
@@ -132,6 +136,8 @@ bool gql_request_run(struct gql_request *q, const void *root, void *app, struct 
 /* Appends {"errors":[...]}. */
 void gql_request_refuse(const struct gql_request *q, struct buf *out);
 void gql_request_free(struct gql_request *q);
+/* Moves a prepared request, with nothing that a run or the preparation has left; `from` is then as if freed. */
+void gql_request_move(struct gql_request *to, struct gql_request *from);
 /* The one field of a subscription, as gql_call has it: its definition and arguments. */
 bool gql_request_root(struct gql_request *q, struct gql_call *call);
 

@@ -1,8 +1,9 @@
 /* value.c - from literals and from the JSON of variables to values. */
 #include "lib/graphql/value.h"
 
-#include <jansson.h>
 #include <math.h>
+
+#include "lib/json/tree.h"
 
 /* ---- literals ---- */
 
@@ -195,69 +196,67 @@ static bool bad(struct reader *r, const char *what, struct str a, struct str b)
 	return false;
 }
 
-static struct str copy_of(const json_t *j, struct arena *mem)
+static double number_of(const struct json_node *j)
 {
-	return arena_str(mem, (struct str){json_string_value(j), json_string_length(j)});
+	return strtod(j->text.p, NULL);
 }
 
-static void untyped_json(struct gql_value *out, const json_t *j, struct arena *mem)
+static void untyped_json(struct gql_value *out, const struct json_node *j, struct arena *mem)
 {
-	size_t i = 0;
-	const char *name;
-	json_t *m;
-	*out = (struct gql_value){.kind = GQL_NULL};
-	if (json_is_string(j))
-		*out = (struct gql_value){.kind = GQL_TEXT, .text = copy_of(j, mem)};
-	else if (json_is_number(j))
-		*out = (struct gql_value){.kind = GQL_NUMBER, .number = json_number_value(j)};
-	else if (json_is_boolean(j))
-		*out = (struct gql_value){.kind = GQL_TRUTH, .truth = json_is_true(j)};
-	else if (json_is_array(j)) {
-		new_items(out, GQL_ITEMS, json_array_size(j), mem);
-		for (; i < out->n; i++)
-			untyped_json(&out->item[i], json_array_get(j, i), mem);
-	} else if (json_is_object(j)) {
-		new_items(out, GQL_MEMBERS, json_object_size(j), mem);
-		json_object_foreach((json_t *)j, name, m)
-		{
-			untyped_json(&out->item[i], m, mem);
-			out->item[i++].name = arena_str(mem, str_of(name));
+	struct gql_value *item;
+	switch (j->type) {
+	case JSON_STRING:
+		*out = (struct gql_value){.kind = GQL_TEXT, .text = j->text};
+		break;
+	case JSON_NUMBER:
+		*out = (struct gql_value){.kind = GQL_NUMBER, .number = number_of(j)};
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		*out = (struct gql_value){.kind = GQL_TRUTH, .truth = j->type == JSON_TRUE};
+		break;
+	case JSON_NULL:
+		*out = (struct gql_value){.kind = GQL_NULL};
+		break;
+	default:
+		item = new_items(out, j->type == JSON_ARRAY ? GQL_ITEMS : GQL_MEMBERS, j->n, mem);
+		for (const struct json_node *m = j->first; m; m = m->next, item++) {
+			untyped_json(item, m, mem);
+			item->name = m->name;
 		}
 	}
 }
 
-static bool scalar_json(struct gql_value *out, const json_t *j, struct str name, struct arena *mem)
+static bool scalar_json(struct gql_value *out, const struct json_node *j, struct str name, struct arena *mem)
 {
+	bool number = j->type == JSON_NUMBER;
+	double d = number ? number_of(j) : 0;
 	if (str_eq(name, STR("Int")))
-		return json_is_number(j) && whole(json_number_value(j), out);
+		return number && whole(d, out);
 	if (str_eq(name, STR("Float"))) {
-		*out = (struct gql_value){.kind = GQL_NUMBER, .number = json_number_value(j)};
-		return json_is_number(j);
+		*out = (struct gql_value){.kind = GQL_NUMBER, .number = d};
+		return number && isfinite(d);
 	}
 	if (str_eq(name, STR("Boolean"))) {
-		*out = (struct gql_value){.kind = GQL_TRUTH, .truth = json_is_true(j)};
-		return json_is_boolean(j);
+		*out = (struct gql_value){.kind = GQL_TRUTH, .truth = j->type == JSON_TRUE};
+		return j->type == JSON_TRUE || j->type == JSON_FALSE;
 	}
-	if (json_is_string(j)) {
-		*out = (struct gql_value){.kind = GQL_TEXT, .text = copy_of(j, mem)};
+	*out = (struct gql_value){.kind = GQL_TEXT, .text = j->text};
+	if (j->type == JSON_STRING)
 		return true;
-	}
-	double d = json_number_value(j);
-	if (!str_eq(name, STR("ID")) || !json_is_number(j) || d != floor(d) || fabs(d) > 9007199254740991.0)
+	if (!number || !str_eq(name, STR("ID")) || d != floor(d) || fabs(d) > 9007199254740991.0)
 		return false;
-	*out = (struct gql_value){.kind = GQL_TEXT, .text = arena_printf(mem, "%lld", (long long)d)};
+	out->text = arena_printf(mem, "%lld", (long long)d);
 	return true;
 }
 
 static bool leaf_json(
-    struct reader *r, struct gql_value *out, const json_t *j, const struct gql_type *t, struct arena *mem)
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_type *t, struct arena *mem)
 {
 	bool good;
 	if (t->kind == GQL_ENUM) {
-		*out = (struct gql_value){.kind = GQL_TEXT};
-		if (json_is_string(j))
-			out->text = copy_of(j, mem);
-		good = json_is_string(j) && gql_enum_find(t, out->text);
+		*out = (struct gql_value){.kind = GQL_TEXT, .text = j->text};
+		good = j->type == JSON_STRING && gql_enum_find(t, j->text);
 	} else if (t->builtin) {
 		good = scalar_json(out, j, t->name, mem);
 	} else {
@@ -268,10 +267,10 @@ static bool leaf_json(
 }
 
 static bool read_json(
-    struct reader *r, struct gql_value *out, const json_t *j, const struct gql_ref *type, struct arena *mem);
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_ref *type, struct arena *mem);
 
 /* Below `path`, which is put back afterwards. */
-static bool read_below(struct reader *r, struct gql_value *out, const json_t *j, const struct gql_ref *type,
+static bool read_below(struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_ref *type,
     struct arena *mem, size_t path)
 {
 	bool good = read_json(r, out, j, type, mem);
@@ -280,33 +279,31 @@ static bool read_below(struct reader *r, struct gql_value *out, const json_t *j,
 }
 
 static bool list_json(
-    struct reader *r, struct gql_value *out, const json_t *j, const struct gql_ref *of, struct arena *mem)
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_ref *of, struct arena *mem)
 {
-	if (!json_is_array(j))
+	if (j->type != JSON_ARRAY)
 		return read_json(r, new_items(out, GQL_ITEMS, 1, mem), j, of, mem);
 	bool good = true;
-	size_t path = r->path.n;
-	new_items(out, GQL_ITEMS, json_array_size(j), mem);
-	for (size_t i = 0; i < out->n && !r->errors->full; i++) {
+	size_t path = r->path.n, i = 0;
+	new_items(out, GQL_ITEMS, j->n, mem);
+	for (const struct json_node *m = j->first; m && !r->errors->full; m = m->next, i++) {
 		buf_printf(&r->path, "[%zu]", i);
-		good &= read_below(r, &out->item[i], json_array_get(j, i), of, mem, path);
+		good &= read_below(r, &out->item[i], m, of, mem, path);
 	}
 	return good;
 }
 
 static bool object_json(
-    struct reader *r, struct gql_value *out, const json_t *j, const struct gql_type *t, struct arena *mem)
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_type *t, struct arena *mem)
 {
 	bool good = true;
 	size_t path = r->path.n;
-	const char *name;
-	json_t *m;
-	if (!json_is_object(j))
+	if (j->type != JSON_OBJECT)
 		return bad(r, "expected an object of type ", t->name, STR_NONE);
 	new_items(out, GQL_MEMBERS, t->ninputs, mem);
 	for (size_t i = 0; i < t->ninputs; i++) {
 		const struct gql_input *in = &t->inputs[i];
-		m = json_object_getn(j, in->name.p, in->name.n);
+		const struct json_node *m = json_tree_member(j, in->name);
 		if (!m && !default_value(&out->item[i], in, mem)) {
 			good = bad(r, "a value is required for field ", in->name, STR_NONE);
 		} else if (m) {
@@ -314,18 +311,20 @@ static bool object_json(
 			good &= read_below(r, &out->item[i], m, in->type, mem, path);
 		}
 	}
-	json_object_foreach((json_t *)j, name, m) if (!gql_input_find(t->inputs, t->ninputs, str_of(name))) good =
-	    bad(r, "no such field is defined by type ", t->name, str_of(name));
+	for (const struct json_node *m = j->first; m && !r->errors->full; m = m->next)
+		if (!gql_input_find(t->inputs, t->ninputs, m->name))
+			good = bad(r, "no such field is defined by type ", t->name, m->name);
 	return good;
 }
 
 static bool read_json(
-    struct reader *r, struct gql_value *out, const json_t *j, const struct gql_ref *type, struct arena *mem)
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_ref *type, struct arena *mem)
 {
+	bool null = j->type == JSON_NULL;
 	if (type->wrap == GQL_NON_NULL)
-		return json_is_null(j) ? bad(r, "null is not allowed for type ", type->type->name, STR("here"))
-				       : read_json(r, out, j, type->of, mem);
-	if (json_is_null(j)) {
+		return null ? bad(r, "null is not allowed for type ", type->type->name, STR("here"))
+			    : read_json(r, out, j, type->of, mem);
+	if (null) {
 		*out = (struct gql_value){.kind = GQL_NULL};
 		return true;
 	}
@@ -336,10 +335,9 @@ static bool read_json(
 }
 
 static bool read_variable(
-    struct reader *r, struct gql_value *out, const json_t *given, const struct gql_ref *type, struct arena *mem)
+    struct reader *r, struct gql_value *out, const struct json_node *j, const struct gql_ref *type, struct arena *mem)
 {
 	const struct gql_node *d = r->definition;
-	const json_t *j = given ? json_object_getn(given, d->name.p, d->name.n) : NULL;
 	buf_clear(&r->path);
 	buf_str(&r->path, d->name);
 	if (j)
@@ -351,23 +349,48 @@ static bool read_variable(
 	return type->wrap != GQL_NON_NULL || bad(r, "a value is required of type ", type->type->name, STR_NONE);
 }
 
+enum { FEW = 12 }; /* names that are found without a table */
+
+/* The JSON object; NULL: it is not one. Of many members, a table by name. */
+static const struct json_node *read_given(struct map *by_name, struct str json, struct arena *mem)
+{
+	struct json_scan s = {0};
+	struct str text = json_padded(mem, json);
+	const struct json_node *object = json_check(&s, text) == 0 ? json_tree(text, mem) : NULL;
+	if (!object || object->type != JSON_OBJECT)
+		return NULL;
+	for (struct json_node *m = object->n > FEW ? object->first : NULL; m; m = m->next)
+		map_put(by_name, m->name, NULL)->v.ptr = m;
+	return object;
+}
+
+static const struct json_node *find_given(const struct map *by_name, const struct json_node *object, struct str name)
+{
+	const struct map_slot *slot = map_get(by_name, name);
+	return slot ? slot->v.ptr : object && object->n <= FEW ? json_tree_member(object, name) : NULL;
+}
+
 bool gql_variables_read(struct gql_variables *v, const struct gql_schema *s, const struct gql_node *operation,
     struct str json, struct gql_errors *errors)
 {
 	struct reader r = {.errors = errors};
-	json_t *given = NULL;
+	struct map by_name = {0};
+	const struct json_node *given = NULL;
 	bool good = true;
 	size_t i = 0;
 	*v = (struct gql_variables){.definitions = operation->variables};
+	if (!operation->variables)
+		return true;
 	v->value = arena_alloc(errors->mem, count(operation->variables) * sizeof *v->value);
 	if (json.p)
-		given = json_loadb(json.p, json.n, JSON_DECODE_INT_AS_REAL, NULL);
+		given = read_given(&by_name, json, errors->mem);
 	for (const struct gql_node *d = operation->variables; d; d = d->next, i++) {
 		r.definition = d;
 		const struct gql_ref *type = gql_ref_of(s, d->type, errors->mem);
-		good &= type && read_variable(&r, &v->value[i], given, type, errors->mem);
+		const struct json_node *j = find_given(&by_name, given, d->name);
+		good &= type && read_variable(&r, &v->value[i], j, type, errors->mem);
 	}
-	json_decref(given);
+	map_free(&by_name);
 	buf_free(&r.path);
 	return good;
 }

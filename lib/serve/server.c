@@ -135,6 +135,8 @@ static int start_graphql(struct server *s, struct err *e)
 	    .cached = true};
 	s->graphql_pool = db_pool_start(&pool, e);
 	const struct graphql_conf conf = {.pool = s->graphql_pool,
+	    .points = s->pool,
+	    .local = s->ends.local,
 	    .models = s->models,
 	    .threads = s->threads,
 	    .feed = s->feed,

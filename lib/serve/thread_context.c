@@ -36,6 +36,7 @@ static void context_free(void *arg)
 	free_scorers(t);
 	batch_free(&t->batch);
 	buf_free(&t->key);
+	json_scan_free(&t->scan);
 	free(t);
 }
 

@@ -1,4 +1,5 @@
-/* thread_context.h - what each HTTP thread keeps between requests: a batch, a key and its contexts of scoring. */
+/* thread_context.h - what each HTTP thread keeps between requests: a batch, a key, a scanner and its contexts of
+ * scoring. */
 #ifndef SENTI_THREAD_CONTEXT_H
 #define SENTI_THREAD_CONTEXT_H
 
@@ -12,6 +13,7 @@ struct thread_contexts;
 struct thread_context {
 	struct batch batch; /* reset it before use */
 	struct buf key;	    /* clear it before use */
+	struct json_scan scan;
 	struct scorer *scorers;
 	struct thread_contexts *all;
 };

@@ -1,6 +1,6 @@
 /* graphql.c - whatever a document, the operation's name and the variables are: they are answered by JSON in bounded
- * memory, twice alike, and limits change the answer only by refusing. Of documents that the lexer reads to their end
- * the tokens lie in order.
+ * memory, twice alike, also from the cache of documents, and limits change the answer only by refusing. Of documents
+ * that the lexer reads to their end the tokens lie in order.
  *
  * The input is a line of limits, a line of variables, and the document. In the first line each letter sets a limit
  * (t tokens, d depth, a aliases, r root fields, @ directives, c cost, e errors, i no introspection); after "=" comes
@@ -35,6 +35,7 @@ static const char sdl[] =
 enum { MOST_BYTES = 1 << 18, MOST_ITEMS = 3, OBJECTS = 64 };
 
 static struct gql_schema *schema;
+static struct gql_cache *cache;
 static const char objects[OBJECTS]; /* their addresses tell them apart */
 
 /* ---- resolvers: what they answer depends on the object, the field and its arguments alone ---- */
@@ -140,6 +141,7 @@ static void start(void)
 	struct err e;
 	schema = gql_schema_new(str_of(sdl), &e);
 	CHECK(schema);
+	cache = gql_cache_new(64 << 10, NULL);
 	for (size_t i = 0; i < schema->ntypes; i++) {
 		struct gql_type *t = schema->types[i];
 		for (size_t k = 0; !t->introspection && k < t->nfields; k++)
@@ -202,12 +204,13 @@ static void lex(struct str text)
 }
 
 /* True if the operation ran; the answer or the refusal is appended. */
-static bool ask(
-    const struct gql_limits *l, struct str text, struct str operation, struct str variables, struct buf *out)
+static bool ask(const struct gql_limits *l, struct gql_cache *from, struct str text, struct str operation,
+    struct str variables, struct buf *out)
 {
 	struct gql_request q;
 	struct buf again = {0};
 	gql_request_init(&q, schema, text, l);
+	q.cache = from;
 	bool good = gql_request_prepare(&q, operation, variables);
 	if (!good) {
 		CHECK(q.errors.n);
@@ -249,9 +252,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in = (struct str){document, in.n};
 	variables = variables.n ? (struct str){json, variables.n} : STR_NONE;
 	lex(in);
-	bool ran = ask(&some, in, operation, variables, &with), could = ask(&none, in, operation, variables, &without);
+	bool ran = ask(&some, NULL, in, operation, variables, &with),
+	     could = ask(&none, NULL, in, operation, variables, &without);
 	CHECK(!ran || could);
 	CHECK(!ran || some.errors || str_eq(buf_view(&with), buf_view(&without)));
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&with);
+		CHECK(ask(&none, cache, in, operation, variables, &with) == could);
+		CHECK(str_eq(buf_view(&with), buf_view(&without)));
+	}
 	free(document);
 	free(json);
 	buf_free(&with);

@@ -8,12 +8,15 @@
 #include "lib/json/write.h"
 #include "lib/serve/routes/graphql_internal.h"
 #include "lib/serve/subscribers.h"
+#include "lib/serve/thread_context.h"
 #include "lib/serve/tokens.h"
 
 EMBED(graphql_sdl, "lib/serve/schema.graphql")
 
 #define MEDIA_GRAPHQL_JSON "application/json; charset=utf-8"
 #define MEDIA_GRAPHQL_RESPONSE "application/graphql-response+json; charset=utf-8"
+
+enum { CACHED_DOCUMENTS = 1 << 20 }; /* bytes: some hundred documents */
 
 /* ---- the schema ---- */
 
@@ -81,6 +84,7 @@ struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
 	struct graphql *g = xcalloc(1, sizeof *g);
 	g->conf = *conf;
 	g->schema = s;
+	g->cache = gql_cache_new(CACHED_DOCUMENTS, conf->memory);
 	g->streams = graphql_streams_new(g);
 	if (!conf->documents || (g->documents = documents_open(conf->documents, check_document, g, e)))
 		return g;
@@ -94,6 +98,7 @@ void graphql_free(struct graphql *g)
 		return;
 	graphql_streams_free(g->streams);
 	documents_free(g->documents);
+	gql_cache_free(g->cache);
 	gql_schema_free(g->schema);
 	free(g);
 }
@@ -253,7 +258,7 @@ static void subscribe_to(struct graphql *g, struct request *r, struct graphql_as
 {
 	struct subscriber_conf conf;
 	struct graphql_streamed *streamed = ask->streamed;
-	struct subscription *s = subscription_new(g, ask, &conf, &r->out);
+	struct subscription *s = subscription_new(g, &ask->prepared, &conf, &r->out);
 	if (!s) {
 		answer_refused(r, ask);
 		return;
@@ -311,34 +316,138 @@ static bool hold(void *arg, size_t bytes)
 	return true;
 }
 
-void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask)
+/* Reads the document and the variables: false with the request answered, if there is no memory for them. */
+static bool prepare(struct graphql *g, struct request *r, struct graphql_ask *ask)
 {
-	struct gql_request q;
-	struct gql_limits limits = g->conf.limits;
 	size_t cost = variables_cost(ask->variables);
 	if (!request_hold(r, cost)) {
 		request_too_much(r, cost);
-		return;
+		return false;
 	}
+	ask->held = cost;
+	gql_request_init(&ask->prepared, g->schema, ask->query, &g->conf.limits);
+	ask->prepared.cache = g->cache;
+	ask->is_prepared = true;
+	ask->good = gql_request_prepare(&ask->prepared, ask->operation, ask->variables);
+	return true;
+}
+
+static void unhold(struct request *r, struct graphql_ask *ask)
+{
+	request_unhold(r, ask->held);
+	ask->held = 0;
+}
+
+/* Runs what has been prepared; false, with nothing answered, if it must run elsewhere. */
+static bool run(struct graphql_operation *op, struct request *r, struct graphql_ask *ask)
+{
 	struct op_memory held = {.r = r};
-	limits.hold = hold;
-	limits.hold_arg = &held;
-	limits.deadline_ms = g->conf.timeout_ms ? clock_mono_ms() + g->conf.timeout_ms : 0;
-	gql_request_init(&q, g->schema, ask->query, &limits);
-	bool good = gql_request_prepare(&q, ask->operation, ask->variables);
-	enum gql_operation kind = good ? (enum gql_operation)q.operation->operation : GQL_QUERY;
-	if (!good) {
-		gql_request_refuse(&q, &r->out);
-		answer_refused(r, ask);
-	} else if (refuse(r, ask, kind)) {
-		/* answered */
-	} else if (kind == GQL_SUBSCRIPTION) {
-		subscribe_to(g, r, ask);
-	} else {
-		struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
-		gql_request_run(&q, NULL, &op, &r->out);
-		answer_result(r, ask);
+	struct gql_limits *limits = &ask->prepared.limits;
+	limits->hold = hold;
+	limits->hold_arg = &held;
+	limits->deadline_ms = op->g->conf.timeout_ms ? clock_mono_ms() + op->g->conf.timeout_ms : 0;
+	gql_request_run(&ask->prepared, NULL, op, &r->out);
+	request_unhold(r, held.bytes);
+	if (op->missed) {
+		buf_clear(&r->out);
+		return false;
 	}
-	gql_request_free(&q);
-	request_unhold(r, cost + held.bytes);
+	unhold(r, ask);
+	answer_result(r, ask);
+	return true;
+}
+
+/* Answers what is not a query or mutation that runs: true, and the request's state may be gone. */
+static bool answer_others(struct graphql *g, struct request *r, struct graphql_ask *ask)
+{
+	if (!ask->good) {
+		gql_request_refuse(&ask->prepared, &r->out);
+		answer_refused(r, ask);
+		return true;
+	}
+	enum gql_operation kind = ask->prepared.operation->operation;
+	if (refuse(r, ask, kind))
+		return true;
+	if (kind != GQL_SUBSCRIPTION)
+		return false;
+	unhold(r, ask);
+	subscribe_to(g, r, ask);
+	return true;
+}
+
+void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask)
+{
+	struct graphql_operation op = {.g = g, .db = db, .scan = &db->scan};
+	if ((ask->is_prepared || prepare(g, r, ask)) && !answer_others(g, r, ask))
+		run(&op, r, ask);
+}
+
+/* ---- in the connection's thread ---- */
+
+enum {
+	SMALL_QUERY = 4 << 10, /* is as quick to read as to hand to another thread */
+	SMALL_VARIABLES = 16 << 10,
+	QUICK = 1 << 20,  /* bytes of texts or records, times the tokens of the document that may show each of them */
+	FEW_TOKENS = 100, /* in a document that shows records, whose length nobody knows before */
+	FEW_READS = DB_BATCH
+};
+
+enum graphql_lane { LANE_LONG, LANE_POINTS, LANE_HERE };
+
+/* Bytes of text that may be scored: literals, and all that is in the variables at each place where one is used. */
+static size_t text_bytes(const struct graphql_ask *ask)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < ask->query.n; i++)
+		used += ask->query.p[i] == '$';
+	return ask->query.n + used * ask->variables.n;
+}
+
+/* A root field that scores texts without reasons, whose number nobody knows before. */
+static bool scores(const struct gql_node *field)
+{
+	if (!str_eq(field->name, STR("sentiment")) && !str_eq(field->name, STR("sentiments")))
+		return false;
+	for (const struct gql_node *a = field->arguments; a; a = a->next)
+		if (str_eq(a->name, STR("explain")))
+			return false;
+	return true;
+}
+
+/* Where an operation runs: scoring like POST /v1/sentiment, look-ups by id like GET /v1/messages/{id}, as long as it
+ * comes to no more than such a request; what takes as long as the store is large, or multiplies what was sent, in the
+ * threads of GraphQL. */
+static enum graphql_lane lane_of(const struct graphql_ask *ask)
+{
+	const struct gql_request *q = &ask->prepared;
+	size_t tokens = q->document->doc.tokens, scored = 0, read = 0;
+	if (q->operation->operation != GQL_QUERY || text_bytes(ask) * tokens > QUICK)
+		return LANE_LONG;
+	for (const struct gql_node *n = q->operation->selections; n; n = n->next) {
+		bool reads = n->kind == GQL_FIELD && str_eq(n->name, STR("message"));
+		if (!reads && (n->kind != GQL_FIELD || !scores(n)))
+			return LANE_LONG;
+		read += reads;
+		scored += !reads;
+	}
+	if (!read)
+		return LANE_HERE;
+	return !scored && read <= FEW_READS && tokens <= FEW_TOKENS ? LANE_POINTS : LANE_LONG;
+}
+
+struct db_pool *graphql_answer_here(struct graphql *g, struct request *r, struct graphql_ask *ask)
+{
+	if (ask->query.n > SMALL_QUERY || ask->variables.n > SMALL_VARIABLES)
+		return g->conf.pool;
+	if (!prepare(g, r, ask) || answer_others(g, r, ask))
+		return NULL;
+	enum graphql_lane lane = lane_of(ask);
+	struct graphql_operation op = {.g = g,
+	    .scan = &thread_context_get(g->conf.threads)->scan,
+	    .room = QUICK / ask->prepared.document->doc.tokens};
+	if (lane == LANE_LONG)
+		return g->conf.pool;
+	if ((lane == LANE_HERE || g->conf.local) && run(&op, r, ask))
+		return NULL;
+	return g->conf.points;
 }

@@ -10,12 +10,11 @@
 #include "lib/data/fold.h"
 #include "lib/serve/routes/event_stream.h"
 #include "lib/serve/routes/graphql_internal.h"
+#include "lib/serve/thread_context.h"
 
 struct subscription {
 	struct gql_request q;
-	struct graphql_operation op;
-	struct json_scan scan;
-	struct arena own; /* what was asked */
+	struct graphql_operation op; /* its scanner is the thread's, for each event */
 	struct filter filter;
 	struct buf folded, scratch; /* the text of the filter */
 	struct arena mem;	    /* one event's message */
@@ -62,7 +61,7 @@ static bool passes_members(struct subscription *s, struct str record, const stru
 		struct str spaced = arena_printf(&s->mem, " %.*s ", STR_FMT(f->where[i].name));
 		if (memmem(columns, sizeof columns - 1, spaced.p, spaced.n))
 			return false;
-		struct str value = message_member(json_padded(&s->mem, record), f->where[i].name, &s->scan, &s->mem);
+		struct str value = message_member(json_padded(&s->mem, record), f->where[i].name, s->op.scan, &s->mem);
 		if (!value.p || !str_eq(value, f->where[i].value))
 			return false;
 	}
@@ -87,23 +86,14 @@ static bool passes(struct subscription *s, struct str record, const struct shown
 	return passes_members(s, record, m);
 }
 
-/* Reads the document again, from a copy that outlives the request. */
-static bool prepare(struct subscription *s, const struct gql_schema *schema, const struct graphql_ask *ask)
-{
-	struct str query = arena_str(&s->own, ask->query),
-		   operation = ask->operation.p ? arena_str(&s->own, ask->operation) : STR_NONE,
-		   variables = ask->variables.p ? json_padded(&s->own, ask->variables) : STR_NONE;
-	gql_request_init(&s->q, schema, query, &s->op.g->conf.limits); /* without a deadline: each event is a run */
-	return gql_request_prepare(&s->q, operation, variables);
-}
-
 struct subscription *subscription_new(
-    struct graphql *g, const struct graphql_ask *ask, struct subscriber_conf *conf, struct buf *refusal)
+    struct graphql *g, struct gql_request *q, struct subscriber_conf *conf, struct buf *refusal)
 {
 	struct gql_call call = {0};
 	struct subscription *s = xcalloc(1, sizeof *s);
-	s->op = (struct graphql_operation){.g = g, .scan = &s->scan};
-	if (prepare(s, g->schema, ask) && gql_request_root(&s->q, &call) && read_conf(&call, &s->filter, conf)) {
+	s->op.g = g;
+	gql_request_move(&s->q, q); /* without a deadline: each event is a run */
+	if (gql_request_root(&s->q, &call) && read_conf(&call, &s->filter, conf)) {
 		fold_text(&s->folded, s->filter.text.p ? s->filter.text : STR(""));
 		return s;
 	}
@@ -122,23 +112,22 @@ void subscription_free(struct subscription *s)
 	if (!s)
 		return;
 	gql_request_free(&s->q);
-	arena_free(&s->own);
 	buf_free(&s->folded);
 	buf_free(&s->scratch);
-	json_scan_free(&s->scan);
 	arena_free(&s->mem);
 	free(s);
 }
 
 size_t subscription_bytes(const struct subscription *s)
 {
-	return sizeof *s + arena_size(&s->q.mem) + arena_size(&s->own);
+	return sizeof *s + arena_size(&s->q.mem) + gql_valid_bytes(s->q.document); /* which it may share with others */
 }
 
 /* What one event needs is given back after it: many subscriptions are idle most of the time. */
 bool subscription_put(struct subscription *s, struct buf *out, const struct feed_event *ev)
 {
-	struct shown_message *m = graphql_message(ev->record, &s->scan, &s->mem);
+	s->op.scan = &thread_context_get(s->op.g->conf.threads)->scan;
+	struct shown_message *m = graphql_message(ev->record, s->op.scan, &s->mem);
 	bool wanted = m && passes(s, ev->record, m);
 	if (wanted) {
 		m->seq = arena_printf(&s->mem, "%llu", (unsigned long long)ev->seq);

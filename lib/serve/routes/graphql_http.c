@@ -6,6 +6,7 @@
 #include "lib/http/lists.h"
 #include "lib/serve/routes/event_stream.h"
 #include "lib/serve/routes/graphql_internal.h"
+#include "lib/serve/thread_context.h"
 
 #define MEDIA_RESPONSE "application/graphql-response+json"
 
@@ -24,6 +25,8 @@ static void drop(void *state)
 		graphql_streamed_drop(a->ask.streamed);
 	if (a->ask.reservation)
 		graphql_reservation_release(a->ask.reservation);
+	if (a->ask.is_prepared)
+		gql_request_free(&a->ask.prepared);
 	arena_free(&a->mem);
 	free(a);
 }
@@ -152,10 +155,15 @@ static void hand_over(struct request *r, struct graphql *g, struct asking *a)
 {
 	if (!find_document(r, g, a))
 		return;
-	if (!a->ask.query.p)
+	if (!a->ask.query.p) {
 		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'query', a string, is missing");
-	else if (!a->ask.reservation || begin_streamed(r, a, a->id))
-		db_pool_do(g->conf.pool, r, work);
+		return;
+	}
+	if (a->ask.reservation && !begin_streamed(r, a, a->id))
+		return;
+	struct db_pool *pool = a->ask.reservation ? g->conf.pool : graphql_answer_here(g, r, &a->ask);
+	if (pool)
+		db_pool_do(pool, r, work);
 }
 
 static struct str text_member(const struct json_scan *s, const char *name, struct arena *mem)
@@ -181,8 +189,8 @@ static bool read_extensions(struct asking *a, struct str extensions, struct json
 
 void graphql_get(struct request *r, void *app)
 {
-	struct asking *a = begin(r, app);
-	struct json_scan s = {0};
+	struct graphql *g = app;
+	struct asking *a = begin(r, g);
 	if (!a)
 		return;
 	if (a->ask.reservation && a->ask.media == GRAPHQL_EVENTS) {
@@ -196,11 +204,10 @@ void graphql_get(struct request *r, void *app)
 	a->ask.variables = request_query(r, "variables");
 	a->ask.get = true;
 	a->document = request_query(r, "documentId");
-	if (read_extensions(a, request_query(r, "extensions"), &s))
-		hand_over(r, app, a);
+	if (read_extensions(a, request_query(r, "extensions"), &thread_context_get(g->conf.threads)->scan))
+		hand_over(r, g, a);
 	else
 		graphql_refuse(r, a->ask.media, 400, "BAD_REQUEST", "the parameter 'extensions' is not a JSON object");
-	json_scan_free(&s);
 }
 
 void graphql_post_begin(struct request *r, void *app)
@@ -247,12 +254,8 @@ static bool read_body(struct request *r, struct asking *a, struct json_scan *s)
 
 void graphql_post(struct request *r, void *app)
 {
-	struct asking *a = begin(r, app);
-	struct json_scan s = {0};
-	if (!a)
-		return;
-	bool good = read_body(r, a, &s);
-	json_scan_free(&s);
-	if (good)
-		hand_over(r, app, a);
+	struct graphql *g = app;
+	struct asking *a = begin(r, g);
+	if (a && read_body(r, a, &thread_context_get(g->conf.threads)->scan))
+		hand_over(r, g, a);
 }

@@ -1,8 +1,9 @@
 /* graphql_internal.h - what the files of /graphql share: the schema with who resolves its fields, the operation that
  * runs, and objects as they are shown.
  *
- *     connection's thread   graphql_http.c reads the request, and chooses the form of the answer
- *     db_context thread     graphql.c prepares the operation and runs it; graphql_*.c resolve its fields
+ *     connection's thread   graphql_http.c reads the request, and chooses the form of the answer; graphql.c prepares a
+ *                           small operation, and runs what is quick and waits for nobody
+ *     db_context thread     graphql.c prepares the others and runs all others; graphql_*.c resolve their fields
  *     connection's thread   graphql_events.c and graphql_stream.c send what subscriptions come to
  */
 #ifndef SENTI_GRAPHQL_INTERNAL_H
@@ -20,6 +21,7 @@ struct graphql {
 	struct graphql_conf conf;
 	struct gql_schema *schema;
 	struct graphql_streams *streams;
+	struct gql_cache *cache;
 	struct documents *documents; /* NULL: any document may be run */
 	atomic_uint waiting;	     /* threads that wait for results of workers */
 };
@@ -29,8 +31,11 @@ enum graphql_media { GRAPHQL_JSON, GRAPHQL_RESPONSE, GRAPHQL_EVENTS, GRAPHQL_NO_
 /* What resolvers get as `app`. */
 struct graphql_operation {
 	struct graphql *g;
-	struct db_context *db; /* NULL: the events of a subscription */
+	struct db_context *db; /* NULL: in a connection's thread */
 	struct json_scan *scan;
+	/* Without db: of records from the process's own cache so many bytes may still be shown; */
+	size_t room;
+	bool missed; /* and one was not there or too long: the operation must run elsewhere. */
 };
 
 /* Who answers for a field; `bound` reaches the resolver in place of the operation if it is not NULL. */
@@ -100,9 +105,16 @@ struct graphql_ask {
 	enum graphql_media media;		/* of the answer */
 	struct graphql_reservation *reservation;
 	struct graphql_streamed *streamed; /* where results go; NULL: into the answer */
+	/* Once it is prepared. */
+	struct gql_request prepared; /* whoever drops this frees it */
+	bool is_prepared, good;	     /* good: it can run */
+	size_t held;		     /* of the request's memory */
 };
-/* In a db_context thread: answers the request. Takes ask->streamed, and leaves NULL. */
+/* In a db_context thread: answers the request, and may drop its state. Takes ask->streamed, and leaves NULL. */
 void graphql_answer(struct graphql *g, struct db_context *db, struct request *r, struct graphql_ask *ask);
+/* In the connection's thread: answers what is quick and waits for nobody, likewise; or returns the pool of threads for
+ * graphql_answer. */
+struct db_pool *graphql_answer_here(struct graphql *g, struct request *r, struct graphql_ask *ask);
 /* In the same thread, for a client that takes events: what is in r->out is the whole answer. */
 void graphql_events_answer(struct request *r);
 
@@ -110,10 +122,10 @@ void graphql_events_answer(struct request *r);
 
 struct subscription;
 struct subscriber_conf;
-/* New, of what was asked, which has been prepared before; *conf, lent by it, is what it asks for but for the callbacks.
- * NULL: it cannot be, and {"errors":...} is appended to *refusal. */
+/* New, of a prepared request, which is moved; *conf, lent by it, is what it asks for but for the callbacks. NULL: it
+ * cannot be, and {"errors":...} is appended to *refusal. */
 struct subscription *subscription_new(
-    struct graphql *g, const struct graphql_ask *ask, struct subscriber_conf *conf, struct buf *refusal);
+    struct graphql *g, struct gql_request *q, struct subscriber_conf *conf, struct buf *refusal);
 void subscription_free(struct subscription *s); /* NULL is allowed */
 /* Bytes that it holds from event to event. */
 size_t subscription_bytes(const struct subscription *s);

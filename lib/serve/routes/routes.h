@@ -67,7 +67,9 @@ struct routes {
 
 /* What GraphQL's resolvers use; lent likewise. */
 struct graphql_conf {
-	struct db_pool *pool; /* its own, so that nothing else waits for its operations */
+	struct db_pool *pool;	/* its own, so that nothing else waits for its operations */
+	struct db_pool *points; /* of GET /v1/messages/{id}, for operations that only do the same */
+	struct cache *local;	/* as in messages_conf */
 	struct models *models;
 	struct thread_contexts *threads;
 	struct feed *feed;

@@ -142,7 +142,7 @@ static void answer(struct str text, struct str variables, json_t *data)
 		printf("{\"wrong\":");
 		print_errors(&q.errors, text);
 		puts("}");
-	} else if (count_operations(&q.doc, &queries) != 1 || !queries) {
+	} else if (count_operations(&q.document->doc, &queries) != 1 || !queries) {
 		puts("{\"valid\":true}");
 	} else if (!good) {
 		printf("{\"refused\":");
