@@ -1,30 +1,38 @@
-# senti: make, make check, make install. All targets: all check live system asan tsan fuzz fuzz-coverage bench soak demo lint format format-check
-# completions install dist clean. `make V=1` shows the commands; WITH_WEB=yes|no: with web pages, which need npm, or without. HACKING.md explains the layers.
+# senti: make, make check, make install; `make help` lists all targets and settings. HACKING.md explains the layers.
+BUILD = build
 include config.mk
 
-BUILD = build
+# What WITH_NAME=no leaves out: of the sources, of what is installed, and the unit tests that include such a source.
+OUT_AMQP = lib/net/amqp%
+OUT_POSTGRESQL = lib/net/pg%
+OUT_REDIS = lib/net/redis%
+OUT_SERVE = lib/serve/% $(patsubst %.c,%.%,$(filter-out lib/http/guard.c,$(wildcard lib/http/*.c))) lib/graphql/% cmd/serve% cmd/senti-serve.c man/senti-serve.8 man/senti-graphql.7 contrib/systemd/senti-serve.%
+OUT = $(foreach part,$(PARTS),$(if $(filter no,$(WITH_$(part))),$(OUT_$(part))))
 
 # Every file below lib, at any depth, is part of the library; cmd/NAME.c is a tool where TOOLS names it, and shared by all tools where not.
 # scripts/lint-layers holds the order of the layers.
-LIB_C = $(sort $(shell find lib -name '*.c'))
+LIB_C = $(filter-out $(OUT),$(sort $(shell find lib -name '*.c')))
 TOOLS = senti-score senti-ingest senti-store senti-eval senti-train senti-window senti-worker senti-cache senti-serve
+BUILT = $(patsubst cmd/%.c,%,$(filter-out $(OUT),$(TOOLS:%=cmd/%.c)))
 # tests/unit/NAME.c is one program; so is tests/fuzz/NAME.c, with its seeds in tests/fuzz/seeds/NAME.
 # postgres only runs on a server; tests/live calls it.
-TESTS = $(filter-out postgres,$(basename $(notdir $(sort $(wildcard tests/unit/*.c)))))
+TESTS = $(filter-out postgres $(UNTESTED),$(basename $(notdir $(sort $(wildcard tests/unit/*.c)))))
+UNTESTED = $(if $(OUT),$(basename $(notdir $(shell grep -l $(foreach part,$(OUT),-e 'include "$(subst %,,$(part))') tests/unit/*.c))))
 FUZZ = $(filter-out main,$(basename $(notdir $(sort $(wildcard tests/fuzz/*.c)))))
 
+if = $(if $(filter yes,$(WITH_$(1))),$(2),$(3))
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
-LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
-LIBS_senti-cache = -lhiredis $(shell $(PKG_CONFIG) --libs sqlite3 libpq)
+LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 $(call if,POSTGRESQL,libpq))
+LIBS_senti-cache = $(call if,REDIS,-lhiredis) $(LIBS_senti-store)
 LIBS_senti-train = -llinear
-LIBS_senti-serve = -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib sqlite3 libpq)
+LIBS_senti-serve = $(LIBS_senti-cache) $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib)
 # Every filter reads and writes queues.
-LIBS_tests = -llinear -lcsv -lhiredis $(shell $(PKG_CONFIG) --libs libmicrohttpd libpcre2-8 nettle sqlite3 libpq jansson zlib)
+LIBS_tests = $(LIBS_senti-train) $(LIBS_senti-ingest) $(call if,SERVE,$(LIBS_senti-serve) $(shell $(PKG_CONFIG) --libs jansson),$(LIBS_senti-cache))
 
 OBJ = $(LIB_C:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TOOLS:%=cmd/%.c),$(sort $(wildcard cmd/*.c))))
 LIB = $(BUILD)/libsenti.a
-BIN = $(TOOLS:%=$(BUILD)/bin/%)
+BIN = $(BUILT:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
 UNIT_LIVE = $(BUILD)/tests/unit/postgres
 REPLAY = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
@@ -35,7 +43,7 @@ RUN = SENTI_BUILD=$(abspath $(BUILD)) SENTI_BIN=$(abspath $(BUILD))/bin tests/ru
 Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
-all: $(BIN)
+all: $(BIN) ## all tools (the default)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -47,7 +55,11 @@ $(LIB): $(OBJ)
 	$(Q)$(RM) $@
 	$(Q)$(AR) rcs $@ $(OBJ)
 
-$(BUILD)/%.o: %.c Makefile config.mk
+$(BUILD)/with: force
+	@mkdir -p $(@D)
+	@echo '$(WITH)' | cmp -s - $@ || echo '$(WITH)' >$@
+
+$(BUILD)/%.o: %.c Makefile config.mk $(BUILD)/with
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -99,16 +111,21 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN:%=$(BUILD)/tests/fuzz
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LD) -o $@ $^ $(LIBS_tests) $(LIBS_fuzz-$*) -lm -lpthread
 
 # --- tests: everything that needs neither network nor Python, and quick ---
-check: lint test
+check: lint test ## lint, and make test
 
-test: $(BIN) $(UNIT) $(REPLAY)
+whole:
+	@$(if $(OUT),echo 'this build leaves out what tests need ($(WITH)); make unit-tests runs what is left' >&2; exit 2,:)
+
+test: whole $(BIN) $(UNIT) $(REPLAY) ## unit tests, seeds of the fuzz targets, CLI tests
 	@TEST_JOBS=$${TEST_JOBS:-2} $(RUN) $(UNIT) $(REPLAY) $(sort $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh)))
 
 # Needs Python and the package index: each tool on real servers, each engine beside the package that it equals (scripts/fetch-vader gets them);
 # and all tools together, from end to end.
 live: DIR = tests/live
 system: DIR = tests/system
-live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(BUILD)/tests/live/lib/graphql_documents
+live: ## tests on real servers, and against the packages that engines equal
+system: ## tests of the whole system from end to end
+live system: whole $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(BUILD)/tests/live/lib/graphql_documents
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
 
@@ -116,19 +133,19 @@ live system: $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(BUILD)
 SANITIZERS = address,undefined -fno-sanitize-recover=all
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
 SANITIZED = HARDEN= HARDEN_LD= WERROR=-Wno-format-truncation CFLAGS='-O1 -g -fno-omit-frame-pointer'
-asan:
+asan: ## make test under the address and undefined-behaviour sanitizers
 	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)-asan $(SANITIZED) SAN="-fsanitize=$(SANITIZERS)" test
 
 # A data race ends a program with status 66. The senti-serve that this builds is loaded by tests/live/serve_threads.py.
-tsan:
+tsan: ## the unit tests under the thread sanitizer
 	@$(MAKE) BUILD=$(BUILD)-tsan $(SANITIZED) SAN=-fsanitize=thread unit-tests
-unit-tests: $(UNIT) $(BUILD)/bin/senti-serve
+unit-tests: $(UNIT) $(filter %/senti-serve,$(BIN)) ## the unit tests of what is built
 	@TEST_JOBS=$${TEST_JOBS:-2} $(RUN) $(UNIT)
 
 fuzz-programs: $(REPLAY)
 FUZZING = BUILD=$(BUILD)-fuzz HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang FUZZ_MAIN= FUZZ_LD=-fsanitize=fuzzer \
 	SAN="-fsanitize=fuzzer-no-link,$(SANITIZERS)"
-fuzz:
+fuzz: ## each fuzz target for FUZZ_SECONDS (60)
 	@echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer,$(SANITIZERS) -x c -o /dev/null - || \
 		{ echo "clang lacks libFuzzer or the sanitizers: Debian has them in libclang-rt-14-dev, for clang 14" >&2; exit 1; }
 	@$(MAKE) $(FUZZING) fuzz-programs
@@ -137,57 +154,77 @@ fuzz:
 
 # How much of the code that each target links its seeds, and what `make fuzz` has found beside them, run through.
 COVERING = BUILD=$(BUILD)-coverage HARDEN= HARDEN_LD= CFLAGS='-O1 -g' CC=clang SAN='-fprofile-instr-generate -fcoverage-mapping'
-fuzz-coverage:
+fuzz-coverage: ## what the seeds and the corpus run through
 	@$(MAKE) $(COVERING) fuzz-programs
 	@scripts/fuzz-coverage $(BUILD)-coverage $(BUILD)-fuzz/corpus $(FUZZ)
 
-bench: $(BIN)
+bench: $(BIN) ## comparisons with other programs
 	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/run
 
-# Two million requests to one senti-serve.
-soak: $(BIN)
+soak: $(BIN) ## two million requests to one senti-serve
 	@SENTI_BIN=$(abspath $(BUILD))/bin tests/bench/soak
 
-demo:
+demo: ## the whole job on 23,703 texts, on a fresh machine
 	@scripts/demo
 
 # --- style ---
 C_FILES = $(filter-out lib/text/unicode_tables.c,$(shell find lib cmd tests scripts -name '*.[ch]'))
 
-lint: $(BIN) format-check
+lint: $(BIN) format-check ## layers, manual pages, style, format
 	@scripts/lint-layers; layers=$$?; scripts/lint-man $(BUILD)/bin $(TOOLS); man=$$?; scripts/lint-style && exit $$((layers + man))
 
 format-check:
 	@scripts/lint-format $(C_FILES)
 
-format:
+format: ## formats the sources
 	$(Q)clang-format -i $(C_FILES)
 
-completions: $(BIN)
+completions: $(BIN) ## writes the completions of shells anew
 	$(Q)scripts/build-completions $(BUILD)/bin contrib/completions $(TOOLS)
 
 # --- shipping ---
-SHARE = $(DESTDIR)$(PREFIX)/share
-install: $(BIN)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 $(SHARE)/doc/senti \
-		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
-	install $(BIN) $(DESTDIR)$(PREFIX)/bin
-	for s in 1 5 7 8; do install -m 644 man/*.$$s $(SHARE)/man/man$$s || exit 1; done
-	for t in $(TOOLS); do install -m 644 contrib/completions/senti.bash $(SHARE)/bash-completion/completions/$$t && \
-		install -m 644 contrib/completions/senti.fish $(SHARE)/fish/vendor_completions.d/$$t.fish || exit 1; done
-	install -m 644 contrib/completions/_senti $(SHARE)/zsh/site-functions/_senti
-	install -m 644 README.md NEWS.md SECURITY.md LICENSE $(SHARE)/doc/senti
-	[ ! -f $(WEB)/THIRD-PARTY.txt ] || install -m 644 $(WEB)/THIRD-PARTY.txt $(SHARE)/doc/senti
-	for f in lexicons/*/SOURCE lexicons/*/LICENSE*; do install -D -m 644 $$f $(SHARE)/doc/senti/$$f || exit 1; done
+DOC = share/doc/senti
+# $(call into,FOLDER,FILES): FILE:FOLDER/NAME for each that this build has.
+into = $(foreach f,$(filter-out $(OUT),$(2)),$f:$(1)/$(notdir $f))
+# All that is installed, as SOURCE:TARGET below PREFIX.
+SHIPPED = $(call into,bin,$(BIN)) $(foreach s,1 5 7 8,$(call into,share/man/man$s,$(wildcard man/*.$s))) \
+	$(BUILT:%=contrib/completions/senti.bash:share/bash-completion/completions/%) \
+	$(BUILT:%=contrib/completions/senti.fish:share/fish/vendor_completions.d/%.fish) \
+	$(call into,share/zsh/site-functions,contrib/completions/_senti) \
+	$(call into,$(DOC),README.md NEWS.md SECURITY.md LICENSE $(call if,SERVE,$(wildcard $(WEB)/THIRD-PARTY.txt))) \
+	$(foreach f,$(wildcard lexicons/*/SOURCE lexicons/*/LICENSE*),$f:$(DOC)/$f) \
+	$(foreach f,$(EXAMPLES),$f:$(DOC)/examples/$(f:contrib/%=%)) \
+	$(call into,lib/systemd/system,$(wildcard contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.timer)) \
+	$(call into,lib/systemd/system/senti-.service.d,contrib/systemd/senti-.service.d/10-senti.conf) \
+	contrib/systemd/senti.sysusers:lib/sysusers.d/senti.conf contrib/systemd/senti.tmpfiles:lib/tmpfiles.d/senti.conf contrib/batch:libexec/senti/batch
+EXAMPLES = $(filter-out contrib/completions/% contrib/systemd/%,$(wildcard contrib/*/* airflow/dags/*.py))
+# The files of services and crontabs say where the tools are.
+PREFIXED = s|/usr/bin|$(PREFIX)/bin|; s|/usr/libexec|$(PREFIX)/libexec|
 
-dist:
+install: $(BIN) ## installs below PREFIX, in the folder DESTDIR if given
+	@for pair in $(SHIPPED); do from=$${pair%%:*} to="$(DESTDIR)$(PREFIX)/$${pair#*:}"; mode=644; [ ! -x $$from ] || mode=755; \
+		install -D -m $$mode $$from "$$to" || exit 1; \
+		case $$to in *.service | *.conf | *.crontab) sed -i '$(PREFIXED)' "$$to" || exit 1 ;; esac; done
+	$(call say,INST,"$(words $(SHIPPED)) files below $(DESTDIR)$(PREFIX)")
+
+uninstall: ## removes what install has put there
+	@for pair in $(SHIPPED); do rm -f "$(DESTDIR)$(PREFIX)/$${pair#*:}" || exit 1; done
+	@for own in $(DOC) libexec/senti lib/systemd/system/senti-.service.d; do [ ! -d "$(DESTDIR)$(PREFIX)/$$own" ] || find "$(DESTDIR)$(PREFIX)/$$own" -depth -type d -empty -delete; done
+
+dist: ## the source as an archive
 	@mkdir -p $(BUILD)
 	git archive --prefix=senti-$(VERSION)/ HEAD | gzip -n > $(BUILD)/senti-$(VERSION).tar.gz
 
-clean:
+clean: ## removes all builds
 	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang
 
-.PHONY: all check test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions install dist clean force
+help: ## this list
+	@echo 'make [TARGET...] [SETTING=VALUE...]'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
+	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
+
+.PHONY: all check whole test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
+	install uninstall dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')

@@ -4,10 +4,12 @@
 #include "lib/data/memory.h"
 #include "lib/net/redis.h"
 
+#if WITH_REDIS
 struct cache *open_redis(const char *address, const struct cache_conf *conf, struct err *e)
 {
 	return redis_cache(address, conf, e);
 }
+#endif
 
 struct cache *open_memory(const char *address, const struct cache_conf *conf, struct err *e)
 {

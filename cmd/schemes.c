@@ -14,6 +14,7 @@ enum { RETRY_MS = 60000, MOST_PREFETCH = 65535 };
 #pragma weak open_redis
 #pragma weak open_memory
 
+#if WITH_AMQP
 static struct amqp_conf queue_conf(const char *end, const struct end_conf *c)
 {
 	/* Each job has a batch in hand and one to come; one more is being delivered. */
@@ -43,9 +44,13 @@ static struct sink *queue_sink(const char *end, enum lane lane, const struct end
 	const struct amqp_conf queue = queue_conf(end, conf);
 	return amqp_sink(&queue, lane, e);
 }
+#endif
 
 static const struct scheme schemes[] = {
-    {{"amqp", "amqps"}, "amqp:QUEUE", .source = queue_source, .sink = queue_sink, .rejects = amqp_dead_end},
+#if WITH_AMQP
+    {{"amqp", "amqps"}, "amqp:QUEUE", .source = queue_source, .sink = queue_sink, .rejects = amqp_dead_end,
+	.queue = amqp_queue},
+#endif
     {{"sqlite"}, "sqlite:PATH", .store = open_sqlite},
     {{"postgresql", "postgres"}, "postgresql://USER@HOST/DATABASE", .store = open_postgres},
     {{"redis", "rediss"}, "redis://HOST:PORT", .cache = open_redis},
@@ -140,6 +145,12 @@ struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *co
 		return sink_path(end, lane, conf->tool, e);
 	const struct scheme *s = scheme_find(end, ROLE_SINK, e);
 	return s ? s->sink(end, lane, conf, e) : NULL;
+}
+
+char *end_queue(const char *source, char **shown, struct err *e)
+{
+	const struct scheme *s = scheme_find(source, ROLE_SOURCE, e);
+	return s ? s->queue(source, shown, e) : NULL;
 }
 
 char *end_of_rejects(const char *source)

@@ -36,6 +36,8 @@ struct scheme {
 	struct cache *(*cache)(const char *address, const struct cache_conf *conf, struct err *e);
 	/* Of a source: the end of its rejects, unless --reject says otherwise. New, or NULL if it has none. */
 	char *(*rejects)(const char *end);
+	/* Of a source: the name of its queue, and *shown, its broker without a password. Both new; NULL with *e. */
+	char *(*queue)(const char *end, char **shown, struct err *e);
 };
 
 /* True if the name begins with a source's scheme, and is not a path. */
@@ -47,6 +49,8 @@ const struct scheme *scheme_find(const char *address, enum role role, struct err
 struct source *end_source(const char *const *end, size_t n, const struct end_conf *conf, struct err *e);
 /* New. NULL with *e. */
 struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e);
+/* New: the name of the queue that is read; *shown (new): its broker, without a password. NULL with *e. */
+char *end_queue(const char *source, char **shown, struct err *e);
 /* New: the default end of rejects for this source (may be NULL): "-", or a queue's dead letters. */
 char *end_of_rejects(const char *source);
 /* The store that t->store names; waits for one that is down for t->retry_ms. New, or NULL with *e. */

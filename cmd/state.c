@@ -9,7 +9,6 @@
 #include "cmd/schemes.h"
 #include "lib/base/log.h"
 #include "lib/base/redact.h"
-#include "lib/net/amqp.h"
 
 /* Escapes what a file's name cannot hold, and "%". */
 static void put_name(struct buf *out, const char *name)
@@ -44,7 +43,7 @@ static char *default_path(const struct tool *t, const char *queue, struct err *e
 
 int state_of_queue(const struct tool *t, const char *path, char **file, char **owner, struct err *e)
 {
-	char *shown, *queue = amqp_queue(t->from, &shown, e);
+	char *shown, *queue = end_queue(t->from, &shown, e);
 	if (!queue)
 		return -1;
 	*file = path ? xstrdup(path) : default_path(t, queue, e);

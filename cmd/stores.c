@@ -5,6 +5,7 @@
 #include "lib/net/pg.h"
 #include "lib/net/sqlite.h"
 
+#if WITH_POSTGRESQL
 enum { RETRY_MS = 60000 };
 
 struct store *open_postgres(const struct tool *t, enum store_mode mode, struct err *e)
@@ -17,6 +18,7 @@ struct store *open_postgres(const struct tool *t, enum store_mode mode, struct e
 	};
 	return pg_open(&conf, mode, e);
 }
+#endif
 
 struct store *open_sqlite(const struct tool *t, enum store_mode mode, struct err *e)
 {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What all tools have in common: --help, --version, usage errors; completions, installation; and the lint of layers, shown to fail.
+# What all tools have in common: --help, --version, usage errors; completions; and the lint of layers, shown to fail.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -172,20 +172,6 @@ query
 END
 need 'zsh reads its completions' zsh && ok 'zsh reads its completions' zsh -n "$root/contrib/completions/_senti"
 need 'fish reads its completions' fish && ok 'fish reads its completions' fish -n "$root/contrib/completions/senti.fish"
-
-# Installation into a staging directory.
-ok 'make install' env -u MAKEFLAGS make -s -C "$root" BUILD="$(dirname "$SENTI_BIN")" install DESTDIR="$T/stage" PREFIX=/usr
-for tool in $tools; do
-	t "installed $tool runs" "stage/usr/bin/$tool --version" 0 <<-END
-		$tool $version
-	END
-	section=1
-	[ "$tool" != senti-serve ] || section=8
-	ok "installed $tool has its page and completions" ls "stage/usr/share/man/man$section/$tool.$section" \
-		"stage/usr/share/bash-completion/completions/$tool" "stage/usr/share/fish/vendor_completions.d/$tool.fish"
-done
-ok 'overview, licence and lexicon licences are installed' ls stage/usr/share/man/man7/senti.7 stage/usr/share/man/man5/senti-record.5 \
-	stage/usr/share/doc/senti/LICENSE stage/usr/share/doc/senti/lexicons/vader/LICENSE
 
 # Each tool links only what it uses: start-up time is made of libraries.
 libraries() { readelf -d "$SENTI_BIN/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | grep -vE '^(lib(c|m|asan|ubsan)|ld-linux.*)$'; }

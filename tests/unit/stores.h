@@ -134,6 +134,7 @@ static inline struct str too_deep(void)
 	return buf_view(&b);
 }
 
+#if WITH_POSTGRESQL
 static inline struct store *postgres_open(const char *path, enum store_mode mode, struct err *why)
 {
 	return pg_open(&(struct pg_conf){.address = path, .tool = "tests", .retry_ms = 10000}, mode, why);
@@ -153,6 +154,7 @@ static inline struct str too_long(void)
 	buf_str(&b, STR("\"}"));
 	return buf_view(&b);
 }
+#endif
 
 static inline void stores_each(void (*suite)(const struct kind *))
 {
@@ -160,11 +162,12 @@ static inline void stores_each(void (*suite)(const struct kind *))
 	if (!mkdtemp(dir))
 		exit(STATUS_ENVIRONMENT);
 	snprintf(path, sizeof path, "%s/db", dir);
-	const char *url = env_get("SENTI_TEST_POSTGRES");
 	const struct kind kind[] = {
-	    {"SQLite in a file", path, sqlite_open, true, too_deep()},
-	    {"SQLite in memory", ":memory:", sqlite_open, false, too_deep()},
-	    {"PostgreSQL", url, postgres_open, true, too_long()},
+		{"SQLite in a file", path, sqlite_open, true, too_deep()},
+		{"SQLite in memory", ":memory:", sqlite_open, false, too_deep()},
+#if WITH_POSTGRESQL
+		{"PostgreSQL", env_get("SENTI_TEST_POSTGRES"), postgres_open, true, too_long()},
+#endif
 	};
 	for (size_t i = 0; i < COUNT_OF(kind); i++)
 		if (kind[i].path) {
