@@ -1,6 +1,10 @@
 /* senti-store - keeps scored records as rows: put, get, query, correct, delete, and the care of the database. */
 #include "cmd/store_verbs.h"
+
+#include <math.h>
+
 #include "lib/base/clock.h"
+#include "lib/base/utf8.h"
 
 static int read_time(const char *name, const char *value, bool *has, int64_t *ms, struct err *e)
 {
@@ -24,23 +28,108 @@ static int read_until(void *to, const char *value, struct err *e)
 	return read_time("until", value, &f->has_until, &f->until, e);
 }
 
+static int read_score(const char *name, const char *value, double *score, struct err *e)
+{
+	char *end;
+	*score = strtod(value, &end);
+	if (*value && strspn(value, "0123456789+-.eE") == strlen(value) && !*end && *score >= -1 && *score <= 1)
+		return 0;
+	return option_bad(name, value, "a score from -1 to 1", e);
+}
+
+/* Neither includes the score itself. */
+static int read_above(void *to, const char *value, struct err *e)
+{
+	struct filter *f = to;
+	double score;
+	if (read_score("score-above", value, &score, e) < 0)
+		return -1;
+	f->has_least = true;
+	f->least = nextafter(score, INFINITY);
+	return 0;
+}
+
+static int read_below(void *to, const char *value, struct err *e)
+{
+	struct filter *f = to;
+	double score;
+	if (read_score("score-below", value, &score, e) < 0)
+		return -1;
+	f->has_most = true;
+	f->most = nextafter(score, -INFINITY);
+	return 0;
+}
+
+static int read_where(void *to, const char *value, struct err *e)
+{
+	struct store_where *w = to;
+	const char *is = strchr(value, '=');
+	struct str all = str_of(value);
+	if (!is || is == value || utf8_valid_prefix(all) < all.n)
+		return option_bad("where", value, "a member and its value, NAME=VALUE", e);
+	if (w->n == FILTER_MEMBERS)
+		return err_set(e, ERR_USAGE, "--where may be given %d times", FILTER_MEMBERS);
+	w->member[w->n++] = (struct member_is){{value, (size_t)(is - value)}, str_of(is + 1)};
+	return 0;
+}
+
+static int read_by(void *to, const char *value, struct err *e)
+{
+	struct err why;
+	struct str all = str_of(value);
+	if (utf8_valid_prefix(all) < all.n)
+		return option_bad("by", value, "a list of names in UTF-8", e);
+	return stats_by(to, all, &why) == 0 ? 0 : err_set(e, ERR_USAGE, "--by: %s", why.msg);
+}
+
+static int read_step(void *to, const char *value, struct err *e)
+{
+	return stats_step(str_of(value), to)
+		   ? 0
+		   : option_bad("step", value, "a duration such as 90s, 15m, 1h, 1d or 1w", e);
+}
+
+static int read_zone(void *to, const char *value, struct err *e)
+{
+	struct err why;
+	struct zone **zone = to;
+	zone_free(*zone);
+	*zone = zone_open(str_of(value), &why);
+	return *zone ? 0 : err_set(e, ERR_USAGE, "--tz: %s", why.msg);
+}
+
 #define OPTIONS struct store_options
 #define OF_QUERY .only = 1u << STORE_QUERY
+#define OF_STATS .only = 1u << STORE_STATS
+#define OF_BOTH .only = 1u << STORE_QUERY | 1u << STORE_STATS
 static const struct option_def own[] = {
-    {0, "label", "LABEL", "query: positive, neutral or negative", OPT_CALL(filter.label, read_label), OF_QUERY},
-    {0, "source", "NAME", "query: from this source", OPT_SLICE(filter.source), OF_QUERY},
-    {0, "since", "TIME", "query: with a time of TIME or later (RFC 3339, or a date)", OPT_CALL(filter, read_since),
-	OF_QUERY},
-    {0, "until", "TIME", "query: with a time before TIME", OPT_CALL(filter, read_until), OF_QUERY},
-    {0, "text", "WORDS", "query: the text contains WORDS, in any case", OPT_SLICE(filter.text), OF_QUERY},
-    {0, "model", "MODEL", "query: scored by this model, as its results name it", OPT_SLICE(filter.model), OF_QUERY},
-    {0, "not-model", "MODEL", "query: scored by another model, or not at all", OPT_SLICE(filter.not_model), OF_QUERY},
-    {0, "unscored", NULL, "query: without a result", OPT_FLAG(filter.unscored), OF_QUERY},
-    {0, "corrected", NULL, "query: with a label set by a person", OPT_FLAG(filter.corrected), OF_QUERY},
+    {0, "label", "LABEL", "query, stats: positive, neutral or negative", OPT_CALL(filter.label, read_label), OF_BOTH},
+    {0, "source", "NAME", "query, stats: from this source", OPT_SLICE(filter.source), OF_BOTH},
+    {0, "since", "TIME", "query, stats: with a time of TIME or later (RFC 3339, or a date)",
+	OPT_CALL(filter, read_since), OF_BOTH},
+    {0, "until", "TIME", "query, stats: with a time before TIME", OPT_CALL(filter, read_until), OF_BOTH},
+    {0, "text", "WORDS", "query, stats: the text contains WORDS, in any case", OPT_SLICE(filter.text), OF_BOTH},
+    {0, "model", "MODEL", "query, stats: scored by this model, as its results name it", OPT_SLICE(filter.model),
+	OF_BOTH},
+    {0, "not-model", "MODEL", "query, stats: scored by another model, or not at all", OPT_SLICE(filter.not_model),
+	OF_BOTH},
+    {0, "score-above", "SCORE", "query, stats: with a score above SCORE", OPT_CALL(filter, read_above), OF_BOTH},
+    {0, "score-below", "SCORE", "query, stats: with a score below SCORE", OPT_CALL(filter, read_below), OF_BOTH},
+    {0, "where", "NAME=VALUE", "query, stats: the member NAME has this VALUE; may be repeated",
+	OPT_CALL(where, read_where), OF_BOTH},
+    {0, "unscored", NULL, "query, stats: without a result", OPT_FLAG(filter.unscored), OF_BOTH},
+    {0, "corrected", NULL, "query, stats: with a label set by a person", OPT_FLAG(filter.corrected), OF_BOTH},
     {0, "after", "ID", "query: continue after the message with this id", OPT_STRING(after), OF_QUERY},
-    {0, "limit", "N", "query: at most N messages", OPT_NUMBER(limit, 1, UINT32_MAX), OF_QUERY},
-    {0, "order", "ORDER", "query: oldest (default) or newest first, records without a time last; or by id",
-	OPT_CHOICE(filter.order, "oldest", "newest", "id"), .min = ORDER_OLDEST, OF_QUERY},
+    {0, "limit", "N", "query, stats: at most N messages, or groups", OPT_NUMBER(limit, 1, UINT32_MAX), OF_BOTH},
+    {0, "order", "ORDER",
+	"query: oldest (default) or newest first, records without a time last; by id; by score, or -score",
+	OPT_CHOICE(filter.order, "oldest", "newest", "id", "score", "-score"), .min = ORDER_OLDEST, OF_QUERY},
+    {0, "by", "NAME,...", "stats: in groups by label, source, model, time, hour, day, week, month or other members",
+	OPT_CALL(stats, read_by), OF_STATS},
+    {0, "step", "DURATION", "stats: the length of --by time: 90s, 15m, 1h (default), 1d, 1w",
+	OPT_CALL(stats.step_ms, read_step), OF_STATS},
+    {0, "tz", "ZONE", "stats: the time zone of hours, days, weeks and months (default UTC)", OPT_CALL(zone, read_zone),
+	OF_STATS},
     {0, "dead", "DURATION", "prune: drop readers silent for this long: 90s, 30m, 12h, 7d (default)",
 	OPT_DURATION(dead_ms, 0), .only = 1u << STORE_PRUNE},
     {0},
@@ -48,6 +137,7 @@ static const struct option_def own[] = {
 
 static const char examples[] = "  senti-ingest -F csv reviews.csv | senti-score | senti-store >/dev/null\n"
 			       "  senti-store query --label negative --since 2024-05-01 --limit 20\n"
+			       "  senti-store stats --by source,month --tz Europe/Berlin\n"
 			       "  senti-store correct 17 positive\n"
 			       "  senti-store query --not-model \"$NEW\" | senti-score | senti-store put >/dev/null\n";
 

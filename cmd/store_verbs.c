@@ -31,7 +31,7 @@ static struct source *query_source(struct tool *t, struct store_options *o, stru
 			    "--after: no message has the id '%s' (any more); --since goes on from a time", o->after);
 			return NULL;
 		}
-		o->filter.after = (struct place){.set = true, .has_time = m.has_time, .time = m.time, .id = m.id};
+		o->filter.after = place_after(&m);
 	}
 	return source_query(o->store, &o->filter, o->limit);
 }
@@ -45,9 +45,20 @@ static struct source *export_source(struct tool *t, struct store_options *o, str
 	return source_query(o->store, &o->filter, 0);
 }
 
+static bool restricts(const struct filter *f)
+{
+	return f->label.p || f->source.p || f->model.p || f->not_model.p || f->text.p || f->unscored || f->corrected ||
+	       f->has_least || f->has_most || f->has_since || f->has_until || f->nwhere;
+}
+
+/* The figures of the store; or, if anything is asked of them, of groups of its messages. */
 static struct source *stats_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	struct store_stats n;
+	o->stats.filter = &o->filter;
+	o->stats.zone = o->zone;
+	if (o->stats.nby || restricts(&o->filter))
+		return source_stats(o->store, &o->stats, o->limit);
 	if (o->store->stats(o->store, &n, e) < 0)
 		return NULL;
 	const struct figure row[] = {
@@ -135,6 +146,8 @@ static int run(struct tool *t, void *options)
 	const struct store_plan *p = &plans[t->verb - t->verbs];
 	bool make = p->make && (t->noperands || t->operands == OPERANDS_NONE);
 	struct err e;
+	o->filter.where = o->where.member;
+	o->filter.nwhere = o->where.n;
 	struct store *s = o->store = store_open(t, p->mode, &e);
 	if (!s)
 		return tool_fail(t, &e);
@@ -144,6 +157,7 @@ static int run(struct tool *t, void *options)
 	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &(struct step){p->stage, s}, p->stage != NULL);
 	if (s->close(s, &e) < 0 && status != STATUS_ENVIRONMENT)
 		status = tool_fail(t, &e);
+	zone_free(o->zone);
 	return status;
 }
 
@@ -155,7 +169,7 @@ const struct verb store_verbs[] = {
     [STORE_CORRECT] = {"correct", "[OPTION...] [ID LABEL...]", OPERANDS_IDS, run},
     [STORE_QUERY] = {"query", "[--label LABEL] [--since TIME] [--text WORDS] [OPTION...]", OPERANDS_NONE, run},
     [STORE_EXPORT] = {"export", care, OPERANDS_NONE, run},
-    [STORE_STATS] = {"stats", care, OPERANDS_NONE, run},
+    [STORE_STATS] = {"stats", "[--by NAME,...] [--tz ZONE] [OPTION...]", OPERANDS_NONE, run},
     [STORE_MIGRATE] = {"migrate", care, OPERANDS_NONE, run},
     [STORE_PRUNE] = {"prune", care, OPERANDS_NONE, run},
     {0},

@@ -7,6 +7,12 @@
 
 struct store_options {
 	struct filter filter;
+	struct store_where {
+		struct member_is member[FILTER_MEMBERS];
+		size_t n;
+	} where;
+	struct stats_question stats;
+	struct zone *zone; /* of the periods; NULL: UTC */
 	const char *after; /* query continues after this id */
 	uint64_t limit;
 	int64_t dead_ms;     /* prune drops readers silent for this long */

@@ -62,9 +62,15 @@ _senti()
 	senti-store\ --text) words='' ;;
 	senti-store\ --model) words='' ;;
 	senti-store\ --not-model) words='' ;;
+	senti-store\ --score-above) words='' ;;
+	senti-store\ --score-below) words='' ;;
+	senti-store\ --where) words='' ;;
 	senti-store\ --after) words='' ;;
 	senti-store\ --limit) words='' ;;
-	senti-store\ --order) words='oldest newest id' ;;
+	senti-store\ --order) words='oldest newest id score -score' ;;
+	senti-store\ --by) words='' ;;
+	senti-store\ --step) words='' ;;
+	senti-store\ --tz) words='' ;;
 	senti-store\ --dead) words='' ;;
 	senti-store\ --from | senti-store\ -i) words='' ;;
 	senti-store\ --to | senti-store\ -o) words='' ;;
@@ -251,7 +257,7 @@ _senti()
 			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
-			words='--label --source --since --until --text --model --not-model --unscored --corrected --after --limit --order --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--label --source --since --until --text --model --not-model --score-above --score-below --where --unscored --corrected --after --limit --order --by --step --tz --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)

@@ -16,6 +16,7 @@
 #include "lib/data/interrupt.h"
 #include "lib/data/message.h"
 #include "lib/data/outbox.h"
+#include "lib/data/stats.h"
 
 enum order { ORDER_OLDEST, ORDER_NEWEST, ORDER_ID, ORDER_SCORE_UP, ORDER_SCORE_DOWN };
 
@@ -62,18 +63,6 @@ struct filter {
 	enum order order;
 };
 
-enum stat_by { STAT_LABEL, STAT_SOURCE, STAT_MODEL, STAT_TIME };
-
-/* The figures of one group of messages. */
-struct stat_group {
-	struct str key; /* absent: the group of those without one; always with STAT_TIME */
-	bool has_start;
-	int64_t start; /* of STAT_TIME: ms since 1970, a multiple of the step */
-	uint64_t count, positive, neutral, negative;
-	bool has_mean;	    /* of the scores; false if none is scored */
-	double mean, stdev; /* the latter of the population */
-};
-
 struct store_stats {
 	uint64_t messages, positive, neutral, negative, unscored, corrected;
 	uint64_t outbox, readers;
@@ -116,10 +105,10 @@ struct store {
 	 * row. */
 	int (*edit)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
-	/* Groups of the filter's messages (without its text, place and order): by time in the order of time (leaving
-	 * out those without), else the largest first. At most `max`. How many, at most `max`, or -1. */
-	int (*aggregate)(struct store *, const struct filter *f, enum stat_by by, int64_t step_ms,
-	    struct stat_group *out, size_t max, struct arena *mem, struct err *e);
+	/* The first groups that the question (stats.h) asks for, at most `max`. Returns how many, or -1; ERR_USAGE if
+	 * the text to look for is too long for that. For the next page set `after` to the last one. */
+	int (*aggregate)(struct store *, const struct stats_question *q, struct stats_group *out, size_t max,
+	    struct arena *mem, struct err *e);
 	/* Brings the schema to this program's version. Returns how many steps it applied, or -1. Opening does so by
 	 * itself. */
 	int (*migrate)(struct store *, struct err *e);

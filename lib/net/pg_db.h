@@ -35,7 +35,7 @@ enum pg_outcome {
 	PG_LOST = 3,	 /* the connection is lost or useless */
 };
 
-enum { PG_ARGS = 16 + 2 * FILTER_MEMBERS };
+enum { PG_ARGS = 20 + 2 * FILTER_MEMBERS + 2 * STATS_KEYS };
 
 /* Binary parameters of a statement. */
 struct pg_args {
@@ -108,6 +108,8 @@ int pg_arg_str(struct pg_args *a, struct str s); /* NULL if absent. All return t
 int pg_arg_i64(struct pg_args *a, int64_t v);
 int pg_arg_time(struct pg_args *a, int64_t ms);
 int pg_arg_f64(struct pg_args *a, double v);
+/* An array of n numbers, each `stride` bytes after the one before. */
+int pg_arg_i64s(struct pg_args *a, const int64_t *v, size_t n, size_t stride);
 /* Arrays, one element a message. */
 int pg_arg_strs(struct pg_args *a, Oid element, struct message *const *m, size_t n, size_t member);
 int pg_arg_times(struct pg_args *a, struct message *const *m, size_t n);
@@ -140,13 +142,18 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 /* Queues a limit on the time of what follows in the transaction: that of the interrupt, or a long one. */
 void pg_limit_time(struct pg *s);
 extern const struct outbox pg_outbox; /* the functions; each handle has a copy */
-int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
-    size_t max, struct arena *mem, struct err *e);
+int pg_aggregate(struct store *store, const struct stats_question *q, struct stats_group *out, size_t max,
+    struct arena *mem, struct err *e);
 void pg_pages_free(struct pg *s);
 int pg_migrate(struct store *store, struct err *e);
 /* Checks without writing what pg_migrate would do: s->outcome, and in *left the number of steps. */
 int pg_check_schema(struct pg *s, bool *made, int *left, struct err *e);
-/* Appends a PostgreSQL regular expression for texts that may contain `folded` once folded. */
-void pg_pattern(struct buf *out, struct str folded);
+/* Appends a PostgreSQL regular expression for the texts that contain the first `most` characters of `folded` once
+ * folded. */
+void pg_pattern(struct buf *out, struct str folded, size_t most);
+/* Appends the conditions of a filter but for its place, with AND before each, for the table named m. Its text is that
+ * of pg_look_for, which takes it whole: 0, or -1 with *e (ERR_USAGE) if it is too long for that. */
+void pg_write_filter(struct pg *s, const struct filter *f);
+MUST_USE int pg_look_for(struct pg *s, const struct filter *f, struct err *e);
 
 #endif

@@ -14,7 +14,6 @@ enum {
 	SIGMA = 0x3c3,
 	CASED_END = 0x20000, /* no character from here on has another case */
 	MOST_CASES = 2000,   /* 1,400 in Unicode 14 */
-	MOST = 64,	     /* characters of the expression; the store compares the rest */
 };
 
 static void put_char(struct buf *out, uint32_t c)
@@ -69,12 +68,12 @@ static void put_bracket(struct buf *out, const struct cases *k, uint32_t c, bool
 	}
 }
 
-void pg_pattern(struct buf *out, struct str folded)
+void pg_pattern(struct buf *out, struct str folded, size_t most)
 {
 	struct cases k;
 	const char *p = folded.p, *end = p + folded.n;
 	find_cases(&k);
-	for (int i = 0; p < end && i < MOST; i++) {
+	for (size_t i = 0; p < end && i < most; i++) {
 		if (!utf8_sequence(p, end))
 			return; /* no text in the database has it, as the store will find */
 		uint32_t c = utf8_next(&p);
@@ -83,7 +82,7 @@ void pg_pattern(struct buf *out, struct str folded)
 			continue;
 		}
 		const char *next = p;
-		bool last = p == end || i + 1 == MOST;
+		bool last = p == end || i + 1 == most;
 		if (c == 'i' && !last && utf8_sequence(p, end) && utf8_next(&next) == DOT_ABOVE) {
 			buf_str(out, STR("(?:[iI]\xcc\x87|\xc4\xb0)"));
 			p = next;

@@ -19,6 +19,8 @@ enum {
 	ROW_BYTES = 800, /* a guess until rows have been read */
 };
 
+/* Characters of a text that a pattern has if rows are compared themselves; most bytes if they are not. */
+enum { PATTERN = 64, TEXT_MOST = 1000 };
 enum { PAGE_MS = 600000 }; /* a page may read many rows to find a few */
 
 struct page_room {
@@ -90,6 +92,12 @@ static void write_times(struct pg *s, bool since, bool until, const struct filte
 		condition(&s->sql, "m.time >= ", pg_arg_time(&s->args, f->since), "");
 	if (until)
 		condition(&s->sql, "m.time < ", pg_arg_time(&s->args, f->until), "");
+}
+
+void pg_write_filter(struct pg *s, const struct filter *f)
+{
+	write_conditions(s, f);
+	write_times(s, f->has_since, f->has_until, f);
 }
 
 /* An index takes one bound a side: the tighter of the place and the filter's. */
@@ -240,7 +248,21 @@ static void prepare_text(struct pg *s, struct str text)
 	buf_clear(&s->pattern);
 	buf_str(&s->wanted, text);
 	fold_text(&s->folded, text);
-	pg_pattern(&s->pattern, buf_view(&s->folded));
+	pg_pattern(&s->pattern, buf_view(&s->folded), PATTERN);
+}
+
+int pg_look_for(struct pg *s, const struct filter *f, struct err *e)
+{
+	buf_clear(&s->wanted);
+	buf_clear(&s->folded);
+	buf_clear(&s->pattern);
+	if (f->text.n > TEXT_MOST)
+		return err_set(e, ERR_USAGE, "a text of at most %d bytes can be looked for here", TEXT_MOST);
+	if (f->text.n)
+		fold_text(&s->folded, f->text);
+	pg_pattern(&s->pattern, buf_view(&s->folded), SIZE_MAX);
+	buf_clear(&s->folded); /* the next query folds its own */
+	return 0;
 }
 
 int pg_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
@@ -256,80 +278,4 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 	if (f->text.n)
 		prepare_text(s, f->text);
 	return pg_run(s, "query", page, &room, e) < 0 ? -1 : (int)room.n;
-}
-
-/* ---- groups ---- */
-
-struct stat_groups {
-	const struct filter *filter;
-	enum stat_by by;
-	int64_t step_ms;
-	struct stat_group *out;
-	size_t n, max;
-	struct arena *mem;
-};
-
-static void take_group(struct stat_groups *g, const PGresult *r, int row)
-{
-	struct stat_group *out = &g->out[g->n++];
-	*out = (struct stat_group){.count = (uint64_t)pg_i64(r, row, 2)};
-	out->has_start = g->by == STAT_TIME;
-	if (out->has_start)
-		out->start = pg_i64(r, row, 1);
-	else if (pg_str(r, row, 0).p)
-		out->key = arena_str(g->mem, pg_str(r, row, 0));
-	out->has_mean = !PQgetisnull(r, row, 3);
-	if (out->has_mean)
-		out->mean = pg_f64(r, row, 3);
-	out->stdev = out->has_mean ? pg_f64(r, row, 7) : 0;
-	out->positive = (uint64_t)pg_i64(r, row, 4);
-	out->neutral = (uint64_t)pg_i64(r, row, 5);
-	out->negative = (uint64_t)pg_i64(r, row, 6);
-}
-
-static int aggregate(struct pg *s, void *arg, struct err *e)
-{
-	static const char *const key[] = {
-	    [STAT_LABEL] = "m.label", [STAT_SOURCE] = "m.source", [STAT_MODEL] = "m.model", [STAT_TIME] = "NULL::text"};
-	struct stat_groups *g = arg;
-	bool times = g->by == STAT_TIME;
-	g->n = 0;
-	pg_args_clear(&s->args);
-	buf_clear(&s->sql);
-	buf_printf(&s->sql, "SELECT %s AS k, ", key[g->by]);
-	if (times)
-		buf_printf(&s->sql, "(floor(extract(epoch FROM m.time) * 1000 / %lld) * %lld)::bigint AS t",
-		    (long long)g->step_ms, (long long)g->step_ms);
-	else
-		buf_str(&s->sql, STR("NULL::bigint AS t"));
-	buf_printf(&s->sql,
-	    ", count(*) AS n, avg(m.score), count(*) FILTER (WHERE m.label = 'positive'), count(*) FILTER (WHERE "
-	    "m.label = 'neutral'),"
-	    " count(*) FILTER (WHERE m.label = 'negative'), stddev_pop(m.score) FROM senti.message m WHERE %s",
-	    times ? "m.time IS NOT NULL" : "true");
-	struct filter f = *g->filter;
-	f.text = STR_NONE;
-	write_conditions(s, &f);
-	write_times(s, f.has_since, f.has_until, &f);
-	buf_printf(&s->sql, " GROUP BY k, t ORDER BY %s LIMIT %zu", times ? "t" : "n DESC, k", g->max);
-	buf_char(&s->sql, 0);
-	pg_limit_time(s);
-	pg_queue(s, s->sql.p, &s->args);
-	pg_sync(s);
-	PGresult *r = pg_result(s, e);
-	if (!r)
-		return s->outcome;
-	for (int row = 0; row < PQntuples(r); row++)
-		take_group(g, r, row);
-	PQclear(r);
-	return pg_end(s, e);
-}
-
-int pg_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms, struct stat_group *out,
-    size_t max, struct arena *mem, struct err *e)
-{
-	struct stat_groups g = {.filter = f, .by = by, .step_ms = step_ms, .out = out, .max = max, .mem = mem};
-	if (interrupt_check(store->interrupt, e) < 0)
-		return -1;
-	return pg_run((struct pg *)store, "query", aggregate, &g, e) < 0 ? -1 : (int)g.n;
 }

@@ -123,6 +123,16 @@ int pg_arg_only_versions(struct pg_args *a, struct message *const *m, size_t n)
 	return end_arg(a);
 }
 
+int pg_arg_i64s(struct pg_args *a, const int64_t *v, size_t n, size_t stride)
+{
+	begin_array(a, PG_INTS, PG_INT8, n);
+	for (size_t i = 0; i < n; i++) {
+		put_i32(&a->bytes, 8);
+		put_i64(&a->bytes, *(const int64_t *)((const char *)v + i * stride));
+	}
+	return end_arg(a);
+}
+
 int pg_arg_scores(struct pg_args *a, struct message *const *m, size_t n)
 {
 	begin_array(a, PG_FLOATS, PG_FLOAT8, n);

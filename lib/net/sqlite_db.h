@@ -49,7 +49,8 @@ struct sqlite {
 	struct buf sql;	   /* scratch: the text of a page statement */
 	struct buf folded; /* the text that a query looks for */
 	struct buf scratch;
-	struct json_scan scan; /* for senti_member */
+	struct json_scan scan;		       /* for senti_member */
+	const struct stats_question *question; /* for senti_period */
 	struct arena members;
 };
 
@@ -80,13 +81,41 @@ struct str sql_text(sqlite3_stmt *q, int i, struct arena *mem);
 #define MESSAGE_COLUMNS "id, text, source, time, label, score, model, sentiment, extra, version"
 size_t sql_message(sqlite3_stmt *q, struct message *m, struct arena *mem);
 
+/* Parameters of a filter; not all occur in each statement. */
+enum {
+	BIND_LABEL = 1,
+	BIND_SOURCE,
+	BIND_MODEL,
+	BIND_NOT_MODEL,
+	BIND_TEXT,
+	BIND_FROM,
+	BIND_TO,
+	BIND_TIME,
+	BIND_ID,
+	BIND_LIMIT,
+	BIND_LEAST = 13,
+	BIND_MOST,
+	BIND_SCORE,
+	BIND_MEMBERS, /* a name and a value each */
+	BIND_END = BIND_MEMBERS + 2 * FILTER_MEMBERS,
+};
+
 /* sqlite_query.c */
 int sqlite_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e);
 int sqlite_query_open(struct sqlite *s, struct err *e);
 void sqlite_query_close(struct sqlite *s);
-int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
-    struct stat_group *out, size_t max, struct arena *mem, struct err *e);
+/* Appends the conditions of a filter but for its place, with AND before each; binds its parameters; prepares to look
+ * for its text. */
+void sqlite_write_filter(struct buf *sql, const struct filter *f);
+void sqlite_bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max);
+void sqlite_look_for(struct sqlite *s, const struct filter *f);
+/* The text of a function's argument. */
+struct str sql_argument(sqlite3_value *v);
+/* sqlite_stats.c */
+int sqlite_stats_open(struct sqlite *s, struct err *e);
+int sqlite_aggregate(struct store *store, const struct stats_question *q, struct stats_group *out, size_t max,
+    struct arena *mem, struct err *e);
 /* Around statements that may take long: watches the interrupt. */
 void sql_watch(struct sqlite *s);
 void sql_unwatch(struct sqlite *s);

@@ -10,31 +10,10 @@
  *
  * No transaction is open between pages: a slow reader blocks neither writers nor checkpoints.
  */
-#include <math.h>
-
 #include "lib/data/fold.h"
 #include "lib/net/sqlite_db.h"
 
 enum { PROGRESS_STEPS = 1000 }; /* of SQLite's virtual machine, between two looks at the interrupt */
-
-/* Parameters; not all occur in each statement. */
-enum {
-	BIND_LABEL = 1,
-	BIND_SOURCE,
-	BIND_MODEL,
-	BIND_NOT_MODEL,
-	BIND_TEXT,
-	BIND_FROM,
-	BIND_TO,
-	BIND_TIME,
-	BIND_ID,
-	BIND_LIMIT,
-	BIND_STEP = 12,
-	BIND_LEAST,
-	BIND_MOST,
-	BIND_SCORE,
-	BIND_MEMBERS, /* a name and a value each */
-};
 
 static void sql_contains(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
@@ -45,7 +24,7 @@ static void sql_contains(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, p && fold_contains(text, buf_view(&s->folded), &s->scratch));
 }
 
-static struct str argument(sqlite3_value *v)
+struct str sql_argument(sqlite3_value *v)
 {
 	const char *p = (const char *)sqlite3_value_text(v);
 	return (struct str){p, p ? (size_t)sqlite3_value_bytes(v) : 0};
@@ -56,10 +35,10 @@ static void sql_member(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
 	(void)n;
 	struct sqlite *s = sqlite3_user_data(ctx);
-	struct str extra = argument(v[0]);
+	struct str extra = sql_argument(v[0]);
 	arena_reset(&s->members);
 	if (extra.p)
-		extra = message_member(json_padded(&s->members, extra), argument(v[1]), &s->scan, &s->members);
+		extra = message_member(json_padded(&s->members, extra), sql_argument(v[1]), &s->scan, &s->members);
 	if (extra.p)
 		sqlite3_result_text(ctx, extra.p, (int)extra.n, SQLITE_TRANSIENT);
 }
@@ -71,7 +50,7 @@ int sqlite_query_open(struct sqlite *s, struct err *e)
 	    sqlite3_create_function_v2(s->db, "senti_member", 2, SQLITE_UTF8, s, sql_member, NULL, NULL, NULL) !=
 		SQLITE_OK)
 		return sql_fail(s, "open", e);
-	return 0;
+	return sqlite_stats_open(s, e);
 }
 
 static void page_close(struct page_statement *p)
@@ -108,6 +87,13 @@ static void write_conditions(struct buf *sql, const struct filter *f)
 		buf_printf(
 		    sql, " AND senti_member(extra, ?%zu) = ?%zu", BIND_MEMBERS + 2 * i, BIND_MEMBERS + 2 * i + 1);
 	add(sql, f->text.p, " AND senti_contains(text)");
+}
+
+void sqlite_write_filter(struct buf *sql, const struct filter *f)
+{
+	write_conditions(sql, f);
+	add(sql, f->has_since, " AND time >= ?6");
+	add(sql, f->has_until, " AND time < ?7");
 }
 
 /* Where the rows with a time begin and end. An index takes one bound a side: the tighter of the place and the filter's.
@@ -149,9 +135,7 @@ static void write_untimed(struct buf *sql, const struct filter *f)
 static void write_by_id(struct buf *sql, const struct filter *f)
 {
 	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE true");
-	write_conditions(sql, f);
-	add(sql, f->has_since, " AND time >= ?6");
-	add(sql, f->has_until, " AND time < ?7");
+	sqlite_write_filter(sql, f);
 	add(sql, f->after.set, " AND id > ?9");
 	add(sql, true, " ORDER BY id LIMIT ?10");
 }
@@ -160,9 +144,7 @@ static void write_scored(struct buf *sql, const struct filter *f)
 {
 	bool down = f->order == ORDER_SCORE_DOWN;
 	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE score IS NOT NULL");
-	write_conditions(sql, f);
-	add(sql, f->has_since, " AND time >= ?6");
-	add(sql, f->has_until, " AND time < ?7");
+	sqlite_write_filter(sql, f);
 	add(sql, f->after.set, down ? " AND (score, id) < (?15, ?9)" : " AND (score, id) > (?15, ?9)");
 	add(sql, true, down ? " ORDER BY score DESC, id DESC LIMIT ?10" : " ORDER BY score, id LIMIT ?10");
 }
@@ -171,9 +153,7 @@ static void write_unscored(struct buf *sql, const struct filter *f)
 {
 	bool down = f->order == ORDER_SCORE_DOWN;
 	add(sql, true, "SELECT " MESSAGE_COLUMNS " FROM message WHERE score IS NULL");
-	write_conditions(sql, f);
-	add(sql, f->has_since, " AND time >= ?6");
-	add(sql, f->has_until, " AND time < ?7");
+	sqlite_write_filter(sql, f);
 	add(sql, f->after.set && !f->after.has_score, down ? " AND id < ?9" : " AND id > ?9");
 	add(sql, true, down ? " ORDER BY id DESC LIMIT ?10" : " ORDER BY id LIMIT ?10");
 }
@@ -192,7 +172,7 @@ static sqlite3_stmt *prepared_page(struct sqlite *s, struct page_statement *p, s
 	return p->stmt;
 }
 
-static void bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
+void sqlite_bind_filter(sqlite3_stmt *q, const struct filter *f, size_t max)
 {
 	/* Binding a parameter that the statement lacks fails harmlessly. */
 	sql_bind(q, BIND_LABEL, f->label);
@@ -247,7 +227,7 @@ static int run_page(
 	sqlite3_stmt *q = prepared_page(s, p, e);
 	if (!q)
 		return -1;
-	bind_filter(q, f, room->max - room->n);
+	sqlite_bind_filter(q, f, room->max - room->n);
 	int step = SQLITE_ROW;
 	sql_watch(s);
 	while (!is_full(room) && (step = sqlite3_step(q)) == SQLITE_ROW)
@@ -258,6 +238,13 @@ static int run_page(
 	return rc;
 }
 
+void sqlite_look_for(struct sqlite *s, const struct filter *f)
+{
+	buf_clear(&s->folded);
+	if (f->text.p)
+		fold_text(&s->folded, f->text);
+}
+
 int sqlite_query(struct store *store, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
     struct arena *mem, struct err *e)
 {
@@ -265,9 +252,7 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 	struct page_rows room = {.out = out, .max = max, .max_bytes = max_bytes, .mem = mem};
 	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0)
 		return -1;
-	buf_clear(&s->folded);
-	if (f->text.p)
-		fold_text(&s->folded, f->text);
+	sqlite_look_for(s, f);
 	buf_clear(&s->sql);
 	if (f->order == ORDER_ID) {
 		write_by_id(&s->sql, f);
@@ -286,61 +271,4 @@ int sqlite_query(struct store *store, const struct filter *f, struct message *ou
 			return -1;
 	}
 	return (int)room.n;
-}
-
-/* ---- groups ---- */
-
-/* Seconds since 1970 rounded down to the step (?12), also before 1970. */
-#define SECONDS "CAST(strftime('%s', time) AS INTEGER)"
-#define STEP_START "(" SECONDS " - ((" SECONDS " % ?12) + ?12) % ?12) * 1000"
-
-int sqlite_aggregate(struct store *store, const struct filter *f, enum stat_by by, int64_t step_ms,
-    struct stat_group *out, size_t max, struct arena *mem, struct err *e)
-{
-	static const char *const key[] = {
-	    [STAT_LABEL] = "label", [STAT_SOURCE] = "source", [STAT_MODEL] = "model", [STAT_TIME] = STEP_START};
-	struct sqlite *s = (struct sqlite *)store;
-	bool times = by == STAT_TIME;
-	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0)
-		return -1;
-	buf_clear(&s->sql);
-	buf_printf(&s->sql,
-	    "SELECT %s AS k, count(*) AS n, avg(score), sum(label IS 'positive'), sum(label IS 'neutral'), sum(label "
-	    "IS 'negative'), avg(score * score)"
-	    " FROM message WHERE %s",
-	    key[by], times ? "time IS NOT NULL" : "true");
-	struct filter groups = *f;
-	groups.text = STR_NONE;
-	write_conditions(&s->sql, &groups);
-	add(&s->sql, f->has_since, " AND time >= ?6");
-	add(&s->sql, f->has_until, " AND time < ?7");
-	buf_str(&s->sql, times ? STR(" GROUP BY k ORDER BY k LIMIT ?10")
-			       : STR(" GROUP BY k ORDER BY n DESC, k NULLS LAST LIMIT ?10"));
-	sqlite3_stmt *q = NULL;
-	if (sqlite3_prepare_v2(s->db, s->sql.p, (int)s->sql.n, &q, NULL) != SQLITE_OK)
-		return sql_fail(s, "query", e);
-	groups.after.set = false;
-	bind_filter(q, &groups, max);
-	sqlite3_bind_int64(q, BIND_STEP, step_ms / 1000);
-	size_t n = 0;
-	int step = SQLITE_ROW;
-	sql_watch(s);
-	while (n < max && (step = sqlite3_step(q)) == SQLITE_ROW) {
-		struct stat_group *g = &out[n++];
-		*g = (struct stat_group){.has_start = times, .count = (uint64_t)sqlite3_column_int64(q, 1)};
-		if (times)
-			g->start = sqlite3_column_int64(q, 0);
-		else
-			g->key = sql_text(q, 0, mem);
-		g->has_mean = sqlite3_column_type(q, 2) != SQLITE_NULL;
-		g->mean = sqlite3_column_double(q, 2);
-		g->stdev = sqrt(fmax(sqlite3_column_double(q, 6) - g->mean * g->mean, 0));
-		g->positive = (uint64_t)sqlite3_column_int64(q, 3);
-		g->neutral = (uint64_t)sqlite3_column_int64(q, 4);
-		g->negative = (uint64_t)sqlite3_column_int64(q, 5);
-	}
-	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
-	sql_unwatch(s);
-	sqlite3_finalize(q);
-	return rc;
 }

@@ -185,8 +185,8 @@ static bool move_after(struct query_source *q, const struct message *m)
 		return false;
 	buf_clear(&q->after);
 	buf_str(&q->after, m->id);
-	q->filter.after =
-	    (struct place){.set = true, .has_time = m->has_time, .time = m->time, .id = buf_view(&q->after)};
+	q->filter.after = place_after(m);
+	q->filter.after.id = buf_view(&q->after);
 	return true;
 }
 
@@ -238,4 +238,79 @@ struct source *source_query(struct store *store, const struct filter *f, uint64_
 	q->filter = *f;
 	q->left = limit ? limit : UINT64_MAX;
 	return &q->port;
+}
+
+/* ---- groups ---- */
+
+struct stats_source {
+	struct source port;
+	struct store *store;
+	struct stats_question question;
+	uint64_t left;	     /* groups that are wanted and not asked for yet */
+	struct arena mem[2]; /* of the page, and of the one before, in turn */
+	struct stats_group *group;
+	size_t n, at, page;
+	struct buf line;
+};
+
+enum { GROUPS = 10000 };
+
+/* The next page: each takes the time of the whole, so it is larger than a batch. */
+static int next_groups(struct stats_source *g, struct err *e)
+{
+	struct arena *mem = &g->mem[g->page++ % 2];
+	size_t max = g->left < GROUPS ? (size_t)g->left : GROUPS;
+	arena_reset(mem);
+	int n = max ? g->store->aggregate(g->store, &g->question, g->group, max, mem, e) : 0;
+	if (n < 0)
+		return -1;
+	g->at = 0;
+	g->n = (size_t)n;
+	/* A page that is not full is the last. */
+	g->left = (size_t)n < max ? 0 : g->left == UINT64_MAX ? UINT64_MAX : g->left - (uint64_t)n;
+	g->question.has_after = n > 0;
+	if (n > 0)
+		g->question.after = g->group[n - 1];
+	return n;
+}
+
+static enum next stats_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	(void)wake;
+	struct stats_source *g = (struct stats_source *)source;
+	source->interrupted = (g->at < g->n || g->left) && stop_raised(l->stop);
+	if (source->interrupted)
+		return NEXT_END;
+	if (g->at == g->n && next_groups(g, e) < 0)
+		return NEXT_ERROR;
+	for (size_t i = 0; i < l->records && g->at < g->n; i++) {
+		buf_clear(&g->line);
+		stats_put(&g->line, &g->question, &g->group[g->at++]);
+		batch_add(b)->line = json_padded(&b->mem, buf_view(&g->line));
+	}
+	b->flush_reason = FLUSH_FULL;
+	return b->n ? NEXT_BATCH : NEXT_END;
+}
+
+static int stats_close(struct source *source, struct err *e)
+{
+	(void)e;
+	struct stats_source *g = (struct stats_source *)source;
+	free(g->group);
+	arena_free(&g->mem[0]);
+	arena_free(&g->mem[1]);
+	buf_free(&g->line);
+	free(g);
+	return 0;
+}
+
+struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit)
+{
+	struct stats_source *g = xcalloc(1, sizeof *g);
+	g->port = (struct source){.next = stats_next, .close = stats_close};
+	g->store = store;
+	g->question = *q;
+	g->left = limit ? limit : UINT64_MAX;
+	g->group = xcalloc(GROUPS, sizeof *g->group);
+	return &g->port;
 }

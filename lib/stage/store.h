@@ -1,4 +1,4 @@
-/* store.h - the verbs of senti-store as stages over any store, and its query as a source.
+/* store.h - the verbs of senti-store as stages over any store, and what it is asked as sources.
  *
  * A record leaves these stages after its change is committed. Counters: stored, unchanged, corrected, deleted.
  */
@@ -24,5 +24,8 @@ extern const struct stage stage_store_delete;
 /* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. It holds
  * one batch in memory, and no transaction is open between batches. */
 struct source *source_query(struct store *store, const struct filter *f, uint64_t limit);
+/* New: the groups that the question asks for, a line each, at most `limit` (0: all). The question is lent likewise. It
+ * holds one page of them. */
+struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit);
 
 #endif

@@ -124,14 +124,14 @@ while read -r tool option words; do
 	for word in $words; do
 		ok "$tool $option $word" sh -c "$tool $option $word --help >/dev/null"
 	done
-	listed=$(echo "$words" | sed 's/ \([^ ]*\)$/ or \1/; s/\([a-z]\) \([^o ][^ ]*\) or/\1, \2 or/')
+	listed=$(echo "$words" | awk '{ for (i = 1; i <= NF; i++) printf "%s%s", $i, i < NF - 1 ? ", " : i < NF ? " or " : "\n" }')
 	t "$tool $option nothing" "$tool $option nothing 2>&1 | sed 1q" 0 <<-END
 		$tool: $option takes $listed, not 'nothing'
 	END
-	ok "$tool $option is completed" sh -c "echo $words | tr ' ' '\n' | sort >want; sort got | diff want -" "$(offered "$tool" "$option" '' >got)"
+	ok "$tool $option is completed" sh -c "printf '%s\n' $words | sort >want; sort got | diff want -" "$(offered "$tool" "$option" '' >got)"
 done <<'END'
 senti-score --log-format logfmt json
-senti-store --order oldest newest id
+senti-store --order oldest newest id score -score
 senti-train --class-weights none balanced
 END
 t 'a file that has the name of a slip is a file' 'echo "{\"id\":\"a\",\"text\":\"x\"}" >gte && senti-store gte' 0 <<'END'

@@ -360,9 +360,10 @@ says 'which no cache keeps' Cache-Control no-store
 answers 'statistics by label' 200 '.items | map(.key) | sort == ["negative","neutral","positive"]' /v1/stats
 answers 'by source' 200 '.items | map(select(.key == "pages & more"))[0] | .count == 26 and .mean == 0 and .neutral == 26 and .positive == 0' '/v1/stats?by=source'
 answers 'by time' 200 '.items | map([.start, .count])[0:2] == [["2026-01-01T00:00:00.000Z",1],["2026-01-02T00:00:00.000Z",1]]' '/v1/stats?by=time&step=1d'
-answers 'of some' 200 '.items == [{"start":"2026-01-01T00:00:00.000Z","count":1,"mean":0.6369,"positive":1,"neutral":0,"negative":0}]' \
+answers 'of some' 200 '.items == [{"start":"2026-01-01T00:00:00.000Z","keys":["2026-01-01T00:00:00.000Z"],"count":1,"mean":0.6369,"stdev":0,
+	"positive":1,"neutral":0,"negative":0,"labels":{"positive":1,"neutral":0,"negative":0}}]' \
 	'/v1/stats?by=time&step=1d&source=shop&since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z&label=positive'
-for bad in by=x step=0h step=1y step=h label=x since=x; do
+for bad in by= step=0h step=1y step=h label=x since=x; do
 	problem "a bad query: $bad" 400 bad_query "/v1/stats?$bad"
 done
 answers 'models' 200 '.items | (map(.name) | contains(["vader","vader-nltk","textblob","afinn:en","afinn:da","plus","linear"])) and

@@ -245,19 +245,19 @@ usage 'query --since yesterday' <<'END'
 senti-store: --since takes a time such as 2024-05-01T12:00:00Z or 2024-05-01, not 'yesterday'
 END
 usage 'query --order up' <<'END'
-senti-store: --order takes oldest, newest or id, not 'up'
+senti-store: --order takes oldest, newest, id, score or -score, not 'up'
 END
 usage 'query --after nobody' <<'END'
 senti-store: --after: no message has the id 'nobody' (any more); --since goes on from a time
 END
 usage 'export --label positive' <<'END'
-senti-store: --label belongs to query, not to export
+senti-store: --label belongs to query and stats, not to export
 END
 usage 'query file' <<'END'
 senti-store: unexpected operand 'file': query takes no operands
 END
 usage 'get --label positive' <<'END'
-senti-store: --label belongs to query, not to get
+senti-store: --label belongs to query and stats, not to get
 END
 usage 'query --dead 7d' <<'END'
 senti-store: --dead belongs to prune, not to query

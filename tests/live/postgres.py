@@ -48,8 +48,14 @@ def rows():
 
 
 @check
+def groups():
+    "groups of rows, as SQLite has them; directly and through the pooler"
+    return ", ".join(unit("store_groups", at(database(False))) for at in (url, lambda n: url(n, server=POOLER)))
+
+
+@check
 def log():
-    "the log of changes from a place of its own, groups, changes of one version only; directly and through the pooler"
+    "the log of changes from a place of its own, changes of one version only; directly and through the pooler"
     return ", ".join(unit("store_log", at(database(False))) for at in (url, lambda n: url(n, server=POOLER)))
 
 

@@ -284,8 +284,9 @@ static void test_interrupt(void)
 {
 	struct store *s = open_new();
 	struct message m[10];
-	struct stat_group g[10];
+	struct stats_group g[10];
 	struct filter f = {.text = STR("no such text")};
+	struct stats_question q = {.filter = &f};
 	sql(s, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
 	       " INSERT INTO message (id, text, version, stored_at, updated_at)"
 	       " SELECT 'm' || i, 'x', i, '2024-01-01T00:00:00.000Z', '2024-01-01T00:00:00.000Z' FROM n");
@@ -293,7 +294,7 @@ static void test_interrupt(void)
 		struct interrupt i = {.gone = expire};
 		i.arg = &i;
 		s->interrupt = &i;
-		int rc = groups ? s->aggregate(s, &f, STAT_LABEL, 0, g, COUNT_OF(g), &mem, &e)
+		int rc = groups ? s->aggregate(s, &q, g, COUNT_OF(g), &mem, &e)
 				: s->query(s, &f, m, COUNT_OF(m), 1 << 20, &mem, &e);
 		ok(rc < 0 && i.why == INTERRUPT_DEADLINE, "a statement is ended while it runs");
 		s->interrupt = NULL;

@@ -384,10 +384,11 @@ static bool count_looks(void *arg)
 static int read_some(struct store *s, bool groups)
 {
 	static struct message m[10];
-	static struct stat_group g[10];
+	static struct stats_group g[10];
 	/* No row has the text, so that all are read. */
 	struct filter f = {.text = STR("no such text")};
-	return groups ? s->aggregate(s, &f, STAT_LABEL, 0, g, COUNT_OF(g), &mem, &e)
+	struct stats_question q = {.filter = &f};
+	return groups ? s->aggregate(s, &q, g, COUNT_OF(g), &mem, &e)
 		      : s->query(s, &f, m, COUNT_OF(m), 1 << 20, &mem, &e);
 }
 

@@ -1,5 +1,4 @@
-/* The contract of an outbox over every store: readers with names, and the log from a place that the caller keeps; and
- * groups of rows. */
+/* The contract of an outbox over every store: readers with names, and the log from a place that the caller keeps. */
 #include "tests/unit/stores.h"
 
 #include "lib/base/clock.h"
@@ -93,63 +92,6 @@ static void test_log(struct store *s)
 	is_str(log_of(s, &never, MOST), STR("i:c "), "and behind a place that never was");
 }
 
-/* Groups as "key=count(positive/neutral/negative)mean ". */
-static struct str groups_of(struct store *s, struct filter f, enum stat_by by, int64_t step_ms, size_t max)
-{
-	static struct buf out;
-	struct stat_group g[16];
-	buf_clear(&out);
-	int n = s->aggregate(s, &f, by, step_ms, g, max, &mem, &e);
-	for (int i = 0; i < n; i++) {
-		char start[TIME_LEN];
-		if (g[i].has_start)
-			time_format(g[i].start, start);
-		struct str key = g[i].has_start ? (struct str){start, TIME_LEN} : g[i].key.p ? g[i].key : STR("-");
-		buf_printf(&out, "%.*s=%d(%d/%d/%d)", STR_FMT(key), (int)g[i].count, (int)g[i].positive,
-		    (int)g[i].neutral, (int)g[i].negative);
-		if (g[i].has_mean)
-			buf_printf(&out, "%.2f~%.2f", g[i].mean, g[i].stdev);
-		buf_char(&out, ' ');
-	}
-	if (n < 0)
-		buf_printf(&out, "(%s)", e.msg);
-	buf_reserve(&out, 1);
-	return buf_view(&out);
-}
-
-static void put_at(struct store *s, const char *id, const char *label, const char *time, const char *source)
-{
-	struct message m = label ? scored(id, "x", label, "m-1@1") : message(id, "x");
-	m.score = label && strcmp(label, "negative") == 0 ? -1 : 0.5;
-	m.has_time = time && time_parse(str_of(time), &m.time) == 0;
-	m.source = str_of(source);
-	if (put_one(s, &m) < 0)
-		ok(false, "put %s: %s", id, e.msg);
-}
-
-static void test_groups(struct store *s)
-{
-	enum { HOUR = 3600000 };
-	struct filter all = {0}, only = {.source = STR("x")}, since = {.has_since = true};
-	put_at(s, "1", "positive", "2026-01-01T00:10:00Z", "x");
-	put_at(s, "2", "positive", "2026-01-01T00:50:00.999Z", "y");
-	put_at(s, "3", "negative", "2026-01-01T01:00:00Z", "x");
-	put_at(s, "4", NULL, "1969-12-31T23:59:59.5Z", "x");
-	put_at(s, "5", "positive", NULL, NULL);
-	is_str(groups_of(s, all, STAT_LABEL, 0, 16),
-	    STR("positive=3(3/0/0)0.50~0.00 negative=1(0/0/1)-1.00~0.00 -=1(0/0/0) "), "by label, the largest first");
-	is_str(groups_of(s, all, STAT_SOURCE, 0, 1), STR("x=3(1/0/1)-0.25~0.75 "), "by source, the first only");
-	is_str(groups_of(s, only, STAT_MODEL, 0, 16), STR("m-1@1=2(1/0/1)-0.25~0.75 -=1(0/0/0) "),
-	    "by model, of one source");
-	is_str(groups_of(s, all, STAT_TIME, HOUR, 16),
-	    STR("1969-12-31T23:00:00.000Z=1(0/0/0) 2026-01-01T00:00:00.000Z=2(2/0/0)0.50~0.00 "
-		"2026-01-01T01:00:00.000Z=1(0/0/1)-1.00~0.00 "),
-	    "by hours, in their order, also before 1970; without those that have no time");
-	(void)!time_parse(STR("2026-01-01T00:50:00.999Z"), &since.since);
-	is_str(groups_of(s, since, STAT_TIME, 24 * HOUR, 16), STR("2026-01-01T00:00:00.000Z=2(1/0/1)-0.25~0.75 "),
-	    "by days, since a moment");
-}
-
 /* A change that is wanted of one version only. */
 static void test_only(struct store *s)
 {
@@ -177,7 +119,7 @@ static void test_only(struct store *s)
 
 static void suite(const struct kind *k)
 {
-	static void (*const tests[])(struct store *) = {test_readers, test_log, test_groups, test_only};
+	static void (*const tests[])(struct store *) = {test_readers, test_log, test_only};
 	for (size_t part = 0; part < COUNT_OF(tests); part++) {
 		struct store *s = k->open(k->path, STORE_CREATE, &e);
 		if (!ok(s != NULL, "%s opens (%s)", k->name, e.msg))

@@ -8,7 +8,6 @@
 #include "lib/serve/metrics.h"
 #include "lib/serve/models.h"
 #include "lib/serve/routes/graphql_internal.h"
-#include "lib/serve/routes/rest.h"
 #include "lib/serve/term_totals.h"
 
 enum { GROUPS_MOST = 10000, TERMS_MOST = 1000 };
@@ -16,108 +15,122 @@ enum { GROUPS_MOST = 10000, TERMS_MOST = 1000 };
 /* ---- stats ---- */
 
 struct shown_stat {
+	struct stats_group group;
 	struct str key, start, cursor;
-	uint64_t count, positive, neutral, negative;
-	bool has_mean;
-	double mean, stdev;
+	struct str keys[STATS_KEYS];
+	size_t nkeys;
 };
 
-/* What to group by: true, or false with call->out set. */
-static bool read_by(struct gql_call *call, const struct gql_value *by, enum stat_by *out, int64_t *step_ms)
+/* True, or false with call->out set. */
+static bool read_by(struct gql_call *call, const struct gql_value *by, struct str member, struct stats_question *q)
 {
 	static const struct {
-		struct str name;
-		enum stat_by by;
-	} known[] = {{{"LABEL", 5}, STAT_LABEL}, {{"SOURCE", 6}, STAT_SOURCE}, {{"MODEL", 5}, STAT_MODEL},
-	    {{"TIME", 4}, STAT_TIME}, {{"DAY", 3}, STAT_TIME}};
-	if (by->n == 1)
-		for (size_t i = 0; i < COUNT_OF(known); i++)
-			if (str_eq(by->item[0].text, known[i].name)) {
-				*out = known[i].by;
-				if (str_eq(known[i].name, STR("DAY")))
-					*step_ms = INT64_C(86400000);
-				return true;
+		const char *name;
+		enum stats_key key;
+	} known[] = {{"LABEL", STATS_LABEL}, {"SOURCE", STATS_SOURCE}, {"MODEL", STATS_MODEL}, {"TIME", STATS_TIME},
+	    {"DAY", STATS_DAY}, {"WEEK", STATS_WEEK}, {"MONTH", STATS_MONTH}, {"MEMBER", STATS_MEMBER}};
+	struct err e;
+	for (size_t i = 0; i < by->n; i++)
+		for (size_t k = 0; k < COUNT_OF(known); k++) {
+			bool of_member = known[k].key == STATS_MEMBER;
+			if (!str_eq(by->item[i].text, str_of(known[k].name)))
+				continue;
+			if (of_member && !member.n) {
+				call->out = graphql_bad_input(call, "stats by MEMBER needs the name of one, member");
+				return false;
 			}
-	call->out = graphql_not_supported(call, "stats by anything but one of LABEL, SOURCE, MODEL, TIME and DAY");
+			if (stats_add(q, known[k].key, of_member ? member : STR_NONE, &e) < 0) {
+				call->out = graphql_bad_input(call, "by: %s", e.msg);
+				return false;
+			}
+		}
+	return true;
+}
+
+/* The same; *zone is new. */
+static bool read_zone(struct gql_call *call, const struct gql_value *tz, struct zone **zone)
+{
+	struct err e;
+	*zone = NULL;
+	if (!graphql_given(tz) || str_eq(tz->text, STR("UTC")) || (*zone = zone_open(tz->text, &e)))
+		return true;
+	call->out = graphql_bad_input(call, "tz: %s", e.msg);
 	return false;
 }
 
-static bool read_stats(struct gql_call *call, struct filter *f, enum stat_by *by, int64_t *step_ms, size_t *first)
+static bool read_stats(struct gql_call *call, struct stats_question *q, struct filter *f, size_t *first)
 {
 	const struct gql_value *a = call->args; /* by member filter step tz first after */
-	if (graphql_given(&a[3]) && !rest_duration(a[3].text, step_ms)) {
+	if (graphql_given(&a[3]) && !stats_step(a[3].text, &q->step_ms)) {
 		call->out = graphql_bad_input(call, "step is a duration such as 90s, 15m, 1h, 1d or 1w");
 		return false;
 	}
-	if (graphql_given(&a[4]) && !str_eq(a[4].text, STR("UTC"))) {
-		call->out = graphql_not_supported(call, "time zones but UTC");
-		return false;
-	}
+	q->filter = f;
 	if (!graphql_filter(call, &a[2], f) || !graphql_first(call, &a[5], GROUPS_MOST, first) ||
-	    !read_by(call, &a[0], by, step_ms))
+	    !read_by(call, &a[0], graphql_given(&a[1]) ? a[1].text : STR_NONE, q))
 		return false;
-	if (f->text.p)
-		call->out = graphql_not_supported(call, "stats of messages with q");
-	return !f->text.p;
+	if (!graphql_given(&a[6]) || stats_read_place(q, graphql_cursor_read(a[6].text, call->mem), call->mem))
+		return true;
+	call->out = graphql_bad_input(call, "after is a cursor of the groups before");
+	return false;
 }
 
-static void show_group(struct shown_stat *s, const struct stat_group *g, struct arena *mem)
+static void show_group(
+    struct shown_stat *s, const struct stats_question *q, const struct stats_group *g, struct arena *mem)
 {
-	*s = (struct shown_stat){.key = g->key,
-	    .count = g->count,
-	    .positive = g->positive,
-	    .neutral = g->neutral,
-	    .negative = g->negative,
-	    .has_mean = g->has_mean,
-	    .mean = g->has_mean ? json_round(g->mean, 6) : 0,
-	    .stdev = g->has_mean ? json_round(g->stdev, 6) : 0};
-	if (g->has_start) {
+	struct buf place = {0};
+	size_t period = stats_period(q);
+	*s = (struct shown_stat){.group = *g, .nkeys = q->nby};
+	memcpy(s->keys, g->key, sizeof s->keys);
+	if (period < q->nby) {
 		char *time = arena_alloc(mem, TIME_LEN);
 		time_format(g->start, time);
-		s->start = (struct str){time, TIME_LEN};
+		s->start = s->keys[period] = (struct str){time, TIME_LEN};
+	} else if (q->nby == 1) {
+		s->key = g->key[0];
 	}
-	struct str place = g->has_start ? s->start : g->key.p ? arena_printf(mem, "=%.*s", STR_FMT(g->key)) : STR("-");
-	s->cursor = graphql_cursor(place, mem);
+	if (g->has_mean) {
+		s->group.mean = json_round(g->mean, 6);
+		s->group.stdev = json_round(g->stdev, 6);
+	}
+	stats_put_place(&place, q, g);
+	s->cursor = graphql_cursor(buf_view(&place), mem);
+	buf_free(&place);
 }
 
-/* The number of groups up to the cursor; more than n if there is none of that name. */
-static size_t skip_to(const struct shown_stat *s, size_t n, const struct gql_value *after)
+static void find_stats(
+    struct graphql_operation *op, struct gql_call *call, const struct stats_question *q, size_t first)
 {
-	if (!graphql_given(after))
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(s[i].cursor, after->text))
-			return i + 1;
-	return n + 1;
+	struct err e;
+	struct stats_group *group = arena_alloc(call->mem, first * sizeof *group);
+	int n = op->db->store->aggregate(op->db->store, q, group, first, call->mem, &e);
+	if (n < 0) {
+		if (e.kind == ERR_USAGE)
+			call->out = graphql_bad_input(call, "%s", e.msg);
+		else
+			graphql_unavailable(op, call, 1, &e);
+		return;
+	}
+	struct shown_stat *shown = arena_alloc(call->mem, (size_t)n * sizeof *shown);
+	call->out = gql_list(call, (size_t)n);
+	for (int i = 0; i < n; i++) {
+		show_group(&shown[i], q, &group[i], call->mem);
+		call->out.item[i] = gql_object(&shown[i]);
+	}
 }
 
 static void list_stats(struct graphql_operation *op, struct gql_call *call)
 {
 	struct filter f;
-	enum stat_by by = STAT_LABEL;
-	int64_t step_ms = INT64_C(3600000);
+	struct stats_question q = {0};
+	struct zone *zone = NULL;
 	size_t first = 1000;
-	struct err e;
-	if (!read_stats(call, &f, &by, &step_ms, &first))
-		return;
-	struct stat_group *group = arena_alloc(call->mem, GROUPS_MOST * sizeof *group);
-	int n = op->db->store->aggregate(op->db->store, &f, by, step_ms, group, GROUPS_MOST, call->mem, &e);
-	if (n < 0) {
-		graphql_unavailable(op, call, 1, &e);
-		return;
+	if (read_zone(call, &call->args[4], &zone)) {
+		q.zone = zone;
+		if (read_stats(call, &q, &f, &first))
+			find_stats(op, call, &q, first);
 	}
-	struct shown_stat *shown = arena_alloc(call->mem, (size_t)n * sizeof *shown);
-	for (int i = 0; i < n; i++)
-		show_group(&shown[i], &group[i], call->mem);
-	size_t from = skip_to(shown, (size_t)n, &call->args[6]);
-	if (from > (size_t)n) {
-		call->out = graphql_bad_input(call, "after is a cursor of the groups before");
-		return;
-	}
-	size_t left = (size_t)n - from;
-	call->out = gql_list(call, left < first ? left : first);
-	for (size_t i = 0; i < call->out.n; i++)
-		call->out.item[i] = gql_object(&shown[from + i]);
+	zone_free(zone);
 }
 
 static void query_stats(struct gql_call *call, size_t n, void *app)
@@ -131,8 +144,8 @@ static void stat_mean(struct gql_call *call, size_t n, void *app)
 	(void)app;
 	for (size_t i = 0; i < n; i++) {
 		const struct shown_stat *s = call[i].parent;
-		if (s->has_mean)
-			call[i].out = gql_number(s->mean);
+		if (s->group.has_mean)
+			call[i].out = gql_number(s->group.mean);
 	}
 }
 
@@ -141,8 +154,9 @@ static void stat_keys(struct gql_call *call, size_t n, void *app)
 	(void)app;
 	for (size_t i = 0; i < n; i++) {
 		const struct shown_stat *s = call[i].parent;
-		call[i].out = gql_list(&call[i], 1);
-		call[i].out.item[0] = gql_text(s->start.p ? s->start : s->key);
+		call[i].out = gql_list(&call[i], s->nkeys);
+		for (size_t k = 0; k < s->nkeys; k++)
+			call[i].out.item[k] = gql_text(s->keys[k]);
 	}
 }
 
@@ -151,8 +165,8 @@ static void stat_stdev(struct gql_call *call, size_t n, void *app)
 	(void)app;
 	for (size_t i = 0; i < n; i++) {
 		const struct shown_stat *s = call[i].parent;
-		if (s->has_mean)
-			call[i].out = gql_number(s->stdev);
+		if (s->group.has_mean)
+			call[i].out = gql_number(s->group.stdev);
 	}
 }
 
@@ -263,12 +277,12 @@ const struct graphql_binding graphql_stats_fields[] = {
     {"Stat", "key", graphql_text, GRAPHQL_MEMBER(struct shown_stat, key)},
     {"Stat", "keys", stat_keys, NULL},
     {"Stat", "start", graphql_text, GRAPHQL_MEMBER(struct shown_stat, start)},
-    {"Stat", "count", graphql_count, GRAPHQL_MEMBER(struct shown_stat, count)},
+    {"Stat", "count", graphql_count, GRAPHQL_MEMBER(struct shown_stat, group.count)},
     {"Stat", "mean", stat_mean, NULL},
     {"Stat", "stdev", stat_stdev, NULL},
-    {"Stat", "positive", graphql_count, GRAPHQL_MEMBER(struct shown_stat, positive)},
-    {"Stat", "neutral", graphql_count, GRAPHQL_MEMBER(struct shown_stat, neutral)},
-    {"Stat", "negative", graphql_count, GRAPHQL_MEMBER(struct shown_stat, negative)},
+    {"Stat", "positive", graphql_count, GRAPHQL_MEMBER(struct shown_stat, group.positive)},
+    {"Stat", "neutral", graphql_count, GRAPHQL_MEMBER(struct shown_stat, group.neutral)},
+    {"Stat", "negative", graphql_count, GRAPHQL_MEMBER(struct shown_stat, group.negative)},
     {"Stat", "cursor", graphql_text, GRAPHQL_MEMBER(struct shown_stat, cursor)},
     {"Term", "word", graphql_text, GRAPHQL_MEMBER(struct term_total, word)},
     {"Term", "count", graphql_count, GRAPHQL_MEMBER(struct term_total, count)},

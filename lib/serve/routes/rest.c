@@ -56,22 +56,6 @@ bool rest_query_number(struct request *r, const char *name, uint64_t least, uint
 	return false;
 }
 
-bool rest_duration(struct str v, int64_t *ms)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} known[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-	uint64_t n = 0;
-	for (size_t i = 0; i < COUNT_OF(known) && v.n > 1; i++)
-		if (v.p[v.n - 1] == known[i].unit && str_u64((struct str){v.p, v.n - 1}, &n) == 0 && n >= 1 &&
-		    n <= 100000) {
-			*ms = (int64_t)n * known[i].seconds * 1000;
-			return true;
-		}
-	return false;
-}
-
 static bool is_score(struct str v, double *score)
 {
 	char *end = NULL;

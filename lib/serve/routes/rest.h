@@ -15,8 +15,6 @@ void rest_problem(struct request *r, const struct rec *rec);
 /* Parameters of the query: true, with *out set if given; or false with the request answered (400). */
 bool rest_query_bool(struct request *r, const char *name, bool *out);
 bool rest_query_number(struct request *r, const char *name, uint64_t least, uint64_t most, uint64_t *out);
-/* A duration such as 90s, 15m, 1h, 1d or 1w: true and *ms. */
-bool rest_duration(struct str v, int64_t *ms);
 /* What restricts messages, and room for it. */
 struct rest_filter {
 	struct filter filter;
