@@ -129,6 +129,11 @@ live system: whole $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(
 	@scripts/fetch-vader || [ "$$CI" != true ]
 	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
 
+# The DAGs under each version of Airflow that they are for; make system takes the newest.
+airflow-versions: $(BIN) ## the DAGs under each version of Airflow
+	@for v in $(basename $(notdir $(wildcard tests/system/airflow/*.txt))); do scripts/fetch-airflow $$v && \
+		AIRFLOW_VERSION=$$v PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) tests/system/airflow.py || exit 1; done
+
 # A report ends the program, with a status that is not 0; tests/cli/sanitizers.sh holds that.
 SANITIZERS = address,undefined -fno-sanitize-recover=all
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
@@ -223,8 +228,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
-.PHONY: all check whole test live system asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
+.PHONY: all check whole test live system airflow-versions asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
 	install uninstall dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
+-include $(shell [ -d $(BUILD) ] && find $(BUILD) -type f -name '*.d' ! -path '*/site-packages/*')
