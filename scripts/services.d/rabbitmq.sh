@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # rabbitmq - sourced by scripts/services: one node with its own name, cookie, epmd and ports. Debian's wrappers would use the system's.
-# With the setting cluster=OTHER it joins the cluster of the node in the folder OTHER, whose cookie and epmd it then shares.
+# With the setting cluster=OTHER it joins the cluster of the node in the folder OTHER, whose cookie and epmd it then shares. With metrics=PORT its
+# plugin for Prometheus answers there.
 
 rabbit_bin=/usr/lib/rabbitmq/bin
 
@@ -24,7 +25,7 @@ rabbit_env() {
 
 # What stands in DIR/rabbitmq.conf, if the caller has put one there, is added to the configuration (TLS, limits).
 rabbit_prepare() {
-	local dir=$1/rabbitmq other=$2 port
+	local dir=$1/rabbitmq other=$2 metrics=$3 port
 	mkdir -p "$dir"
 	port=$(free_ports 4)
 	echo "$port" >"$dir/port"
@@ -44,6 +45,10 @@ rabbit_prepare() {
 	[ ! -f "$1/rabbitmq.conf" ] || sed "s|@TLS_PORT@|$((port + 3))|" "$1/rabbitmq.conf" >>"$dir/rabbitmq.conf"
 	: >"$dir/env.conf"
 	echo '[].' >"$dir/plugins"
+	if [ -n "$metrics" ]; then
+		echo '[rabbitmq_prometheus].' >"$dir/plugins"
+		printf '%s\n' 'prometheus.tcp.ip = 127.0.0.1' "prometheus.tcp.port = $metrics" >>"$dir/rabbitmq.conf"
+	fi
 	[ "$(id -u)" != 0 ] || chown -R rabbitmq: "$dir"
 	# The server must reach its folder through those above it.
 	as rabbitmq test -r "$dir/port" || fail "the user rabbitmq cannot reach '$dir'"
@@ -100,16 +105,17 @@ rabbit_join() {
 }
 
 rabbitmq_start() {
-	local dir=$1 setting other=''
+	local dir=$1 setting other='' metrics=''
 	shift
 	for setting; do
 		case $setting in
 		cluster=*) other=${setting#*=} ;;
-		*) fail "rabbitmq has no setting '$setting'; the only one is cluster=DIR" ;;
+		metrics=*) metrics=${setting#*=} ;;
+		*) fail "rabbitmq has no setting '$setting'; there are cluster=DIR and metrics=PORT" ;;
 		esac
 	done
 	[ -z "$other" ] || [ -f "$other/rabbitmq/epmd" ] || fail "no RabbitMQ was started in '$other'"
-	rabbit_prepare "$dir" "$other"
+	rabbit_prepare "$dir" "$other" "$metrics"
 	rabbit_launch "$dir"
 	rabbit_ready "$dir"
 	[ -z "$other" ] || rabbit_join "$dir" "$other"
