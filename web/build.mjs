@@ -19,6 +19,7 @@ const MEDIA = {
 const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 // The editors of GraphiQL make styles while they run, so inline ones are allowed there, and nowhere else.
 const PAGES = [
+  { name: 'dashboard', at: '/', script: 'web/dashboard/main.js', page: 'web/dashboard/page.html', policy: `${STRICT}; style-src 'self'` },
   { name: 'graphiql', at: '/graphiql', script: 'web/graphiql/main.jsx', page: 'web/graphiql/page.html',
     policy: `${STRICT}; style-src 'self' 'unsafe-inline'` },
 ];

@@ -383,8 +383,6 @@ ok 'lets run only what the page itself holds' test "$(grep -c "<\(script\|style\
 ok 'needs nothing from elsewhere' sh -c '! grep -E "(src|href)=\"?(https?:)?//|@import|[ :]url\(" body'
 answers 'another time by another number' 200 - /docs
 ok 'that nobody can know before' sh -c "! grep -q '$nonce' body"
-answers 'the front door' 302 - /
-says 'leads there' Location /docs
 
 # The document and the table of routes name the same paths and methods.
 sed -n 's|^[[:space:]]*{"\([A-Z]*\)", "\(/[^"]*\)", SCOPE_.*|\2 \1|p' "$root/lib/serve/routes/routes.c" | sort >routes

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The web pages of senti-serve over HTTP, if it was built with them; what it says if not. tests/live/graphiql.py has them in a browser.
+# The web pages of senti-serve over HTTP, if it was built with them; what it says if not. tests/live/dashboard.py and graphiql.py have them in a browser.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 need 'the pages' curl jq || finish
@@ -27,19 +27,27 @@ header() {
 status=$(curl -sS -o body -w '%{http_code}' "$url/graphiql")
 if [ "$status" = 404 ]; then
 	ok 'without pages, /graphiql says how to get them' jq -e '.type == "urn:senti:problem:no_pages" and (.detail | contains("make WITH_WEB=yes"))' body
-	ok 'and so does what it would load' gets 404 /assets/THIRD-PARTY.txt
+	ok 'and so does the dashboard' gets 404 /
+	ok 'which names the reference instead' jq -e '.type == "urn:senti:problem:no_pages" and (.detail | contains("/docs"))' body
+	ok 'and what they would load' gets 404 /assets/THIRD-PARTY.txt
 	finish
 fi
 
-ok 'GraphiQL' gets 200 /graphiql
-ok 'is a page' test "$(header content-type)" = 'text/html; charset=utf-8'
-ok 'which is asked for again each time' test "$(header cache-control)" = no-cache
-tag=$(header etag)
-ok 'its policy lets only what is from here run' sh -c "echo \"$(header content-security-policy)\" |
-	grep -F \"default-src 'none'; script-src 'self'; connect-src 'self';\" | grep -F \"frame-ancestors 'none'\" | grep -v \"unsafe-eval\\|script-src[^;]*unsafe\""
-ok 'it names nothing of elsewhere' sh -c '! grep -E "(src|href)=\"(https?:|/)" body'
-grep -oE '(src|href)="assets/[^"]*' body | cut -d '"' -f 2 >assets
-ok 'but a script, a style and licences' test "$(wc -l <assets)" = 3
+for page in / /graphiql; do
+	ok "a page: $page" gets 200 "$page"
+	ok 'in HTML' test "$(header content-type)" = 'text/html; charset=utf-8'
+	ok 'which is asked for again each time' test "$(header cache-control)" = no-cache
+	tag=$(header etag)
+	ok 'its policy lets only what is from here run' sh -c "echo \"$(header content-security-policy)\" |
+		grep -F \"default-src 'none'; script-src 'self'; connect-src 'self';\" | grep -F \"frame-ancestors 'none'\" | grep -v \"unsafe-eval\\|script-src[^;]*unsafe\""
+	[ $page = /graphiql ] || ok 'and no style but its own' sh -c "! echo \"$(header content-security-policy)\" | grep unsafe"
+	ok 'it names nothing of elsewhere' sh -c '! grep -E "(src|href)=\"(https?:|/)" body'
+	ok 'has neither script nor style in itself' sh -c '! grep -E "<script[^>]*>[^<]|<style| (style|on[a-z]+)=" body'
+	grep -oE '(src|href)="assets/[^"]*' body | cut -d '"' -f 2 | sort -u >some
+	ok 'but a script, a style and licences' test "$(wc -l <some)" = 3
+	cat some >>all
+done
+sort -u all >assets
 ok 'unchanged, it is not sent again' gets 304 /graphiql -H "If-None-Match: $tag"
 ok 'nor to who has it compressed' gets 304 /graphiql -H "If-None-Match: \"$(echo "$tag" | tr -d '"')-gzip\""
 ok 'under the same policy' grep -qi '^content-security-policy: ' headers
@@ -60,7 +68,7 @@ while read -r asset; do
 	esac
 done <assets
 gets 200 /assets/THIRD-PARTY.txt
-ok 'the licences of all packages' sh -c "grep -q '^graphiql 3.*(MIT)$' body && [ \$(grep -c 'Permission is hereby granted' body) -gt 50 ]"
+ok 'the licences of all packages' sh -c "grep -q '^graphiql 3.*(MIT)$' body && grep -q '^uplot 1.*(MIT)$' body && [ \$(grep -c 'Permission is hereby granted' body) -gt 50 ]"
 ok 'no other file is there' gets 404 /assets/none.js
 ok 'nothing can be sent there' gets 405 /graphiql -X POST -H 'Content-Type: application/json' -d '{}'
 finish

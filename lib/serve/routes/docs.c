@@ -1,4 +1,4 @@
-/* docs.c - GET /openapi.json, GET /docs, which shows that as a page, and GET /. */
+/* docs.c - GET /openapi.json, and GET /docs, which shows that as a page. */
 #include "lib/base/embed.h"
 #include "lib/serve/models.h"
 #include "lib/serve/routes/routes.h"
@@ -47,11 +47,4 @@ void docs_get(struct request *r, void *app)
 	request_set(r, "Cache-Control", "no-store");
 	put_filled(&r->out, page(), STR("@NONCE@"), (struct str){nonce, UUID_LEN});
 	request_answer(r, 200, MEDIA_HTML);
-}
-
-void home_get(struct request *r, void *app)
-{
-	(void)app;
-	request_set(r, "Location", "/docs");
-	request_answer(r, 302, NULL);
 }

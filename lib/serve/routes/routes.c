@@ -29,7 +29,7 @@ void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 	    {"GET", "/docs", SCOPE_NONE, NULL, NULL, docs_get, NULL, false},
 	    {"GET", "/graphiql", SCOPE_NONE, NULL, NULL, assets_get, NULL, false},
 	    {"GET", "/assets/{name}", SCOPE_NONE, NULL, NULL, assets_get, NULL, false},
-	    {"GET", "/", SCOPE_NONE, NULL, NULL, home_get, NULL, false},
+	    {"GET", "/", SCOPE_NONE, NULL, NULL, assets_get, NULL, false},
 	};
 	memcpy(table, filled, sizeof filled);
 }

@@ -146,12 +146,11 @@ void readyz_get(struct request *r, void *app);
 void metrics_get(struct request *r, void *app);
 
 /* docs.c: GET /openapi.json, with the version and the names of the models filled in; GET /docs, the same as a
- * self-contained page; GET /, which redirects there. */
+ * self-contained page. */
 void openapi_get(struct request *r, void *app);
 void docs_get(struct request *r, void *app);
-void home_get(struct request *r, void *app);
 
-/* assets.c: GET /graphiql and GET /assets/{name}: the web pages, if they were built */
+/* assets.c: GET / (the dashboard), GET /graphiql and GET /assets/{name}: the web pages, if they were built */
 void assets_get(struct request *x, void *app);
 
 #endif
