@@ -31,6 +31,12 @@ export function note(kind, text, again) {
     make('p', {}, text), again && make('button', { type: 'button', class: 'quiet', onclick: again }, 'Try again'));
 }
 
+// Sets a select to a value, which it gets as an option if it has none.
+export function choose(select, value = '', name = value) {
+  if (![...select.options].some((o) => o.value === value)) select.append(make('option', { value }, name));
+  select.value = value;
+}
+
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 export function debounce(ms, f) {

@@ -117,8 +117,13 @@ function take(data) {
   changed();
 }
 
+function waitingText(why) {
+  if (why?.status === 401) return 'Not signed in';
+  return why ? `Not connected: ${why.message}` : 'Connecting again …';
+}
+
 function status(what, why) {
-  const text = { connecting: 'Connecting …', live: paused ? 'Paused' : 'Live', waiting: why ? `Not connected: ${why.message}` : 'Connecting again …' }[what];
+  const text = { connecting: 'Connecting …', live: paused ? 'Paused' : 'Live', waiting: waitingText(why) }[what];
   byId('feed-state').className = `state ${what}${paused ? ' paused' : ''}`;
   setText(byId('feed-state'), text);
   byId('feed-state').dataset.state = what;

@@ -1,7 +1,7 @@
 // The bar of filters: shows what the address says, and changes it.
 import { isAbort, onToken, scan } from './api.js';
-import { byId, debounce, make } from './dom.js';
-import { FILTERS, onState, setState, state } from './state.js';
+import { byId, choose, debounce, make } from './dom.js';
+import { FILTERS, filtered, onState, setState, state } from './state.js';
 
 const MOST_SOURCES = 200;
 const TYPED = ['q', 'score_min', 'score_max'];
@@ -14,21 +14,16 @@ function toLocal(time) {
 }
 const fromLocal = (value) => (value ? new Date(value).toISOString() : null);
 
-function setOption(select, value) {
-  if (value && ![...select.options].some((o) => o.value === value)) select.append(make('option', { value }, value));
-  select.value = value || '';
-}
-
 function show() {
   const s = state();
   const custom = Boolean(s.since || s.until);
-  setOption(byId('f-source'), s.source);
+  choose(byId('f-source'), s.source);
   byId('f-label').value = s.label || '';
   byId('f-range').value = custom ? 'custom' : s.range || '';
   byId('f-span').hidden = byId('f-range').value !== 'custom';
   for (const k of ['since', 'until']) if (toLocal(s[k]) !== byId(`f-${k}`).value) byId(`f-${k}`).value = toLocal(s[k]);
   for (const k of TYPED) if (document.activeElement !== byId(`f-${k}`)) byId(`f-${k}`).value = s[k] || '';
-  byId('f-reset').hidden = !FILTERS.some((k) => s[k]);
+  byId('f-reset').hidden = !filtered();
 }
 
 async function loadSources() {

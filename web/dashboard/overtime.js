@@ -1,5 +1,5 @@
 // The card "Over time": three plots, a slider that walks through their points by keyboard, a readout, the table twin, and files.
-import { byId, debounce, make, setText } from './dom.js';
+import { byId, choose, debounce, setText } from './dom.js';
 import { csvLine } from './csv.js';
 import { download } from './download.js';
 import { LABELS, count, fileName, percent, point, signed, SIGN } from './format.js';
@@ -35,7 +35,7 @@ function pointAt(i) {
   const button = byId('point-open');
   button.disabled = i === null || !c.count[i];
   if (i === null) {
-    setText(byId('point'), `${count(c.x.length)} ${c.x.length === 1 ? 'point' : 'points'}, a ${stepName(c.step.name)} each. Point at one, or use the slider.`);
+    setText(byId('point'), `${count(c.x.length)} ${c.x.length === 1 ? 'point' : 'points'}, one for each ${stepName(c.step.name)}. Point at one, or use the slider.`);
     return;
   }
   setText(byId('point'), sentence(c, i));
@@ -111,7 +111,7 @@ export function startOverTime() {
   slider.addEventListener('focus', () => { if (at === null) slider.dispatchEvent(new Event('input')); });
   slider.addEventListener('keydown', (e) => e.key === 'Enter' && open(Number(slider.value)));
   byId('point-open').addEventListener('click', () => at !== null && open(at));
-  byId('step').value = state().step || '';
+  choose(byId('step'), state().step, stepName(state().step));
   byId('step').addEventListener('change', (e) => setState({ step: e.target.value || null }));
   for (const form of ['svg', 'png', 'csv']) byId(`over-time-${form}`).addEventListener('click', () => data && file(form));
   new ResizeObserver(debounce(50, () => drawn && byId('plots').clientWidth && redraw())).observe(byId('plots'));

@@ -1,5 +1,6 @@
 // Three plots above one axis of time, by uPlot: the mean with its band, how many messages there are, and the labels' shares.
 import uPlot from 'uplot';
+import { ticks } from './format.js';
 import { colours, pattern } from './theme.js';
 
 const FONT = '12px system-ui, sans-serif';
@@ -27,7 +28,7 @@ function meanRange(c) {
 function axes(theme, bottom, values) {
   const shared = { stroke: theme.dim, font: FONT, ticks: { show: false }, grid: { stroke: theme.line, width: 1 } };
   return [
-    { ...shared, size: bottom ? 32 : 4, ...(!bottom && { values: () => [] }), grid: { show: false }, space: 72 },
+    { ...shared, size: bottom ? 38 : 4, values: (u, at, axis, space, apart) => (bottom ? ticks(at, apart) : []), grid: { show: false }, space: 72 },
     { ...shared, size: SIZE.left, values, gap: 6, space: 32 },
   ];
 }
@@ -46,18 +47,18 @@ function parts(c, theme, width) {
   return [
     {
       name: 'mean', height: HEIGHT.mean, data: [c.x, c.mean, c.high, c.low], range: meanRange(c),
-      values: (u, ticks) => ticks.map((t) => (t > 0 ? `+${+t.toFixed(2)}` : String(+t.toFixed(2)).replace('-', '−'))),
+      values: (u, at) => at.map((t) => (t > 0 ? `+${+t.toFixed(2)}` : String(+t.toFixed(2)).replace('-', '−'))),
       series: [{}, { stroke: theme.accent, width: 2, points: { size: 5, fill: theme.accent } }, { ...plain, width: 0 }, { ...plain, width: 0 }],
       bands: [{ series: [2, 3], fill: `${theme.accent}33` }],
     },
     {
       name: 'count', height: HEIGHT.count, data: [c.x, c.count], range: (u, low, high) => [0, Math.max(high, 1) * 1.1],
-      values: (u, ticks) => ticks.map((t) => (Number.isInteger(t) ? Intl.NumberFormat('en', { notation: 'compact' }).format(t) : '')),
+      values: (u, at) => at.map((t) => (Number.isInteger(t) ? Intl.NumberFormat('en', { notation: 'compact' }).format(t) : '')),
       series: [{}, { ...plain, paths, width: 0, fill: `${theme.dim}99` }],
     },
     {
       name: 'share', height: HEIGHT.share, bottom: true, data: [c.x, share.negative, share.neutral, share.positive], range: [0, 1],
-      values: (u, ticks) => ticks.map((t) => `${Math.round(t * 100)}%`),
+      values: (u, at) => at.map((t) => `${Math.round(t * 100)}%`),
       series: [{}, patterned('negative'), patterned('neutral'), patterned('positive')],
     },
   ];

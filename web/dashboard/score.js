@@ -8,7 +8,8 @@ import { problemText } from './panel.js';
 import { setState, state } from './state.js';
 
 const PAUSE_MS = 250;
-const AT_FIRST = 3; // models
+const AT_FIRST = 3; // models: the server's own, and these before others
+const OWN = ['plus', 'linear'];
 let running = null;
 
 const chosen = () => [...byId('models').querySelectorAll('input:checked')].map((i) => i.value);
@@ -66,6 +67,8 @@ async function run() {
   names.forEach((name) => byId('results').append(card(name))); // in the order of the models
 }
 
+const atFirst = ([own, ...others]) => [own, ...OWN.filter((n) => others.includes(n)), ...others.filter((n) => !OWN.includes(n))].slice(0, AT_FIRST);
+
 function choose() {
   setState({ models: chosen().join(',') }, { replace: true });
   run();
@@ -77,7 +80,7 @@ export function startScore() {
   let ready;
   async function prepare() {
     const all = await models();
-    const wanted = state().models?.split(',') || all.slice(0, AT_FIRST).map((m) => m.name);
+    const wanted = state().models?.split(',') || atFirst(all.map((m) => m.name));
     byId('models').replaceChildren(...all.map((m) => make('label', { class: 'check', title: m.model },
       make('input', { type: 'checkbox', value: m.name, checked: wanted.includes(m.name), onchange: choose }), m.name)));
     byId('file-model').replaceChildren(...all.map((m) => make('option', { value: m.name }, m.name)));

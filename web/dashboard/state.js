@@ -4,6 +4,7 @@
 const KNOWN = ['view', 'range', 'since', 'until', 'source', 'label', 'score_min', 'score_max', 'q', 'step', 'order', 'limit', 'after', 'message',
   'models'];
 export const FILTERS = ['range', 'since', 'until', 'source', 'label', 'score_min', 'score_max', 'q'];
+export const filtered = () => FILTERS.some((k) => current[k]);
 const HOURS = { '1h': 1, '24h': 24, '7d': 168, '30d': 720 };
 
 const listeners = [];

@@ -4,7 +4,7 @@ import { byId, make, setText } from './dom.js';
 import { LABELS, SIGN, count, percent, signed } from './format.js';
 import { panel } from './panel.js';
 import { halfWidth, total } from './series.js';
-import { query } from './state.js';
+import { filtered, query } from './state.js';
 
 let last = null;
 
@@ -41,6 +41,7 @@ export function startSummary() {
       last = null;
       return scan(`v1/stats?${query({ by: 'label' })}`, signal);
     },
-    show, empty: 'No message matches the filter.',
+    show,
+    empty: () => (filtered() ? 'No message matches the filter.' : 'There are no messages yet. Send some to POST /v1/messages, or by senti-store.'),
   });
 }

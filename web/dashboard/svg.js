@@ -106,7 +106,7 @@ export function plotsSvg({ plots, theme, data: c }, title) {
     top += u.height + 28;
     return part;
   });
-  return picture(width, top + 30, theme, title, ...parts, ...legend(theme, top + 4));
+  return picture(width, top + 44, theme, title, ...parts, ...legend(theme, top + 16));
 }
 
 // Words with bars to either side of zero: rows are {word, value, text}.

@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import expect, sync_playwright
 
 from serve_raw import Server, wait
 
-SECONDS = 30
+SECONDS = float(os.environ.get("DEV_S", 30))
 SHOTS = os.path.join(os.environ["SENTI_BUILD"], "tests", "live", "dashboard")
 AXE = os.path.join(os.environ["SENTI_NPM"], "axe-core", "axe.min.js")
 # What a browser says when its policy stops something, and which tasks kept the page from answering.
@@ -80,7 +80,7 @@ class Page:
 
     def state(self):
         """What the address says."""
-        return dict(p.split("=", 1) for p in urlsplit(self.page.url).fragment.split("&") if p)
+        return dict(parse_qsl(urlsplit(self.page.url).fragment))
 
     def saved(self, click):
         """The bytes of the file that a click saves, and its name."""
