@@ -272,6 +272,9 @@ printf '{"id":"p99","text":"PAGE without time","source":"pages & more"}\n' >>bod
 ok 'messages for pages' test "$(ask /v1/messages -H "$lines" --data-binary @body.jsonl)" = 202
 pages() { # pages ORDER LIMIT: all ids, following the links
 	next="/v1/messages?source=pages%20%26%20more&order=$1&limit=$2"
+	follow
+}
+follow() { # from $next on
 	while [ -n "$next" ]; do
 		[ "$(ask "$next")" = 200 ] || return 1
 		jq -r '.items[].id' body
@@ -286,6 +289,18 @@ for limit in 1 5 13 26 1000; do
 	pages newest $limit | sort >got
 	ok "pages of $limit, newest first: all, once" cmp want got
 done
+answers 'messages of many scores' 202 - /v1/messages -H "$lines" --data-binary @- <<'END'
+{"id":"s1","text":"good","source":"scores"}
+{"id":"s2","text":"I love it","source":"scores"}
+{"id":"s3","text":"It is a chair","source":"scores"}
+{"id":"s4","text":"good","source":"scores"}
+{"id":"s5","text":"I hate it","source":"scores"}
+END
+for limit in 1 2 5; do
+	next="/v1/messages?source=scores&order=-score&limit=$limit"
+	ok "pages of $limit by score" test "$(follow | tr '\n' ' ')" = 's2 s4 s1 s3 s5 '
+done
+answers 'the lowest score first' 200 '.items | map(.id) == ["s5","s3","s1","s4","s2"]' '/v1/messages?source=scores&order=score'
 answers 'newest first' 200 '.items | map(.id) | .[0:3] == ["p25","p24","p23"]' '/v1/messages?source=pages%20%26%20more&order=newest'
 answers 'twenty are a page' 200 '.items | length == 20' '/v1/messages'
 ok 'and there is a next one' test -n "$(header Link)"

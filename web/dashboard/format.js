@@ -3,13 +3,22 @@
 export const LABELS = ['positive', 'neutral', 'negative'];
 export const SIGN = { positive: '+', neutral: '○', negative: '−' };
 
-const whole = new Intl.NumberFormat('en');
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-const minute = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
-const second = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+// Made when they are first used: each takes milliseconds.
+function times(options) {
+  let made;
+  return (t) => (made ??= new Intl.DateTimeFormat('en-GB', options)).format(t);
+}
+const date = { day: 'numeric', month: 'short' };
+const time = { hour: '2-digit', minute: '2-digit' };
+const dayOf = times({ ...date, year: 'numeric' });
+const minuteOf = times({ ...date, year: 'numeric', ...time });
+const secondOf = times({ ...time, second: '2-digit' });
+const monthOf = times({ month: 'short', year: 'numeric' });
+const dateOf = times(date);
+const hourOf = times(time);
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-export const count = (n) => whole.format(n);
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 export const percent = (share) => (share > 0 && share < 0.005 ? '< 1%' : `${Math.round(share * 100)}%`);
 
 // With its sign, which is a real minus; an absent one is a dash.
@@ -19,28 +28,25 @@ export function signed(n, digits = 2) {
   return Number(text) === 0 ? text : (n < 0 ? '−' : '+') + text;
 }
 
-const valid = (time) => !Number.isNaN(new Date(time).getTime());
-export const moment = (time) => (time && valid(time) ? minute.format(new Date(time)) : 'no time');
-export const clock = (time) => (time && valid(time) ? second.format(new Date(time)) : '');
+const valid = (t) => !Number.isNaN(new Date(t).getTime());
+export const moment = (t) => (t && valid(t) ? minuteOf(new Date(t)) : 'no time');
+export const clock = (t) => (t && valid(t) ? secondOf(new Date(t)) : '');
 
 // A point of a chart, as exactly as its step needs.
-export const point = (ms, step) => (step >= 86400e3 ? day : minute).format(new Date(ms));
+export const point = (ms, step) => (step >= 86400e3 ? dayOf : minuteOf)(new Date(ms));
 
 // Ticks of an axis of time, so many seconds apart: years, months, days or times, of which the first in a day names it.
-const year = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' });
-const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
-const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 export function ticks(seconds, apart) {
   let before = null;
   return seconds.map((s) => {
     const t = new Date(s * 1000);
-    const today = date.format(t);
+    const today = dateOf(t);
     const named = t.getFullYear() === before?.getFullYear() ? '' : `\n${t.getFullYear()}`;
-    const sameDay = before && date.format(before) === today;
+    const sameDay = before && dateOf(before) === today;
     before = t;
-    if (apart >= 28 * 86400) return year.format(t);
+    if (apart >= 28 * 86400) return monthOf(t);
     if (apart >= 86400) return today + named;
-    return (apart < 60 ? second : hour).format(t) + (sameDay ? '' : `\n${today}`);
+    return (apart < 60 ? secondOf : hourOf)(t) + (sameDay ? '' : `\n${today}`);
   });
 }
 
@@ -50,7 +56,7 @@ export function bytes(n) {
 }
 
 export function duration(ms) {
-  if (ms < 1000) return `${whole.format(Math.round(ms))} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
   const s = Math.round(ms / 1000);
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;

@@ -2,7 +2,7 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { onToken } from './api.js';
-import { byId } from './dom.js';
+import { breathe, byId } from './dom.js';
 import { startDrop } from './drop.js';
 import { onFeed, startFeed } from './feed.js';
 import { startFilters } from './filters.js';
@@ -19,9 +19,7 @@ import { startTerms } from './terms.js';
 const FRESH_MS = 15e3; // how soon figures are asked for again while messages come, at the earliest
 const TITLES = { overview: 'Overview', messages: 'Messages', score: 'Score texts' };
 
-const sources = startFilters();
-const reload = { summary: startSummary(), overTime: startOverTime(), terms: startTerms(), list: startMessages(), score: startScore() };
-const status = startStatus();
+let reload; // what loads each part again
 
 function showView() {
   const now = view();
@@ -62,7 +60,10 @@ function skip(e) {
 }
 
 async function start() {
+  await breathe(); // the frame of the page comes first
+  const sources = startFilters();
   showView();
+  reload = { summary: startSummary(), overTime: startOverTime(), terms: startTerms(), list: startMessages(), score: startScore() };
   byId('skip').addEventListener('click', skip);
   startSignIn();
   startMessage();
@@ -73,7 +74,7 @@ async function start() {
   requestAnimationFrame(() => setTimeout(() => performance.mark('senti-data'), 0));
   startFeed();
   sources();
-  status();
+  startStatus()();
 }
 
 onState((keys) => {

@@ -1,5 +1,5 @@
 // The card "Over time": three plots, a slider that walks through their points by keyboard, a readout, the table twin, and files.
-import { byId, choose, debounce, setText } from './dom.js';
+import { breathe, byId, choose, debounce, setText } from './dom.js';
 import { csvLine } from './csv.js';
 import { download } from './download.js';
 import { LABELS, count, fileName, percent, point, signed, SIGN } from './format.js';
@@ -14,6 +14,7 @@ import { pagedTable } from './twin.js';
 
 const COLUMNS = ['Time', 'Messages', 'Mean', '95% low', '95% high', 'Positive', 'Neutral', 'Negative'];
 let drawn;
+let drawnWidth;
 let data;
 let at = null;
 
@@ -60,7 +61,8 @@ function zoom(from, to) {
 
 function draw() {
   drawn?.destroy();
-  drawn = drawPlots({ mean: byId('plot-mean'), count: byId('plot-count'), share: byId('plot-share') }, data, width(),
+  drawnWidth = width();
+  drawn = drawPlots({ mean: byId('plot-mean'), count: byId('plot-count'), share: byId('plot-share') }, data, drawnWidth,
     { point: (i) => i !== null && pointAt(i), pick: open, zoom }); // the last point stays when the pointer leaves
 }
 
@@ -94,6 +96,7 @@ async function file(form) {
     download(fileName('over-time', 'csv'), new Blob([csvLine(COLUMNS), ...numbers.map(csvLine)], { type: 'text/csv' }));
     return;
   }
+  await drawn.done;
   const svg = plotsSvg(drawn, 'Sentiment over time');
   download(fileName('over-time', form), form === 'svg' ? svgFile(svg) : await png(svg));
 }
@@ -114,20 +117,15 @@ export function startOverTime() {
   choose(byId('step'), state().step, stepName(state().step));
   byId('step').addEventListener('change', (e) => setState({ step: e.target.value || null }));
   for (const form of ['svg', 'png', 'csv']) byId(`over-time-${form}`).addEventListener('click', () => data && file(form));
-  new ResizeObserver(debounce(50, () => drawn && byId('plots').clientWidth && redraw())).observe(byId('plots'));
+  new ResizeObserver(debounce(50, () => drawn && byId('plots').clientWidth && drawnWidth !== width() && draw())).observe(byId('plots'));
   onTheme(() => drawn && draw());
   return panel('over-time', {
     load: async (signal) => {
       const range = await extent(signal);
-      return range && series(range, signal);
+      const got = range && await series(range, signal);
+      if (got) await breathe();
+      return got;
     },
     show, empty: 'There are no messages with a time here.',
   });
-}
-
-let drawnWidth;
-function redraw() {
-  if (drawnWidth === width()) return;
-  drawnWidth = width();
-  draw();
 }

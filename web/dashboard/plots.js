@@ -1,10 +1,12 @@
 // Three plots above one axis of time, by uPlot: the mean with its band, how many messages there are, and the labels' shares.
 import uPlot from 'uplot';
+import { breathe } from './dom.js';
 import { ticks } from './format.js';
 import { colours, pattern } from './theme.js';
 
 const FONT = '12px system-ui, sans-serif';
 const SIZE = { left: 52, right: 12 };
+const MANY = 2000; // points
 const DENSE = 3; // pixels for each point, below which bars become areas
 const HEIGHT = { mean: 200, count: 84, share: 132 };
 
@@ -79,7 +81,8 @@ function zeroLine(theme) {
 }
 
 // Draws them into targets.mean, .count and .share. on.point(i) is where the pointer is (null: nowhere), on.pick(i) what was clicked, on.zoom(from, to)
-// what was dragged over, in seconds. Returns {plots, theme, point(i), resize(width), destroy()}.
+// what was dragged over, in seconds. Returns {plots, theme, data, done (a promise), point(i),
+// destroy()}.
 export function drawPlots(targets, c, width, on) {
   const theme = colours();
   const from = c.start[0] / 1000;
@@ -99,7 +102,7 @@ export function drawPlots(targets, c, width, on) {
     on.zoom(u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x'));
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
-  const plots = parts(c, theme, width - SIZE.left - SIZE.right).map((p) => new uPlot({
+  const make = (p) => new uPlot({
     width, height: p.height, series: p.series, bands: p.bands, legend: { show: false }, padding: [8, SIZE.right, 0, 0],
     cursor: { y: false, sync: { key, setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { show: p.name === 'mean' } },
     scales: { x: { time: true, range: [from, to] }, y: { range: p.range } },
@@ -108,16 +111,30 @@ export function drawPlots(targets, c, width, on) {
       ready: [listen], setSelect: [selected], draw: p.name === 'mean' ? [zeroLine(theme)] : [],
       setCursor: [(u) => !moving && p.name === 'mean' && on.point(u.cursor.left < 0 ? null : u.cursor.idx)],
     },
-  }, p.data, targets[p.name]));
+  }, p.data, targets[p.name]);
+
+  // Many points are drawn with a breath between the plots.
+  const plots = [];
+  let gone = false;
+  const done = (async () => {
+    for (const p of parts(c, theme, width - SIZE.left - SIZE.right)) {
+      if (c.x.length > MANY) await breathe();
+      if (gone) return;
+      plots.push(make(p));
+    }
+  })();
 
   return {
-    plots, theme, data: c,
+    plots, theme, data: c, done,
     point(i) {
+      if (!plots.length) return;
       moving = true;
       plots[0].setCursor({ left: plots[0].valToPos(c.x[i], 'x'), top: 10 });
       moving = false;
     },
-    resize: (w) => plots.forEach((u) => u.setSize({ width: w, height: u.height })),
-    destroy: () => plots.forEach((u) => u.destroy()),
+    destroy() {
+      gone = true;
+      plots.forEach((u) => u.destroy());
+    },
   };
 }

@@ -1,14 +1,14 @@
 // Figures over time: which steps to ask for, and the server's groups as columns for charts.
 import { scan } from './api.js';
+import { breathe } from './dom.js';
 import { query, state } from './state.js';
-import { zone } from './format.js';
 
 const MINUTE = 60e3;
 const DAY = 86400e3;
+const PIECE = 4000; // groups to work off between two breaths
 const MOST = 40000; // points of a chart
 const WANTED = 120; // points if nobody says otherwise
 const Z = 1.96; // 95% of a normal distribution
-// Steps from a day on begin when days begin here; below, the zone does not matter.
 const STEPS = [
   ['1s', 1e3], ['10s', 10e3], ['1m', MINUTE], ['5m', 5 * MINUTE], ['15m', 15 * MINUTE], ['1h', 60 * MINUTE], ['6h', 360 * MINUTE], ['day', DAY],
   ['week', 7 * DAY], ['month', 30.44 * DAY],
@@ -31,12 +31,13 @@ export function stepFor({ from, to }) {
 }
 
 async function groups(step, signal) {
-  const by = step.ms < DAY ? { by: 'time', step: step.name } : { by: step.name, tz: zone };
+  const by = { by: 'time', step: step.ms < DAY ? step.name : `${Math.round(step.ms / DAY)}d` };
   const all = [];
   for (let next = `v1/stats?${query({ ...by, limit: 10000 })}`; next && all.length < MOST;) {
     const page = await scan(next, signal);
     for (const g of page.items) if (g.start) all.push(g);
     next = page.next;
+    if (next) await breathe();
   }
   return all;
 }
@@ -64,13 +65,15 @@ export async function series(range, signal) {
     c.high.push(half === null ? null : Math.min(1, g.mean + half));
     for (const label of ['positive', 'neutral', 'negative']) c[label].push(g ? g[label] : 0);
   };
-  found.forEach((g, i) => {
-    const start = Date.parse(g.start);
-    const after = found[i + 1] && Date.parse(found[i + 1].start);
+  let after = found.length && Date.parse(found[0].start);
+  for (let i = 0; i < found.length; i++) {
+    const start = after;
+    after = found[i + 1] && Date.parse(found[i + 1].start);
     const end = after && after < start + 1.5 * step.ms ? after : start + step.ms;
-    put(start, end, g);
+    put(start, end, found[i]);
     if (after > end) put(end, after, null);
-  });
+    if (i % PIECE === PIECE - 1) await breathe();
+  }
   return c;
 }
 

@@ -49,7 +49,8 @@ void assets_get(struct request *x, void *app)
 		request_problem(x, 404, "no_such_path", "there is nothing at this path");
 	else if (!a)
 		request_problem(x, 404, "no_pages",
-		    "this program was built without its web pages; with npm, make WITH_WEB=yes builds them (/docs is the "
+		    "this program was built without its web pages; with npm, make WITH_WEB=yes builds them (/docs is "
+		    "the "
 		    "reference of what it does without)");
 	else if (tag_in_list(request_header_list(x, "If-None-Match"), str_of(a->tag), TAG_WEAK))
 		request_answer(x, 304, NULL);

@@ -1,57 +1,92 @@
 /* messages.c - GET /v1/messages: pages of stored messages. */
+#include <math.h>
+
 #include "lib/base/clock.h"
 #include "lib/serve/db_context.h"
 #include "lib/serve/routes/rest.h"
 #include "lib/serve/routes/routes.h"
 
 enum { PAGE = 20, PAGE_MOST = 1000, PAGE_BYTES = 4 << 20 };
+/* No number of a place is beyond it: a double holds all integers up to here. */
+#define PLACE_MOST 9007199254740992.0
 
 struct page {
 	struct rest_filter asked;
 	uint64_t limit;
 };
 
-/* A place in the order as the client sends it back: MS:ID, or -:ID for a message without a time. */
-static bool read_place(struct request *r, struct place *p)
+static bool by_score(enum order order)
 {
-	struct str v = request_query(r, "after");
-	if (!v.p)
-		return true;
+	return order == ORDER_SCORE_UP || order == ORDER_SCORE_DOWN;
+}
+
+/* A place in the order as the client sends it back: MS:ID, in an order of scores SCORE:ID; -:ID for a message without
+ * one. */
+static bool parse_place(struct str v, enum order order, struct place *p)
+{
 	const char *colon = memchr(v.p, ':', v.n);
 	size_t n = colon ? (size_t)(colon - v.p) : 0;
-	char *end = NULL;
-	*p = (struct place){.set = true, .has_time = n && !(n == 1 && v.p[0] == '-')};
-	if (p->has_time && strspn(v.p + (v.p[0] == '-'), "0123456789") > 0 && n < 20)
-		p->time = strtoll(v.p, &end, 10);
-	if (n && (!p->has_time || (end == colon && time_in_range(p->time)))) {
-		p->id = (struct str){colon + 1, v.n - n - 1};
+	char number[32], *end = NULL;
+	if (!n || n >= sizeof number)
+		return false;
+	snprintf(number, sizeof number, "%.*s", (int)n, v.p);
+	*p = (struct place){.set = true, .id = {colon + 1, v.n - n - 1}};
+	if (strcmp(number, "-") == 0)
 		return true;
-	}
+	double value = strspn(number, "-+.e0123456789") == n ? strtod(number, &end) : 0;
+	if (end != number + n || fabs(value) > PLACE_MOST)
+		return false;
+	p->has_score = by_score(order);
+	p->has_time = !by_score(order);
+	p->score = value;
+	p->time = (int64_t)value;
+	return p->has_score || time_in_range(p->time);
+}
+
+static bool read_place(struct request *r, enum order order, struct place *p)
+{
+	struct str v = request_query(r, "after");
+	if (!v.p || parse_place(v, order, p))
+		return true;
 	request_problem(r, 400, "bad_query", "after is what a page's rel=\"next\" link says, not '%.*s'", STR_FMT(v));
+	return false;
+}
+
+static bool read_order(struct request *r, enum order *order)
+{
+	static const struct {
+		const char *name;
+		enum order order;
+	} known[] = {{"oldest", ORDER_OLDEST}, {"newest", ORDER_NEWEST}, {"score", ORDER_SCORE_UP},
+	    {"-score", ORDER_SCORE_DOWN}};
+	struct str v = request_query(r, "order");
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (!v.p || str_eq(v, str_of(known[i].name))) {
+			*order = known[i].order;
+			return true;
+		}
+	request_problem(r, 400, "bad_query", "order is oldest, newest, score or -score, not '%.*s'", STR_FMT(v));
 	return false;
 }
 
 static bool read_filter(struct request *r, struct page *p)
 {
 	struct filter *f = &p->asked.filter;
-	struct str order = request_query(r, "order");
-	f->order = order.p && str_eq(order, STR("newest")) ? ORDER_NEWEST : ORDER_OLDEST;
-	if (order.p && f->order == ORDER_OLDEST && !str_eq(order, STR("oldest"))) {
-		request_problem(r, 400, "bad_query", "order is oldest or newest, not '%.*s'", STR_FMT(order));
-		return false;
-	}
 	p->limit = PAGE;
-	return rest_query_filter(r, &p->asked) && rest_query_number(r, "limit", 1, PAGE_MOST, &p->limit) &&
-	       read_place(r, &f->after);
+	return read_order(r, &f->order) && rest_query_filter(r, &p->asked) &&
+	       rest_query_number(r, "limit", 1, PAGE_MOST, &p->limit) && read_place(r, f->order, &f->after);
 }
 
-static void set_next(struct request *r, const struct message *last, uint64_t limit)
+static void set_next(struct request *r, const struct message *last, const struct page *p)
 {
+	bool scores = by_score(p->asked.filter.order);
 	struct buf link = {0};
-	buf_printf(&link, "</v1/messages?limit=%llu", (unsigned long long)limit);
+	buf_printf(&link, "</v1/messages?limit=%llu", (unsigned long long)p->limit);
 	rest_put_filter(&link, r);
 	rest_put_query(&link, r, "order");
-	if (last->has_time)
+	if (scores && last->has_score)
+		buf_printf(&link, "&after=%.17g:", last->score);
+	else if (!scores && last->has_time)
 		buf_printf(&link, "&after=%lld:", (long long)last->time);
 	else
 		buf_str(&link, STR("&after=-:"));
@@ -95,7 +130,7 @@ static void list(struct db_context *c, struct request *r)
 	}
 	buf_str(&r->out, STR("]}\n"));
 	if (more)
-		set_next(r, &row[shown - 1], p->limit);
+		set_next(r, &row[shown - 1], p);
 	request_answer(r, 200, MEDIA_JSON);
 }
 

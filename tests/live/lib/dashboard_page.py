@@ -13,10 +13,9 @@ from serve_raw import Server, wait
 SECONDS = float(os.environ.get("DEV_S", 30))
 SHOTS = os.path.join(os.environ["SENTI_BUILD"], "tests", "live", "dashboard")
 AXE = os.path.join(os.environ["SENTI_NPM"], "axe-core", "axe.min.js")
-# What a browser says when its policy stops something, and which tasks kept the page from answering.
-WATCH = """window.refused = []; window.tasks = [];
-document.addEventListener('securitypolicyviolation', e => refused.push(e.violatedDirective + ' ' + e.blockedURI));
-new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({type: 'longtask'});"""
+# What a browser says when its policy stops something.
+WATCH = """window.refused = [];
+document.addEventListener('securitypolicyviolation', e => refused.push(e.violatedDirective + ' ' + e.blockedURI));"""
 
 expect.set_options(timeout=SECONDS * 1000)
 running = []
@@ -62,7 +61,7 @@ class Page:
 
     def drawn(self):
         """Waits until the charts stand there."""
-        expect(self.find("#plot-share canvas")).to_be_visible()
+        expect(self.find("#over-time:not([aria-busy]) #plot-share canvas")).to_be_visible()
         return self
 
     def listed(self, n):
@@ -77,6 +76,13 @@ class Page:
 
     def texts(self):
         return self.find("#rows .c-text").all_inner_texts()
+
+    def all_texts(self, part):
+        """Waits until the table has texts, and all have this part."""
+        wait(lambda: (texts := self.texts()) and all(part in t.lower() for t in texts), f"all have '{part}'")
+
+    def scores(self):
+        return [float(t.replace("−", "-")) for t in self.find("#rows .c-score").all_inner_texts()]
 
     def state(self):
         """What the address says."""
@@ -96,6 +102,20 @@ class Page:
         """Bytes that are used after all garbage is collected."""
         session.send("HeapProfiler.collectGarbage")
         return session.send("Runtime.getHeapUsage")["usedSize"]
+
+    def trace(self):
+        """Begins to measure."""
+        browser().start_tracing(page=self.page, categories=["toplevel", "devtools.timeline"])
+
+    def tasks(self):
+        """The page's tasks since trace(): their milliseconds of processor time, so that other processes do not count; and without what the test asks of
+        the page, which comes by messages."""
+        events = json.loads(browser().stop_tracing())["traceEvents"]
+        main = {(e["pid"], e["tid"]) for e in events if e.get("name") == "thread_name" and e["args"]["name"] == "CrRendererMain"}
+        mine = [e for e in events if (e["pid"], e["tid"]) in main and e.get("ph") == "X" and "tdur" in e]
+        asked = [e for e in mine if e["name"] == "Receive mojo message" and e["tdur"] > 10000]
+        tasks = [e for e in mine if e["name"].endswith("RunTask") and not any(e["pid"] == a["pid"] and e["ts"] <= a["ts"] <= e["ts"] + e["dur"] for a in asked)]
+        return [e["tdur"] / 1000 for e in tasks if e["name"] == "RunTask"]
 
     def shot(self, name):
         os.makedirs(SHOTS, exist_ok=True)
