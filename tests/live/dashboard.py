@@ -61,7 +61,7 @@ def weight_and_first_paint():
         expect(d.find("#plot-share canvas")).to_be_visible()
         expect(d.find("#total")).to_have_text("2,000")
         took = d.page.evaluate("performance.getEntriesByName('senti-data')[0].startTime")
-    assert work < DATA_MS, work
+    assert 10 < work < DATA_MS, work
     return f"{weight / 1024:.0f} KiB, {work:.0f} ms of work, {took:.0f} ms in all"
 
 
@@ -488,7 +488,8 @@ def many_points():
                 d.page.keyboard.press("Home")
                 d.page.keyboard.press("ArrowRight")
                 d.page.set_viewport_size({"width": 1100, "height": 900})
-                wait(lambda: d.find("#plot-share .u-over").bounding_box()["width"] < box["width"], "drawn for the other width")
+                wide = "document.querySelector('#plot-share .u-over')?.clientWidth"
+                wait(lambda: 0 < (d.page.evaluate(wide) or 0) < box["width"], "drawn for the other width")
                 longest.append(max(d.tasks()))
                 expect(d.find("#point")).to_contain_text("1 Jan 2026, 01:01")
                 assert d.find("#slider").get_attribute("max") == "9999"

@@ -114,8 +114,8 @@ class Page:
         main = {(e["pid"], e["tid"]) for e in events if e.get("name") == "thread_name" and e["args"]["name"] == "CrRendererMain"}
         mine = [e for e in events if (e["pid"], e["tid"]) in main and e.get("ph") == "X" and "tdur" in e]
         asked = [e for e in mine if e["name"] == "Receive mojo message" and e["tdur"] > 10000]
-        tasks = [e for e in mine if e["name"].endswith("RunTask") and not any(e["pid"] == a["pid"] and e["ts"] <= a["ts"] <= e["ts"] + e["dur"] for a in asked)]
-        return [e["tdur"] / 1000 for e in tasks if e["name"] == "RunTask"]
+        tasks = [e for e in mine if e["name"] == "ThreadControllerImpl::RunTask" and not any(e["pid"] == a["pid"] and e["ts"] <= a["ts"] <= e["ts"] + e["dur"] for a in asked)]
+        return [e["tdur"] / 1000 for e in tasks]
 
     def shot(self, name):
         os.makedirs(SHOTS, exist_ok=True)
