@@ -1,5 +1,5 @@
-/* assets.c - the web pages and what they load: GET / (the dashboard), GET /graphiql, GET /assets/{name}. The build makes them from web/ and
- * lists them in assets.h, which is empty if it is built without them. */
+/* assets.c - the web pages and what they load: GET / (the dashboard), GET /graphiql, GET /assets/{name}. The build
+ * makes them from web/ and lists them in assets.h, which is empty if it is built without them. */
 #include "lib/base/embed.h"
 #include "lib/http/conditions.h"
 #include "lib/serve/routes/routes.h"
@@ -49,9 +49,8 @@ void assets_get(struct request *x, void *app)
 		request_problem(x, 404, "no_such_path", "there is nothing at this path");
 	else if (!a)
 		request_problem(x, 404, "no_pages",
-		    "this program was built without its web pages; with npm, make WITH_WEB=yes builds them (/docs is "
-		    "the "
-		    "reference of what it does without)");
+		    "this program was built without its web pages; with npm, make WITH_WEB=yes builds them; "
+		    "/docs needs none");
 	else if (tag_in_list(request_header_list(x, "If-None-Match"), str_of(a->tag), TAG_WEAK))
 		request_answer(x, 304, NULL);
 	else
