@@ -292,7 +292,7 @@ done
 answers 'messages of many scores' 202 - /v1/messages -H "$lines" --data-binary @- <<'END'
 {"id":"s1","text":"good","source":"scores"}
 {"id":"s2","text":"I love it","source":"scores"}
-{"id":"s3","text":"It is a chair","source":"scores"}
+{"id":"s3","text":"It is a table","source":"scores"}
 {"id":"s4","text":"good","source":"scores"}
 {"id":"s5","text":"I hate it","source":"scores"}
 END
