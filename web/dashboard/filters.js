@@ -23,6 +23,8 @@ function show() {
   byId('f-span').hidden = byId('f-range').value !== 'custom';
   for (const k of ['since', 'until']) if (toLocal(s[k]) !== byId(`f-${k}`).value) byId(`f-${k}`).value = toLocal(s[k]);
   for (const k of TYPED) if (document.activeElement !== byId(`f-${k}`)) byId(`f-${k}`).value = s[k] || '';
+  const set = FILTERS.filter((k) => k !== 'q' && s[k]).length;
+  byId('f-more').textContent = set ? `Filters (${set})` : 'Filters';
   byId('f-reset').hidden = !filtered();
 }
 
@@ -58,6 +60,10 @@ export function startFilters() {
   for (const k of ['since', 'until'])
     byId(`f-${k}`).addEventListener('change', (e) => setState({ range: null, [k]: fromLocal(e.target.value) }));
   for (const k of TYPED) byId(`f-${k}`).addEventListener('input', debounce(300, () => typed(k)));
+  // On a narrow screen all but the text is behind this button.
+  byId('f-more').addEventListener('click', (e) => {
+    e.target.setAttribute('aria-expanded', String(byId('filters').classList.toggle('more')));
+  });
   byId('f-reset').addEventListener('click', () => {
     setState(Object.fromEntries(FILTERS.map((k) => [k, null])));
     byId('f-q').value = '';

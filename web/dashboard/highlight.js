@@ -18,7 +18,8 @@ export function fromBytes(text, offsets) {
   return found;
 }
 
-// Several rules may tell of one place: their values are added. Places that overlap an earlier one are left to the table.
+// Several rules may tell of one place: their values are added. Of places that overlap the shortest is marked, since a rule may tell of a whole
+// sentence; the others are left to the table.
 function places(why) {
   const by = new Map();
   for (const { at, value } of why) {
@@ -27,12 +28,10 @@ function places(why) {
     place.value += value;
     by.set(key, place);
   }
-  let end = 0;
-  return [...by.values()].sort((a, b) => a.from - b.from || b.to - a.to).filter((p) => {
-    const free = p.from >= end && p.to > p.from && p.value !== 0;
-    if (free) end = p.to;
-    return free;
-  });
+  const taken = [];
+  for (const p of [...by.values()].sort((a, b) => a.to - a.from - (b.to - b.from)))
+    if (p.to > p.from && p.value !== 0 && taken.every((t) => p.to <= t.from || p.from >= t.to)) taken.push(p);
+  return taken.sort((a, b) => a.from - b.from);
 }
 
 const strength = (value, most) => (Math.abs(value) > most * 0.66 ? 3 : Math.abs(value) > most * 0.33 ? 2 : 1);

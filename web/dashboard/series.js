@@ -1,6 +1,7 @@
-// Figures over time: which steps to ask for, and the server's groups as columns for charts.
+// Figures over time: which steps to ask for, and the server's groups as columns for charts. Days, weeks and months begin where the reader is.
 import { scan } from './api.js';
 import { breathe } from './dom.js';
+import { zone } from './format.js';
 import { query, state } from './state.js';
 
 const MINUTE = 60e3;
@@ -31,7 +32,7 @@ export function stepFor({ from, to }) {
 }
 
 async function groups(step, signal) {
-  const by = { by: 'time', step: step.ms < DAY ? step.name : `${Math.round(step.ms / DAY)}d` };
+  const by = step.ms < DAY ? { by: 'time', step: step.name } : { by: step.name, tz: zone() };
   const all = [];
   for (let next = `v1/stats?${query({ ...by, limit: 10000 })}`; next && all.length < MOST;) {
     const page = await scan(next, signal);

@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from serve_raw import Server, wait
 
-SECONDS = float(os.environ.get("DEV_S", 30))
+SECONDS = 30
 SHOTS = os.path.join(os.environ["SENTI_BUILD"], "tests", "live", "dashboard")
 AXE = os.path.join(os.environ["SENTI_NPM"], "axe-core", "axe.min.js")
 # What a browser says when its policy stops something.
@@ -86,7 +86,7 @@ class Page:
 
     def state(self):
         """What the address says."""
-        return dict(parse_qsl(urlsplit(self.page.url).fragment))
+        return dict(parse_qsl(self.page.evaluate("location.hash.slice(1)")))
 
     def saved(self, click):
         """The bytes of the file that a click saves, and its name."""
