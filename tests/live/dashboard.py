@@ -505,7 +505,7 @@ def many_points():
 
 @check
 def feed_under_load():
-    """200 events a second keep the heap as it is: to 5% in ten minutes, to 20% in the few seconds here, in which all that comes would be more if it stayed"""
+    """200 events a second leave the heap as it is: to 5% in ten minutes; to 20% in a few seconds, in which a leak would show as more"""
     with Server() as s:
         over, sent = threading.Event(), [0]
 

@@ -25,7 +25,7 @@ function tiles(s) {
     ]),
     ...part(s, 'cache', 'Cache', (c) => [tile('Cache hit rate', c.rate === null ? '–' : percent(c.rate), `${count(c.hits)} of ${count(c.hits + c.misses + c.absent)}`)]),
     ...part(s, 'store', 'Store', (t) => [tile('Stored', count(t.messages), `${count(t.corrected)} corrected`), t.unscored ? tile('Not scored', count(t.unscored)) : null].filter(Boolean)),
-    ...part(s, 'feed', 'Feed', (f) => [tile('Feed', `at most ${duration(f.lag_ms)} behind`, `${count(f.listeners)} ${f.listeners === 1 ? 'listener' : 'listeners'}`)]),
+    ...part(s, 'feed', 'Feed', (f) => [tile('Feed lag', `up to ${duration(f.lag_ms)}`, `${count(f.listeners)} ${f.listeners === 1 ? 'listener' : 'listeners'}`)]),
   ];
 }
 

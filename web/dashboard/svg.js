@@ -94,7 +94,7 @@ function legend(theme, y) {
 
 // What plots.js has drawn, as one picture.
 export function plotsSvg({ plots, theme, data: c }, title) {
-  const names = ['Mean score, with the range in which it lies with 95%', 'Messages', 'Shares of the labels'];
+  const names = ['Mean score, with its 95% confidence band', 'Messages', 'Shares of the labels'];
   const width = plots[0].width;
   let top = TITLE;
   const parts = plots.map((u, i) => {
