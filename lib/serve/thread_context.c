@@ -37,6 +37,7 @@ static void context_free(void *arg)
 	batch_free(&t->batch);
 	buf_free(&t->key);
 	json_scan_free(&t->scan);
+	arena_free(&t->mem);
 	free(t);
 }
 

@@ -1,5 +1,5 @@
-/* thread_context.h - what each HTTP thread keeps between requests: a batch, a key, a scanner and its contexts of
- * scoring. */
+/* thread_context.h - what each HTTP thread keeps between requests: a batch, a key, a scanner, an arena and its contexts
+ * of scoring. */
 #ifndef SENTI_THREAD_CONTEXT_H
 #define SENTI_THREAD_CONTEXT_H
 
@@ -14,6 +14,7 @@ struct thread_context {
 	struct batch batch; /* reset it before use */
 	struct buf key;	    /* clear it before use */
 	struct json_scan scan;
+	struct arena mem; /* reset it before use */
 	struct scorer *scorers;
 	struct thread_contexts *all;
 };

@@ -338,6 +338,17 @@ static void unhold(struct request *r, struct graphql_ask *ask)
 	ask->held = 0;
 }
 
+enum { KEPT = 64 << 10 }; /* bytes that a connection's thread keeps for the next operation */
+
+static void swap_arenas(struct arena *a, struct arena *b)
+{
+	struct arena own = *a;
+	if (!b)
+		return;
+	*a = *b;
+	*b = own;
+}
+
 /* Runs what has been prepared; false, with nothing answered, if it must run elsewhere. */
 static bool run(struct graphql_operation *op, struct request *r, struct graphql_ask *ask)
 {
@@ -346,7 +357,12 @@ static bool run(struct graphql_operation *op, struct request *r, struct graphql_
 	limits->hold = hold;
 	limits->hold_arg = &held;
 	limits->deadline_ms = op->g->conf.timeout_ms ? clock_mono_ms() + op->g->conf.timeout_ms : 0;
+	struct arena *kept = op->db ? NULL : &thread_context_get(op->g->conf.threads)->mem;
+	swap_arenas(&ask->prepared.run, kept);
 	gql_request_run(&ask->prepared, NULL, op, &r->out);
+	swap_arenas(&ask->prepared.run, kept);
+	if (kept && arena_size(kept) > KEPT)
+		arena_free(kept);
 	request_unhold(r, held.bytes);
 	if (op->missed) {
 		buf_clear(&r->out);

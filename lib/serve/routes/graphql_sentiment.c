@@ -21,20 +21,41 @@ static struct str member_text(const struct json_scan *s, const char *name, struc
 	return m && m->type == JSON_STRING ? json_decode(m, mem) : STR_NONE;
 }
 
+#define SHOWN(name, type)                                                                                              \
+	{                                                                                                              \
+		STR(#name), type, offsetof(struct shown_sentiment, name)                                               \
+	}
+static const struct {
+	struct str name;
+	enum json_type type;
+	size_t at;
+} shown_members[] = {SHOWN(label, JSON_STRING), SHOWN(score, JSON_NUMBER), SHOWN(neg, JSON_NUMBER),
+    SHOWN(neu, JSON_NUMBER), SHOWN(pos, JSON_NUMBER), SHOWN(subjectivity, JSON_NUMBER), SHOWN(model, JSON_STRING),
+    SHOWN(why, JSON_ARRAY)};
+
+static void show_member(struct shown_sentiment *r, const struct json_member *m, struct arena *mem)
+{
+	for (size_t i = 0; i < COUNT_OF(shown_members); i++) {
+		if ((m->name.n != shown_members[i].name.n && !m->name_escaped) ||
+		    !json_name_is(m, shown_members[i].name))
+			continue;
+		*(struct str *)((char *)r + shown_members[i].at) = m->type != shown_members[i].type ? STR_NONE
+								   : m->type == JSON_STRING ? json_decode(m, mem)
+											    : m->value;
+		return;
+	}
+	if (json_name_is(m, STR("corrected")))
+		r->corrected = m->type == JSON_TRUE;
+}
+
 const struct shown_sentiment *graphql_sentiment(struct str json, struct json_scan *s, struct arena *mem)
 {
 	struct shown_sentiment *r = arena_alloc(mem, sizeof *r);
 	if (!json.p || json_scan(s, json) < 0)
 		return NULL;
-	*r = (struct shown_sentiment){.label = member_text(s, "label", mem),
-	    .score = member(s, "score", JSON_NUMBER),
-	    .neg = member(s, "neg", JSON_NUMBER),
-	    .neu = member(s, "neu", JSON_NUMBER),
-	    .pos = member(s, "pos", JSON_NUMBER),
-	    .subjectivity = member(s, "subjectivity", JSON_NUMBER),
-	    .model = member_text(s, "model", mem),
-	    .why = member(s, "why", JSON_ARRAY),
-	    .corrected = member(s, "corrected", JSON_TRUE).p != NULL};
+	*r = (struct shown_sentiment){0};
+	for (size_t i = 0; i < s->n; i++) /* of several of one name, the last counts */
+		show_member(r, &s->member[i], mem);
 	if (!r->model.p)
 		r->model = STR("");
 	return r->label.p && r->score.p ? r : NULL;
