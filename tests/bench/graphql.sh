@@ -72,7 +72,7 @@ g_crowds() {
 	row "$g_listeners of each" '`/v1/events`' '`scored`' 'that is' limit
 	row --- --- --- --- ---
 	kib=$(calc %.1f "$(cat "$data/t.scored.kib") - $(cat "$data/t.events.kib")")
-	row 'memory of senti-serve for each, KiB' "$(calc %.1f "$(cat "$data/t.events.kib")")" "$(calc %.1f "$(cat "$data/t.scored.kib")")" "$kib more" "24$(verdict "$kib <= 24")"
+	row 'memory of senti-serve for each, KiB' "$(calc %.1f "$(cat "$data/t.events.kib")")" "$(calc %.1f "$(cat "$data/t.scored.kib")")" "$kib more" "4$(verdict "$kib <= 4")"
 	us=$(calc %.1f "$(cat "$data/t.scored.us") / $(cat "$data/t.events.us")")
 	row 'processor for each message told, µs' "$(calc %.1f "$(cat "$data/t.events.us")")" "$(calc %.1f "$(cat "$data/t.scored.us")")" "$us times" "3$(verdict "$us <= 3")"
 }
