@@ -18,7 +18,7 @@ READING = "state = 'active' AND query LIKE '%%FROM senti.message m WHERE true%%'
 
 def send(server, query):
     body = json.dumps({"query": query}).encode()
-    s = server.connect()
+    s = server.connect(timeout=120)
     s.sendall(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
     return s
 
@@ -90,7 +90,7 @@ def held_up():
             wait(lambda: pg.one("postgres", f"SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND {READING}", name) == THREADS,
                  "all threads wait for the store")
             body = json.dumps({"query": multiplied, "variables": {"t": "x " * 1000}})
-            slow.append(server.connect())
+            slow.append(server.connect(timeout=120))
             slow[-1].sendall(f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
             slow.append(send(server, explained))
             for _ in range(3):  # of the same thread, so those before have been read
