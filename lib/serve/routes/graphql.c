@@ -16,7 +16,7 @@ EMBED(graphql_sdl, "lib/serve/schema.graphql")
 #define MEDIA_GRAPHQL_JSON "application/json; charset=utf-8"
 #define MEDIA_GRAPHQL_RESPONSE "application/graphql-response+json; charset=utf-8"
 
-enum { CACHED_DOCUMENTS = 1 << 20 }; /* bytes: some hundred documents */
+enum { CACHED_DOCUMENTS = 1 << 20, PART_OF_MEMORY = 64 }; /* bytes, some hundred documents, but no more than a part */
 
 /* ---- the schema ---- */
 
@@ -84,7 +84,8 @@ struct graphql *graphql_new(const struct graphql_conf *conf, struct err *e)
 	struct graphql *g = xcalloc(1, sizeof *g);
 	g->conf = *conf;
 	g->schema = s;
-	g->cache = gql_cache_new(CACHED_DOCUMENTS, conf->memory);
+	uint64_t part = conf->memory->limit / PART_OF_MEMORY;
+	g->cache = gql_cache_new(part < CACHED_DOCUMENTS ? part : CACHED_DOCUMENTS, conf->memory);
 	g->streams = graphql_streams_new(g);
 	if (!conf->documents || (g->documents = documents_open(conf->documents, check_document, g, e)))
 		return g;
