@@ -127,7 +127,7 @@ live: ## tests on real servers, and against the packages that engines equal
 system: ## tests of the whole system from end to end
 live system: whole $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(BUILD)/tests/live/lib/graphql_documents
 	@scripts/fetch-vader || [ "$$CI" != true ]
-	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(DIR)/*.py)
+	@PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 TEST_JOBS=2 $(RUN) $$(tests/live/run --longest-first $(wildcard $(DIR)/*.py $(DIR)/*.sh))
 
 # The DAGs under each version of Airflow that they are for; make system takes the newest.
 airflow-versions: $(BIN) ## the DAGs under each version of Airflow
@@ -202,7 +202,7 @@ SHIPPED = $(call into,bin,$(BIN)) $(foreach s,1 5 7 8,$(call into,share/man/man$
 	$(call into,lib/systemd/system,$(wildcard contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.timer)) \
 	$(call into,lib/systemd/system/senti-.service.d,contrib/systemd/senti-.service.d/10-senti.conf) \
 	contrib/systemd/senti.sysusers:lib/sysusers.d/senti.conf contrib/systemd/senti.tmpfiles:lib/tmpfiles.d/senti.conf contrib/batch:libexec/senti/batch
-EXAMPLES = $(filter-out contrib/completions/% contrib/systemd/%,$(wildcard contrib/*/* airflow/dags/*.py))
+EXAMPLES = $(filter-out contrib/completions/% contrib/debian/% contrib/systemd/%,$(wildcard contrib/*/* airflow/dags/*.py))
 # The files of services and crontabs say where the tools are.
 PREFIXED = s|/usr/bin|$(PREFIX)/bin|; s|/usr/libexec|$(PREFIX)/libexec|
 
@@ -215,6 +215,9 @@ install: $(BIN) ## installs below PREFIX, in the folder DESTDIR if given
 uninstall: ## removes what install has put there
 	@for pair in $(SHIPPED); do rm -f "$(DESTDIR)$(PREFIX)/$${pair#*:}" || exit 1; done
 	@for own in $(DOC) libexec/senti lib/systemd/system/senti-.service.d; do [ ! -d "$(DESTDIR)$(PREFIX)/$$own" ] || find "$(DESTDIR)$(PREFIX)/$$own" -depth -type d -empty -delete; done
+
+deb: $(WEB)/assets.h ## packages for Debian, in build/deb
+	@scripts/build-deb
 
 dist: ## the source as an archive
 	@mkdir -p $(BUILD)
@@ -229,7 +232,7 @@ help: ## this list
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
 .PHONY: all check whole test live system airflow-versions asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
-	install uninstall dist clean help force
+	install uninstall deb dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -type f -name '*.d' ! -path '*/site-packages/*')

@@ -1,0 +1,126 @@
+#!/bin/sh
+# The Debian packages: two builds in two folders give the same bytes, lintian has neither errors nor warnings, and in a root that has nothing but
+# Debian's minimal base they install, run the session of README.md, serve a crontab by the real cron, and leave nothing but the store when they are purged.
+# seconds: 150
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+# shellcheck source=scripts/packages
+. "$root/scripts/packages"
+
+[ "$(id -u)" -eq 0 ] || {
+	skip 'packages' 'only root may change into another root'
+	finish
+}
+need 'packages' mmdebstrap lintian dh unshare apt-get || finish
+R=$T/root
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+
+# in_root COMMAND...: with processes and mounts of its own, which end with the command.
+in_root() {
+	unshare --mount --pid --fork --kill-child --mount-proc="$R/proc" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
+		DEBIAN_FRONTEND=noninteractive chroot "$R" "$@"
+}
+
+build_root() {
+	debian_sources >sources
+	[ -s sources ] || { apt-get -q update && debian_sources >sources; }
+	# What the session and this test need besides.
+	mmdebstrap -q --variant=minbase --include=curl,jq,cron --skip=cleanup/apt "$codename" "$R" sources
+}
+
+# All that is named after senti, but what dpkg and apt keep for themselves.
+of_senti() {
+	(cd "$R" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./src -o -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache \) -prune \
+		-o -name '*senti*' -print -o -path '*/senti*/*' -print | sort)
+}
+
+# Other tests run beside this one, and their clocks go on.
+build() { DEB_BUILD_OPTIONS=parallel=1 nice -n 19 "$root/scripts/build-deb" "$1"; }
+build_root >base.log 2>&1 &
+base=$!
+build "$T/one" >one.log 2>&1 &
+one=$!
+build "$T/another/folder/two" >two.log 2>&1 &
+two=$!
+ended() { wait "$1" || { cat "$2"; false; }; }
+ok 'make deb builds packages' ended $one one.log
+ok 'and once more' ended $two two.log
+version=$(sed -n 's/^VERSION = //p' "$root/config.mk")
+t 'these are all' "ls one/*.deb | sed 's/.*one.//; s/_.*//'" 0 <<'END'
+senti-dbgsym
+senti-serve-dbgsym
+senti-serve
+senti-systemd
+senti
+END
+same() {
+	for package in one/*.deb; do
+		cmp "$package" "another/folder/two/${package##*/}" || return 1
+	done
+}
+ok 'two builds in two folders give the same bytes' same
+ok 'lintian finds neither errors nor warnings' lintian --allow-root --fail-on error,warning --tag-display-limit 0 one/*.changes
+
+ok 'the minimal base of Debian' ended $base base.log
+mkdir "$R/tmp/packages"
+cp one/senti_*.deb one/senti-serve_*.deb one/senti-systemd_*.deb "$R/tmp/packages"
+ok 'the packages install, with what they depend on and recommend' in_root sh -c 'apt-get -q -y install /tmp/packages/*.deb'
+t 'they are installed' "in_root dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\n' 'senti*' | grep -v dbgsym" 0 <<END
+senti $version installed
+senti-serve $version installed
+senti-systemd $version installed
+END
+ok 'what is loaded when it is first used is there too' in_root sh -c 'ls /usr/lib/*/librabbitmq.so.4 /usr/lib/*/libmicrohttpd.so.12'
+t 'nothing has been enabled' 'in_root find /etc/systemd/system -name "senti*"' 0
+t 'nobody else may read settings and data' 'in_root stat -c "%n %a %U %G" /etc/senti /var/lib/senti /var/lib/senti/in' 0 <<'END'
+/etc/senti 750 root senti
+/var/lib/senti 750 senti senti
+/var/lib/senti/in 770 senti senti
+END
+ok 'systemd takes the units, with the programs where they say' in_root sh -c 'systemd-analyze verify --man=no /lib/systemd/system/senti-[a-z]* >/tmp/said 2>&1 &&
+	! [ -s /tmp/said ] || { cat /tmp/said; false; }'
+
+# The crontab of contrib/cron, every minute instead of every five; while it waits for the next one, the session runs.
+printf 'when,who,comment\n2024-05-01,ann,I love it\n2024-05-02,bob,It broke\n' >"$R/var/lib/senti/in/comments.csv"
+crontab() {
+	sed 's|^\*/5 |* |' "$R/usr/share/doc/senti/examples/cron/senti.crontab" >"$R/tmp/crontab" &&
+		in_root sh -c 'chown senti: /var/lib/senti/in/comments.csv && crontab -u senti /tmp/crontab'
+}
+ok 'the crontab is taken' crontab
+# It ends when the other end of the pipe is closed, by this test or by its end.
+mkfifo until
+in_root sh -c 'cron -f & read -r end; kill $!' <until >cron.log 2>&1 &
+cron=$!
+exec 7>until
+trap 'exec 7>&-; wait; cd /; rm -rf "$T"' EXIT
+
+mkdir "$R/src"
+(cd "$root" && git ls-files -z | xargs -0 tar -cf -) | tar -xf - -C "$R/src"
+session() {
+	in_root env SENTI_BIN=/usr/bin sh /src/tests/cli/readme.sh >session 2>&1
+	status=$?
+	cat session
+	[ "$status" -eq 0 ] && ! grep -q '# SKIP' session && [ "$(grep -c '^ok' session)" -ge 20 ]
+}
+ok 'the session of README.md' session
+
+rows() { in_root senti-store stats --store sqlite:/var/lib/senti/senti.db | jq -c '[.messages, .positive, .negative]'; }
+# The next minute may be a minute away, and the machine busy.
+ran() { timeout 180 sh -c 'until grep -q "\"stored\":2" "$0" 2>/dev/null; do sleep 0.2; done' "$R/var/lib/senti/cron.log"; }
+ok 'cron has run the script' ran
+t 'what it has stored' 'rows' 0 <<'END'
+[2,1,1]
+END
+exec 7>&-
+ok 'cron has ended' wait "$cron"
+
+ok 'the packages can be purged' in_root apt-get -q -y purge senti senti-serve senti-systemd
+t 'the user'"'"'s data outlive that, and nothing else' of_senti 0 <<'END'
+./var/lib/senti
+./var/lib/senti/cron.log
+./var/lib/senti/in
+./var/lib/senti/in/comments.csv
+./var/lib/senti/senti.db
+./var/spool/cron/crontabs/senti
+END
+finish
