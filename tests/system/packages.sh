@@ -1,7 +1,8 @@
 #!/bin/sh
 # The Debian packages: two builds in two folders give the same bytes, lintian has neither errors nor warnings, and in a root that has nothing but
-# Debian's minimal base they install, run the session of README.md, serve a crontab by the real cron, and leave nothing but the store when they are purged.
-# seconds: 150
+# Debian's minimal base they install, run the session of README.md, serve a crontab by the real cron, run as services of a systemd that has booted there,
+# and leave nothing but the store when they are purged.
+# seconds: 170
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 # shellcheck source=scripts/packages
@@ -11,7 +12,7 @@
 	skip 'packages' 'only root may change into another root'
 	finish
 }
-need 'packages' mmdebstrap lintian dh unshare apt-get || finish
+need 'packages' mmdebstrap lintian dh unshare apt-get systemd-nspawn || finish
 R=$T/root
 codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
@@ -25,7 +26,7 @@ build_root() {
 	debian_sources >sources
 	[ -s sources ] || { apt-get -q update && debian_sources >sources; }
 	# What the session and this test need besides.
-	mmdebstrap -q --variant=minbase --include=curl,jq,cron --skip=cleanup/apt "$codename" "$R" sources
+	mmdebstrap -q --variant=minbase --include=curl,jq,cron,redis-server,systemd-sysv --skip=cleanup/apt "$codename" "$R" sources
 }
 
 # All that is named after senti, but what dpkg and apt keep for themselves.
@@ -113,6 +114,67 @@ t 'what it has stored' 'rows' 0 <<'END'
 END
 exec 7>&-
 ok 'cron has ended' wait "$cron"
+
+# The services, by the systemd of that root, without a network: a service of the root's own runs what follows, writes what it sees and ends all.
+cat >"$R/src/services.sh" <<'END'
+ask() { curl -s --max-time 60 "127.0.0.1:8080/v1/messages$1" | jq -c '[.id, .sentiment.label]'; }
+state() { systemctl show -p "$2" --value "$1"; }
+systemctl start senti-serve.socket
+curl -s --max-time 60 127.0.0.1:8080/v1/messages -H 'Prefer: wait=30' --json '{"id":"web-1","text":"What a nice chair"}' | jq -c '[.id, .sentiment.label]'
+systemctl reload senti-serve && echo reloaded
+kill -9 "$(state senti-serve MainPID)"
+ask /web-1
+echo "restarted $(state senti-serve NRestarts)"
+echo 'SENTI_INGEST_OPTIONS=--text comment --time when' >/etc/senti/batch.env
+sed 's/ann/eve/' /var/lib/senti/in/comments.csv >"/var/lib/senti/in/2024-05-01.csv"
+systemctl start "senti-batch@$(systemd-escape 2024-05-01.csv)" && echo batch
+echo SENTI_REDIS=redis://127.0.0.1 >/etc/senti/follow.env
+systemctl start redis-server senti-follow && echo follow
+# A file in place of a queue, whose broker is not here.
+mkdir /run/systemd/system/senti-worker@.service.d
+printf '%s\n' '[Service]' ExecStart= 'ExecStart=/usr/bin/senti-worker -i ${STATE_DIRECTORY}/lines --follow -o /dev/null -- sh -c ${SENTI_COMMAND}' \
+	>/run/systemd/system/senti-worker@.service.d/file.conf
+echo '{"id":"queue-1","text":"I hate it"}' >/var/lib/senti/lines
+chown senti /var/lib/senti/lines
+systemctl daemon-reload
+systemctl start senti-worker@texts
+until ask /queue-1 | grep negative; do sleep 0.1; done
+systemctl stop senti-worker@texts && state senti-worker@texts Result
+systemctl start senti-prune && echo pruned
+for unit in senti-serve senti-follow; do echo "$unit $(state $unit ActiveState) $(state $unit User)"; done
+END
+cat >"$R/etc/systemd/system/services.service" <<'END'
+[Unit]
+After=multi-user.target
+[Service]
+ExecStart=/bin/sh -c 'timeout 150 sh /src/services.sh >/src/services.out 2>&1; systemctl poweroff'
+[Install]
+WantedBy=multi-user.target
+END
+boot() {
+	in_root sh -c 'systemctl enable services && systemctl disable redis-server' &&
+		timeout -k 5 200 systemd-nspawn --quiet --register=no --keep-unit --private-network -D "$R" --boot
+}
+boot >boot.log 2>&1 </dev/null
+if [ -f "$R/src/services.out" ]; then
+	t 'the services under systemd' 'cat "$R/src/services.out"' 0 <<'END'
+["web-1","positive"]
+reloaded
+["web-1","positive"]
+restarted 1
+batch
+follow
+["queue-1","negative"]
+success
+pruned
+senti-serve active senti
+senti-follow active senti
+END
+else
+	echo '# systemd cannot boot in a container of this machine: its services are left out'
+	sed 's/^/# /' boot.log
+fi
+rm -rf "$R/etc/systemd/system/services.service" "$R/var/lib/senti/lines" "$R"/var/lib/senti/in/2024*
 
 ok 'the packages can be purged' in_root apt-get -q -y purge senti senti-serve senti-systemd
 t 'the user'"'"'s data outlive that, and nothing else' of_senti 0 <<'END'
