@@ -7,7 +7,7 @@ OUT_AMQP = lib/net/amqp%
 OUT_POSTGRESQL = lib/net/pg%
 OUT_REDIS = lib/net/redis%
 OUT_SERVE = lib/serve/% $(patsubst %.c,%.%,$(filter-out lib/http/guard.c,$(wildcard lib/http/*.c))) lib/graphql/% cmd/serve% cmd/senti-serve.c man/senti-serve.8 man/senti-graphql.7 contrib/systemd/senti-serve.%
-OUT = $(foreach part,$(PARTS),$(if $(filter no,$(WITH_$(part))),$(OUT_$(part))))
+OUT = $(strip $(foreach part,$(PARTS),$(if $(filter no,$(WITH_$(part))),$(OUT_$(part)))))
 
 # Every file below lib, at any depth, is part of the library; cmd/NAME.c is a tool where TOOLS names it, and shared by all tools where not.
 # scripts/lint-layers holds the order of the layers.
