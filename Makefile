@@ -144,6 +144,7 @@ asan: ## make test under the address and undefined-behaviour sanitizers
 # A data race ends a program with status 66. The senti-serve that this builds is loaded by tests/live/serve_threads.py.
 tsan: ## the unit tests under the thread sanitizer
 	@$(MAKE) BUILD=$(BUILD)-tsan $(SANITIZED) SAN=-fsanitize=thread unit-tests
+unit-programs: $(UNIT)
 unit-tests: $(UNIT) $(filter %/senti-serve,$(BIN)) ## the unit tests of what is built
 	@TEST_JOBS=$${TEST_JOBS:-2} $(RUN) $(UNIT)
 
@@ -219,20 +220,23 @@ uninstall: ## removes what install has put there
 deb: $(WEB)/assets.h ## packages for Debian, in build/deb
 	@scripts/build-deb
 
+cross: ## all tools for arm64, in build-cross, and their unit tests under qemu-user
+	@scripts/cross
+
 dist: ## the source as an archive
 	@mkdir -p $(BUILD)
 	git archive --prefix=senti-$(VERSION)/ HEAD | gzip -n > $(BUILD)/senti-$(VERSION).tar.gz
 
 clean: ## removes all builds
-	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang
+	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang $(BUILD)-cross
 
 help: ## this list
 	@echo 'make [TARGET...] [SETTING=VALUE...]'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
-.PHONY: all check whole test live system airflow-versions asan tsan unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
-	install uninstall deb dist clean help force
+.PHONY: all check whole test live system airflow-versions asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
+	install uninstall deb cross dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -type f -name '*.d' ! -path '*/site-packages/*')
