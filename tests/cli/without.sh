@@ -41,4 +41,5 @@ ok 'a unit test of what is left is built' less "$T/less/tests/unit/store_rows"
 t 'make check says what it needs' 'less check 2>&1 | grep -o "make unit-tests.*"' 0 <<'END'
 make unit-tests runs what is left
 END
+ok 'a whole build has what they need' env -u MAKEFLAGS make -s -C "$root" BUILD="$T/none" whole
 finish
