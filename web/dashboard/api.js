@@ -28,20 +28,22 @@ export const onToken = (f) => asking.push(f);
 
 export const authorization = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
 
-export async function problemOf(answer) {
+// What is wrong, by the answer to a request with the token `used`. If there is another one by now, it is the next request that counts.
+export async function problemOf(answer, used) {
   const said = await answer.json().catch(() => null);
-  if (answer.status === 401) asking.forEach((f) => f('needed'));
+  if (answer.status === 401 && used === token()) asking.forEach((f) => f('needed'));
   return new Problem(answer.status, said, Number(answer.headers.get('Retry-After')) || 1);
 }
 
 async function once(path, { headers, ...options }) {
+  const used = token();
   let answer;
   try {
     answer = await fetch(path, { ...options, headers: { ...authorization(), ...headers } });
   } catch (e) {
     throw e.name === 'AbortError' ? e : new Problem(0);
   }
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, used);
   return answer;
 }
 

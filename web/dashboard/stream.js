@@ -1,5 +1,5 @@
 // Server-sent events by fetch, which can carry a token: connects again by itself, after the last event, and waits longer each time in vain.
-import { authorization, isAbort, problemOf } from './api.js';
+import { authorization, isAbort, problemOf, token } from './api.js';
 
 const SILENT_MS = 45e3; // the server sends a comment every 15 seconds
 const MOST_MS = 30e3;
@@ -46,11 +46,12 @@ export function follow(query, on) {
       silent = setTimeout(() => abort.abort(), SILENT_MS);
     };
     heard();
+    const used = token();
     try {
       const answer = await fetch(`v1/events?${query}`, {
         headers: { Accept: 'text/event-stream', ...authorization(), ...(last && { 'Last-Event-ID': last }) }, signal: abort.signal, cache: 'no-store',
       });
-      if (!answer.ok) throw await problemOf(answer);
+      if (!answer.ok) throw await problemOf(answer, used);
       on.state('live');
       const parse = eventParser(({ event, id, data, retry: pause }) => {
         if (id) last = id;
