@@ -376,7 +376,10 @@ def sign_in():
         f.write(reads[0] + writes[0])
     with Server("--tokens", path) as s:
         submit(s, [{"id": "a", "text": "I love it", "time": "2026-01-01T00:00:00Z"}], {"Authorization": f"Bearer {writes[1]}"})
-        with dashboard(s, known="40[13]") as d:
+        with dashboard(s, "docs", known="40[13]") as d:
+            late = []
+            d.context.route("**/v1/stats?by=source*", lambda r: r.continue_() if late else late.append(r))
+            d.open()
             dialog = d.page.get_by_role("dialog")
             expect(dialog).to_be_visible()
             d.shot("sign-in")
@@ -386,6 +389,11 @@ def sign_in():
             d.page.get_by_label("Token").fill(reads[1])
             d.page.keyboard.press("Enter")
             d.drawn().live()
+            # What a request without the token is answered, only now.
+            with d.page.expect_response("**/v1/stats?by=source*"):
+                late[0].fulfill(status=401, content_type="application/problem+json", body="{}")
+            expect(d.find("#f-source")).to_have_attribute("title", re.compile("cannot be listed"))
+            assert not dialog.is_visible()
             submit(s, [{"id": "b", "text": "I hate it"}], {"Authorization": f"Bearer {writes[1]}"})
             expect(d.find("#events li").first).to_contain_text("I hate it")
             kept = d.page.evaluate("[JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie]")
