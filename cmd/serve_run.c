@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "cmd/run.h"
@@ -19,7 +20,13 @@ static struct store *open_store(void *arg, struct err *e)
 	const struct serve_options *o = arg;
 	struct tool impatient = o->tool; /* clients are waiting: they get an error soon, and retry */
 	impatient.retry_ms = RETRY_MS;
-	return store_open(&impatient, STORE_CREATE, e);
+	/* Made once, when the server starts. A store that is away later is being restored, and an empty one in its
+	 * place would spoil that: SQLite deletes the log beside an empty file. */
+	static atomic_bool made;
+	struct store *s = store_open(&impatient, atomic_load(&made) ? STORE_EXISTING : STORE_CREATE, e);
+	if (s)
+		atomic_store(&made, true);
+	return s;
 }
 
 static struct cache *open_cache(void *arg, struct err *e)

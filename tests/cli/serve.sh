@@ -579,6 +579,11 @@ cp gone.db gone.copy
 cp gone.db-wal gone.copy-wal
 rm gone.db gone.db-wal gone.db-shm
 problem 'a store that was removed takes nothing' 503 store_unavailable /v1/messages -H "$json" -d '{"id":"2","text":"x"}'
+# Threads that have not used the store before open it now, for the first time.
+for path in /v1/messages /v1/messages/1?x /v1/stats /v1/status /v1/terms '/graphql?query=%7Bmessages%7BtotalCount%7D%7D'; do
+	ask "$path" >>asked
+done
+ok 'and nobody makes an empty one in its place' test ! -e gone.db
 wait_for 'test "$(ask /readyz)" = 503'
 answers 'and is not ready' 503 '.checks.store == "failing"' /readyz
 mv gone.copy-wal gone.db-wal
