@@ -446,6 +446,7 @@ def full_disk_of_a_store():
         with Proxy(PORT) as proxy:
             r = Running(path, *put, env=through(proxy))
             r.ends(3)
+            wait_until(proxy.clients_gone, what="the proxy has not passed on all that was sent")
         assert "full" in r.said() or "No space" in r.said(), r.said()
         there = count_stored(db)
         assert 0 < there < len(some), there
@@ -490,6 +491,7 @@ def full_disk_of_a_file():
         with Proxy(PORT) as proxy:
             r = Running(path, "senti-score", "-i", "amqp:disk-file", "-o", first, "-b", "500", env=through(proxy))
             r.ends(3)
+            wait_until(proxy.clients_gone, what="the proxy has not passed on all that was sent")
         assert "No space left" in r.said(), r.said()
         there = len(out_of(first))
         assert 0 < there < len(some), there

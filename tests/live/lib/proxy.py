@@ -53,6 +53,7 @@ class Proxy:
         self.acknowledged = 0  # the highest delivery tag that a client has acknowledged
         self.rule = None
         self.connections = 0
+        self.left = 0  # connections of which all that the client sent has passed, or was swallowed
         self.sockets = []
 
     def __enter__(self):
@@ -69,6 +70,11 @@ class Proxy:
         """From the frame `at` (direction, method, which one of those to come) on, once, for its connection alone."""
         with self.lock:
             self.rule = at[0], at[1], self.passed[at[0], at[1]] + at[2], what
+
+    def clients_gone(self):
+        """True once each client has closed its connection and all that it sent has passed, its last acknowledgement too."""
+        with self.lock:
+            return self.left == self.connections
 
     def cut(self):
         """Cuts all connections that there are."""
@@ -120,6 +126,9 @@ class Proxy:
                         self.acknowledged = max(self.acknowledged, int.from_bytes(f[11:19], "big"))
         except OSError:
             pass
+        if way == "up":
+            with self.lock:
+                self.left += 1
         for s in (a, b):
             try:
                 s.shutdown(socket.SHUT_RDWR)
