@@ -30,11 +30,7 @@ static int read_until(void *to, const char *value, struct err *e)
 
 static int read_score(const char *name, const char *value, double *score, struct err *e)
 {
-	char *end;
-	*score = strtod(value, &end);
-	if (*value && strspn(value, "0123456789+-.eE") == strlen(value) && !*end && *score >= -1 && *score <= 1)
-		return 0;
-	return option_bad(name, value, "a score from -1 to 1", e);
+	return filter_read_score(str_of(value), score) ? 0 : option_bad(name, value, "a score from -1 to 1", e);
 }
 
 /* Neither includes the score itself. */
@@ -63,13 +59,11 @@ static int read_below(void *to, const char *value, struct err *e)
 static int read_where(void *to, const char *value, struct err *e)
 {
 	struct store_where *w = to;
-	const char *is = strchr(value, '=');
 	struct str all = str_of(value);
-	if (!is || is == value || utf8_valid_prefix(all) < all.n)
-		return option_bad("where", value, "a member and its value, NAME=VALUE", e);
 	if (w->n == FILTER_MEMBERS)
 		return err_set(e, ERR_USAGE, "--where may be given %d times", FILTER_MEMBERS);
-	w->member[w->n++] = (struct member_is){{value, (size_t)(is - value)}, str_of(is + 1)};
+	if (utf8_valid_prefix(all) < all.n || !filter_read_member(all, &w->member[w->n++]))
+		return option_bad("where", value, "a member and its value, NAME=VALUE", e);
 	return 0;
 }
 

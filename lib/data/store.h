@@ -63,6 +63,11 @@ struct filter {
 	enum order order;
 };
 
+/* Reads a score, from -1 to 1 as JSON or C spell it. */
+bool filter_read_score(struct str text, double *score);
+/* Reads NAME=VALUE, whose name is not empty; lent by the text. */
+bool filter_read_member(struct str text, struct member_is *member);
+
 struct store_stats {
 	uint64_t messages, positive, neutral, negative, unscored, corrected;
 	uint64_t outbox, readers;

@@ -56,19 +56,11 @@ bool rest_query_number(struct request *r, const char *name, uint64_t least, uint
 	return false;
 }
 
-static bool is_score(struct str v, double *score)
-{
-	char *end = NULL;
-	if (v.n && strspn(v.p, "0123456789+-.eE") == v.n)
-		*score = strtod(v.p, &end);
-	return end && end == v.p + v.n && *score >= -1 && *score <= 1;
-}
-
 static bool query_score(struct request *r, const char *name, bool *has, double *score)
 {
 	struct str v = request_query(r, name);
 	*has = v.p != NULL;
-	if (!v.p || is_score(v, score))
+	if (!v.p || filter_read_score(v, score))
 		return true;
 	request_problem(r, 400, "bad_query", "%s is a score from -1 to 1, not '%.*s'", name, STR_FMT(v));
 	return false;
@@ -90,19 +82,16 @@ static bool query_members(struct request *r, struct rest_filter *f)
 	for (const struct param *p = request_queries(r); p; p = p->next) {
 		if (!str_eq(p->name, STR("where")))
 			continue;
-		const char *is = memchr(p->value.p, '=', p->value.n);
-		size_t n = is ? (size_t)(is - p->value.p) : 0;
-		if (!n) {
-			request_problem(r, 400, "bad_query", "where is a member and its value, NAME=VALUE, not '%.*s'",
-			    STR_FMT(p->value));
-			return false;
-		}
 		if (f->filter.nwhere == FILTER_MEMBERS) {
 			request_problem(
 			    r, 400, "bad_query", "there are at most %d members to look for", FILTER_MEMBERS);
 			return false;
 		}
-		f->where[f->filter.nwhere++] = (struct member_is){{p->value.p, n}, {is + 1, p->value.n - n - 1}};
+		if (!filter_read_member(p->value, &f->where[f->filter.nwhere++])) {
+			request_problem(r, 400, "bad_query", "where is a member and its value, NAME=VALUE, not '%.*s'",
+			    STR_FMT(p->value));
+			return false;
+		}
 	}
 	f->filter.where = f->where;
 	return true;
