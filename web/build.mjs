@@ -19,8 +19,9 @@ const MEDIA = {
 const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 // The editors of GraphiQL make styles while they run, so inline ones are allowed there, and nowhere else.
 const PAGES = [
-  { name: 'dashboard', at: '/', script: 'web/dashboard/main.js', page: 'web/dashboard/page.html', policy: `${STRICT}; style-src 'self'` },
-  { name: 'graphiql', at: '/graphiql', script: 'web/graphiql/main.jsx', page: 'web/graphiql/page.html',
+  { name: 'dashboard', at: '/', scripts: { dashboard: 'web/dashboard/main.js', early: 'web/dashboard/early.js' }, page: 'web/dashboard/page.html',
+    policy: `${STRICT}; style-src 'self'` },
+  { name: 'graphiql', at: '/graphiql', scripts: { graphiql: 'web/graphiql/main.jsx' }, page: 'web/graphiql/page.html',
     policy: `${STRICT}; style-src 'self' 'unsafe-inline'` },
 ];
 
@@ -48,7 +49,7 @@ const withoutFonts = {
 
 async function bundle(page) {
   const { outputFiles, metafile } = await build({
-    entryPoints: [page.script], outfile: path.join(out, `${page.name}.js`), write: false, metafile: true, bundle: true, minify: true,
+    entryPoints: page.scripts, outdir: out, write: false, metafile: true, bundle: true, minify: true,
     format: 'iife', target: 'es2021', jsx: 'automatic', nodePaths: [modules], plugins: [withoutFonts], legalComments: 'none', logLevel: 'warning',
     define: { 'process.env.NODE_ENV': '"production"' },
   });

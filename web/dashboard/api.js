@@ -82,8 +82,21 @@ async function inTurn(f) {
   }
 }
 
+// What early.js asked for before the page's other code was there: answers by path, each for one use. One that failed is asked for again.
+export const early = (globalThis.early ??= new Map());
+
+export async function scanEarly(path) {
+  const answer = scanText(path);
+  early.set(path, answer);
+  return JSON.parse((await answer).text);
+}
+
+
 // A page of a list, or figures: {text, next}, where `next` is the path of the next page.
 export function scanText(path, signal) {
+  const asked = early.get(path);
+  early.delete(path);
+  if (asked) return asked.catch(() => scanText(path, signal));
   return inTurn(async () => {
     signal?.throwIfAborted();
     const answer = await ask(path, { signal });

@@ -47,5 +47,11 @@ export function debounce(ms, f) {
   };
 }
 
+// Resolves when what was just shown is on the screen, with the next frame, and marks when that was; at once where nobody sees the page.
+export const painted = (name) => new Promise((done) => {
+  if (document.hidden) done();
+  else requestAnimationFrame(() => setTimeout(() => done(performance.mark(name)), 0));
+});
+
 // Lets the browser paint and hear the keyboard between two pieces of work.
 export const breathe = () => new Promise((done) => { setTimeout(done, 0); });

@@ -1,8 +1,8 @@
 // The dashboard of senti-serve: starts its parts, and shows and refreshes those of the view that the address names.
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
-import { onToken } from './api.js';
-import { breathe, byId } from './dom.js';
+import { early, onToken } from './api.js';
+import { byId, painted } from './dom.js';
 import { startDrop } from './drop.js';
 import { onFeed, startFeed } from './feed.js';
 import { startFilters } from './filters.js';
@@ -60,7 +60,7 @@ function skip(e) {
 }
 
 async function start() {
-  await breathe(); // the frame of the page comes first
+  await early.shown; // the first figures come first
   const sources = startFilters();
   showView();
   reload = { summary: startSummary(), overTime: startOverTime(), terms: startTerms(), list: startMessages(), score: startScore() };
@@ -70,8 +70,8 @@ async function start() {
   onCorrected(corrected);
   startDrop();
   await refresh();
-  // What was asked for is on the screen with the next frame; the rest may come later.
-  requestAnimationFrame(() => setTimeout(() => performance.mark('senti-data'), 0));
+  early.clear();
+  painted('senti-all');
   startFeed();
   sources();
   startStatus()();

@@ -16,10 +16,10 @@ const STEPS = [
 ];
 
 // When the first and the last of the messages with a time are; null if there are none.
-export async function extent(signal) {
-  const at = (order) => scan(`v1/messages?${query({ order, limit: 1 })}`, signal).then(({ items }) => items[0]?.time && Date.parse(items[0].time));
-  const [first, last] = await Promise.all([at('oldest'), at('newest')]);
-  return first && last ? { from: first, to: last } : null;
+export async function extent(signal, get = scan) {
+  const at = async (order) => Date.parse((await get(`v1/messages?${query({ order, limit: 1 })}`, signal)).items[0]?.time);
+  const [from, to] = await Promise.all([at('oldest'), at('newest')]);
+  return from && to ? { from, to } : null;
 }
 
 // The step asked for, or the one that gives about as many points as a chart can show; coarser where there would be too many.
@@ -31,10 +31,14 @@ export function stepFor({ from, to }) {
   return { name, ms, coarser: asked >= 0 && least > asked };
 }
 
+// The path of the figures by this step.
+export function groupsPath(step) {
+  return `v1/stats?${query({ ...(step.ms < DAY ? { by: 'time', step: step.name } : { by: step.name, tz: zone() }), limit: 10000 })}`;
+}
+
 async function groups(step, signal) {
-  const by = step.ms < DAY ? { by: 'time', step: step.name } : { by: step.name, tz: zone() };
   const all = [];
-  for (let next = `v1/stats?${query({ ...by, limit: 10000 })}`; next && all.length < MOST;) {
+  for (let next = groupsPath(step); next && all.length < MOST;) {
     const page = await scan(next, signal);
     for (const g of page.items) if (g.start) all.push(g);
     next = page.next;

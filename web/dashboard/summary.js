@@ -22,7 +22,7 @@ function bar(sum, n) {
     make('strong', {}, n ? percent(sum[label] / n) : '–'), make('span', { class: 'dim' }, count(sum[label])))));
 }
 
-function show({ items }) {
+export function showSummary({ items }) {
   const sum = total(items);
   last = sum.count;
   if (!sum.count) return false;
@@ -35,13 +35,15 @@ function show({ items }) {
   return true;
 }
 
+export const summaryPath = () => `v1/stats?${query({ by: 'label' })}`;
+
 export function startSummary() {
   return panel('summary', {
     load: (signal) => {
       last = null;
-      return scan(`v1/stats?${query({ by: 'label' })}`, signal);
+      return scan(summaryPath(), signal);
     },
-    show,
+    show: showSummary,
     empty: () => (filtered() ? 'No message matches the filter.' : 'There are no messages yet. Send some to POST /v1/messages, or by senti-store.'),
   });
 }

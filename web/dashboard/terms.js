@@ -39,9 +39,11 @@ async function file(form) {
   download(fileName('terms', form), form === 'svg' ? svgFile(svg) : await png(svg));
 }
 
+export const termsPath = () => `v1/terms?${query({ limit: WORDS })}`;
+
 export function startTerms() {
   for (const form of ['svg', 'png']) byId(`terms-${form}`).addEventListener('click', () => shown.length && file(form));
   return panel('terms', {
-    load: (signal) => scan(`v1/terms?${query({ limit: WORDS })}`, signal), show, empty: 'No word contributes here.', optional: 'terms-card',
+    load: (signal) => scan(termsPath(), signal), show, empty: 'No word contributes here.', optional: 'terms-card',
   });
 }
