@@ -6,7 +6,7 @@
 #include "lib/ingest/follow.h"
 
 /* Refuses options that the formats would ignore. */
-static int check(const struct ingest_options *o, struct err *e)
+static int check(const struct ingest_options *o, const struct tool *t, struct err *e)
 {
 	const struct ingest *i = &o->ingest;
 	const struct format *f = i->format;
@@ -20,6 +20,8 @@ static int check(const struct ingest_options *o, struct err *e)
 	if ((i->text && i->id && strcmp(i->text, i->id) == 0) ||
 	    (i->text && i->time && strcmp(i->text, i->time) == 0) || (i->id && i->time && strcmp(i->id, i->time) == 0))
 		return err_set(e, ERR_USAGE, "--text, --id and --time must name different columns");
+	if (tool_given(t, "rotate-wait") && !o->follow)
+		return err_set(e, ERR_USAGE, "--rotate-wait goes with --follow");
 	for (size_t k = 0; k < i->npaths; k++) {
 		if (o->follow && strcmp(i->path[k], "-") == 0)
 			return err_set(e, ERR_USAGE, "--follow needs files; a pipe is followed without it");
@@ -38,10 +40,14 @@ static int check(const struct ingest_options *o, struct err *e)
 	return 0;
 }
 
-static struct source *open_inner(struct ingest *i, bool follow, struct tool *t, struct err *e)
+static struct source *open_inner(struct ingest_options *o, struct tool *t, struct err *e)
 {
-	if (follow)
-		return source_follow(i->path, i->npaths);
+	struct ingest *i = &o->ingest;
+	if (o->follow) {
+		const struct follow_conf follow = {
+		    .path = i->path, .npaths = i->npaths, .rotate_wait_ms = o->rotate_wait_ms, .counts = &t->counts};
+		return source_follow(&follow);
+	}
 	if (i->npaths && scheme_is_source(i->path[0]) && !i->format)
 		i->format = &format_json;
 	struct end_conf conf = tool_ends(t);
@@ -60,11 +66,11 @@ int ingest_source(struct ingest_options *o, struct tool *t, struct err *e)
 		t->from = "-";
 	i->path = t->noperands ? t->operand : &t->from;
 	i->npaths = t->noperands ? t->noperands : 1;
-	if (check(o, e) < 0)
+	if (check(o, t, e) < 0)
 		return -1;
 	if (i->pattern)
 		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
-	struct source *from = open_inner(i, o->follow, t, e);
+	struct source *from = open_inner(o, t, e);
 	if (!from)
 		return -1;
 	t->source = source_decode(i, from, o->follow);

@@ -11,6 +11,7 @@ struct ingest_options {
 	struct rate rate;
 	unsigned id_by; /* index of its choice: 1 is content */
 	bool follow;
+	int64_t rotate_wait_ms;
 };
 
 /* Makes t->source by the options, by default from stdin: 0, or -1 with *e. */

@@ -118,7 +118,7 @@ static int finish(struct tool *t, const struct err *failed)
 		return failed->kind == ERR_USAGE ? STATUS_USAGE : STATUS_ENVIRONMENT;
 	double allowed =
 	    t->max_rejects.percent ? t->max_rejects.most / 100 * (double)t->counts.in : t->max_rejects.most;
-	if ((double)t->counts.rejected > allowed)
+	if ((double)t->counts.rejected > allowed || t->counts.counter[COUNTER_UNREAD])
 		return STATUS_REJECTS;
 	return t->exit_if_empty && t->counts.in + t->counts.counter[COUNTER_RESUMED] == 0 ? STATUS_EMPTY : STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #include "cmd/run.h"
 #include "lib/base/timezone.h"
 #include "lib/base/utf8.h"
+#include "lib/ingest/follow.h"
 
 enum { MOST_PREFIX = 64 };
 
@@ -66,6 +67,10 @@ static const struct option_def own[] = {
 	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text",
 	OPT_STRING(ingest.pattern)},
     {0, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped", OPT_FLAG(follow)},
+    {0, "rotate-wait", "TIME",
+	"with --follow: wait so long for more in a renamed file before its\nsuccessor is read (default: half a second; "
+	"0s: don't wait)",
+	OPT_DURATION(rotate_wait_ms, 0)},
     {0, "rate", "N[/s]", "at most N records per second (/m: per minute, /h: per hour)", OPT_CALL(rate, read_rate)},
     {0},
 };
@@ -83,7 +88,7 @@ static int check_zone(struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct ingest_options o = {0};
+	struct ingest_options o = {.rotate_wait_ms = FOLLOW_ROTATE_WAIT_MS};
 	struct err e;
 	struct tool t = {
 	    .name = "senti-ingest",

@@ -10,7 +10,7 @@ struct worker_options {
 	struct tool tool;
 	const char *queue, *state;
 	char *end; /* `queue` as an end */
-	int64_t timeout_ms;
+	int64_t timeout_ms, rotate_wait_ms;
 	unsigned max_failures;
 	bool follow;
 };
@@ -28,6 +28,10 @@ static const struct option_def own[] = {
 	OPT_NUMBER(max_failures, 1, 1000000)},
     {0, "follow", NULL, "read the file of -i as it grows, through rotation and truncation, until stopped",
 	OPT_FLAG(follow)},
+    {0, "rotate-wait", "TIME",
+	"with --follow: wait so long for more in a renamed file before its\nsuccessor is read (default: half a second; "
+	"0s: don't wait)",
+	OPT_DURATION(rotate_wait_ms, 0)},
     {0, "state", "FILE", "with --follow: save the position in FILE, and resume from it", OPT_STRING(state)},
     {0},
 };
@@ -47,6 +51,8 @@ static int check(const struct worker_options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--follow needs a file (-i FILE)");
 	if (o->state && !o->follow)
 		return err_set(e, ERR_USAGE, "--state goes with --follow");
+	if (tool_given(t, "rotate-wait") && !o->follow)
+		return err_set(e, ERR_USAGE, "--rotate-wait goes with --follow");
 	return 0;
 }
 
@@ -68,15 +74,17 @@ static int open_source(struct worker_options *o, struct err *e)
 		t->from = o->end = prefixed("amqp:", o->queue);
 	if (o->queue && !tool_given(t, "to"))
 		t->to = "/dev/null";
+	const struct follow_conf follow = {
+	    .path = &t->from, .npaths = 1, .rotate_wait_ms = o->rotate_wait_ms, .counts = &t->counts};
 	if (o->follow)
-		t->source = source_follow_records(&t->from, 1, o->state, e);
+		t->source = source_follow_records(&follow, o->state, e);
 	return o->follow && !t->source ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct err e;
-	struct worker_options o = {.timeout_ms = 30000, .max_failures = 10};
+	struct worker_options o = {.timeout_ms = 30000, .rotate_wait_ms = FOLLOW_ROTATE_WAIT_MS, .max_failures = 10};
 	struct tool *t = &o.tool;
 	*t = (struct tool){
 	    .name = "senti-worker",

@@ -40,6 +40,7 @@ _senti()
 	senti-ingest\ --id-scheme) words='' ;;
 	senti-ingest\ --delimiter) words='' ;;
 	senti-ingest\ --pattern) words='common combined syslog journal' ;;
+	senti-ingest\ --rotate-wait) words='' ;;
 	senti-ingest\ --rate) words='' ;;
 	senti-ingest\ --from | senti-ingest\ -i) words='' ;;
 	senti-ingest\ --to | senti-ingest\ -o) words='' ;;
@@ -170,6 +171,7 @@ _senti()
 	senti-worker\ --jobs | senti-worker\ -j) words='' ;;
 	senti-worker\ --timeout) words='' ;;
 	senti-worker\ --max-failures) words='' ;;
+	senti-worker\ --rotate-wait) words='' ;;
 	senti-worker\ --state) words='' ;;
 	senti-worker\ --from | senti-worker\ -i) words='' ;;
 	senti-worker\ --batch | senti-worker\ -b) words='' ;;
@@ -254,7 +256,7 @@ _senti()
 			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rotate-wait --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
 			words='--label --source --since --until --text --model --not-model --score-above --score-below --where --unscored --corrected --after --limit --order --by --step --tz --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
@@ -270,7 +272,7 @@ _senti()
 			words='--every --of --gap --tz --by --late --ahead --idle-close --half-life --terms --result --dedupe --merge --no-sketch --alert --clear --chart --state --memory --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-worker)
-			words='--queue --to --jobs --timeout --max-failures --follow --state --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--queue --to --jobs --timeout --max-failures --follow --rotate-wait --state --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-cache)
 			words='--model --field --into --expression --once --reader --sample --from --to --store --cache --ttl --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

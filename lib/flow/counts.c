@@ -24,6 +24,7 @@ static const char *const counter_names[COUNTER_COUNT] = {
     [COUNTER_RESUMED] = "resumed",
     [COUNTER_LATE] = "late",
     [COUNTER_WINDOWS] = "windows",
+    [COUNTER_UNREAD] = "unread_files",
 };
 
 static const char *const flush_reason_names[FLUSH_COUNT] = {
@@ -123,6 +124,15 @@ void counts_reconnected(struct counts *c)
 		return;
 	pthread_mutex_lock(&c->lock);
 	c->reconnects++;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void counts_add(struct counts *c, enum counter t, uint64_t n)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->counter[t] += n;
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -48,6 +48,8 @@ const char *flush_reason_name(enum flush_reason c);
 void counts_start(struct counts *c);
 /* Counts a delivered batch. dead_letters: rejects that came as messages are now dead letters. */
 void counts_batch(struct counts *c, const struct batch *b, bool dead_letters);
+/* For what a port counts outside of its batches (c may be NULL: not counted). */
+void counts_add(struct counts *c, enum counter t, uint64_t n);
 /* For the ports of queues (c may be NULL: not counted): a queue is in use; a lost connection was restored; `now`
  * deliveries are unacknowledged (cheap enough to call per message). */
 void counts_queue(struct counts *c);

@@ -18,7 +18,7 @@
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
-enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, FIRST_BYTES = 256, BIRTH = 48 };
+enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, LEFT_MS = 60000, FIRST_BYTES = 256, BIRTH = 48 };
 
 /* One of the files that had this name. */
 struct life {
@@ -41,10 +41,15 @@ struct given {
 };
 
 struct followed {
-	const char *path;
-	int fd, watch;
+	const char *path, *base;   /* base: the path's last part */
+	int fd, watch, folder;	   /* watch, folder: of inotify; -1: none */
 	struct stat st;		   /* as opened */
 	struct rotated self, left; /* the open file, and the one before it */
+	int left_fd;		   /* the latter, for a minute: it must not grow; -1: none */
+	uint64_t left_read;
+	int64_t left_ms,
+	    replaced_ms;	/* clock_mono_ms; replaced_ms: the open file's name was first seen to be another's */
+	uint64_t begun, opened; /* files that got this name, and files opened, since they were last compared */
 	uint64_t read, lineno, truncations;
 	bool fresh;   /* none of it has been cut into lines */
 	bool said;    /* that it is missing */
@@ -56,10 +61,12 @@ struct followed {
 	struct life *life;
 	struct file_place saved;
 	bool has_saved, resume; /* resume: open it at `saved` */
+	bool catching_up;	/* after that, files that were renamed meanwhile are read */
 };
 
 struct file_follow {
 	struct source port;
+	struct follow_conf conf;
 	struct followed *file;
 	size_t n, turn;
 	struct followed *in_long;
@@ -74,12 +81,14 @@ struct file_follow {
 
 /* --- watching --- */
 
-static void watch_folder(struct file_follow *s, const char *path)
+static void watch_folder(const struct file_follow *s, struct followed *f)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)}) : xstrdup(".");
+	size_t n = (size_t)(f->base - f->path);
+	char *folder = n ? str_dup((struct str){f->path, n}) : xstrdup(".");
+	/* What goes is watched too: equal events that follow each other are reported once. */
+	f->folder = inotify_add_watch(s->inotify, folder, IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
 	/* A missing folder is polled for. */
-	if (inotify_add_watch(s->inotify, folder, IN_CREATE | IN_MOVED_TO) < 0)
+	if (f->folder < 0)
 		log_debug("a folder cannot be watched", "folder", folder, "reason", strerror(errno), NULL);
 	free(folder);
 }
@@ -92,15 +101,90 @@ static void watch_file(struct file_follow *s, struct followed *f)
 	f->watch = s->inotify < 0 ? -1 : inotify_add_watch(s->inotify, path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB);
 }
 
-static enum io_wait wait_change(const struct file_follow *s, int wake)
+/* Counts the files that get a name that is followed. */
+static void note_event(struct file_follow *s, const struct inotify_event *ev)
 {
-	char events[4096];
-	enum io_wait w =
-	    io_wait_readable(s->inotify, wake, clock_mono_ms() + (s->inotify < 0 ? LOOK_ALONE_MS : LOOK_MS), s->stop);
-	if (w == IO_READY)
-		while (read(s->inotify, events, sizeof events) > 0)
-			;
-	return w;
+	for (size_t i = 0; i < s->n; i++) {
+		struct followed *f = &s->file[i];
+		if (ev->mask & IN_Q_OVERFLOW)
+			f->begun = 0;
+		else if (ev->wd == f->folder && ev->len && ev->mask & (IN_CREATE | IN_MOVED_TO))
+			f->begun += strcmp(ev->name, f->base) == 0;
+	}
+}
+
+static void read_events(struct file_follow *s)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t n;
+	while (s->inotify >= 0 && (n = read(s->inotify, events, sizeof events)) > 0)
+		for (const char *at = events; at < events + n;) {
+			const struct inotify_event *ev = (const struct inotify_event *)at;
+			note_event(s, ev);
+			at += sizeof *ev + ev->len;
+		}
+}
+
+static void count_unread(const struct file_follow *s, uint64_t files)
+{
+	counts_add(s->conf.counts, COUNTER_UNREAD, files);
+}
+
+/* Once the open file is the one that has the name, and all events before that are known: every file that got the name
+ * has been opened, or is gone. */
+static void settle(struct file_follow *s, struct followed *f)
+{
+	struct stat named;
+	if (f->fd < 0 || stat(f->path, &named) < 0 || named.st_dev != f->st.st_dev || named.st_ino != f->st.st_ino)
+		return;
+	/* If none was opened, the same file came back. */
+	if (f->opened && f->begun > f->opened) {
+		char files[24];
+		snprintf(files, sizeof files, "%llu", (unsigned long long)(f->begun - f->opened));
+		log_warn("files were gone before they could be read", "path", f->path, "files", files, NULL);
+		count_unread(s, f->begun - f->opened);
+	}
+	f->begun = f->opened = 0;
+	f->catching_up = false;
+}
+
+/* Watches the file that was left last, for a while. */
+static void check_left(struct file_follow *s, struct followed *f)
+{
+	struct stat now;
+	if (f->left_fd < 0)
+		return;
+	bool grown = fstat(f->left_fd, &now) == 0 && (uint64_t)now.st_size > f->left_read;
+	if (grown) {
+		log_warn("a renamed file has grown after it was left: what was added is not read (--rotate-wait)",
+		    "path", f->path, NULL);
+		count_unread(s, 1);
+	}
+	if (grown || clock_mono_ms() - f->left_ms > LEFT_MS) {
+		close(f->left_fd);
+		f->left_fd = -1;
+	}
+}
+
+/* When to look again without an event. */
+static int64_t next_look(const struct file_follow *s)
+{
+	int64_t now = clock_mono_ms(), at = now + (s->inotify < 0 ? LOOK_ALONE_MS : LOOK_MS);
+	for (size_t i = 0; i < s->n; i++) {
+		int64_t left = s->file[i].replaced_ms ? s->file[i].replaced_ms + s->conf.rotate_wait_ms : at;
+		at = left < at ? left : at;
+	}
+	return at;
+}
+
+static enum io_wait wait_change(struct file_follow *s, int wake)
+{
+	read_events(s);
+	for (size_t i = 0; i < s->n; i++) {
+		settle(s, &s->file[i]);
+		check_left(s, &s->file[i]);
+	}
+	return io_wait_readable(s->inotify, wake, next_look(s), s->stop);
 }
 
 /* --- lives --- */
@@ -179,9 +263,9 @@ static char *find_moved(const char *path, const struct file_place *p)
 }
 
 /* Opens the file that was begun after `last`: one that was renamed since, or the one that has the name now. */
-static int open_next(const char *path, const struct rotated *last)
+static int open_next(const char *path, const struct rotated *last, uint64_t *gone)
 {
-	char *next = rotation_next(path, last);
+	char *next = rotation_next(path, last, gone);
 	int fd = open(next ? next : path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	free(next);
 	return fd;
@@ -202,7 +286,7 @@ static int open_saved(const struct followed *f)
 	if (moved)
 		fd = open(moved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	else if (known)
-		fd = open_next(f->path, &gone);
+		fd = open_next(f->path, &gone, NULL);
 	free(moved);
 	return fd;
 }
@@ -211,9 +295,11 @@ static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 {
 	const struct file_place *p = &f->saved;
 	bool truncated = false;
+	f->catching_up = true;
 	if (!is_place(f->fd, p, &truncated)) {
-		log_warn(
-		    "the file of the saved place is gone, reading its successor from the start", "path", f->path, NULL);
+		log_warn("the file of the saved place is gone, reading its successor from the start; lines may be lost",
+		    "path", f->path, NULL);
+		count_unread(s, 1);
 		return 0;
 	}
 	f->truncations = p->truncations + truncated;
@@ -384,17 +470,32 @@ static void begin(struct followed *f)
 	f->read = f->lineno = 0;
 	f->fresh = true;
 	f->leaving = f->idle = false;
+	f->replaced_ms = 0;
 	f->life = NULL;
 	buf_clear(&f->text);
 	buf_clear(&f->head);
 }
 
+/* Opens the file that comes next. No event tells of those that came and went before the start. */
+static int open_turn(const struct file_follow *s, const struct followed *f)
+{
+	uint64_t gone = 0;
+	if (f->resume)
+		return open_saved(f);
+	if (!f->has_left)
+		return open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_next(f->path, &f->left, &gone);
+	if (fd >= 0 && gone && f->catching_up) {
+		log_warn("files of a rotation are gone, unread", "path", f->path, NULL);
+		count_unread(s, gone);
+	}
+	return fd;
+}
+
 /* 1 open, 0 missing, -1. */
 static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 {
-	f->fd = f->resume     ? open_saved(f)
-		: f->has_left ? open_next(f->path, &f->left)
-			      : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->fd = open_turn(s, f);
 	if (f->fd < 0) {
 		if (!f->said)
 			log_warn("waiting for a file", "path", f->path, "reason", strerror(errno), NULL);
@@ -406,6 +507,7 @@ static int open_file(struct file_follow *s, struct followed *f, struct err *e)
 	if (!S_ISREG(f->st.st_mode))
 		return err_set(e, ERR_ENV, "cannot follow '%s': it is not a regular file; pipe it in instead", f->path);
 	f->said = false;
+	f->opened++;
 	rotation_of(f->fd, &f->self);
 	f->truncations = 0;
 	begin(f);
@@ -428,9 +530,15 @@ static void leave_file(struct file_follow *s, struct followed *f)
 {
 	if (f->watch >= 0)
 		inotify_rm_watch(s->inotify, f->watch);
-	close(f->fd);
+	check_left(s, f);
+	if (f->left_fd >= 0)
+		close(f->left_fd);
+	f->left_fd = f->fd;
+	f->left_read = f->read;
+	f->left_ms = clock_mono_ms();
 	f->fd = f->watch = -1;
 	f->idle = false;
+	f->replaced_ms = 0;
 	f->left = f->self;
 	f->has_left = true;
 }
@@ -447,7 +555,7 @@ static bool rewritten(const struct followed *f)
 
 static bool was_rotated_again(const struct followed *f)
 {
-	char *next = rotation_next(f->path, &f->self);
+	char *next = rotation_next(f->path, &f->self, NULL);
 	free(next);
 	return next != NULL;
 }
@@ -616,6 +724,19 @@ static int restart(struct followed *f, struct err *e)
 	return 0;
 }
 
+/* True if the open file, whose name is another's now, may still be written to. One that has not changed for as long is
+ * left at once. */
+static bool may_grow(const struct file_follow *s, struct followed *f)
+{
+	struct stat now;
+	if (!f->replaced_ms)
+		f->replaced_ms = clock_mono_ms();
+	if (clock_mono_ms() >= f->replaced_ms + s->conf.rotate_wait_ms || fstat(f->fd, &now) < 0)
+		return false;
+	int64_t changed_ms = (int64_t)now.st_ctim.tv_sec * 1000 + now.st_ctim.tv_nsec / 1000000;
+	return clock_wall_ms() < changed_ms + s->conf.rotate_wait_ms;
+}
+
 /* At the current end: 1 if there may be more after all, or the file has ended for good (then *ended); 0 if there is no
  * more now. */
 static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
@@ -623,11 +744,14 @@ static int go_on(const struct file_follow *s, struct followed *f, bool *ended)
 	*ended = false;
 	switch (look(s, f)) {
 	case UNCHANGED:
+		f->replaced_ms = 0;
 		return 0;
 	case TRUNCATED:
 		*ended = true;
 		return 1;
 	case REPLACED:
+		if (!f->leaving && may_grow(s, f))
+			return 0;
 		/* Something may have been written between the read and the check: read once more. */
 		*ended = f->leaving;
 		f->leaving = true;
@@ -745,6 +869,9 @@ static int follow_close(struct source *port, struct err *e)
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->file[i].fd >= 0)
 			close(s->file[i].fd);
+		check_left(s, &s->file[i]);
+		if (s->file[i].left_fd >= 0)
+			close(s->file[i].left_fd);
 		buf_free(&s->file[i].text);
 		buf_free(&s->file[i].head);
 	}
@@ -764,24 +891,27 @@ static int follow_close(struct source *port, struct err *e)
 	return 0;
 }
 
-struct source *source_follow(const char *const *path, size_t npaths)
+struct source *source_follow(const struct follow_conf *conf)
 {
 	struct file_follow *s = xcalloc(1, sizeof *s);
-	s->file = xcalloc(npaths, sizeof *s->file);
-	s->n = npaths;
+	s->conf = *conf;
+	s->file = xcalloc(conf->npaths, sizeof *s->file);
+	s->n = conf->npaths;
 	s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	for (size_t i = 0; i < npaths; i++) {
-		s->file[i] = (struct followed){.path = path[i], .fd = -1, .watch = -1};
+	for (size_t i = 0; i < s->n; i++) {
+		const char *path = conf->path[i], *slash = strrchr(path, '/');
+		s->file[i] = (struct followed){
+		    .path = path, .base = slash ? slash + 1 : path, .fd = -1, .watch = -1, .folder = -1, .left_fd = -1};
 		if (s->inotify >= 0)
-			watch_folder(s, path[i]);
+			watch_folder(s, &s->file[i]);
 	}
 	s->port = (struct source){.next = follow_next, .rest = follow_rest, .close = follow_close};
 	return &s->port;
 }
 
-struct source *source_follow_records(const char *const *path, size_t npaths, const char *state, struct err *e)
+struct source *source_follow_records(const struct follow_conf *conf, const char *state, struct err *e)
 {
-	struct source *port = source_follow(path, npaths);
+	struct source *port = source_follow(conf);
 	struct file_follow *s = (struct file_follow *)port;
 	s->records = true;
 	s->state = state;

@@ -105,7 +105,18 @@ static const struct sibling *after(const struct siblings *s, const struct rotate
 	return NULL;
 }
 
-char *rotation_next(const char *path, const struct rotated *last)
+/* The N of app.log.N shrinks by one from a file to its successor, and the one that has the name follows N = 1. */
+static uint64_t missing_between(const struct siblings *s, const struct rotated *last, const struct sibling *next)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (same(&s->at[i].file, last)) {
+			uint64_t from = s->at[i].number, to = next ? next->number : 0;
+			return from > to + 1 && (!next || to) ? from - to - 1 : 0;
+		}
+	return 0;
+}
+
+char *rotation_next(const char *path, const struct rotated *last, uint64_t *gone)
 {
 	const char *slash = strrchr(path, '/');
 	struct str base = str_of(slash ? slash + 1 : path);
@@ -117,6 +128,8 @@ char *rotation_next(const char *path, const struct rotated *last)
 		closedir(dir);
 	}
 	const struct sibling *next = after(&all, last);
+	if (gone)
+		*gone = missing_between(&all, last, next);
 	if (next) {
 		struct buf b = {0};
 		buf_printf(&b, "%s%s%c", folder, next->name, 0);

@@ -18,7 +18,8 @@ struct rotated {
 /* False if it cannot be told. */
 bool rotation_of(int fd, struct rotated *out);
 /* The path, beside `path`, of the file that was begun next after `last`: new. NULL if that is the one that has the name
- * now. Only names with digits as rotations give them count, so that copies and compressed files are left alone. */
-char *rotation_next(const char *path, const struct rotated *last);
+ * now. Only names with digits as rotations give them count, so that copies and compressed files are left alone. *gone
+ * (unless NULL): how many between the two are missing, as their numbers say. */
+char *rotation_next(const char *path, const struct rotated *last, uint64_t *gone);
 
 #endif

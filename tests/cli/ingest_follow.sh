@@ -112,6 +112,58 @@ echo six >many/x.log
 ok 'and the name is followed on' come 'one two three four five six '
 stop
 
+# --- what comes late, and what never was seen ---
+
+exec 7>>late.log
+echo old >&7
+start -F text --rotate-wait 600s late.log
+ok 'the old file' come 'old '
+mv late.log late.log.1
+echo new >late.log
+echo late >&7
+ok 'what is written to a renamed file after its successor has begun is read, for as long as --rotate-wait says' come 'old late '
+ok 'a stop ends the wait' ends 0
+start -F text --rotate-wait 1s --summary late.log
+ok 'the new file, as the old one' come 'new '
+exec 7>&-
+exec 7>>late.log
+mv late.log late.log.2
+echo newer >late.log
+ok 'after the wait, its successor' come 'new newer '
+echo 'too late' >&7
+exec 7>&-
+ok 'what comes after that is said to be lost' wait_for 'grep -q "grown after it was left.*path=late.log" err'
+ok 'with status 1' ends 1
+ok 'and counted' grep -q '"unread_files":1' err
+t '--rotate-wait is for --follow' 'senti-ingest --rotate-wait 1s late.log' 2 <<'END'
+--- stderr
+senti-ingest: --rotate-wait goes with --follow
+try 'senti-ingest --help'
+END
+
+echo one >gone.log
+start -F text --summary gone.log
+ok 'one file' come 'one '
+mv gone.log away
+mv away gone.log
+echo more >>gone.log
+ok 'that went and came back is the same' come 'one more '
+ok 'and nothing is lost' ends 0
+start -F text --summary gone.log
+ok 'it again' come 'one more '
+kill -STOP "$pid"
+rm gone.log
+echo two >gone.log
+rm gone.log
+echo three >gone.log
+rm gone.log
+echo four >gone.log
+kill -CONT "$pid"
+ok 'the file that is there is read' come 'one more four '
+ok 'those that are gone are said' wait_for 'grep -q "gone before they could be read path=gone.log files=2" err'
+ok 'with status 1' ends 1
+ok 'and counted' grep -q '"unread_files":2' err
+
 # --- a hole after a truncation ---
 
 exec 7>hole.log

@@ -130,7 +130,7 @@ printf '{"id":"s2","text":"x"}\n' >log
 work -i log --follow --state place -- cat
 ok 'where the file of the place is gone, those after it are read, and it is said' waits '[ "$(wc -l <out)" -eq 2 ] && grep -q "is gone" err'
 kill "$pid"
-ended 0
+ok 'with status 1' ended 1
 : >out
 printf '{"id":"t","text":"a"}\n' >log
 work -i log --follow --state place -- cat

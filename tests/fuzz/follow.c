@@ -18,7 +18,8 @@ static int read_on(struct err *e)
 {
 	static const struct limits limits = {.records = 100, .bytes = 1 << 20, .max_record = 1 << 10};
 	const char *const path[] = {file};
-	struct source *s = source_follow_records(path, 1, state, e);
+	const struct follow_conf conf = {.path = path, .npaths = 1};
+	struct source *s = source_follow_records(&conf, state, e);
 	struct batch b = {0};
 	if (!s)
 		return -1;
