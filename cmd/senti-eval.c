@@ -33,6 +33,8 @@ static const struct option_def own[] = {
 	OPT_SLICE(eval.form.result_name)},
     {0, "two", NULL, "for labels without neutral: scores above 0 are positive, all others negative",
 	OPT_FLAG(eval.two)},
+    {0, "dedupe", NULL, "count one record of each text, the first", OPT_FLAG(eval.dedupe)},
+    {0, "seed", "N", "seed of the confidence intervals (default 1)", OPT_NUMBER(eval.seed, 0, UINT64_MAX)},
     {0, "json", NULL, "report JSON, one line per model", OPT_FLAG(eval.json)},
     {0, "state", "FILE", "with a queue: keep the records in FILE until the report is out", OPT_STRING(state)},
     {0, "min-f1", "X", "exit 1 if a model's macro F1 is below X", OPT_DECIMAL(min_f1, 0, 1)},
@@ -55,9 +57,11 @@ static int open_sides(struct eval_options *o, struct err *e)
 		c->side[0].name = c->form.result_name.p;
 		c->label.no_fallback = true; /* a result cannot be its own judge */
 	}
-	for (size_t i = 0; i < o->spec.n; i++)
+	for (size_t i = 0; i < o->spec.n; i++) {
 		if (!(c->side[i].model = model_load(&(struct model_conf){.spec = o->spec.word[i]}, e)))
 			return -1;
+		c->side[i].name = engine_is_named(o->spec.word[i]) ? NULL : o->spec.word[i];
+	}
 	return 0;
 }
 
@@ -94,6 +98,7 @@ int main(int argc, char **argv)
 	struct eval_options o = {
 	    .eval.form = {.text_name = STR("text"), .result_name = STR("sentiment")},
 	    .eval.label.member = STR("label"),
+	    .eval.seed = 1,
 	    .min_f1 = NAN,
 	};
 	struct tool t = {

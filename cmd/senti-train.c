@@ -1,4 +1,5 @@
 /* senti-train - labelled records in, a model file out. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/progress.h"
@@ -37,7 +38,10 @@ static const struct option_def own[] = {
 	OPT_SLICE(train.label.member)},
     {0, "map", "FROM=TO,...", "rename labels, as in 4=positive,2=neutral,0=negative", OPT_CALL(train.label, read_map)},
     {0, "folds", "K", "calibrate and evaluate on K parts, each held out in turn (default 5)",
-	OPT_NUMBER(train.fit.folds, 2, 20)},
+	OPT_NUMBER(train.fit.folds, 2, FOLDS_MOST)},
+    {0, "test", "FILE", "evaluate on the records of FILE too; records with a text of FILE are not learned",
+	OPT_NAME(train.test_path)},
+    {0, "dedupe", NULL, "learn one record of each text, the first", OPT_FLAG(train.dedupe)},
     {0, "seed", "N", "seed for dealing records into parts (default 1); same data and seed, same bytes",
 	OPT_NUMBER(train.fit.seed, 0, UINT64_MAX)},
     {0, "class-weights", "HOW", "balanced: all classes count the same (default); none: as in the data",
@@ -65,8 +69,11 @@ static const char examples[] = "  senti-train -o reviews.senti reviews.jsonl\n"
 			       "1=negative,2=neutral,3=positive -o t.senti\n";
 
 /* The model must not overwrite its records. */
-static int check(const struct tool *t, const char *path, struct err *e)
+static int check(const struct tool *t, const char *path, const char *test, struct err *e)
 {
+	struct stat a, b;
+	if (path && test && stat(path, &a) == 0 && stat(test, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return err_set(e, ERR_USAGE, "'%s' is both the test set and the output", test);
 	if (!path || strcmp(path, "-") == 0)
 		return err_set(e, ERR_USAGE, "-o FILE is missing: the model to write%s", path ? " (not stdout)" : "");
 	return tool_check_output(t, path, e);
@@ -100,7 +107,7 @@ int main(int argc, char **argv)
 	struct err e;
 	tool_options(&t, argc, argv);
 	o.train.fit.features.pairs = o.words == 2;
-	if (check(&t, o.train.path, &e) < 0 || state_open(&t, o.state, &o.train.checkpoint, &e) < 0)
+	if (check(&t, o.train.path, o.train.test_path, &e) < 0 || state_open(&t, o.state, &o.train.checkpoint, &e) < 0)
 		return tool_fail(&t, &e);
 	struct model *lexicon = model_load(&(struct model_conf){.spec = "plus"}, &e);
 	if (!lexicon)

@@ -93,6 +93,7 @@ _senti()
 	senti-eval\ --label) words='' ;;
 	senti-eval\ --map) words='' ;;
 	senti-eval\ --result) words='' ;;
+	senti-eval\ --seed) words='' ;;
 	senti-eval\ --state) words='' ;;
 	senti-eval\ --min-f1) words='' ;;
 	senti-eval\ --from | senti-eval\ -i) words='' ;;
@@ -114,6 +115,7 @@ _senti()
 	senti-train\ --label) words='' ;;
 	senti-train\ --map) words='' ;;
 	senti-train\ --folds) words='' ;;
+	senti-train\ --test) words='' ;;
 	senti-train\ --seed) words='' ;;
 	senti-train\ --class-weights) words='balanced none' ;;
 	senti-train\ --words) words='' ;;
@@ -263,10 +265,10 @@ _senti()
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)
-			words='--model --field --label --map --result --two --json --state --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --field --label --map --result --two --dedupe --seed --json --state --min-f1 --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-train)
-			words='--output --field --label --map --folds --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--output --field --label --map --folds --test --dedupe --seed --class-weights --words --letters --no-negation --no-lexicon --lexicon-gain --hash-bits --min-texts --state --cost --from --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-window)
 			words='--every --of --gap --tz --by --late --ahead --idle-close --half-life --terms --result --dedupe --merge --no-sketch --alert --clear --chart --state --memory --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

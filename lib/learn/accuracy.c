@@ -83,13 +83,28 @@ struct figures accuracy_figures(const struct accuracy *m)
 	return f;
 }
 
-static void put(struct buf *b, struct str name, double v)
+static void put_value(struct buf *b, double v)
 {
-	json_put_name(b, name);
 	if (isnan(v))
 		buf_str(b, STR("null"));
 	else
 		json_put_fixed(b, v, 6);
+}
+
+static void put(struct buf *b, struct str name, double v)
+{
+	json_put_name(b, name);
+	put_value(b, v);
+}
+
+static void put_interval(struct buf *b, struct str name, struct interval i)
+{
+	json_put_name(b, name);
+	buf_char(b, '[');
+	put_value(b, i.low);
+	buf_char(b, ',');
+	put_value(b, i.high);
+	buf_char(b, ']');
 }
 
 static void put_count(struct buf *b, struct str name, uint64_t n)
@@ -112,12 +127,14 @@ static void put_class(struct buf *b, const struct accuracy *m, const struct figu
 	buf_char(b, '}');
 }
 
-void accuracy_json(const struct accuracy *m, struct buf *b)
+void accuracy_json(const struct accuracy *m, const struct intervals *i, struct buf *b)
 {
 	struct figures f = accuracy_figures(m);
 	put_count(b, STR("n"), m->n);
 	put(b, STR("accuracy"), f.accuracy);
+	put_interval(b, STR("accuracy_ci95"), i->accuracy);
 	put(b, STR("macro_f1"), f.macro_f1);
+	put_interval(b, STR("macro_f1_ci95"), i->macro_f1);
 	put(b, STR("macro_recall"), f.macro_recall);
 	put(b, STR("ece"), f.ece);
 	put(b, STR("pearson"), f.pearson);

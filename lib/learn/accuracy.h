@@ -38,7 +38,15 @@ struct figures {
  * labelled (balanced accuracy). ECE is the expected calibration error over CALIBRATION_BINS equal bins. */
 struct figures accuracy_figures(const struct accuracy *m);
 
+/* The range that holds 95 % of a bootstrap's replicates (bootstrap.h). NaN: undefined. */
+struct interval {
+	double low, high;
+};
+struct intervals {
+	struct interval accuracy, macro_f1;
+};
+
 /* Appends the members "n":...,"accuracy":...,... without braces. */
-void accuracy_json(const struct accuracy *m, struct buf *out);
+void accuracy_json(const struct accuracy *m, const struct intervals *i, struct buf *out);
 
 #endif

@@ -7,9 +7,14 @@
 
 struct eval_context {
 	const struct eval_conf *conf;
-	struct scratch **scratch; /* of each side with a model */
+	struct scratch **scratch;     /* of each side with a model */
+	struct bootstrap *replicates; /* of each side */
+	struct text_set texts;
+	uint64_t untexted;   /* records without a text, in which no copies can be found */
+	uint64_t duplicates; /* records whose text an earlier one has */
+	uint64_t conflicts;  /* ... and another label than the first of them */
 	struct json_scan scan, nested;
-	struct buf out;
+	struct buf folded, out;
 	uint64_t first;	  /* first batch held outside the checkpoint */
 	uint64_t resumed; /* records from the checkpoint */
 };
@@ -21,6 +26,9 @@ static void eval_close(void *ctx)
 		if (c->scratch[i])
 			c->conf->side[i].model->engine->scratch_free(c->scratch[i]);
 	free(c->scratch);
+	free(c->replicates);
+	text_set_free(&c->texts);
+	buf_free(&c->folded);
 	json_scan_free(&c->scan);
 	json_scan_free(&c->nested);
 	buf_free(&c->out);
@@ -63,13 +71,34 @@ static int guess_by_record(struct eval_context *c, struct batch *b, struct rec *
 	return 0;
 }
 
-static void count(const struct eval_conf *f, size_t side, const struct gold *gold, struct estimate guess)
+static void count(struct eval_context *c, size_t side, const struct gold *gold, struct estimate guess,
+    const uint8_t weight[REPLICATES])
 {
+	const struct eval_conf *f = c->conf;
 	if (f->two && guess.label != (guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE)) {
 		guess.label = guess.score > 0 ? LABEL_POSITIVE : LABEL_NEGATIVE;
 		guess.confidence = NAN; /* it was another label's */
 	}
 	accuracy_add(&f->side[side].accuracy, gold, &guess);
+	if (gold->has_class)
+		bootstrap_add(&c->replicates[side], weight, gold->label, guess.label);
+}
+
+/* Gives the key of the record's text. True if an earlier record has the same text. */
+static bool see_text(struct eval_context *c, const struct rec *r, const struct gold *gold, struct text_key *key)
+{
+	enum { NO_CLASS = LABELS };
+	unsigned label = gold->has_class ? gold->label : NO_CLASS, first = label;
+	if (!r->text.p) {
+		*key = (struct text_key){{mix64(++c->untexted), c->untexted}};
+		return false;
+	}
+	*key = text_key(r->text, &c->folded);
+	if (!text_set_add(&c->texts, *key, &first))
+		return false;
+	c->duplicates++;
+	c->conflicts += first != label;
+	return true;
 }
 
 /* A checkpoint_take. */
@@ -79,6 +108,8 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 	const struct eval_conf *f = c->conf;
 	struct gold gold;
 	struct estimate guess;
+	struct text_key key;
+	uint8_t weight[REPLICATES];
 	if (rec_scan(b, r, &c->scan, &f->form) < 0 || label_read(&f->label, b, r, &c->scan, &c->nested, &gold) < 0)
 		return -1;
 	if (f->two && gold.has_class && gold.label == LABEL_NEUTRAL)
@@ -86,13 +117,13 @@ static int take(void *ctx, struct batch *b, struct rec *r)
 		    b, r, CODE_BAD_LABEL, "the label is neutral, and --two knows positive and negative only");
 	if (checkpoint_repeats(f->checkpoint, r))
 		return CHECKPOINT_REPEATED;
-	for (size_t i = 0; i < f->sides; i++) {
-		if (f->side[i].model)
-			guess = guess_by_model(c, i, r->text);
-		else if (guess_by_record(c, b, r, &guess) < 0)
-			return -1;
-		count(f, i, &gold, guess);
-	}
+	if (!f->side[0].model && guess_by_record(c, b, r, &guess) < 0)
+		return -1;
+	if (see_text(c, r, &gold, &key) && f->dedupe)
+		return 0;
+	bootstrap_draw(f->seed, key, weight);
+	for (size_t i = 0; i < f->sides; i++)
+		count(c, i, &gold, f->side[i].model ? guess_by_model(c, i, r->text) : guess, weight);
 	return 0;
 }
 
@@ -108,6 +139,7 @@ static void *eval_open(const void *conf, struct err *e)
 	c->conf = conf;
 	c->first = HOLDS_NOTHING;
 	c->scratch = xcalloc(c->conf->sides, sizeof *c->scratch);
+	c->replicates = xcalloc(c->conf->sides, sizeof *c->replicates);
 	for (size_t i = 0; i < c->conf->sides; i++) {
 		const struct model *m = c->conf->side[i].model;
 		c->scratch[i] = m ? scratch_new(m) : NULL;
@@ -130,12 +162,12 @@ static const char *name_of(const struct contestant *side)
 
 /* --- the report --- */
 
-enum { HEAD_WIDTH = 20, BAR_WIDTH = 10 };
+enum { HEAD_WIDTH = 20, INTERVAL_WIDTH = 13, BAR_WIDTH = 10 };
 
 /* Columns are as wide as the longest name. */
 static int width_of(const struct eval_conf *c)
 {
-	size_t n = 10;
+	size_t n = INTERVAL_WIDTH;
 	for (size_t i = 0; i < c->sides; i++)
 		n = strlen(name_of(&c->side[i])) > n ? strlen(name_of(&c->side[i])) : n;
 	return (int)n;
@@ -162,8 +194,40 @@ static void put_line(const struct eval_conf *c, const char *head, size_t at, str
 	out->n = any ? out->n : from; /* omit figures that no side has */
 }
 
-static void put_figures(const struct eval_conf *c, struct buf *out)
+/* The interval of the line above; `at` is its offset in struct intervals. */
+static void put_interval(const struct eval_conf *c, const struct intervals *of, size_t at, struct buf *out)
 {
+	bool any = false;
+	size_t from = out->n;
+	buf_printf(out, "%-*s", HEAD_WIDTH, "  95 % interval");
+	for (size_t i = 0; i < c->sides; i++) {
+		struct interval v;
+		char cell[40] = "-";
+		memcpy(&v, (const char *)&of[i] + at, sizeof v);
+		if (!isnan(v.low))
+			snprintf(cell, sizeof cell, "%.4f-%.4f", v.low, v.high);
+		any |= !isnan(v.low);
+		buf_printf(out, "  %*s", width_of(c), cell);
+	}
+	buf_char(out, '\n');
+	out->n = any ? out->n : from;
+}
+
+static void put_duplicates(const struct eval_context *e, struct buf *out)
+{
+	const struct eval_conf *c = e->conf;
+	buf_printf(out, "%-*s", HEAD_WIDTH, c->dedupe ? "copies left out" : "copies of a text");
+	for (size_t i = 0; i < c->sides; i++)
+		buf_printf(out, "  %*llu", width_of(c), (unsigned long long)e->duplicates);
+	buf_char(out, '\n');
+}
+
+static void put_figures(const struct eval_context *e, struct buf *out)
+{
+	const struct eval_conf *c = e->conf;
+	struct intervals *interval = xcalloc(c->sides, sizeof *interval);
+	for (size_t i = 0; i < c->sides; i++)
+		interval[i] = bootstrap_intervals(&e->replicates[i]);
 	int width = width_of(c);
 	buf_printf(out, "%-*s", HEAD_WIDTH, "");
 	for (size_t i = 0; i < c->sides; i++)
@@ -174,8 +238,13 @@ static void put_figures(const struct eval_conf *c, struct buf *out)
 		buf_printf(out, "  %*llu", width, (unsigned long long)(m->n > m->rated ? m->n : m->rated));
 	}
 	buf_char(out, '\n');
+	if (e->duplicates)
+		put_duplicates(e, out);
 	put_line(c, "accuracy", offsetof(struct figures, accuracy), out);
+	put_interval(c, interval, offsetof(struct intervals, accuracy), out);
 	put_line(c, "macro F1", offsetof(struct figures, macro_f1), out);
+	put_interval(c, interval, offsetof(struct intervals, macro_f1), out);
+	free(interval);
 	put_line(c, "macro recall", offsetof(struct figures, macro_recall), out);
 	put_line(c, "calibration error", offsetof(struct figures, ece), out);
 	put_line(c, "Pearson's r", offsetof(struct figures, pearson), out);
@@ -212,7 +281,10 @@ static void put_cell(const struct eval_conf *c, uint64_t n, uint64_t row, bool r
 
 static void put_confusion(const struct eval_conf *c, const struct contestant *side, struct buf *out)
 {
-	buf_printf(out, "\n%s: labelled (down), predicted (across)\n%-10s", name_of(side), "");
+	buf_printf(out, "\n%s", name_of(side));
+	if (side->name && side->model)
+		buf_printf(out, " (%s)", side->model->name);
+	buf_printf(out, ": labelled (down), predicted (across)\n%-10s", "");
 	for (size_t k = LABELS; k-- > 0;)
 		buf_printf(out, " %8s %-*s", label_name((enum label)k), BAR_WIDTH, "");
 	for (size_t g = LABELS; g-- > 0;) {
@@ -227,9 +299,10 @@ static void put_confusion(const struct eval_conf *c, const struct contestant *si
 }
 
 /* Appends the report as text, without the last line end. */
-static void eval_report(const struct eval_conf *c, struct buf *out)
+static void eval_report(const struct eval_context *e, struct buf *out)
 {
-	put_figures(c, out);
+	const struct eval_conf *c = e->conf;
+	put_figures(e, out);
 	for (size_t i = 0; i < c->sides; i++)
 		if (c->side[i].accuracy.n)
 			put_confusion(c, &c->side[i], out);
@@ -241,6 +314,24 @@ static void add_line(struct batch *b, const struct buf *line)
 	batch_add(b)->line = arena_str(&b->mem, buf_view(line));
 }
 
+static void put_json(const struct eval_context *c, size_t i, struct buf *out)
+{
+	const struct contestant *side = &c->conf->side[i];
+	struct intervals interval = bootstrap_intervals(&c->replicates[i]);
+	buf_str(out, STR("{\"model\":"));
+	json_put_string(out, str_of(side->model ? side->model->name : side->name));
+	if (side->model && side->name) {
+		json_put_name(out, STR("file"));
+		json_put_lossy(out, str_of(side->name));
+	}
+	json_put_name(out, STR("duplicates"));
+	buf_u64(out, c->duplicates);
+	json_put_name(out, STR("conflicts"));
+	buf_u64(out, c->conflicts);
+	accuracy_json(&side->accuracy, &interval, out);
+	buf_char(out, '}');
+}
+
 static int eval_end(void *ctx, struct batch *b, struct err *e)
 {
 	struct eval_context *c = ctx;
@@ -250,16 +341,13 @@ static int eval_end(void *ctx, struct batch *b, struct err *e)
 	b->counter[COUNTER_RESUMED] += c->resumed;
 	buf_clear(&c->out);
 	if (!f->json) {
-		eval_report(f, &c->out);
+		eval_report(c, &c->out);
 		add_line(b, &c->out);
 		return 0;
 	}
 	for (size_t i = 0; i < f->sides; i++) {
 		buf_clear(&c->out);
-		buf_str(&c->out, STR("{\"model\":"));
-		json_put_string(&c->out, str_of(name_of(&f->side[i])));
-		accuracy_json(&f->side[i].accuracy, &c->out);
-		buf_char(&c->out, '}');
+		put_json(c, i, &c->out);
 		add_line(b, &c->out);
 	}
 	return 0;

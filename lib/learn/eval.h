@@ -4,13 +4,13 @@
 #define SENTI_LEARN_EVAL_H
 
 #include "lib/flow/stage.h"
-#include "lib/learn/accuracy.h"
+#include "lib/learn/bootstrap.h"
 #include "lib/learn/checkpoint.h"
 
 /* One side of the comparison. */
 struct contestant {
 	const struct model *model; /* NULL: the results in the records */
-	const char *name;	   /* for the report; NULL: the model's name */
+	const char *name;	   /* for the report: a model file's, as it was given; NULL: the model's name */
 	struct accuracy accuracy;  /* filled by the run */
 };
 
@@ -20,6 +20,8 @@ struct eval_conf {
 	struct label_conf label;
 	struct rec_form form;	       /* result_name: the member that holds a result */
 	bool two;		       /* labels have no neutral: a score above 0 is positive, any other negative */
+	bool dedupe;		       /* count one record of each text, the first */
+	uint64_t seed;		       /* of the bootstrap */
 	bool json;		       /* report one JSON line per side instead of a text */
 	bool colour;		       /* colour the text */
 	struct checkpoint *checkpoint; /* of a queue, lent: makes what is held safe; NULL: none */

@@ -27,8 +27,9 @@ struct work {
 	double (*figure)[FIGURES]; /* likewise */
 	uint8_t *class;		   /* likewise */
 	uint8_t *fold;
-	uint32_t *texts; /* number of texts in which a slot occurs */
-	uint8_t *rarity; /* of each slot */
+	uint32_t *copies; /* of each example: how many have its text, itself included */
+	uint32_t *texts;  /* number of texts in which a slot occurs */
+	uint8_t *rarity;  /* of each slot */
 	double rarity_unit;
 	uint64_t **word;       /* ids of each example's words, ended by 0 */
 	uint32_t *seen;	       /* number of texts in which a slot of the filter occurs */
@@ -149,14 +150,16 @@ static void weigh_row(const struct work *w, struct fit_node *row, const double *
 	row[n] = (struct fit_node){-1, 0};
 }
 
-/* The share of an example's words that other examples have. */
-static double familiar(const struct work *w, const uint64_t *word)
+/* The share of an example's words that enough examples of other texts have. */
+static double familiar(const struct work *w, size_t i)
 {
+	const uint64_t *word = w->word[i];
+	uint32_t enough = w->conf->min_texts + w->copies[i];
 	size_t words = 0, seen = 0;
 	for (; word[words]; words++) {
 		uint32_t slot[2];
 		seen_slots(&w->conf->features, word[words], slot);
-		seen += w->seen[slot[0]] > w->conf->min_texts && w->seen[slot[1]] > w->conf->min_texts;
+		seen += w->seen[slot[0]] >= enough && w->seen[slot[1]] >= enough;
 	}
 	return words ? (double)seen / (double)words : 0;
 }
@@ -173,7 +176,7 @@ static void find_familiar(struct work *w, struct linear_head *h)
 {
 	double *share = xcalloc(w->n, sizeof *share);
 	for (size_t i = 0; i < w->n; i++)
-		share[i] = w->familiar[i] = familiar(w, w->word[i]);
+		share[i] = w->familiar[i] = familiar(w, i);
 	qsort(share, w->n, sizeof *share, by_size);
 	h->seen_all = fmin(SEEN_ALL, fmax(share[w->n / 10], SEEN_LEAST));
 	h->seen_none = h->seen_all * SEEN_NONE;
@@ -184,26 +187,61 @@ static void find_familiar(struct work *w, struct linear_head *h)
 
 static uint64_t next_random(uint64_t *state) /* splitmix64 */
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return mix64(*state += 0x9e3779b97f4a7c15);
 }
 
-/* Deals the examples of each label in random order, so that folds are alike. */
+/* An example in the order in which texts are dealt: by a hash of the text. */
+struct dealt {
+	uint64_t order;
+	struct text_key key;
+	size_t example;
+};
+
+static int by_order(const void *a, const void *b)
+{
+	const struct dealt *x = a, *y = b;
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	if (x->key.w[1] != y->key.w[1])
+		return x->key.w[1] < y->key.w[1] ? -1 : 1;
+	return x->example < y->example ? -1 : x->example > y->example;
+}
+
+/* The most frequent label of n examples of one text. */
+static enum label label_of(const struct work *w, const struct dealt *d, size_t n)
+{
+	size_t count[LABELS] = {0}, best = 0;
+	for (size_t i = 0; i < n; i++)
+		count[w->example[d[i].example].label]++;
+	for (size_t l = 1; l < LABELS; l++)
+		best = count[l] > count[best] ? l : best;
+	return (enum label)best;
+}
+
+/* Deals texts, not examples: all copies of a text are in one fold, else a model would be judged on what it has seen.
+ * The fold depends on the text's hash, and each label has about as many examples in each fold. */
 static void deal_folds(struct work *w)
 {
-	uint64_t state = w->conf->seed;
-	size_t *order = xcalloc(w->n, sizeof *order);
+	size_t dealt[LABELS][FOLDS_MOST] = {{0}};
+	struct dealt *d = xcalloc(w->n, sizeof *d);
 	for (size_t i = 0; i < w->n; i++) {
-		size_t k = next_random(&state) % (i + 1);
-		order[i] = order[k];
-		order[k] = i;
+		struct text_key key = w->example[i].key;
+		d[i] = (struct dealt){mix64(key.w[0] ^ mix64(w->conf->seed + 1)), key, i};
 	}
-	size_t dealt[K] = {0};
-	for (size_t i = 0; i < w->n; i++)
-		w->fold[order[i]] = (uint8_t)(dealt[w->example[order[i]].label]++ % w->conf->folds);
-	free(order);
+	qsort(d, w->n, sizeof *d, by_order);
+	for (size_t i = 0, n; i < w->n; i += n) {
+		for (n = 1; i + n < w->n && text_key_eq(d[i].key, d[i + n].key);)
+			n++;
+		size_t *have = dealt[label_of(w, d + i, n)], least = 0;
+		for (size_t f = 1; f < w->conf->folds; f++)
+			least = have[f] < have[least] ? f : least;
+		have[least] += n;
+		for (size_t k = i; k < i + n; k++) {
+			w->fold[d[k].example] = (uint8_t)least;
+			w->copies[d[k].example] = (uint32_t)n;
+		}
+	}
+	free(d);
 }
 
 /* --- weights --- */
@@ -366,19 +404,25 @@ static void fit_figures(const struct work *w, struct linear_head *h)
 	lexicon->engine->scratch_free(s);
 }
 
-static void judge(const struct work *w, const struct linear_head *h, struct accuracy *out)
+static void judge(const struct work *w, const struct linear_head *h, struct fit *out)
 {
+	struct bootstrap *replicates = xcalloc(1, sizeof *replicates);
 	for (size_t i = 0; i < w->n; i++) {
 		double p[K];
+		uint8_t weight[REPLICATES];
 		linear_logits(h, w->held_out[i], p);
 		linear_back_off(h, linear_trust(h, w->familiar[i]), w->figure[i], p);
 		linear_softmax(w->classes, p);
 		unsigned best = 0;
 		for (unsigned c = 1; c < w->classes; c++)
 			best = p[c] > p[best] ? c : best;
-		accuracy_add(out, &(struct gold){.has_class = true, .label = w->example[i].label},
+		accuracy_add(&out->held_out, &(struct gold){.has_class = true, .label = w->example[i].label},
 		    &(struct estimate){w->label[best], 0, p[best]});
+		bootstrap_draw(w->conf->seed, w->example[i].key, weight);
+		bootstrap_add(replicates, weight, w->example[i].label, w->label[best]);
 	}
+	out->interval = bootstrap_intervals(replicates);
+	free(replicates);
 }
 
 /* --- bytes --- */
@@ -448,6 +492,7 @@ static void release(struct work *w)
 	free(w->row);
 	free(w->figure);
 	free(w->fold);
+	free(w->copies);
 	free(w->texts);
 	free(w->rarity);
 	free(w->held_out);
@@ -469,6 +514,7 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 	w.row = xcalloc(n, sizeof *w.row);
 	w.figure = xcalloc(n, sizeof *w.figure);
 	w.fold = xcalloc(n, 1);
+	w.copies = xcalloc(n, sizeof *w.copies);
 	w.texts = xcalloc(w.slots, sizeof *w.texts);
 	w.rarity = xcalloc(w.slots, 1);
 	w.held_out = xcalloc(n, sizeof *w.held_out);
@@ -484,7 +530,7 @@ int fit_model(const struct fit_conf *c, const struct example *example, size_t n,
 		calibrate(&w, &out->head);
 		if (c->features.lexicon)
 			fit_figures(&w, &out->head);
-		judge(&w, &out->head, &out->held_out);
+		judge(&w, &out->head, out);
 		out->cell = xcalloc(w.slots, sizeof *out->cell);
 		out->seen = xcalloc(SEEN_BYTES(c->features.bits), 1);
 		quantise(&w, &out->head, out->cell);

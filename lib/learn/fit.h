@@ -8,21 +8,24 @@
 #define SENTI_LEARN_FIT_H
 
 #include "lib/base/arena.h"
-#include "lib/learn/accuracy.h"
+#include "lib/learn/bootstrap.h"
 #include "lib/score/linear.h"
 
 struct example {
 	struct str text; /* with SPLIT_PAD readable bytes after it */
 	enum label label;
+	struct text_key key; /* of the text */
 };
+
+enum { FOLDS_MOST = 20 };
 
 struct fit_conf {
 	struct feature_conf features;
 	const struct model *lexicon; /* gives the figures */
-	unsigned folds;		     /* 2 to 20 */
-	uint64_t seed;
-	bool balanced;	    /* rare classes weigh as much as common ones */
-	double cost;	    /* LIBLINEAR's C */
+	unsigned folds;		     /* 2 to FOLDS_MOST */
+	uint64_t seed;		     /* of the folds, the solver and the bootstrap */
+	bool balanced;		     /* rare classes weigh as much as common ones */
+	double cost;		     /* LIBLINEAR's C */
 	double figure_gain; /* the figures are scaled up by it, so that regularization restrains their weights less */
 	unsigned min_texts; /* grams that occur in fewer texts are left out */
 	/* Reports progress, done of total being a rough share. May be NULL. */
@@ -31,10 +34,11 @@ struct fit_conf {
 };
 
 struct fit {
-	struct linear_head head;  /* complete except for what linear_write sets */
-	struct linear_cell *cell; /* new; 2^bits cells */
-	unsigned char *seen;	  /* new; SEEN_BYTES */
-	struct accuracy held_out; /* over the folds: each text judged by a model that has not seen it */
+	struct linear_head head;   /* complete except for what linear_write sets */
+	struct linear_cell *cell;  /* new; 2^bits cells */
+	unsigned char *seen;	   /* new; SEEN_BYTES */
+	struct accuracy held_out;  /* over the folds: each text judged by a model that has seen neither it nor a copy */
+	struct intervals interval; /* of held_out */
 };
 
 /* Returns 0 and *out, or -1 and *e. Needs examples of at least two classes. */

@@ -4,10 +4,30 @@
 #include <errno.h>
 #include <math.h>
 
+/* Parses a number in JSON's spelling, which strings from CSV columns have too. */
+static bool number_of(struct str s, double *out)
+{
+	char copy[64], *end;
+	if (s.n == 0 || s.n >= sizeof copy || !strchr("-0123456789", s.p[0]))
+		return false;
+	memcpy(copy, s.p, s.n);
+	copy[s.n] = 0;
+	errno = 0;
+	*out = strtod(copy, &end);
+	return *end == 0 && errno == 0 && isfinite(*out) && !strpbrk(copy, "xX");
+}
+
+/* 5, 5.0 and 5e0 are one label. */
+static bool same_label(struct str a, struct str b)
+{
+	double x, y;
+	return str_eq(a, b) || (number_of(a, &x) && number_of(b, &y) && x == y);
+}
+
 static const struct label_rename *renamed(const struct label_conf *c, struct str label)
 {
 	for (size_t i = 0; i < c->renames; i++)
-		if (str_eq(str_of(c->rename[i].from), label))
+		if (same_label(str_of(c->rename[i].from), label))
 			return &c->rename[i];
 	return NULL;
 }
@@ -15,9 +35,10 @@ static const struct label_rename *renamed(const struct label_conf *c, struct str
 static int add_rename(struct label_conf *c, struct str pair, struct err *e)
 {
 	const char *equals = memrchr(pair.p, '=', pair.n);
-	struct str from = {pair.p, equals ? (size_t)(equals - pair.p) : 0};
+	struct str from = str_trim((struct str){pair.p, equals ? (size_t)(equals - pair.p) : 0});
+	struct str to = equals ? str_trim((struct str){equals + 1, (size_t)(pair.p + pair.n - equals - 1)}) : from;
 	struct label_rename one;
-	if (from.n == 0 || label_parse((struct str){equals + 1, (size_t)(pair.p + pair.n - equals - 1)}, &one.to) < 0)
+	if (from.n == 0 || label_parse(to, &one.to) < 0)
 		return err_set(e, ERR_USAGE,
 		    "--map takes LABEL=positive, neutral or negative, with commas between, not '%.*s'", STR_FMT(pair));
 	if (renamed(c, from))
@@ -49,23 +70,10 @@ void label_conf_free(struct label_conf *c)
 	c->renames = 0;
 }
 
-/* Parses a number in JSON's spelling, which strings from CSV columns have too. */
-static bool number_of(struct str s, double *out)
-{
-	char copy[64], *end;
-	if (s.n == 0 || s.n >= sizeof copy || !strchr("-0123456789", s.p[0]))
-		return false;
-	memcpy(copy, s.p, s.n);
-	copy[s.n] = 0;
-	errno = 0;
-	*out = strtod(copy, &end);
-	return *end == 0 && errno == 0 && isfinite(*out) && !strpbrk(copy, "xX");
-}
-
 /* The member's value as text: strings are decoded, other values stay as spelled. */
 static struct str value_of(const struct json_member *m, struct arena *mem)
 {
-	return m->type == JSON_STRING ? json_decode(m, mem) : m->value;
+	return str_trim(m->type == JSON_STRING ? json_decode(m, mem) : m->value);
 }
 
 static const struct json_member *in_result(const struct rec *r, struct json_scan *nested)

@@ -1,9 +1,9 @@
 /* label.h - the label that a person gave a record: training learns it, and evaluation compares with it.
  *
  * It is the member `label` (or another, by name), else the label in the record's result, which a person may have
- * corrected. It must be positive, neutral or negative, or a value that a map renames to one of them. A number, even
- * spelled as a string (as all CSV values are), is a rating: unless mapped, it has no class but can be correlated with
- * scores.
+ * corrected. It must be positive, neutral or negative, or a value that a map renames to one of them. Blanks around it
+ * do not count, and numbers are compared by value: 5, "5.0" and " 5 " are one label. A number, even spelled as a string
+ * (as all CSV values are), is a rating: unless mapped, it has no class but can be correlated with scores.
  */
 #ifndef SENTI_LEARN_LABEL_H
 #define SENTI_LEARN_LABEL_H

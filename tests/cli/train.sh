@@ -52,6 +52,53 @@ ok 'a small table makes a small file' test "$(wc -c <c.senti)" -lt 8000
 ok 'letters and negation' train -o c.senti --letters 2-6 --no-negation --hash-bits 12 sixty.jsonl
 ok 'and scores' senti-score -m ./c.senti -e 'not lovely'
 
+# --- copies of a text, and texts to test on ---
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	printf '{"text":"%s","label":"%s"}\n' 'abc qwx' positive 'Abc QWX ' positive 'qsd dfg' negative
+done >copies.jsonl
+copied() { # copied WANT [OPTION...]: what training says of copies
+	want=$1
+	shift
+	senti-train -o c.senti "$@" 2>told | jq -c '[.duplicates, .conflicts, .dedupe, (.classes | add), .held_out.n]' >said
+	echo "$want" | diff - said
+}
+ok 'copies are counted, whatever their case' copied '[28,0,null,30,30]' copies.jsonl
+ok 'and said' grep -q 'senti-train: warning: records have the text of an earlier one (--dedupe leaves them out) records=28 of=30 with_another_label=0' told
+ok 'and not judged by a model that has seen one' eval 'senti-train -q -o c.senti copies.jsonl | jq -e ".held_out.accuracy < 0.7"'
+ok 'each text once' copied '[28,0,true,2,2]' --dedupe copies.jsonl
+{ cat copies.jsonl; echo '{"text":"Abc   qwx ","label":"negative"}'; } >conflict.jsonl
+ok 'copies with another label' copied '[29,1,null,31,31]' conflict.jsonl
+ok 'no copies' copied '[0,0,null,60,60]' sixty.jsonl
+ok 'of which nothing is said' test ! -s told
+held_out() { senti-train -q -o c.senti "$@" | jq -c '[.held_out.n, .held_out.confusion]'; }
+parts() { # the parts depend on the texts, not on where they stand
+	sort -R sixty.jsonl >shuffled.jsonl
+	held_out shuffled.jsonl >one
+	held_out sixty.jsonl | diff - one
+}
+ok 'records in another order are dealt alike' parts
+
+head -n 20 sixty.jsonl >held.jsonl
+tested() {
+	senti-train -o c.senti --test held.jsonl sixty.jsonl 2>told | jq -c '[.test.n, .test.left_out, (.classes | add)]' >said
+	echo '[20,20,40]' | diff - said && grep -q 'records are left out: the test set has their text records=20 of=60' told
+}
+ok 'texts of the test set are not learned' tested
+ok 'its figures are those of senti-eval' eval 'senti-train -q -o c.senti --test held.jsonl sixty.jsonl | jq -S ".test | del(.data, .left_out, .duplicates)" >a; senti-eval --json -m ./c.senti held.jsonl | jq -S "del(.model, .file, .duplicates, .conflicts)" >b; cmp a b'
+t 'a test set without a label' 'echo "{\"text\":\"a\"}" >bad.jsonl; senti-train -o c.senti --test bad.jsonl sixty.jsonl' 3 <<'END'
+--- stderr
+senti-train: --test 'bad.jsonl', line 1: no member 'label' (--label names another)
+END
+t 'the model does not replace the test set' 'senti-train -o held.jsonl --test ./held.jsonl sixty.jsonl' 2 <<'END'
+--- stderr
+senti-train: './held.jsonl' is both the test set and the output
+try 'senti-train --help'
+END
+t 'nothing but the test set' 'senti-train -q -o c.senti --test sixty.jsonl held.jsonl' 3 <<'END'
+--- stderr
+senti-train: no training record is left: the test set has all their texts
+END
+
 t 'records without a label are rejected' 'head -n 30 sixty.jsonl | { cat; echo "{\"text\":\"a\"}"; echo "{\"text\":\"a\",\"label\":3}"; echo "{\"label\":\"neutral\"}"; } |
 	senti-train -o c.senti 2>&1 >said | sed "s/,\"tool.*//"' 0 <<'END'
 {"error":{"code":"bad_label","message":"no member 'label' (--label names another)"

@@ -143,6 +143,61 @@ static void test_metrics(void)
 	ok(fabs(f.pearson + 1) < 1e-9 && none.n == 0, "ratings far from 0 correlate exactly");
 }
 
+static void test_keys(void)
+{
+	static const char *const same[] = {"Hello  World", "hello world", " hello\tWORLD\n", "hello\u00a0\u3000world"};
+	static const char *const other[] = {"helloworld", "hello world!", "hello w", "", "h ello world"};
+	struct buf scratch = {0};
+	struct text_key key = text_key(str_of(same[0]), &scratch);
+	for (size_t i = 1; i < COUNT_OF(same); i++)
+		ok(text_key_eq(text_key(str_of(same[i]), &scratch), key), "'%s' is the same text", same[i]);
+	for (size_t i = 0; i < COUNT_OF(other); i++)
+		ok(!text_key_eq(text_key(str_of(other[i]), &scratch), key), "'%s' is another", other[i]);
+	ok(text_key_eq(text_key(STR("ÄRGER"), &scratch), text_key(STR("ärger"), &scratch)), "case is Unicode's");
+	struct text_set set = {0};
+	size_t wrong = 0;
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 5000; i++) {
+			unsigned note = round ? 3 : i % 3;
+			char text[16];
+			snprintf(text, sizeof text, "%u", i);
+			bool had = text_set_add(&set, text_key(str_of(text), &scratch), &note);
+			wrong += had != (round == 1) || note != i % 3;
+		}
+	ok(wrong == 0 && set.n == 5000, "a set of texts, with the number that each was added with");
+	ok(text_set_has(&set, text_key(STR("42"), &scratch)) && !text_set_has(&set, key), "and whether it has one");
+	text_set_free(&set);
+	buf_free(&scratch);
+}
+
+/* Draws are independent and Poisson(1): each replicate's sum over n texts is about n, give or take sqrt(n). */
+static void test_draws(void)
+{
+	enum { N = 4000 };
+	static uint64_t sum[REPLICATES];
+	double total = 0, square = 0, spread = 0;
+	uint8_t weight[REPLICATES], again[REPLICATES];
+	for (uint64_t i = 0; i < N; i++) {
+		bootstrap_draw(1, (struct text_key){{mix64(i), 0}}, weight);
+		for (size_t k = 0; k < REPLICATES; k++) {
+			sum[k] += weight[k];
+			total += weight[k];
+			square += weight[k] * weight[k];
+		}
+	}
+	double n = (double)N * REPLICATES, mean = total / n;
+	ok(fabs(mean - 257.0 / 256) < 0.002, "a text is drawn once on average (%g)", mean);
+	ok(fabs(square / n - mean * mean - 1.004) < 0.01, "with a variance of 1");
+	for (size_t k = 0; k < REPLICATES; k++)
+		spread += ((double)sum[k] - N * mean) * ((double)sum[k] - N * mean) / REPLICATES;
+	ok(spread > 0.85 * N && spread < 1.15 * N, "independently of others (%g)", spread / N);
+	bootstrap_draw(1, (struct text_key){{7, 7}}, weight);
+	bootstrap_draw(1, (struct text_key){{7, 7}}, again);
+	ok(memcmp(weight, again, sizeof weight) == 0, "the same text, the same draws");
+	bootstrap_draw(2, (struct text_key){{7, 7}}, again);
+	ok(memcmp(weight, again, sizeof weight) != 0, "but with another seed");
+}
+
 static void test_label_map(void)
 {
 	struct label_conf c = {.member = STR("label")};
@@ -178,6 +233,10 @@ static void make_examples(unsigned classes)
 	}
 	for (size_t i = 0; i < EXAMPLES; i++)
 		example[i].text.p = texts.p + at[i];
+	struct buf scratch = {0};
+	for (size_t i = 0; i < EXAMPLES; i++)
+		example[i].key = text_key(example[i].text, &scratch);
+	buf_free(&scratch);
 }
 
 static struct model *lexicon;
@@ -399,6 +458,8 @@ int main(void)
 	test_traits();
 	test_tokens_cover();
 	test_metrics();
+	test_keys();
+	test_draws();
 	test_label_map();
 	test_classes(3);
 	test_classes(2);
