@@ -1,8 +1,10 @@
 /* http.c - requests as a client may send them, to all routes of a server: what the headers mean, queries, tokens,
  * preconditions, bodies of all forms, the answer. The input is a request line, headers a line each, an empty line,
- * and the body; a request that names an Authorization goes to a server that asks for it. What is checked:
- * lib/serve.h, and that a body that comes in pieces is scored as if it were whole. */
+ * and the body; a request that names an Authorization goes to a server that asks for it. A body that is said to be
+ * gzipped, and does not begin as gzip does, is compressed first. What is checked: lib/serve.h, and that a body that
+ * comes in pieces, or compressed, is scored as if it were whole, or plain. */
 #include <strings.h>
+#include <zlib.h>
 
 #include "tests/fuzz/lib/serve.h"
 
@@ -52,6 +54,53 @@ static enum fuzz_server read_headers(char **text, const char *end, struct fuzz_r
 	return which;
 }
 
+/* What is stored changes what comes after; scoring does not. */
+static bool is_scoring(const struct fuzz_request *q)
+{
+	return strncmp(q->target, "/v1/sentiment", 13) == 0;
+}
+
+/* The request's Content-Encoding if that is gzip; else its number of headers. */
+static size_t find_gzip(const struct fuzz_request *q)
+{
+	size_t i = 0;
+	while (i < q->headers &&
+	       (strcasecmp(q->header[i].name, "Content-Encoding") != 0 || strcasecmp(q->header[i].value, "gzip") != 0))
+		i++;
+	return i;
+}
+
+static void compress_body(struct str plain, struct buf *out)
+{
+	enum { GZIP = 16 + MAX_WBITS };
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)plain.p, .avail_in = (uInt)plain.n};
+	CHECK(deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+	size_t most = deflateBound(&z, (uLong)plain.n);
+	z.next_out = (Bytef *)buf_reserve(out, most);
+	z.avail_out = (uInt)most;
+	CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	out->n += most - z.avail_out;
+	deflateEnd(&z);
+}
+
+/* Asks with the body compressed, and then with it as it is, which must give the same sentiment. */
+static void ask_compressed(enum fuzz_server which, struct fuzz_request *q, size_t coding, struct fuzz_answer *a)
+{
+	struct str plain = q->body;
+	struct buf packed = {0};
+	struct fuzz_answer same;
+	compress_body(plain, &packed);
+	q->body = buf_view(&packed);
+	fuzz_ask(which, q, a);
+	buf_free(&packed);
+	q->body = plain;
+	q->header[coding] = q->header[--q->headers];
+	fuzz_ask(which, q, &same);
+	if (a->status == 200 && is_scoring(q))
+		CHECK(same.status == 200 && str_eq(buf_view(&a->body), buf_view(&same.body)));
+	fuzz_answer_free(&same);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *copy = fuzz_copy(fuzz_input(data, size)), *text = copy, *end = copy + size;
@@ -63,11 +112,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	q.version = *line ? line : "HTTP/1.1";
 	enum fuzz_server which = read_headers(&text, end, &q);
 	q.body = (struct str){text, (size_t)(end - text)};
-	fuzz_ask(which, &q, &whole);
+	size_t coding = find_gzip(&q);
+	if (coding < q.headers && (q.body.n < 2 || memcmp(q.body.p, "\x1f\x8b", 2) != 0))
+		ask_compressed(which, &q, coding, &whole);
+	else
+		fuzz_ask(which, &q, &whole);
 	q.piece = 1 + size % 7;
 	fuzz_ask(which, &q, &pieces);
-	/* What is stored changes what comes after; scoring does not. */
-	if (strncmp(q.target, "/v1/sentiment", 13) == 0) {
+	if (is_scoring(&q)) {
 		CHECK(whole.status == pieces.status);
 		/* A problem names its request, which is another one now. */
 		CHECK(whole.status != 200 || str_eq(buf_view(&whole.body), buf_view(&pieces.body)));
