@@ -30,6 +30,8 @@
 #ifndef SENTI_CACHE_H
 #define SENTI_CACHE_H
 
+#include <stdatomic.h>
+
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -81,6 +83,12 @@ struct cache_conf {
 	int64_t tombstone_ms, read_ms, absent_ms;
 };
 
+/* What threads that answer clients know of a shared cache; set by whoever watches it for them. */
+struct cache_watch {
+	atomic_bool away;   /* it does not answer: nobody asks it, until the watcher has had an answer */
+	atomic_bool behind; /* a change could not be invalidated: messages in it may be old */
+};
+
 struct cache {
 	/* Looks up all at once. A repeated key is answered each time. */
 	int (*get)(struct cache *, struct entry *const *entry, size_t n, struct arena *mem, struct err *e);
@@ -91,12 +99,20 @@ struct cache {
 	/* Invalidates the entries of changed messages: 0 once none can be read any more, or -1. Idempotent. Version 0
 	 * is an unknown version: the entry goes, whatever its version, and leaves a tombstone of its own version. */
 	int (*invalidate)(struct cache *, const struct change *c, size_t n, struct err *e);
+	/* Drops all messages, since the store was restored from a back-up and their versions mean nothing: 0 or -1.
+	 * What was read before is not put any more, by handles of this process. */
+	int (*forget)(struct cache *, struct err *e);
 	int (*stats)(struct cache *, struct cache_stats *out, struct err *e);
 	/* Ids of at most `max` messages in the cache, from a random place on (for verify). Returns how many, or -1.
 	 * `max` 0 only checks that the cache is up. */
 	int (*sample)(struct cache *, struct str *id, size_t max, struct arena *mem, struct err *e);
 	/* True if the cache is this process's own. */
 	bool private;
+	/* Set by the owner of a handle whose clients wait: limit of a call and of connecting (0: a default), and what
+	 * is known of the cache (lent; NULL: nothing). A handle that gets no answer sets `away`, one that cannot
+	 * invalidate `behind`. */
+	int64_t call_ms;
+	struct cache_watch *watch;
 	/* Frees it. */
 	void (*close)(struct cache *);
 };

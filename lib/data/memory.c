@@ -303,6 +303,22 @@ static int memory_invalidate(struct cache *c, const struct change *change, size_
 	return 0;
 }
 
+static int memory_forget(struct cache *c, struct err *e)
+{
+	struct memory *m = memory_of(c);
+	(void)e;
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->nbuckets; i++)
+		for (struct memory_node **at = &m->bucket[i]; *at;)
+			if ((*at)->kind == ENTRY_MESSAGE)
+				drop(m, at);
+			else
+				at = &(*at)->chain;
+	m->floor_ms = now_ms();
+	pthread_mutex_unlock(&m->lock);
+	return 0;
+}
+
 static int64_t memory_clock(struct cache *c)
 {
 	(void)c;
@@ -366,6 +382,7 @@ struct cache *memory_cache(size_t bytes, const struct cache_conf *conf)
 	    .put = memory_put,
 	    .clock = memory_clock,
 	    .invalidate = memory_invalidate,
+	    .forget = memory_forget,
 	    .stats = memory_stats,
 	    .sample = memory_sample,
 	    .private = true,

@@ -31,6 +31,12 @@ struct change {
 const char *change_op_name(enum change_op op);
 enum change_op change_op_parse(struct str name);
 
+/* Which store this is, and the newest version that it has given out: the first changes, or the second falls, only if a
+ * back-up was restored. */
+struct outbox_age {
+	uint64_t identity, newest;
+};
+
 /* The place in the log after all that is settled now. */
 #define LOG_END UINT64_MAX
 
@@ -55,6 +61,18 @@ struct outbox {
 	/* Drops readers that have not called since `dead_before` (ms since 1970), and the entries that all others have
 	 * seen; *gone counts these. */
 	int (*prune)(struct outbox *, int64_t dead_before, uint64_t *gone, struct err *e);
+	/* 0 or -1. NULL: it is never restored. */
+	int (*age)(struct outbox *, struct outbox_age *out, struct err *e);
 };
+
+/* Notices that a store was restored under a program that keeps what it has read of it. Zeroed at first. */
+struct outbox_watch {
+	struct outbox_age last;
+	bool known;
+	bool restored; /* since the caller last cleared it */
+	int64_t looked_at;
+};
+/* Looks, at most once a second: 0 or -1. */
+MUST_USE int outbox_look(struct outbox *o, struct outbox_watch *w, struct err *e);
 
 #endif

@@ -450,6 +450,32 @@ static int pg_prune(struct outbox *outbox, int64_t dead_before, uint64_t *gone, 
 	return rc;
 }
 
+/* ---- whether it was restored ---- */
+
+/* A table that was made again has another number. A role without a right to the sequence does not see it. */
+#define AGE                                                                                                            \
+	"SELECT 'senti.outbox'::regclass::oid::bigint, CASE WHEN has_sequence_privilege('senti.version',"              \
+	" 'SELECT, USAGE') THEN pg_sequence_last_value('senti.version'::regclass) END"
+
+static int read_age(struct pg *s, void *arg, struct err *e)
+{
+	struct outbox_age *age = arg;
+	pg_queue(s, AGE, NULL);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	*age = (struct outbox_age){
+	    .identity = (uint64_t)pg_i64(r, 0, 0), .newest = PQgetisnull(r, 0, 1) ? 0 : (uint64_t)pg_i64(r, 0, 1)};
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+static int pg_age(struct outbox *outbox, struct outbox_age *out, struct err *e)
+{
+	return pg_run(pg_of(outbox), "follow", read_age, out, e);
+}
+
 const struct outbox pg_outbox = {
     .changes = pg_changes,
     .seen = pg_seen,
@@ -457,4 +483,5 @@ const struct outbox pg_outbox = {
     .log = pg_log,
     .unsettled = pg_unsettled,
     .prune = pg_prune,
+    .age = pg_age,
 };

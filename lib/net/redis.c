@@ -81,17 +81,38 @@ static struct redis *redis_of(struct cache *c)
 	return (struct redis *)c;
 }
 
+static void lost(struct redis *r, const struct err *why)
+{
+	trouble_failed(&r->link.away, &away, why);
+	if (r->port.watch)
+		atomic_store(&r->port.watch->away, true);
+}
+
+/* Connects; a server that is not the primary does if only results are `read`. */
+static int ready_to(struct redis *r, bool read, bool force, struct err *e)
+{
+	r->link.call_ms = r->port.call_ms;
+	if (redis_ready(&r->link, force, e) < 0)
+		return -1;
+	if (!r->link.replica || read)
+		return 0;
+	redis_leave(&r->link);
+	return err_set(e, ERR_ENV, "%s: it is a read-only replica; name the primary", r->link.address.shown);
+}
+
 /* A connection for a best-effort verb: false if there is none now. */
-static bool ready(struct redis *r)
+static bool ready(struct redis *r, bool read)
 {
 	struct err e;
+	if (r->port.watch && atomic_load(&r->port.watch->away))
+		return false;
 	bool paused = !r->link.context && trouble_pause(&r->link.away);
-	if (redis_ready(&r->link, false, &e) == 0) {
+	if (ready_to(r, read, false, &e) == 0) {
 		trouble_over(&r->link.away, &away, &r->link);
 		return true;
 	}
 	if (!paused)
-		trouble_failed(&r->link.away, &away, &e);
+		lost(r, &e);
 	return false;
 }
 
@@ -100,7 +121,7 @@ static bool call(struct redis *r, struct arena *mem)
 	struct err e;
 	if (redis_call(&r->link, mem, &e) == 0)
 		return true;
-	trouble_failed(&r->link.away, &away, &e);
+	lost(r, &e);
 	return false;
 }
 
@@ -215,7 +236,8 @@ static int redis_get(struct cache *c, struct entry *const *entry, size_t n, stru
 	for (size_t i = 0; i < n; i++)
 		messages = messages || entry[i]->kind == ENTRY_MESSAGE;
 	set_all(entry, n, ENTRY_SKIPPED);
-	if (trouble_pause(&r->reading) || !ready(r))
+	bool old = messages && r->port.watch && atomic_load(&r->port.watch->behind);
+	if (old || trouble_pause(&r->reading) || !ready(r, !messages))
 		return 0;
 	ask(r, entry, n, messages);
 	if (!call(r, mem))
@@ -232,7 +254,7 @@ static int64_t redis_clock(struct cache *c)
 	struct redis *r = redis_of(c);
 	struct arena mem = {0};
 	int64_t now = -1;
-	if (ready(r)) {
+	if (ready(r, false)) {
 		redis_begin(&r->link);
 		redis_command(&r->link, 1);
 		redis_word(&r->link, STR("TIME"));
@@ -404,7 +426,7 @@ static void put_all(struct redis *r, struct entry *const *entry, size_t n)
 	struct arena mem = {0};
 	bool messages = choose(r, entry, n);
 	if (messages && load(r, &r->put, &k.why) < 0) {
-		trouble_failed(&r->link.away, &away, &k.why);
+		lost(r, &k.why);
 		return;
 	}
 	for (bool whole = false;; whole = true) {
@@ -430,7 +452,7 @@ static int redis_put(struct cache *c, struct entry *const *entry, size_t n, stru
 	(void)e;
 	for (size_t i = 0; i < n; i++)
 		entry[i]->state = ENTRY_PENDING;
-	if (n && !trouble_pause(&r->writing) && ready(r)) {
+	if (n && !trouble_pause(&r->writing) && ready(r, false)) {
 		check_policy(r);
 		put_all(r, entry, n);
 	}
@@ -478,7 +500,7 @@ static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct er
 static int invalidate_once(struct redis *r, const struct change *c, size_t n, bool *done, struct err *e)
 {
 	struct arena mem = {0};
-	int left = redis_ready(&r->link, true, e) < 0 || load(r, &r->invalidate, e) < 0 ? -1 : 1;
+	int left = ready_to(r, false, true, e) < 0 || load(r, &r->invalidate, e) < 0 ? -1 : 1;
 	for (int round = 0; left > 0 && round < 2; round++) {
 		ask_to_invalidate(r, c, n, done, round > 0);
 		left = redis_call(&r->link, &mem, e) < 0 ? -1 : what_was_invalidated(r, n, done, e);
@@ -493,20 +515,30 @@ static int invalidate_once(struct redis *r, const struct change *c, size_t n, bo
 static int redis_invalidate(struct cache *c, const struct change *change, size_t n, struct err *e)
 {
 	struct redis *r = redis_of(c);
+	struct cache_watch *w = r->port.watch;
 	if (!n)
 		return 0;
+	if (w && atomic_load(&w->away)) {
+		atomic_store(&w->behind, true);
+		return err_set(e, ERR_ENV, "%s is unreachable", r->link.address.shown);
+	}
 	bool *done = xcalloc(n, sizeof *done);
+	int64_t until = clock_mono_ms() + r->port.call_ms;
 	int rc = invalidate_once(r, change, n, done, e);
-	/* A broken connection is worth another: invalidating twice is harmless. */
-	if (rc < 0 && !r->link.context)
+	/* A broken connection is worth another, unless it has cost the time: invalidating twice is harmless. */
+	if (rc < 0 && !r->link.context && (!r->port.call_ms || clock_mono_ms() < until))
 		rc = invalidate_once(r, change, n, done, e);
 	if (rc == 0)
 		trouble_over(&r->link.away, &away, &r->link);
+	else if (w)
+		atomic_store(&w->behind, true);
+	if (rc < 0 && w && !r->link.context)
+		atomic_store(&w->away, true);
 	free(done);
 	return rc;
 }
 
-/* ---- stats and sample ---- */
+/* ---- stats, sample and forget ---- */
 
 static int one_call(struct redis *r, struct arena *mem, struct err *e)
 {
@@ -649,6 +681,37 @@ static int redis_sample(struct cache *c, struct str *id, size_t max, struct aren
 	return rc < 0 ? -1 : (int)n;
 }
 
+static int delete_keys(struct redis *r, const struct redis_reply *key, size_t n, struct arena *mem, struct err *e)
+{
+	if (n == 0)
+		return 0;
+	redis_begin(&r->link);
+	redis_command(&r->link, n + 1);
+	redis_word(&r->link, STR("DEL"));
+	for (size_t i = 0; i < n; i++)
+		redis_word(&r->link, key[i].text);
+	return one_call(r, mem, e);
+}
+
+static int redis_forget(struct cache *c, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	struct arena mem = {0};
+	uint64_t cursor = 0;
+	redis_leave_all();
+	int rc = ready_to(r, false, true, e);
+	while (rc == 0) {
+		size_t many;
+		const struct redis_reply *key = scan(r, &cursor, STR(CACHE_MESSAGE "*"), &many, &mem, e);
+		rc = key ? delete_keys(r, key, many, &mem, e) : -1;
+		arena_reset(&mem);
+		if (!cursor)
+			break;
+	}
+	arena_free(&mem);
+	return rc;
+}
+
 static void redis_close(struct cache *c)
 {
 	struct redis *r = redis_of(c);
@@ -673,6 +736,7 @@ struct cache *redis_cache(const char *address, const struct cache_conf *conf, st
 	    .put = redis_put,
 	    .clock = redis_clock,
 	    .invalidate = redis_invalidate,
+	    .forget = redis_forget,
 	    .stats = redis_stats,
 	    .sample = redis_sample,
 	    .close = redis_close,

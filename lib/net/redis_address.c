@@ -2,7 +2,7 @@
 #include "lib/base/url.h"
 #include "lib/net/redis_link.h"
 
-enum { REDIS_PORT = 6379, MOST_DB = 1000000 };
+enum { REDIS_PORT = 6379, MOST_DB = 1000000, MOST_TIMEOUT_MS = 600000 };
 
 static char *take(char **from)
 {
@@ -25,10 +25,24 @@ static int parse_db(struct redis_address *a, const char *s, struct err *e)
 	return 0;
 }
 
+static int parse_timeout(struct redis_address *a, const char *s, struct err *e)
+{
+	uint64_t ms;
+	if (str_u64(str_of(s), &ms) < 0 || ms < 1 || ms > MOST_TIMEOUT_MS)
+		return err_set(e, ERR_USAGE, "the timeout of a Redis address is in milliseconds, not '%s'", s);
+	a->timeout_ms = (int64_t)ms;
+	return 0;
+}
+
 static int by_tcp(struct redis_address *a, struct url *u, struct err *e)
 {
-	if (u->nargs)
-		return err_set(e, ERR_USAGE, "a Redis address takes no arguments such as '%s'", u->arg[0].name);
+	for (size_t i = 0; i < u->nargs; i++) {
+		if (strcmp(u->arg[i].name, "timeout") != 0)
+			return err_set(e, ERR_USAGE,
+			    "a Redis address takes no arguments but timeout=MILLISECONDS, not '%s'", u->arg[i].name);
+		if (parse_timeout(a, u->arg[i].value, e) < 0)
+			return -1;
+	}
 	a->host = take(&u->host);
 	a->host = a->host ? a->host : xstrdup("127.0.0.1");
 	a->user = take(&u->user);
@@ -40,11 +54,20 @@ static int by_tcp(struct redis_address *a, struct url *u, struct err *e)
 static int by_socket(struct redis_address *a, struct url *u, struct err *e)
 {
 	for (size_t i = 0; i < u->nargs; i++) {
-		if (strcmp(u->arg[i].name, "user") == 0 && !a->user)
+		const char *name = u->arg[i].name;
+		int rc = 0;
+		if (strcmp(name, "user") == 0 && !a->user)
 			a->user = take(&u->arg[i].value);
-		else if (strcmp(u->arg[i].name, "db") != 0 || parse_db(a, u->arg[i].value, e) < 0)
-			return err_set(e, ERR_USAGE, "the arguments of unix:PATH are user=NAME and db=NUMBER, not '%s'",
-			    u->arg[i].name);
+		else if (strcmp(name, "db") == 0)
+			rc = parse_db(a, u->arg[i].value, e);
+		else if (strcmp(name, "timeout") == 0)
+			rc = parse_timeout(a, u->arg[i].value, e);
+		else
+			rc = err_set(e, ERR_USAGE,
+			    "the arguments of unix:PATH are user=NAME, db=NUMBER and timeout=MILLISECONDS, not '%s'",
+			    name);
+		if (rc < 0)
+			return -1;
 	}
 	a->path = take(&u->path);
 	return a->path

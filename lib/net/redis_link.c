@@ -23,6 +23,7 @@ static struct redis_reply *add_reply(const redisReadTask *t)
 	l->reply = xgrow(l->reply, l->nreplies, &l->cap, 256, sizeof *l->reply);
 	struct redis_reply *r = &l->reply[l->nreplies++];
 	*r = (struct redis_reply){.type = t->type};
+	l->errors = l->errors || t->type == REDIS_REPLY_ERROR;
 	return r;
 }
 
@@ -88,36 +89,43 @@ int64_t reply_time(const struct redis_reply *r)
 
 /* ---- errors ---- */
 
-static const struct {
+#define A_NODE "it is a node of a cluster; senti needs a single Redis, or a proxy before several"
+static const struct meaning {
 	const char *code, *meaning;
-} errors[] = {
-    {"MOVED", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
-    {"ASK", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
-    {"CROSSSLOT", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
-    {"CLUSTERDOWN", "it is a node of a cluster; senti needs a single Redis, or a proxy before several"},
-    {"NOAUTH", "it needs a password, in the address or in REDISCLI_AUTH"},
-    {"WRONGPASS", "it refuses this user and password"},
-    {"NOPERM", "its user lacks a permission; senti-cache(1) lists those needed"},
-    {"OOM", "it is full, and its maxmemory-policy evicts nothing; allkeys-lfu does"},
-    {"READONLY", "it is a read-only replica; name the primary"},
-    {"LOADING", "it is still loading its data"},
-    {"MISCONF", "it refuses to write because it cannot save its data to disk"},
-    {"NOREPLICAS", "it refuses to write because too few replicas follow it"},
+	bool moved; /* another server is in charge, now or soon */
+} meanings[] = {
+    {"MOVED", A_NODE, false},
+    {"ASK", A_NODE, false},
+    {"CROSSSLOT", A_NODE, false},
+    {"CLUSTERDOWN", A_NODE, true},
+    {"NOAUTH", "it needs a password, in the address or in REDISCLI_AUTH", false},
+    {"WRONGPASS", "it refuses this user and password", false},
+    {"NOPERM", "its user lacks a permission; senti-cache(1) lists those needed", false},
+    {"OOM", "it is full, and its maxmemory-policy evicts nothing; allkeys-lfu does", false},
+    {"READONLY", "it is a read-only replica; name the primary", true},
+    {"MASTERDOWN", "it is a replica that has lost its primary; name the primary", true},
+    {"LOADING", "it is still loading its data", true},
+    {"MISCONF", "it refuses to write because it cannot save its data to disk", false},
+    {"NOREPLICAS", "it refuses to write because too few replicas follow it", false},
 };
+
+/* What an error reply means; NULL if it is not known. A script's error has the failed command's code after some words.
+ */
+static const struct meaning *meaning_of(const struct redis_reply *r)
+{
+	for (size_t i = 0; i < COUNT_OF(meanings); i++)
+		if (memmem(r->text.p, r->text.n, meanings[i].code, strlen(meanings[i].code)))
+			return &meanings[i];
+	return NULL;
+}
 
 int redis_refused(const struct redis_link *l, const struct redis_reply *r, struct err *e)
 {
 	if (r->type != REDIS_REPLY_ERROR)
 		return err_set(e, ERR_ENV, "%s gives an answer that Redis never gives", l->address.shown);
-	const char *meaning = "it refuses";
-	/* A script's error has the failed command's code after some words. */
-	for (size_t i = 0; i < COUNT_OF(errors); i++)
-		if (memmem(r->text.p, r->text.n, errors[i].code, strlen(errors[i].code))) {
-			meaning = errors[i].meaning;
-			break;
-		}
-	return err_set(e, ERR_ENV, "%s: %s (%.*s)", l->address.shown, meaning, (int)(r->text.n > 200 ? 200 : r->text.n),
-	    r->text.p);
+	const struct meaning *m = meaning_of(r);
+	return err_set(e, ERR_ENV, "%s: %s (%.*s)", l->address.shown, m ? m->meaning : "it refuses",
+	    (int)(r->text.n > 200 ? 200 : r->text.n), r->text.p);
 }
 
 bool trouble_pause(const struct trouble *t)
@@ -197,11 +205,15 @@ void redis_number(struct redis_link *l, int64_t n)
 
 /* ---- the connection ---- */
 
+/* How often a server has said that it is no longer in charge: links that connected before connect again. */
+static atomic_uint moves;
+
 static void disconnect(struct redis_link *l)
 {
 	if (l->context)
 		redisFree(l->context);
 	l->context = NULL;
+	l->open = l->replica = false;
 	if (l->given_ms >= l->floor_ms)
 		l->floor_ms = l->given_ms + 1;
 }
@@ -210,6 +222,16 @@ static int broken(struct redis_link *l, const char *why, struct err *e)
 {
 	disconnect(l);
 	return err_set(e, ERR_ENV, "%s: %s", l->address.shown, why);
+}
+
+void redis_leave(struct redis_link *l)
+{
+	disconnect(l);
+}
+
+void redis_leave_all(void)
+{
+	atomic_fetch_add(&moves, 1);
 }
 
 static const char *why_errno(void)
@@ -255,8 +277,33 @@ static int read_replies(struct redis_link *l, struct err *e)
 		}
 		if (whole)
 			got++;
+		else if (l->until_ms && clock_mono_ms() > l->until_ms)
+			return broken(l, "no answer in time", e);
 		else if (feed(l, e) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+/* The limit that the owner or the address sets; 0: none. */
+static int64_t limit_ms(const struct redis_link *l)
+{
+	return l->address.timeout_ms ? l->address.timeout_ms : l->call_ms;
+}
+
+/* Leaves a server that is no longer in charge, with all links of this process. */
+static int check_moved(struct redis_link *l, struct err *e)
+{
+	for (size_t i = 0; l->errors && i < l->nreplies; i++) {
+		const struct redis_reply *r = &l->reply[i];
+		const struct meaning *m = r->type == REDIS_REPLY_ERROR ? meaning_of(r) : NULL;
+		if (!m || !m->moved)
+			continue;
+		redis_refused(l, r, e);
+		if (l->open)
+			atomic_fetch_add(&moves, 1);
+		disconnect(l);
+		return -1;
 	}
 	return 0;
 }
@@ -265,19 +312,30 @@ int redis_call(struct redis_link *l, struct arena *mem, struct err *e)
 {
 	l->mem = mem;
 	l->nreplies = 0;
-	return send_all(l, e) < 0 || read_replies(l, e) < 0 ? -1 : 0;
+	l->errors = false;
+	if (l->open)
+		l->until_ms = limit_ms(l) ? clock_mono_ms() + limit_ms(l) : 0;
+	return send_all(l, e) < 0 || read_replies(l, e) < 0 || check_moved(l, e) < 0 ? -1 : 0;
 }
 
-static redisContext *dial(const struct redis_address *a)
+static struct timeval timeval_of(int64_t ms)
 {
-	const struct timeval t = {.tv_sec = CONNECT_MS / 1000, .tv_usec = CONNECT_MS % 1000 * 1000};
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+static redisContext *dial(const struct redis_link *l)
+{
+	const struct redis_address *a = &l->address;
+	const struct timeval t = timeval_of(limit_ms(l) ? limit_ms(l) : CONNECT_MS);
 	return a->path ? redisConnectUnixWithTimeout(a->path, t) : redisConnectWithTimeout(a->host, a->port, t);
 }
 
+/* Connecting and the greeting share a limit, if there is one. */
 static int connect_to(struct redis_link *l, struct err *e)
 {
-	const struct timeval t = {.tv_sec = CALL_MS / 1000, .tv_usec = CALL_MS % 1000 * 1000};
-	l->context = dial(&l->address);
+	l->moves = atomic_load(&moves);
+	l->until_ms = limit_ms(l) ? clock_mono_ms() + limit_ms(l) : 0;
+	l->context = dial(l);
 	if (!l->context)
 		return err_set(e, ERR_ENV, "%s: out of memory", l->address.shown);
 	if (l->context->err) {
@@ -285,7 +343,8 @@ static int connect_to(struct redis_link *l, struct err *e)
 		disconnect(l);
 		return -1;
 	}
-	if (redisSetTimeout(l->context, t) != REDIS_OK ||
+	int64_t left = l->until_ms ? l->until_ms - clock_mono_ms() : CALL_MS;
+	if (redisSetTimeout(l->context, timeval_of(left > 0 ? left : 1)) != REDIS_OK ||
 	    (l->address.host && redisEnableKeepAlive(l->context) != REDIS_OK))
 		return broken(l, l->context->errstr, e);
 	redisReaderFree(l->context->reader);
@@ -314,22 +373,24 @@ static void greet(struct redis_link *l)
 	}
 	redis_command(l, 1);
 	redis_word(l, STR("TIME"));
-	redis_command(l, 2);
+	redis_command(l, 1);
 	redis_word(l, STR("INFO"));
-	redis_word(l, STR("memory"));
-	redis_command(l, 2);
-	redis_word(l, STR("INFO"));
-	redis_word(l, STR("server"));
+	redis_command(l, 2); /* refused by a server that is still loading, or a node of a broken cluster */
+	redis_word(l, STR("MGET"));
+	redis_word(l, STR(CACHE_MESSAGE));
 }
 
-static void take_run(struct redis_link *l, const struct redis_reply *r)
+static void take_info(struct redis_link *l, const struct redis_reply *r)
 {
-	struct str run = r->type == REDIS_REPLY_STRING ? info_value(r->text, "run_id") : STR_NONE;
+	struct str info = r->type == REDIS_REPLY_STRING ? r->text : STR_NONE, run = info_value(info, "run_id");
 	bool known = run.n >= REDIS_RUN;
+	buf_clear(&l->info);
+	buf_str(&l->info, info);
 	snprintf(l->run, sizeof l->run, "%.*s", known ? REDIS_RUN : 1, known ? run.p : "-");
+	l->replica = str_eq(info_value(info, "role"), STR("slave"));
 }
 
-/* Reads the replies to greet: the first error counts, but INFO may be refused. */
+/* Reads the replies to greet: the first error counts, but INFO and MGET may be refused. */
 static int greeted(struct redis_link *l, struct err *e)
 {
 	const struct redis_reply *r = l->reply;
@@ -340,12 +401,10 @@ static int greeted(struct redis_link *l, struct err *e)
 	if (now < 0)
 		return redis_refused(l, r, e);
 	l->floor_ms = now > l->floor_ms ? now : l->floor_ms;
-	r = reply_next(r);
-	buf_clear(&l->info);
-	if (r->type == REDIS_REPLY_STRING)
-		buf_str(&l->info, r->text);
-	take_run(l, reply_next(r));
-	return 0;
+	take_info(l, reply_next(r));
+	int64_t limit = limit_ms(l);
+	return limit && redisSetTimeout(l->context, timeval_of(limit)) != REDIS_OK ? broken(l, l->context->errstr, e)
+										   : 0;
 }
 
 static int open_link(struct redis_link *l, struct err *e)
@@ -360,7 +419,8 @@ static int open_link(struct redis_link *l, struct err *e)
 	if (l->out.p)
 		explicit_bzero(l->out.p, l->out.n); /* it held the password */
 	arena_free(&mem);
-	l->fresh = l->fresh || rc == 0;
+	l->open = rc == 0;
+	l->fresh = l->fresh || l->open;
 	return rc;
 }
 
@@ -374,7 +434,7 @@ static bool hung_up(struct redis_link *l)
 
 int redis_ready(struct redis_link *l, bool force, struct err *e)
 {
-	if (l->context && hung_up(l))
+	if (l->context && (l->moves != atomic_load(&moves) || hung_up(l)))
 		disconnect(l);
 	if (l->context)
 		return 0;

@@ -23,7 +23,8 @@ struct redis_address {
 	char *user, *password; /* NULL: none */
 	uint16_t port;
 	uint64_t db;
-	char *shown; /* for messages: without user and password */
+	int64_t timeout_ms; /* for connecting, and for a call; 0: not given */
+	char *shown;	    /* for messages: without user and password */
 };
 
 /* Fills *a, which redis_address_free clears: 0, or -1 with *e. */
@@ -66,22 +67,36 @@ struct redis_link {
 	 * time of connecting by the server's clock, or the newest time given out over an earlier connection if that is
 	 * later (given_ms). */
 	int64_t floor_ms, given_ms;
-	struct buf info; /* the section "memory" of INFO at connecting; empty if refused */
+	int64_t call_ms; /* set by the owner: limit of a call, and of connecting; 0: the address's, or a default */
+	struct buf info; /* INFO at connecting; empty if refused */
 	/* The beginning of the server's run_id, new at each start; "-" if INFO is refused. */
 	char run[REDIS_RUN + 1];
-	bool fresh; /* connected since the owner last looked */
+	bool fresh;   /* connected since the owner last looked */
+	bool replica; /* of another server: what it says of messages may be old, and it takes none */
+
+	/* private */
+	bool open;	/* greeted */
+	bool errors;	/* among the replies */
+	unsigned moves; /* of all links, when this one connected */
+	int64_t until_ms;
 };
 
 MUST_USE int redis_link_init(struct redis_link *l, const char *address, struct err *e);
 void redis_link_free(struct redis_link *l);
 
-/* Connects if it is not connected: 0, or -1 with *e. `force`: without waiting for the pause to end. */
+/* Connects if it is not connected: 0, or -1 with *e. `force`: without waiting for the pause to end. The name is
+ * resolved each time, also after any link of this process has met a server that is no longer the primary. */
 int redis_ready(struct redis_link *l, bool force, struct err *e);
+/* Closes the connection. */
+void redis_leave(struct redis_link *l);
+/* Has all links of this process connect again before their next use, so that no read that began before is put. */
+void redis_leave_all(void);
 void redis_begin(struct redis_link *l);
 void redis_command(struct redis_link *l, size_t words);
 void redis_word(struct redis_link *l, struct str word);
 void redis_number(struct redis_link *l, int64_t n);
-/* Needs a connection (redis_ready). 0, with one reply a command; or -1 with *e, and the connection is closed. */
+/* Needs a connection (redis_ready). 0, with one reply a command; or -1 with *e, and the connection is closed: it broke,
+ * or the server says that another one is in charge (READONLY, MASTERDOWN, LOADING, CLUSTERDOWN). */
 int redis_call(struct redis_link *l, struct arena *mem, struct err *e);
 /* The reply after this one and its elements. */
 const struct redis_reply *reply_next(const struct redis_reply *r);

@@ -3,6 +3,7 @@
 #include "lib/net/sqlite_db.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 
 enum {
 	ALIVE_MS = 60000,    /* how often an idle reader shows that it lives */
@@ -188,6 +189,16 @@ static int sqlite_prune(struct outbox *outbox, int64_t dead_before, uint64_t *go
 	}
 }
 
+static int sqlite_age(struct outbox *outbox, struct outbox_age *out, struct err *e)
+{
+	struct sqlite *s = sqlite_of(outbox);
+	struct stat st;
+	*out = (struct outbox_age){.identity = stat(s->path, &st) == 0 ? (uint64_t)st.st_ino : 0};
+	if (sql_in_place(s, e) < 0)
+		return -1;
+	return sql_prepared_number(s, SQL_LAST, "follow", &out->newest, e);
+}
+
 const struct outbox sqlite_outbox = {
     .changes = sqlite_changes,
     .seen = sqlite_seen,
@@ -195,4 +206,5 @@ const struct outbox sqlite_outbox = {
     .log = sqlite_log,
     .unsettled = sqlite_unsettled,
     .prune = sqlite_prune,
+    .age = sqlite_age,
 };

@@ -188,7 +188,7 @@ static int context_open(struct db_context *c, const struct db_pool *p, struct er
 		c->store->interrupt = &c->interrupt;
 	if (p->conf.scan_ms && !p->conf.cached)
 		return 0;
-	if (ends_cache(ends, &c->cache, e) < 0)
+	if (ends_client_cache(ends, &c->cache, e) < 0)
 		return -1;
 	c->aside = lookaside_new(c->cache, c->store, p->flights);
 	c->bare = lookaside_new(ends->local ? NULL : c->cache, c->store, p->flights);

@@ -26,6 +26,17 @@ int ends_cache(const struct ends *o, struct cache **c, struct err *e)
 	return *c || !o->cache ? 0 : -1;
 }
 
+int ends_client_cache(const struct ends *o, struct cache **c, struct err *e)
+{
+	if (ends_cache(o, c, e) < 0)
+		return -1;
+	if (*c && *c != o->local) {
+		(*c)->call_ms = CACHE_PATIENCE_MS;
+		(*c)->watch = o->watch;
+	}
+	return 0;
+}
+
 void ends_close_cache(const struct ends *o, struct cache *c)
 {
 	if (c && c != o->local)

@@ -35,6 +35,7 @@ struct feed {
 	struct buf record;
 	struct change change[PAGE];
 	uint64_t after; /* the place in the log */
+	struct outbox_watch age;
 };
 
 /* ---- rows ---- */
@@ -119,8 +120,26 @@ static int invalidate_unsettled(struct feed *f, struct err *e)
 	return count;
 }
 
+/* What was read before a back-up was restored is of another history. Events go on from its end. */
+static int check_age(struct feed *f, struct err *e)
+{
+	if (outbox_look(f->outbox, &f->age, e) < 0)
+		return -1;
+	if (!f->age.restored)
+		return 0;
+	uint64_t after = LOG_END;
+	if ((f->conf.ends->local && f->conf.ends->local->forget(f->conf.ends->local, e) < 0) ||
+	    f->outbox->log(f->outbox, &after, f->change, PAGE, &f->mem, e) < 0)
+		return -1;
+	f->after = after;
+	f->age.restored = false;
+	return 0;
+}
+
 static int advance(struct feed *f, struct err *e)
 {
+	if (check_age(f, e) < 0)
+		return -1;
 	uint64_t after = f->after;
 	int64_t now = clock_mono_ms();
 	int count = f->outbox->log(f->outbox, &after, f->change, PAGE, &f->mem, e);

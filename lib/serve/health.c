@@ -57,15 +57,19 @@ static int ask_store(struct probe *p, struct err *e)
 	return p->store->get(p->store, &one, 1, &p->mem, e);
 }
 
+/* Tells those whose clients wait, so that they need not find out themselves. */
 static int ask_cache(struct probe *p, struct err *e)
 {
 	const struct ends *o = p->health->conf.ends;
 	struct entry nobody = {.kind = ENTRY_MESSAGE, .key = STR(CACHE_MESSAGE)}, *const one = &nobody;
 	if (!p->cache && ends_cache(o, &p->cache, e) < 0)
 		return -1;
-	if (p->cache->get(p->cache, &one, 1, &p->mem, e) < 0)
-		return -1;
-	return nobody.state == ENTRY_SKIPPED ? err_set(e, ERR_ENV, "the cache is unreachable") : 0;
+	int rc = p->cache->get(p->cache, &one, 1, &p->mem, e);
+	if (rc == 0 && nobody.state == ENTRY_SKIPPED)
+		rc = err_set(e, ERR_ENV, "the cache is unreachable");
+	if (o->watch)
+		atomic_store(&o->watch->away, rc < 0);
+	return rc;
 }
 
 static void look_into_queue(const struct probe *p)

@@ -19,6 +19,7 @@ struct invalidator {
 	atomic_bool ending;
 	struct store *store;
 	struct cache *cache;
+	struct outbox_watch age;
 	struct arena mem;
 };
 
@@ -27,12 +28,32 @@ static int work(struct invalidator *v, struct err *e)
 {
 	struct outbox *o = v->store->outbox;
 	struct change *c = arena_alloc(&v->mem, PAGE * sizeof *c);
+	if (outbox_look(o, &v->age, e) < 0)
+		return -1;
+	if (v->age.restored && v->cache->forget(v->cache, e) < 0) {
+		atomic_store(&v->ends->watch->behind, true);
+		return -1;
+	}
+	v->age.restored = false;
 	int n = o->changes(o, v->reader, c, PAGE, &v->mem, e);
 	if (n <= 0)
 		return n;
-	if (v->cache->invalidate(v->cache, c, (size_t)n, e) < 0)
+	if (v->cache->invalidate(v->cache, c, (size_t)n, e) < 0) {
+		atomic_store(&v->ends->watch->behind, true);
 		return -1;
+	}
 	return o->seen(o, v->reader, c, (size_t)n, e) < 0 ? -1 : n;
+}
+
+/* Once nothing is left to do, the cache is not behind the changes that were made before. */
+static int catch_up(struct invalidator *v, struct err *e)
+{
+	atomic_bool *behind = &v->ends->watch->behind;
+	bool was = atomic_exchange(behind, false);
+	int n = work(v, e);
+	if (was && n != 0)
+		atomic_store(behind, true);
+	return n;
 }
 
 static void *invalidator_run(void *arg)
@@ -42,7 +63,7 @@ static void *invalidator_run(void *arg)
 	struct err e;
 	bool away = false;
 	while (!atomic_load(&v->ending)) {
-		int n = work(v, &e);
+		int n = catch_up(v, &e);
 		arena_reset(&v->mem);
 		if (n == 0 && o->wait(o, LOOK_MS, v->event, &e) < 0)
 			n = -1;

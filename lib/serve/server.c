@@ -36,6 +36,7 @@ struct server {
 	struct budget memory;
 	struct spools spools;
 	struct share cache;
+	struct cache_watch watch;
 	struct models *models;
 	struct tokens *tokens;
 	int event; /* of the feed */
@@ -370,6 +371,7 @@ int server_run(const struct server_conf *conf, struct err *e)
 	    .watchdog_ms = systemd_watchdog_ms(),
 	    .began_ms = clock_mono_ms()};
 	s.hup = sig_hup_fd(); /* before the threads start, which must not receive the signal */
+	s.ends.watch = &s.watch;
 	int rc = start(&s, e);
 	if (rc == 0) {
 		run(&s);

@@ -61,6 +61,7 @@ struct changes_source {
 	int64_t asked_at; /* when the newest changes were read */
 	bool begun;
 	bool all; /* and there were no more than these */
+	struct outbox_watch age;
 	struct buf line;
 };
 
@@ -78,13 +79,24 @@ static void add_change(struct batch *b, struct change *c, struct buf *line)
 	r->caller = c;
 }
 
+/* What a cache holds from before a back-up was restored is of another history. */
+static int check_age(struct changes_source *s, struct err *e)
+{
+	struct cache *cache = s->f->cache;
+	if (outbox_look(s->f->outbox, &s->age, e) < 0 ||
+	    (s->age.restored && cache->forget && cache->forget(cache, e) < 0))
+		return -1;
+	s->age.restored = false;
+	return 0;
+}
+
 /* Asks until the store answers. Returns how many, or -1. */
 static int ask(struct changes_source *s, struct change *c, size_t max, struct arena *mem, struct err *e)
 {
 	const struct follow *f = s->f;
 	for (;;) {
 		s->asked_at = clock_mono_ms();
-		int n = f->outbox->changes(f->outbox, f->reader, c, max, mem, e);
+		int n = check_age(s, e) < 0 ? -1 : f->outbox->changes(f->outbox, f->reader, c, max, mem, e);
 		if (n >= 0) {
 			is_back(&s->asking);
 			return n;

@@ -1,6 +1,6 @@
 """senti-serve keeps the Redis that it uses true to its store: workers behind a queue know of no cache, and nobody runs `senti-cache follow`."""
 # servers: postgresql redis rabbitmq
-# needs: redis-cli
+# needs: redis-cli pg_dump
 # packages: psycopg pika
 # seconds: 30
 import os
@@ -151,6 +151,39 @@ def status():
         assert whole["store"] is None and whole["unavailable"]["store"] and not whole["ready"] and whole["models"], whole
     wait_until(lambda: told()["store"], 20, "the store is not back")
     place.ends()
+
+
+@check
+def restored():
+    "a back-up that is restored under running servers: their memory, and Redis, show its rows, and its versions in If-Match"
+    path = os.path.join(DIR, "restored")
+    os.mkdir(path)
+    store = new_database(os.environ["SENTI_STORE"], "restored")
+    env = {**os.environ, "SENTI_STORE": store}
+    servers = [Server(path, "--cache", cache, env=env) for cache in ("memory:8M", REDIS)]
+
+    def post(text):
+        return ask(servers[0].url, "/v1/messages", {"id": "r", "text": text}, headers={"Prefer": "wait=5"}).status
+
+    def shown(server):
+        answer = ask(server.url, "/v1/messages/r")
+        return answer.json()["text"] if answer.status == 200 else answer.status
+    assert post("old") == 200
+    dump = subprocess.run(["pg_dump", store, "-n", "senti"], check=True, stdout=subprocess.PIPE).stdout
+    assert [post(f"new {i}") for i in range(3)] == [200] * 3
+    wait_until(lambda: [shown(s) for s in servers] == ["new 2"] * 2 and in_redis("r"), 20, "the newest row is not cached")
+    with psycopg.connect(store, autocommit=True) as c:
+        c.execute("drop schema senti cascade")
+    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", store], input=dump, check=True, stdout=subprocess.DEVNULL)
+    wait_until(lambda: [shown(s) for s in servers] == ["old"] * 2, 20, "the rows of before are still shown")
+    for s, label in zip(servers, ("negative", "neutral")):
+        tag = ask(s.url, "/v1/messages/r").headers["ETag"]
+        answer = ask(s.url, "/v1/messages/r", {"label": label}, method="PATCH", headers={"If-Match": tag})
+        assert answer.status == 200, (tag, answer.body)
+        assert ask(s.url, "/v1/messages/r").json()["sentiment"]["label"] == label
+    for s in servers:
+        assert "restored" in s.running.said(), s.running.said()
+        s.ends()
 
 
 run()
