@@ -30,6 +30,7 @@ static struct amqp_conf queue_conf(const char *end, const struct end_conf *c)
 	    .counts = c->counts,
 	    .rejects = c->rejects,
 	    .pack = c->pack,
+	    .impatient = c->impatient,
 	};
 }
 

@@ -22,6 +22,7 @@ struct end_conf {
 	bool keep_end;	       /* lines keep their ends (stdio.h) */
 	struct counts *counts; /* for ports of queues; may be NULL */
 	bool rejects;	       /* the source is read for reject objects (senti-ingest -F reject) */
+	bool impatient;	       /* of a queue as a sink: clients wait (amqp.h) */
 };
 
 enum role { ROLE_SOURCE, ROLE_SINK, ROLE_STORE, ROLE_CACHE, ROLES };

@@ -42,6 +42,7 @@ static struct sink *open_queue(void *arg, struct counts *c, struct err *e)
 	struct end_conf conf = tool_ends(&o->tool);
 	conf.retry_ms = RETRY_MS;
 	conf.counts = c;
+	conf.impatient = true;
 	return end_sink(o->queue, LANE_OUT, &conf, e);
 }
 

@@ -13,6 +13,7 @@ enum err_kind {
 	ERR_NONE,
 	ERR_USAGE, /* the request is invalid: status 2 */
 	ERR_ENV,   /* a server, disk or file failed; safe to retry: status 3 */
+	ERR_BUSY,  /* the same, but the handle stays good: what it stands for takes nothing now, and will later */
 	ERR_PIPE,  /* the reader of our output is gone: end quietly, as with SIGPIPE */
 };
 

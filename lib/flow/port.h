@@ -63,6 +63,10 @@ struct sink {
 	int (*put)(struct sink *, const struct batch *, struct source *from, struct err *);
 	/* Returns once everything put is safe (written; confirmed). */
 	int (*flush)(struct sink *, struct err *);
+	/* Before a put, and after a failed put or flush: rejects the records that its destination is known never to
+	 * take, and after a failure forgets the batch. False if it knows of nothing new: then the failure stands. NULL:
+	 * takes all. */
+	bool (*refuse)(struct sink *, struct batch *);
 	/* Closes and frees it. A failed close is a failed write. */
 	int (*close)(struct sink *, struct err *);
 	/* Checks that its destination is still there: lets a caller probe it between flushes. NULL: cannot be

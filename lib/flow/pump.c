@@ -93,15 +93,41 @@ static bool any(const struct batch *b, enum fate fate)
 	return false;
 }
 
-/* A batch's rejects are safe before its records appear, so that whoever watches the output knows the fate of all
- * earlier records. */
-static int put_out(const struct pump *p, const struct batch *b, struct err *e)
+static int put_rejects(const struct pump *p, const struct batch *b, struct err *e)
 {
-	if (any(b, FATE_REJECTED) &&
-	    (p->rejects->put(p->rejects, b, p->source, e) < 0 || p->rejects->flush(p->rejects, e) < 0))
+	if (!any(b, FATE_REJECTED))
+		return 0;
+	return p->rejects->put(p->rejects, b, p->source, e) < 0 || p->rejects->flush(p->rejects, e) < 0 ? -1 : 0;
+}
+
+/* After a failure of the output: puts what it has refused, if anything, into the rejects: 0, or -1. */
+static int put_refused(const struct pump *p, struct batch *b, struct err *e)
+{
+	struct batch late = *b; /* the same bytes */
+	late.rec = arena_alloc(&b->mem, (b->n + 1) * sizeof *late.rec);
+	late.n = 0;
+	bool *out = arena_alloc(&b->mem, b->n + 1);
+	for (size_t i = 0; i < b->n; i++)
+		out[i] = b->rec[i].fate == FATE_OUT;
+	if (!p->out->refuse || !p->out->refuse(p->out, b))
 		return -1;
-	if (p->out->put(p->out, b, p->source, e) < 0 || p->out->flush(p->out, e) < 0)
+	for (size_t i = 0; i < b->n; i++)
+		if (out[i] && b->rec[i].fate == FATE_REJECTED)
+			late.rec[late.n++] = b->rec[i];
+	return put_rejects(p, &late, e);
+}
+
+/* A batch's rejects are safe before its records appear, so that whoever watches the output knows the fate of all
+ * earlier records; but for those that the output itself refuses only now. */
+static int put_out(const struct pump *p, struct batch *b, struct err *e)
+{
+	if (p->out->refuse)
+		p->out->refuse(p->out, b);
+	if (put_rejects(p, b, e) < 0)
 		return -1;
+	while (p->out->put(p->out, b, p->source, e) < 0 || p->out->flush(p->out, e) < 0)
+		if (put_refused(p, b, e) < 0)
+			return -1;
 	return 0;
 }
 

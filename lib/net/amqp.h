@@ -33,6 +33,9 @@ struct amqp_conf {
 	bool rejects;		 /* dead letters come as the reject objects that senti-ingest -F reject reads */
 	/* Of a sink: */
 	size_t pack; /* records in a message; 1: each alone, as application/json */
+	/* Clients wait: a broker that is short of memory is an error at once (ERR_BUSY, until `check` succeeds), and
+	 * one that refuses messages (a full queue) soon. */
+	bool impatient;
 };
 
 /* New: the end for the dead letters of a source's queue, or NULL if that is itself one of dead letters. */

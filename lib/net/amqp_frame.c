@@ -131,9 +131,23 @@ static void take_properties(struct amqp_message *m, const amqp_basic_properties_
 		take_headers(m, &p->headers);
 }
 
+/* The last number of "message size 2000 is larger than configured max size 1000"; 0 for another text. */
+static uint64_t max_size_of(struct str text)
+{
+	static const struct str about = STR("message size ");
+	uint64_t size = 0;
+	size_t n = text.n;
+	while (n && text.p[n - 1] >= '0' && text.p[n - 1] <= '9')
+		n--;
+	if (!memmem(text.p, text.n, about.p, about.n) || str_u64((struct str){text.p + n, text.n - n}, &size) < 0)
+		return 0;
+	return size;
+}
+
 static enum amqp_got closed(
     struct amqp_frames *in, const char *broker, const char *what, int code, amqp_bytes_t text, struct err *e)
 {
+	in->max_size = code == 406 ? max_size_of(str_of_bytes(text)) : 0;
 	err_set(e, ERR_ENV, "the broker %s closed the %s: %d %.*s", broker, what, code, (int)text.len,
 	    (const char *)text.bytes);
 	in->closed = code;
@@ -183,9 +197,11 @@ static enum amqp_got take_method(struct amqp_frames *in, const amqp_method_t *m,
 		return closed(in, broker, "connection", c->reply_code, c->reply_text, e);
 	}
 	case AMQP_CONNECTION_BLOCKED_METHOD:
+		in->blocked = true;
 		log_warn("the broker takes no messages: it is short of memory or disk", "broker", broker, NULL);
 		return AMQP_NOTHING;
 	case AMQP_CONNECTION_UNBLOCKED_METHOD:
+		in->blocked = false;
 		log_warn("the broker takes messages again", "broker", broker, NULL);
 		return AMQP_NOTHING;
 	}
@@ -230,6 +246,7 @@ void frames_reset(struct amqp_frames *in)
 {
 	in->in_body = false;
 	in->closed = 0;
+	in->max_size = 0;
 }
 
 void frames_free(struct amqp_frames *in)

@@ -30,6 +30,8 @@ struct amqp_frames {
 	uint64_t tag;		     /* of AMQP_ACK and AMQP_NACK */
 	bool multiple;		     /* of them */
 	int closed;		     /* of AMQP_BROKEN: the code of the broker's close (403, 404, ...), or 0 */
+	uint64_t max_size;	     /* of a close with 406: the largest message that the broker takes; else 0 */
+	bool blocked;		     /* the broker reads nothing more: it is short of memory or disk */
 
 	/* private */
 	bool in_body;

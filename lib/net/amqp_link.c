@@ -304,7 +304,7 @@ static void set_pace(struct amqp_link *l)
 static int connect_to_host(struct amqp_link *l, struct err *e)
 {
 	struct timeval limit = {.tv_sec = CALL_S};
-	l->hopeless = false;
+	l->hopeless = l->in.blocked = false;
 	frames_reset(&l->in);
 	if (amqp_lib_open(e) < 0) {
 		l->hopeless = true;
@@ -430,7 +430,7 @@ fail:
 void link_close(struct amqp_link *l)
 {
 	keeper_remove(l);
-	if (l->state)
+	if (l->state && !l->in.blocked) /* a blocked broker does not read the farewell either */
 		amqp_connection_close(l->state, AMQP_REPLY_SUCCESS);
 	link_drop(l);
 	frames_free(&l->in);

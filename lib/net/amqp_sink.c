@@ -11,7 +11,7 @@
 #include "lib/net/amqp_link.h"
 #include "lib/net/outgoing.h"
 
-enum { CONFIRM_MS = 30000, REFUSED_PAUSE_MS = 200, PERSISTENT = 2, MOST_HEADERS = 8 };
+enum { CONFIRM_MS = 30000, REFUSED_PAUSE_MS = 200, REFUSED_MS = 500, PERSISTENT = 2, MOST_HEADERS = 8 };
 
 struct publisher {
 	struct sink port;
@@ -23,6 +23,8 @@ struct publisher {
 	struct window window;
 	struct packer packer;
 	struct err why; /* why the link broke */
+	size_t largest; /* message that this broker takes; 0: not known */
+	bool learned;	/* `largest`, on the connection that this has closed */
 };
 
 static int ask_for_confirms(struct publisher *p, struct err *e)
@@ -38,6 +40,9 @@ static int set_up(struct amqp_link *l, struct err *e)
 {
 	struct publisher *p = l->owner;
 	const struct amqp_address *a = &l->address;
+	if (!p->learned) /* it may be another broker now */
+		p->largest = 0;
+	p->learned = false;
 	if (a->queue && amqp_declare(l, a->queue, e) < 0)
 		return -1;
 	if (a->exchange && *a->exchange) {
@@ -156,6 +161,16 @@ static enum sent patience_lost(struct publisher *p, const char *what, struct err
 	return BROKEN;
 }
 
+/* True if the broker reads nothing, and somebody waits for more than that. */
+static bool is_blocked(const struct publisher *p, struct err *e)
+{
+	if (!p->conf.impatient || !p->link.in.blocked)
+		return false;
+	err_set(
+	    e, ERR_BUSY, "the broker %s takes no messages: it is short of memory or disk", p->link.address.at.shown);
+	return true;
+}
+
 /* Publishes what is not sent yet. Each message waits until the broker reads, since the library would block. */
 static enum sent send_rest(struct publisher *p, struct err *e)
 {
@@ -169,6 +184,8 @@ static enum sent send_rest(struct publisher *p, struct err *e)
 		bool writable = link_writable(&p->link, p->link.tick_ms);
 		if (!writable && (got = take_news(p, &any, e)) != FINE)
 			return got;
+		if (is_blocked(p, e))
+			return FAILED;
 		if (!writable) {
 			int64_t now = clock_mono_ms();
 			until = until && !any ? until : now + CONFIRM_MS;
@@ -201,6 +218,8 @@ static enum sent await(struct publisher *p, struct err *e)
 		enum sent got = take_news(p, &any, e);
 		if (got != FINE)
 			return got;
+		if (is_blocked(p, e))
+			return FAILED;
 		int64_t now = clock_mono_ms();
 		if (any) {
 			until = now + CONFIRM_MS;
@@ -215,16 +234,22 @@ static enum sent await(struct publisher *p, struct err *e)
 }
 
 /* A refused message may be accepted a moment later. But a channel that met a quorum queue without a leader may refuse
- * for as long as it lives (RabbitMQ 3.10): only a new one helps. */
-static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
+ * for as long as it lives (RabbitMQ 3.10): only a new one helps. A full queue refuses until there is room. */
+static int refused_again(struct publisher *p, int64_t *since, struct err *e)
 {
-	if ((*refusals)++ == 0) {
+	int64_t now = clock_mono_ms();
+	if (!*since) {
+		*since = now;
 		log_warn("the broker refused messages, publishing them again", NULL);
 		poll(NULL, 0, REFUSED_PAUSE_MS);
 		window_again(&p->window, p->window.base + p->window.sent);
 		return 0;
 	}
-	err_set(&p->why, ERR_ENV, "the broker %s refuses messages", p->link.address.at.shown);
+	err_set(&p->why, ERR_ENV, "the broker %s refuses messages; is the queue full?", p->link.address.at.shown);
+	if (p->conf.impatient && now - *since > REFUSED_MS) {
+		*e = p->why;
+		return -1;
+	}
 	return link_mend(&p->link, &p->why, e) < 0 ? -1 : 0;
 }
 
@@ -232,7 +257,7 @@ static int refused_again(struct publisher *p, unsigned *refusals, struct err *e)
 static int settle(struct publisher *p, struct err *e)
 {
 	struct window *w = &p->window;
-	unsigned refusals = 0;
+	int64_t refused_since = 0;
 	for (;;) {
 		enum sent o = send_rest(p, &p->why);
 		if (o == FINE)
@@ -245,7 +270,7 @@ static int settle(struct publisher *p, struct err *e)
 			if (link_mend(&p->link, &p->why, e) < 0) /* set_up has put the window back */
 				return -1;
 		} else if (w->refused) {
-			if (refused_again(p, &refusals, e) < 0)
+			if (refused_again(p, &refused_since, e) < 0)
 				return -1;
 		} else {
 			window_clear(w);
@@ -296,6 +321,34 @@ static int publisher_put(struct sink *port, const struct batch *b, struct source
 	return rc;
 }
 
+/* The broker names its limit as it closes the channel over a longer message. */
+static bool publisher_refuse(struct sink *port, struct batch *b)
+{
+	struct publisher *p = (struct publisher *)port;
+	const size_t end = p->packer.most > 1; /* of a line */
+	bool now = p->link.in.max_size > 0;
+	if (now) {
+		p->largest = p->link.in.max_size;
+		p->link.in.max_size = 0;
+		p->link.hopeless = false;
+		p->learned = true;
+		window_drop(&p->window);
+	}
+	if (!p->largest)
+		return false;
+	bool any = now && (p->packer.bytes ? p->packer.bytes : PACK_BYTES) > p->largest;
+	p->packer.bytes = p->largest < PACK_BYTES ? p->largest : PACK_BYTES;
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
+		if (r->fate != FATE_OUT || r->line.n + r->add.n + end <= p->largest)
+			continue;
+		rec_reject(b, r, CODE_TOO_LONG, "the broker takes messages of at most %zu bytes, this one has %zu",
+		    p->largest, r->line.n + r->add.n);
+		any = true;
+	}
+	return any;
+}
+
 static int publisher_flush(struct sink *port, struct err *e)
 {
 	struct publisher *p = (struct publisher *)port;
@@ -316,7 +369,7 @@ static int publisher_check(struct sink *port, struct err *e)
 		return -1;
 	link_enter(&p->link);
 	enum sent o = take_news(p, &any, &p->why);
-	int rc = o == FINE ? 0 : -1;
+	int rc = o == FINE && !is_blocked(p, e) ? 0 : -1;
 	if (o == BROKEN)
 		rc = link_mend(&p->link, &p->why, e) == 0 ? 0 : -1;
 	else if (o == FAILED)
@@ -390,6 +443,7 @@ struct sink *amqp_sink(const struct amqp_conf *conf, enum lane lane, struct err 
 	struct publisher *p = xcalloc(1, sizeof *p);
 	p->port = (struct sink){.put = publisher_put,
 	    .flush = publisher_flush,
+	    .refuse = lane == LANE_OUT ? publisher_refuse : NULL,
 	    .close = publisher_close,
 	    .check = publisher_check,
 	    .depth = publisher_depth};

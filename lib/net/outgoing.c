@@ -3,7 +3,7 @@
 
 #include "lib/json/write.h"
 
-enum { PACK_BYTES = 1 << 20, LONGEST_ID = 255, MOST_WHY = 4096, KEEP = 8 << 20 };
+enum { LONGEST_ID = 255, MOST_WHY = 4096, KEEP = 8 << 20 };
 
 static struct str shorter(struct str s, size_t most)
 {
@@ -61,7 +61,7 @@ static size_t run_length(const struct packer *k, const struct batch *b, size_t i
 		if (r->fate != FATE_OUT)
 			continue;
 		bytes += r->line.n + r->add.n + 1;
-		if (n && bytes > PACK_BYTES)
+		if (n && bytes > (k->bytes ? k->bytes : PACK_BYTES))
 			break;
 		*one_trace = *one_trace && str_eq(trace_of(r), trace);
 		n++;

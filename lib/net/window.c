@@ -61,6 +61,11 @@ void window_again(struct window *w, uint64_t base)
 void window_clear(struct window *w)
 {
 	w->base += w->sent;
+	window_drop(w);
+}
+
+void window_drop(struct window *w)
+{
 	w->n = w->sent = w->first = w->open = 0;
 	w->refused = false;
 	buf_clear(&w->bytes);

@@ -44,8 +44,10 @@ void window_sent(struct window *w);
 void window_settle(struct window *w, uint64_t tag, bool multiple, bool ok);
 /* What is not confirmed is to be sent again, numbered from `base`. */
 void window_again(struct window *w, uint64_t base);
-/* Forgets all messages. */
+/* Forgets all messages, which were sent. */
 void window_clear(struct window *w);
+/* Forgets all messages of a channel that is closed. */
+void window_drop(struct window *w);
 void window_free(struct window *w);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/flow/pump.h"
 #include "lib/stage/submit.h"
 
-enum { PAUSE_MS = 500, STUCK_MS = 5000 };
+enum { PAUSE_MS = 500, BUSY_MS = 100, STUCK_MS = 5000 };
 
 struct intake {
 	struct source port; /* wraps the gatherer, for what follows the queue's confirm */
@@ -126,6 +126,20 @@ static int run_once(struct intake *m, struct err *e)
 	return rc;
 }
 
+/* While the queue takes nothing (ERR_BUSY), new records are refused at once. True once it takes them again; false with
+ * *e if it has failed, or at the end. */
+static bool wait_for_queue(struct intake *m, struct err *e)
+{
+	while (m->queue && e->kind == ERR_BUSY) {
+		if (!cond_pause(&m->ended, &m->lock, &m->ending, BUSY_MS))
+			return false;
+		if (m->queue->check(m->queue, e) == 0)
+			return true;
+		say(m, e);
+	}
+	return false;
+}
+
 static void *intake_run(void *arg)
 {
 	struct intake *m = arg;
@@ -139,6 +153,8 @@ static void *intake_run(void *arg)
 		log_error("messages cannot be stored", "error", e.msg, NULL);
 		say(m, &e);
 		move(m, -(uint64_t)gather_drop(m->gather));
+		if (wait_for_queue(m, &e))
+			continue;
 		close_ends(m, &ignored); /* the log says why it failed */
 		if (!cond_pause(&m->ended, &m->lock, &m->ending, PAUSE_MS) && !open)
 			break;
@@ -166,7 +182,7 @@ struct intake *intake_start(const struct intake_conf *conf, struct err *e)
 	m->gather = gather_new(conf->max_waiting, conf->memory, tell);
 	if (!m->gather)
 		err_sys(e, "cannot make a descriptor");
-	if (!m->gather || open_ends(m, e) < 0 || ends_cache(conf->ends, &m->cache, e) < 0)
+	if (!m->gather || open_ends(m, e) < 0 || ends_client_cache(conf->ends, &m->cache, e) < 0)
 		goto failed;
 	errno = pthread_create(&m->thread, NULL, intake_run, m);
 	if (errno == 0)

@@ -342,6 +342,39 @@ static void test_window(unsigned jobs)
 	teardown(&a.f);
 }
 
+/* After its failed put: says that it never takes lines whose number ends in 0. */
+static bool refuse_some(struct sink *port, struct batch *b)
+{
+	struct mem_sink *m = (struct mem_sink *)port;
+	bool any = false;
+	for (size_t i = 0; m->puts >= m->fail_put_at && i < b->n; i++)
+		if (b->rec[i].fate == FATE_OUT && b->rec[i].lineno % 10 == 0) {
+			rec_reject(b, &b->rec[i], CODE_TOO_LONG, "told to refuse");
+			any = true;
+		}
+	return any;
+}
+
+static void test_refused(unsigned jobs)
+{
+	struct fixture f;
+	struct err e = {0};
+	setup(&f, jobs, 97);
+	f.out.port.refuse = refuse_some;
+	f.out.fail_put_at = 2;
+	ok(pump(&f.p, &e) == 0, "-j %u: a sink that refuses some records is no failure (%s)", jobs, e.msg);
+	uint64_t refused = 0, bad = 0;
+	for (uint64_t i = 1; i <= LINES; i++) {
+		bad += (i - 1) % 7 == 3;
+		refused += i > 97 && i % 10 == 0 && (i - 1) % 7 != 3;
+	}
+	is_u64(f.counts.rejected, bad + refused, "they are rejects, as are the bad ones");
+	is_u64(count_lines(&f.rejects.flushed), bad + refused, "each once");
+	is_u64(count_lines(&f.out.flushed), LINES - bad - refused, "and the rest is out, each once");
+	is_u64(f.in.accepted, LINES, "all were accepted");
+	teardown(&f);
+}
+
 static void test_interrupted(unsigned jobs)
 {
 	struct aggregate a;
@@ -598,6 +631,7 @@ int main(void)
 		}
 		test_window(jobs);
 		test_interrupted(jobs);
+		test_refused(jobs);
 		test_reader(jobs);
 		test_alarm(jobs, false);
 		test_alarm(jobs, true);
