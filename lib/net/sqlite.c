@@ -548,12 +548,12 @@ static int open_schema(struct sqlite *s, enum store_mode mode, struct err *e)
  *
  * A statement's journal stays in memory. By default it moves to a file at 64 KiB and stays there for the rest of the
  * transaction: 20 writes a row. It must move in one piece that SQLite's unixWrite can write at once, below 128 KiB:
- * with more, deleting a huge row fails as if the disk were full. SQLite does not count its memory, which nobody asks
- * for: that takes a lock for each allocation, 90 a row. */
-static void configure_library(void)
+ * with more, deleting a huge row fails as if the disk were full. SQLite counts its memory only where it has a limit,
+ * since that takes a lock for each allocation, 90 a row. */
+static void configure_library(bool limited)
 {
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, (128 << 10) - 1);
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, limited);
 }
 
 /* A store holds texts, so a new one is readable by its owner alone; SQLite gives the files beside it the same mode. An
@@ -627,7 +627,7 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .close = sqlite_close,
 	};
 	s->path = xstrdup(path);
-	configure_library();
+	configure_library(false);
 	s->mode = mode;
 	if (connect_to(s, mode, e) == 0)
 		return &s->api;
@@ -638,5 +638,6 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 
 void sqlite_share_memory(int64_t bytes)
 {
+	configure_library(true);
 	sqlite3_soft_heap_limit64(bytes);
 }

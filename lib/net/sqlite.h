@@ -9,7 +9,8 @@
 
 /* `path` is as in sqlite:PATH, taken as it is (":memory:" keeps nothing). New, or NULL with *e. */
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e);
-/* All handles of the process together keep about this many bytes of pages in memory, instead of 8 MiB each. */
+/* All handles of the process together keep about this many bytes of pages in memory, instead of 8 MiB each. Before the
+ * first one is opened. */
 void sqlite_share_memory(int64_t bytes);
 
 #endif

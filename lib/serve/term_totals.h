@@ -13,8 +13,15 @@
 #include "lib/data/store.h"
 #include "lib/score/engine.h"
 
-/* TERMS_BYTES: of texts, after which it looks at no more messages. TERMS_WORDS: so many different words likewise. */
-enum { TERMS_SAMPLE = 1000, TERMS_SAMPLE_MOST = 10000, TERMS_BYTES = 32 << 20, TERMS_WORDS = 100000 };
+/* TERMS_BYTES: of texts, after which it looks at no more messages. TERMS_WORDS: so many different words likewise.
+ * TERMS_MEMORY: bytes that one search takes at most. */
+enum {
+	TERMS_SAMPLE = 1000,
+	TERMS_SAMPLE_MOST = 10000,
+	TERMS_BYTES = 8 << 20,
+	TERMS_WORDS = 50000,
+	TERMS_MEMORY = 24 << 20,
+};
 
 struct term_total {
 	struct str word;     /* folded (fold.h) */

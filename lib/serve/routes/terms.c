@@ -50,13 +50,16 @@ static void find_all(struct db_context *c, struct request *const *r, size_t n, v
 	for (size_t i = 0; i < n; i++) {
 		const struct terms_question *q = r[i]->state;
 		const struct model *model = models_for(conf->models, q->asked.filter.model);
-		struct term_totals t;
+		struct term_totals t = {0};
 		struct err e;
-		if (term_totals_find(&t, c->store, model, &q->asked.filter, q->sample, &c->mem, &e) == 0)
+		if (!request_hold(r[i], TERMS_MEMORY))
+			request_busy(r[i]);
+		else if (term_totals_find(&t, c->store, model, &q->asked.filter, q->sample, &c->mem, &e) == 0)
 			answer(r[i], q, model, &t);
 		else
 			db_scan_failed(c, r[i], &e);
 		term_totals_free(&t);
+		arena_reset(&c->mem);
 	}
 }
 
