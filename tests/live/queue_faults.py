@@ -37,6 +37,7 @@ def in_folder(path):
 STEP_RECORDS, STEP_BATCH = 200, 50
 SOME = range(0, STEP_BATCH)  # less than a batch
 ONE, TWO = STEP_BATCH, 2 * STEP_BATCH
+SENT = range(0, ONE + 1, ONE)  # a connection of which not all was read is reset at the kill: what the broker has not read by then is lost
 
 
 def killed_at(path, program, step, n, args):
@@ -71,7 +72,7 @@ def each_step(name, command, steps, scored=True):
         def at():
             return count_stored(db), left(out), STEP_RECORDS - left(queue)
         # The broker notices a moment later that the connection is gone.
-        wait_until(lambda: is_at(at(), wanted), what=f"{queue}: it is not at {wanted}")
+        wait_until(lambda: is_at(at(), wanted), what=lambda: f"{queue}: it is at {at()}, not {wanted}")
         stored, published, acknowledged = at()
         tool(*command(queue, out, "--idle", "3000"), cwd=path)
         empty(queue)
@@ -94,7 +95,7 @@ def worker_at_each_step():
         ("senti-worker", "publish", 30, (ONE, SOME, 0)),
         ("senti-worker", "confirm", 1, (ONE, range(1, ONE + 1), 0)),
         ("senti-worker", "ack", 2, (TWO, TWO, ONE)),
-        ("senti-worker", "acked", 1, (range(ONE, TWO + 1), ONE, (ONE))),
+        ("senti-worker", "acked", 1, (range(ONE, TWO + 1), ONE, SENT)),
     ])
 
 
@@ -110,7 +111,7 @@ def filter_at_each_step():
         ("senti-score", "confirm", 1, (0, range(1, ONE + 1), 0)),
         ("senti-score", "ack", 1, (0, ONE, 0)),
         ("senti-score", "ack", 2, (0, TWO, ONE)),
-        ("senti-score", "acked", 1, (0, ONE, ONE)),
+        ("senti-score", "acked", 1, (0, ONE, SENT)),
     ])
 
 
@@ -125,7 +126,7 @@ def store_at_each_step():
         ("senti-store", "publish", 30, (ONE, SOME, 0)),
         ("senti-store", "confirm", 1, (ONE, range(1, ONE + 1), 0)),
         ("senti-store", "ack", 1, (ONE, ONE, 0)),
-        ("senti-store", "acked", 1, (ONE, ONE, ONE)),
+        ("senti-store", "acked", 1, (ONE, ONE, SENT)),
     ], scored=False)
 
 

@@ -228,7 +228,7 @@ class Running:
 def wait_until(f, seconds=60, what="it did not come to this"):
     until = time.monotonic() + seconds
     while not f():
-        assert time.monotonic() < until, what
+        assert time.monotonic() < until, what() if callable(what) else what
         time.sleep(0.01)
 
 
