@@ -64,6 +64,15 @@ int journal_commit(struct window_journal *j, struct err *e)
 	return saved_commit(j->saved, e);
 }
 
+/* An empty batch: as it begins, a restart lets go of what those before it have closed. */
+int journal_out(struct window_journal *j, struct err *e)
+{
+	if (!saved_found(j->saved))
+		return 0;
+	name_place(j, NULL);
+	return journal_commit(j, e);
+}
+
 static int put_text(struct window_journal *j, struct err *e)
 {
 	int rc = saved_snapshot_line(j->saved, buf_view(&j->text), e);

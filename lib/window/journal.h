@@ -52,6 +52,8 @@ void journal_reach(struct window_journal *j, struct input_place *at, const struc
 void journal_closed(struct window_journal *j);
 /* All of it is on disk when this returns. */
 MUST_USE int journal_commit(struct window_journal *j, struct err *e);
+/* All lines are out: a restart repeats none of them. On disk when this returns. */
+MUST_USE int journal_out(struct window_journal *j, struct err *e);
 /* Before a batch: a new snapshot if it is time for one. Everything must be out. */
 MUST_USE int journal_snapshot(struct window_journal *j, struct err *e);
 void journal_release(struct window_journal *j);

@@ -293,7 +293,7 @@ static int window_end(void *ctx, struct batch *b, struct err *e)
 {
 	struct window_context *c = ctx;
 	if (c->conf->saved && stop_raised(c->conf->stop))
-		return 0;
+		return windows_ripe(c->windows) ? 0 : journal_out(&c->journal, e);
 	if (!c->ended && (places_check(&c->places, e) < 0 || close_all(c, e) < 0))
 		return -1;
 	c->ended = true;

@@ -174,6 +174,31 @@ t 'a run goes on after a kill, and knows what comes again' '
 "duplicates":1
 gone
 END
+# A run that is stopped in order has put out what it closed: the next one does not repeat it.
+stopped() { # stopped HOUR...: takes a record of each hour, and is stopped once the line of the last but one is out
+	mkfifo stream
+	senti-window --every 1h --state state stream >got &
+	window=$!
+	exec 9>stream
+	for hour; do
+		r "$hour:00:00" 1 | sed "s/^{/{\"id\":\"$hour\",/" >&9
+	done
+	wait_for '[ -s got ]'
+	kill -TERM "$window"
+	exec 9>&-
+	rm stream
+	wait "$window"
+	cut -c 1-21 got
+}
+rm -f state
+t 'a run that is stopped' 'stopped 10 11' 0 <<'END'
+{"start":"2024-05-01T
+END
+t 'is gone on with, and repeats no line' 'stopped 10 11 12 | grep -c start; cut -c 11-24 got' 0 <<'END'
+1
+2024-05-01T11:
+END
+rm -f state
 t 'what is not a state is left alone' 'echo precious >state; senti-window --every 1h --state state four.jsonl; s=$?; cat state; exit $s' 3 <<'END'
 precious
 --- stderr
