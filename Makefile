@@ -23,8 +23,9 @@ FUZZ = $(filter-out main,$(basename $(notdir $(sort $(wildcard tests/fuzz/*.c)))
 if = $(if $(filter yes,$(WITH_$(1))),$(2),$(3))
 # What each tool links beyond the C library; nothing carries what it does not use.
 LIBS_senti-ingest = -lcsv $(shell $(PKG_CONFIG) --libs libpcre2-8)
-LIBS_senti-store = $(shell $(PKG_CONFIG) --libs sqlite3 $(call if,POSTGRESQL,libpq))
-LIBS_senti-cache = $(call if,REDIS,-lhiredis) $(LIBS_senti-store)
+LIBS_stores = $(shell $(PKG_CONFIG) --libs sqlite3 $(call if,POSTGRESQL,libpq))
+LIBS_senti-store = -lcsv $(LIBS_stores)
+LIBS_senti-cache = $(call if,REDIS,-lhiredis) $(LIBS_stores)
 LIBS_senti-train = -llinear
 LIBS_senti-serve = $(LIBS_senti-cache) $(shell $(PKG_CONFIG) --libs libmicrohttpd nettle zlib)
 # Every filter reads and writes queues.

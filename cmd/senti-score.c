@@ -7,11 +7,14 @@
 #include "lib/flow/mem.h"
 #include "lib/score/model.h"
 #include "lib/stage/score.h"
+#include "lib/stage/tabulate.h"
 
 struct score_options {
 	struct score_conf score;
 	struct model_conf model;
 	struct option_words texts;
+	struct table_conf table;
+	bool csv;
 	bool list;
 };
 
@@ -35,6 +38,12 @@ static const struct option_def own[] = {
     {'t', "text", NULL, "input lines are plain texts, not records", OPT_FLAG(score.plain)},
     {'f', "field", "NAME", "the member that holds the text (default text)", OPT_SLICE(score.form.text_name)},
     {0, "into", "NAME", "the member for the result (default sentiment)", OPT_SLICE(score.form.result_name)},
+    {0, "csv", NULL, "print a table for spreadsheets instead of records", OPT_FLAG(csv)},
+    {0, "columns", "NAME,...",
+	"with --csv: these columns, members of the result (label, score, ...) or of the record\n"
+	"(default: all that the first records have)",
+	OPT_SLICE(table.columns)},
+    {0, "raw", NULL, "with --csv: without the apostrophe that keeps text from being a formula", OPT_FLAG(table.raw)},
     {0, "explain", NULL, "add a member why: the words and rules behind the score", OPT_FLAG(score.explain)},
     {0, "force", NULL, "rescore records that have a result of this very model", OPT_FLAG(score.force)},
     {0, "lexicon", "+FILE", "layer FILE (lines of WORD TAB VALUE) over the model's lexicon",
@@ -47,11 +56,17 @@ static const struct option_def own[] = {
 static const char examples[] =
     "  senti-score -e 'I love it' -e 'not so good'\n"
     "  tail -F app.log | senti-score -t\n"
-    "  senti-ingest -F csv reviews.csv | senti-score -j2 | jq -r '[.sentiment.label,.text] | @tsv'\n"
+    "  senti-ingest -F csv reviews.csv | senti-score -j2 --csv --columns label,score,text >scored.csv\n"
     "  senti-score --explain -e 'The plot was good, but the ending was not.' | jq -c '.sentiment.why[]'\n";
 
-static int check(const struct tool *t, const struct score_options *o, struct err *e)
+static int check(const struct tool *t, struct score_options *o, struct err *e)
 {
+	if (!o->csv && (o->table.columns.p || o->table.raw))
+		return err_set(e, ERR_USAGE, "--columns and --raw are for --csv");
+	o->table.format = TABLE_CSV;
+	o->table.result_name = o->score.form.result_name;
+	if (table_check(&o->table, e) < 0)
+		return -1;
 	if (str_eq(o->score.form.text_name, o->score.form.result_name))
 		return err_set(
 		    e, ERR_USAGE, "-f and --into name the same member '%.*s'", STR_FMT(o->score.form.text_name));
@@ -104,9 +119,10 @@ int main(int argc, char **argv)
 		mem_source_init(&texts, o.texts.word, o.texts.n);
 		t.source = &texts.port;
 	}
-	if (o.score.plain && strcmp(t.to, "-") == 0 && isatty(STDOUT_FILENO))
+	if (o.score.plain && !o.csv && strcmp(t.to, "-") == 0 && isatty(STDOUT_FILENO))
 		t.out = table_sink(o.score.form.result_name, wants_colour(STDOUT_FILENO));
-	int status = tool_run(&t, &(struct step){&score_stage, &o.score}, 1);
+	const struct step steps[] = {{&score_stage, &o.score}, {&table_stage, &o.table}};
+	int status = tool_run(&t, steps, o.csv ? 2 : 1);
 	model_free(model);
 	free(o.texts.word);
 	return status;

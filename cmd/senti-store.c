@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/utf8.h"
+#include "lib/stage/store.h"
 
 static int read_time(const char *name, const char *value, bool *has, int64_t *ms, struct err *e)
 {
@@ -115,9 +116,20 @@ static const struct option_def own[] = {
     {0, "corrected", NULL, "query, stats: with a label set by a person", OPT_FLAG(filter.corrected), OF_BOTH},
     {0, "after", "ID", "query: continue after the message with this id", OPT_STRING(after), OF_QUERY},
     {0, "limit", "N", "query, stats: at most N messages, or groups", OPT_NUMBER(limit, 1, UINT32_MAX), OF_BOTH},
+    {0, "sample", "N", "query: N messages drawn at random", OPT_NUMBER(sample, 1, SAMPLE_MOST), OF_QUERY},
     {0, "order", "ORDER",
 	"query: oldest (default) or newest first, records without a time last; by id; by score, or -score",
 	OPT_CHOICE(filter.order, "oldest", "newest", "id", "score", "-score"), .min = ORDER_OLDEST, OF_QUERY},
+    {0, "format", "FORMAT", "query, stats: print json (default, a line each), csv, tsv or markdown",
+	OPT_CHOICE(table.format, "json", "csv", "tsv", "markdown"), .min = TABLE_JSON, OF_BOTH},
+    {0, "columns", "NAME,...",
+	"query, stats: these columns: members of the result (label, score, ...) or of the record\n"
+	"(default: all that the first records have)",
+	OPT_SLICE(table.columns), OF_BOTH},
+    {0, "raw", NULL, "query, stats: csv and tsv without the apostrophe that keeps text from being a formula",
+	OPT_FLAG(table.raw), OF_BOTH},
+    {0, "csv", NULL, "correct: read CSV or TSV with the columns id and label (default for -i NAME.csv, NAME.tsv)",
+	OPT_FLAG(csv), .only = 1u << STORE_CORRECT},
     {0, "by", "NAME,...", "stats: in groups by label, source, model, time, hour, day, week, month or other members",
 	OPT_CALL(stats, read_by), OF_STATS},
     {0, "step", "DURATION", "stats: the length of --by time: 90s, 15m, 1h (default), 1d, 1w",
@@ -131,8 +143,9 @@ static const struct option_def own[] = {
 
 static const char examples[] = "  senti-ingest -F csv reviews.csv | senti-score | senti-store >/dev/null\n"
 			       "  senti-store query --label negative --since 2024-05-01 --limit 20\n"
-			       "  senti-store stats --by source,month --tz Europe/Berlin\n"
-			       "  senti-store correct 17 positive\n"
+			       "  senti-store stats --by product,month --tz Europe/Berlin --format csv\n"
+			       "  senti-store query --order score --limit 20 --format csv --columns id,score,text\n"
+			       "  senti-store correct 17 positive; senti-store correct -i labels.csv\n"
 			       "  senti-store query --not-model \"$NEW\" | senti-score | senti-store put >/dev/null\n";
 
 int main(int argc, char **argv)

@@ -3,7 +3,9 @@
 
 #include "cmd/produce.h"
 #include "cmd/run.h"
+#include "cmd/schemes.h"
 #include "lib/base/clock.h"
+#include "lib/ingest/labels.h"
 #include "lib/score/engine.h"
 #include "lib/stage/store.h"
 
@@ -16,12 +18,28 @@ int read_label(void *to, const char *value, struct err *e)
 	return err_set(e, ERR_USAGE, "a label is positive, neutral or negative, not '%s'", value);
 }
 
+/* True if records are to become rows. */
+static bool tabulates(const struct store_options *o)
+{
+	return o->table.format != TABLE_JSON || o->table.columns.p;
+}
+
 /* ---- sources of the verbs that read no records ---- */
 
 static struct source *query_source(struct tool *t, struct store_options *o, struct err *e)
 {
 	static struct arena mem;
+	static const char *const first[] = {"id", "time", "source", "text", NULL}, *const last[] = {"version", NULL};
 	(void)t;
+	o->table.result_name = STR("sentiment");
+	o->table.first = first;
+	o->table.last = last;
+	if (o->sample) {
+		if (!o->after && !o->limit && o->filter.order == ORDER_OLDEST)
+			return source_drawn(o->store, &o->filter, o->sample);
+		err_set(e, ERR_USAGE, "--sample draws at random: it does not go with --after, --limit or --order");
+		return NULL;
+	}
 	if (o->after) {
 		struct message m = {.id = str_of(o->after)}, *const one = &m;
 		if (o->store->get(o->store, &one, 1, &mem, e) < 0)
@@ -57,8 +75,9 @@ static struct source *stats_source(struct tool *t, struct store_options *o, stru
 	struct store_stats n;
 	o->stats.filter = &o->filter;
 	o->stats.zone = o->zone;
-	if (o->stats.nby || restricts(&o->filter))
-		return source_stats(o->store, &o->stats, o->limit);
+	bool table = tabulates(o);
+	if (o->stats.nby || restricts(&o->filter) || table)
+		return source_stats(o->store, &o->stats, o->limit, table);
 	if (o->store->stats(o->store, &n, e) < 0)
 		return NULL;
 	const struct figure row[] = {
@@ -139,6 +158,31 @@ static const struct store_plan {
     [STORE_PRUNE] = {STORE_EXISTING, NULL, prune_source, 0},
 };
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+/* True if correct takes its labels from a spreadsheet. */
+static bool reads_labels(const struct tool *t, const struct store_options *o)
+{
+	bool named = t->from && !scheme_is_source(t->from) && (ends_in(t->from, ".csv") || ends_in(t->from, ".tsv"));
+	return t->verb == &t->verbs[STORE_CORRECT] && (o->csv || named);
+}
+
+static struct source *labels_of(struct tool *t, struct err *e)
+{
+	struct end_conf conf = tool_ends(t);
+	conf.keep_end = true;
+	if (t->from && scheme_is_source(t->from)) {
+		err_set(e, ERR_USAGE, "--csv is for files, not for queues");
+		return NULL;
+	}
+	struct source *from = end_source(&t->from, t->from != NULL, &conf, e);
+	return from ? source_labels(from, t->from ? t->from : "stdin") : NULL;
+}
+
 /* Opens the store, makes the source and pumps. */
 static int run(struct tool *t, void *options)
 {
@@ -146,15 +190,22 @@ static int run(struct tool *t, void *options)
 	const struct store_plan *p = &plans[t->verb - t->verbs];
 	bool make = p->make && (t->noperands || t->operands == OPERANDS_NONE);
 	struct err e;
+	if (table_check(&o->table, &e) < 0)
+		return tool_fail(t, &e);
 	o->filter.where = o->where.member;
 	o->filter.nwhere = o->where.n;
 	struct store *s = o->store = store_open(t, p->mode, &e);
 	if (!s)
 		return tool_fail(t, &e);
 	t->show = p->show;
+	struct step step = {p->stage, s};
+	if (tabulates(o))
+		step = (struct step){&table_stage, &o->table};
 	if (make)
 		t->source = p->make(t, o, &e);
-	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &(struct step){p->stage, s}, p->stage != NULL);
+	else if (reads_labels(t, o) && !(t->source = labels_of(t, &e)))
+		make = true;
+	int status = make && !t->source ? tool_fail(t, &e) : tool_run(t, &step, step.stage != NULL);
 	if (s->close(s, &e) < 0 && status != STATUS_ENVIRONMENT)
 		status = tool_fail(t, &e);
 	zone_free(o->zone);

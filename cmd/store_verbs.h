@@ -4,6 +4,7 @@
 
 #include "cmd/tool.h"
 #include "lib/data/store.h"
+#include "lib/stage/tabulate.h"
 
 struct store_options {
 	struct filter filter;
@@ -12,9 +13,11 @@ struct store_options {
 		size_t n;
 	} where;
 	struct stats_question stats;
+	struct table_conf table;
+	bool csv;	   /* correct reads CSV */
 	struct zone *zone; /* of the periods; NULL: UTC */
 	const char *after; /* query continues after this id */
-	uint64_t limit;
+	uint64_t limit, sample;
 	int64_t dead_ms;     /* prune drops readers silent for this long */
 	struct store *store; /* opened by the verb */
 };

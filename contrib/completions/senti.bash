@@ -12,6 +12,7 @@ _senti()
 	senti-score\ --expression | senti-score\ -e) words='' ;;
 	senti-score\ --field | senti-score\ -f) words='' ;;
 	senti-score\ --into) words='' ;;
+	senti-score\ --columns) words='' ;;
 	senti-score\ --lexicon) words='' ;;
 	senti-score\ --neutral) words='' ;;
 	senti-score\ --from | senti-score\ -i) words='' ;;
@@ -68,7 +69,10 @@ _senti()
 	senti-store\ --where) words='' ;;
 	senti-store\ --after) words='' ;;
 	senti-store\ --limit) words='' ;;
+	senti-store\ --sample) words='' ;;
 	senti-store\ --order) words='oldest newest id score -score' ;;
+	senti-store\ --format) words='csv tsv text json log reject auto' ;;
+	senti-store\ --columns) words='' ;;
 	senti-store\ --by) words='' ;;
 	senti-store\ --step) words='' ;;
 	senti-store\ --tz) words='' ;;
@@ -255,13 +259,13 @@ _senti()
 	*)
 		case $tool in
 		senti-score)
-			words='--model --expression --text --field --into --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--model --expression --text --field --into --csv --columns --raw --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
 			words='--format --text --id --time --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --pattern --follow --rotate-wait --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
-			words='--label --source --since --until --text --model --not-model --score-above --score-below --where --unscored --corrected --after --limit --order --by --step --tz --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--label --source --since --until --text --model --not-model --score-above --score-below --where --unscored --corrected --after --limit --sample --order --format --columns --raw --csv --by --step --tz --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			commands='put get delete correct query export stats migrate prune'
 			;;
 		senti-eval)

@@ -229,6 +229,39 @@ void stats_put(struct buf *out, const struct stats_question *q, const struct sta
 	buf_char(out, '}');
 }
 
+/* The start of a period as people name it; hours and steps as moments. */
+static void put_period(struct buf *out, const struct stats_question *q, enum stats_key key, int64_t ms)
+{
+	char time[TIME_LEN];
+	int64_t local = ms + (q->zone ? zone_offset(q->zone, ms / 1000) * 1000 : 0);
+	if (key < STATS_DAY || !time_in_range(local)) {
+		put_time(out, ms);
+		return;
+	}
+	time_format(local, time);
+	json_put_string(out, (struct str){time, key == STATS_MONTH ? 7 : 10});
+}
+
+void stats_put_flat(struct buf *out, const struct stats_question *q, const struct stats_group *g)
+{
+	buf_char(out, '{');
+	for (size_t i = 0; i < q->nby; i++) {
+		enum stats_key key = q->by[i].key;
+		json_put_name(out, key == STATS_MEMBER ? q->by[i].member : str_of(names[key]));
+		if (key >= STATS_TIME)
+			put_period(out, q, key, g->start);
+		else
+			put_key(out, q, g, i);
+	}
+	put_count(out, STR("count"), g->count);
+	put_figure(out, STR("mean"), g->has_mean, g->mean);
+	put_figure(out, STR("stdev"), g->has_mean, g->stdev);
+	put_count(out, STR("positive"), g->positive);
+	put_count(out, STR("neutral"), g->neutral);
+	put_count(out, STR("negative"), g->negative);
+	buf_char(out, '}');
+}
+
 /* ---- places: [count, key...], a period as its first moment ---- */
 
 void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g)

@@ -79,6 +79,9 @@ int64_t stats_period_start(const struct stats_question *q, int64_t number);
  * "negative":...,"labels":{...}}: `start` if there is a period, else `key` if there is one; numbers with six decimals;
  * `labels` are shares of the labelled ones. */
 void stats_put(struct buf *out, const struct stats_question *q, const struct stats_group *g);
+/* The same without nested values, for a table: {"product":...,"month":"2024-05","count":...,"mean":...}: what is
+ * grouped by under its own names; days and weeks (their Monday) as dates, months as 2024-05, on the zone's calendar. */
+void stats_put_flat(struct buf *out, const struct stats_question *q, const struct stats_group *g);
 /* Appends the place after a group as a text, and reads it back: false if it is none of this question. */
 void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g);
 bool stats_read_place(struct stats_question *q, struct str text, struct arena *mem);

@@ -1,6 +1,10 @@
 /* store.c - what all stores share: a put that isolates the messages that the database refuses. */
 #include "lib/data/store.h"
 
+#include <inttypes.h>
+
+#include "lib/base/clock.h"
+
 int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
 	if (n == 0)
@@ -38,4 +42,51 @@ bool filter_read_member(struct str text, struct member_is *member)
 		return false;
 	*member = (struct member_is){{text.p, n}, {is + 1, text.n - n - 1}};
 	return true;
+}
+
+static bool by_score(enum order order)
+{
+	return order == ORDER_SCORE_UP || order == ORDER_SCORE_DOWN;
+}
+
+void place_put(struct buf *out, const struct message *m, enum order order)
+{
+	if (by_score(order) && m->has_score)
+		buf_printf(out, "s%.17g:", m->score);
+	else if (by_score(order))
+		buf_str(out, STR("s-:"));
+	else if (m->has_time)
+		buf_printf(out, "%" PRId64 ":", m->time);
+	else
+		buf_str(out, STR("-:"));
+	buf_str(out, m->id);
+}
+
+static bool read_time(const char *text, struct place *p)
+{
+	const char *digits = text + (*text == '-');
+	p->has_time = *digits && strlen(digits) < 16 && strspn(digits, "0123456789") == strlen(digits);
+	p->time = p->has_time ? strtoll(text, NULL, 10) : 0;
+	return p->has_time && time_in_range(p->time);
+}
+
+bool place_read(struct str text, enum order order, struct place *p)
+{
+	char number[40];
+	bool scores = by_score(order);
+	const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
+	if (!colon || (*text.p == 's') != scores)
+		return false;
+	size_t n = (size_t)(colon - text.p) - scores;
+	if (n == 0 || n >= sizeof number)
+		return false;
+	memcpy(number, text.p + scores, n);
+	number[n] = 0;
+	*p = (struct place){.set = true, .id = {colon + 1, text.n - (size_t)(colon + 1 - text.p)}};
+	if (strcmp(number, "-") == 0)
+		return true;
+	if (!scores)
+		return read_time(number, p);
+	p->has_score = filter_read_score((struct str){number, n}, &p->score);
+	return p->has_score;
 }

@@ -38,6 +38,11 @@ static inline struct place place_after(const struct message *m)
 	    .id = m->id};
 }
 
+/* Appends the place after a message as a text: MS:ID, in an order of scores sSCORE:ID, with "-" for what it lacks; and
+ * reads it back, lent by the text: false if it is none of this order. */
+void place_put(struct buf *out, const struct message *m, enum order order);
+bool place_read(struct str text, enum order order, struct place *p);
+
 /* A member of a record that has no column of its own, as message_member gives it. */
 struct member_is {
 	struct str name, value;
@@ -87,8 +92,8 @@ enum store_mode {
 
 struct store {
 	struct outbox *outbox; /* the log of its changes; part of this handle */
-	/* Ends query, aggregate and stats early: they then return -1, and set its `why`. The handle's owner sets and
-	 * clears it between calls; lent; NULL at first. */
+	/* Ends query, sample, aggregate and stats early: they then return -1, and set its `why`. The handle's owner
+	 * sets and clears it between calls; lent; NULL at first. */
 	struct interrupt *interrupt;
 	/* Upserts n messages of n different ids in one durable transaction. On 0 each message is MESSAGE_STORED,
 	 * MESSAGE_UNCHANGED (the row was equal, and not touched) or MESSAGE_REFUSED with its `why`; the first two have
@@ -104,6 +109,10 @@ struct store {
 	 * there are no more, or -1. For the next page set `after` to the last row. */
 	int (*query)(struct store *, const struct filter *f, struct message *out, size_t max, size_t max_bytes,
 	    struct arena *mem, struct err *e);
+	/* The ids of at most `max` of the filter's messages (without its place and order), drawn at random: each set of
+	 * so many is as likely as any other. Returns how many, or -1, as aggregate. */
+	int (*sample)(
+	    struct store *, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e);
 	/* Edits rows in this order, in one transaction. With `remove` it deletes the row: MESSAGE_FOUND or
 	 * MESSAGE_MISSING. Otherwise it sets the row's label to m->label and fills the rest as get does.
 	 * MESSAGE_CHANGED if only_version forbids it, with the row's version; without `remove` then also with the whole

@@ -17,20 +17,3 @@ bool batch_room_full(struct batch_room *r)
 		r->bytes += r->b->rec[r->counted].line.n;
 	return r->b->n >= r->limits->records || r->bytes >= r->limits->bytes;
 }
-
-struct str line_content(struct str line)
-{
-	if (line.n && line.p[line.n - 1] == '\n')
-		line.n--;
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
-bool line_blank(struct str line)
-{
-	for (size_t i = 0; i < line.n; i++)
-		if (!strchr(" \t\r\n", line.p[i]) || !line.p[i])
-			return false;
-	return true;
-}

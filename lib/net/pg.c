@@ -270,6 +270,7 @@ struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct e
 	    .query = pg_query,
 	    .aggregate = pg_aggregate,
 	    .edit = pg_edit,
+	    .sample = pg_sample,
 	    .stats = pg_stats,
 	    .migrate = pg_migrate,
 	    .close = pg_close,

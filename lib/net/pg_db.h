@@ -142,6 +142,8 @@ int pg_query(struct store *store, const struct filter *f, struct message *out, s
 /* Queues a limit on the time of what follows in the transaction: that of the interrupt, or a long one. */
 void pg_limit_time(struct pg *s);
 extern const struct outbox pg_outbox; /* the functions; each handle has a copy */
+int pg_sample(
+    struct store *store, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e);
 int pg_aggregate(struct store *store, const struct stats_question *q, struct stats_group *out, size_t max,
     struct arena *mem, struct err *e);
 void pg_pages_free(struct pg *s);

@@ -1,4 +1,4 @@
-/* pg_stats.c - groups of messages: each page is a statement that groups what a subquery has found.
+/* pg_stats.c - groups of messages: each page is a statement that groups what a subquery has found; and samples.
  *
  * Periods of a time zone come from a table of its clocks (lib/base/zone.h) that goes with the statement, so that they
  * are the same as everywhere, whatever zones the server knows:
@@ -188,4 +188,41 @@ int pg_aggregate(struct store *store, const struct stats_question *q, struct sta
 	if (interrupt_check(store->interrupt, e) < 0 || pg_look_for((struct pg *)store, q->filter, e) < 0)
 		return -1;
 	return pg_run((struct pg *)store, "query", aggregate, &g, e) < 0 ? -1 : (int)g.n;
+}
+
+struct drawn {
+	const struct filter *filter;
+	struct str *id;
+	size_t n, max;
+	struct arena *mem;
+};
+
+static int draw(struct pg *s, void *arg, struct err *e)
+{
+	struct drawn *d = arg;
+	d->n = 0;
+	pg_args_clear(&s->args);
+	buf_clear(&s->sql);
+	buf_str(&s->sql, STR("SELECT m.id FROM senti.message m WHERE true"));
+	pg_write_filter(s, d->filter);
+	buf_printf(&s->sql, " ORDER BY random() LIMIT %zu", d->max);
+	buf_char(&s->sql, 0);
+	pg_limit_time(s);
+	pg_queue(s, s->sql.p, &s->args);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	for (int row = 0; row < PQntuples(r); row++)
+		d->id[d->n++] = arena_str(d->mem, pg_str(r, row, 0));
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+int pg_sample(struct store *store, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e)
+{
+	struct drawn d = {.filter = f, .id = id, .max = max, .mem = mem};
+	if (interrupt_check(store->interrupt, e) < 0 || pg_look_for((struct pg *)store, f, e) < 0)
+		return -1;
+	return pg_run((struct pg *)store, "query", draw, &d, e) < 0 ? -1 : (int)d.n;
 }

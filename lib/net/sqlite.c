@@ -622,6 +622,7 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .query = sqlite_query,
 	    .aggregate = sqlite_aggregate,
 	    .edit = sqlite_edit,
+	    .sample = sqlite_sample,
 	    .stats = sqlite_stats,
 	    .migrate = sqlite_migrate,
 	    .close = sqlite_close,

@@ -113,6 +113,8 @@ void sqlite_look_for(struct sqlite *s, const struct filter *f);
 /* The text of a function's argument. */
 struct str sql_argument(sqlite3_value *v);
 /* sqlite_stats.c */
+int sqlite_sample(
+    struct store *store, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e);
 int sqlite_stats_open(struct sqlite *s, struct err *e);
 int sqlite_aggregate(struct store *store, const struct stats_question *q, struct stats_group *out, size_t max,
     struct arena *mem, struct err *e);

@@ -1,4 +1,4 @@
-/* sqlite_stats.c - groups of messages: each page is a statement over a subquery that groups. */
+/* sqlite_stats.c - groups of messages: each page is a statement over a subquery that groups; and samples. */
 #include <math.h>
 
 #include "lib/net/group_sql.h"
@@ -114,6 +114,34 @@ int sqlite_aggregate(struct store *store, const struct stats_question *q, struct
 	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
 	sql_unwatch(s);
 	s->question = NULL;
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int sqlite_sample(
+    struct store *store, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	sqlite3_stmt *stmt = NULL;
+	struct filter all = *f;
+	size_t n = 0;
+	int step = SQLITE_DONE;
+	if (interrupt_check(s->api.interrupt, e) < 0 || sql_in_place(s, e) < 0)
+		return -1;
+	all.after = (struct place){0};
+	sqlite_look_for(s, f);
+	buf_clear(&s->sql);
+	buf_str(&s->sql, STR("SELECT id FROM message WHERE true"));
+	sqlite_write_filter(&s->sql, f);
+	buf_str(&s->sql, STR(" ORDER BY random() LIMIT ?10"));
+	if (sqlite3_prepare_v2(s->db, s->sql.p, (int)s->sql.n, &stmt, NULL) != SQLITE_OK)
+		return sql_fail(s, "query", e);
+	sqlite_bind_filter(stmt, &all, max);
+	sql_watch(s);
+	while (n < max && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+		id[n++] = sql_text(stmt, 0, mem);
+	int rc = step == SQLITE_ROW || step == SQLITE_DONE ? (int)n : sql_fail(s, "query", e);
+	sql_unwatch(s);
 	sqlite3_finalize(stmt);
 	return rc;
 }

@@ -64,8 +64,20 @@ static int run_put(void *ctx, struct batch *b, struct err *e)
 static const struct rec_form by_id = {
     .text_name = {"text", 4},
     .result_name = {"sentiment", 9},
-    .needs_id = true,
 };
+
+/* A number counts as the text that spells it, as senti-ingest takes it. */
+static int read_id(struct store_context *v, struct batch *b, struct rec *r)
+{
+	if (rec_scan(b, r, &v->put.scan, &by_id) < 0)
+		return -1;
+	const struct json_member *m = r->id.p ? NULL : json_find(&v->put.scan, STR("id"));
+	if (m && m->type == JSON_NUMBER)
+		r->id = m->value;
+	if (r->id.p)
+		return 0;
+	return rec_reject(b, r, CODE_NO_ID, m ? "member 'id' is neither a string nor a number" : "no member 'id'");
+}
 
 static int read_label(struct store_context *v, struct batch *b, struct rec *r, struct message *m)
 {
@@ -91,7 +103,7 @@ static void read_ids(struct store_context *v, struct batch *b, bool labels)
 	v->nlive = 0;
 	for (size_t i = 0; i < b->n; i++) {
 		struct rec *r = &b->rec[i];
-		if (r->fate != FATE_OUT || rec_scan(b, r, &v->put.scan, &by_id) < 0)
+		if (r->fate != FATE_OUT || read_id(v, b, r) < 0)
 			continue;
 		struct message *m = &v->named[i];
 		*m = (struct message){.id = r->id, .remove = !labels};
@@ -240,12 +252,95 @@ struct source *source_query(struct store *store, const struct filter *f, uint64_
 	return &q->port;
 }
 
+/* ---- a sample ---- */
+
+struct drawn_source {
+	struct source port;
+	struct store *store;
+	const struct filter *filter;
+	bool drawn;
+	struct str *id;
+	size_t n, at;
+	struct arena mem; /* of the ids */
+	struct json_scan scan;
+	struct buf line;
+};
+
+enum { ROWS = 16 }; /* that are read at a time */
+
+/* Adds the next few rows to the batch; one that has gone meanwhile is left out. Bytes, or -1. */
+static int64_t add_rows(struct drawn_source *d, struct batch *b, size_t most, struct err *e)
+{
+	struct message row[ROWS] = {0}, *list[ROWS];
+	size_t n = 0;
+	int64_t bytes = 0;
+	for (; n < ROWS && n < most && d->at < d->n; n++) {
+		row[n] = (struct message){.id = d->id[d->at++]};
+		list[n] = &row[n];
+	}
+	if (d->store->get(d->store, list, n, &b->mem, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (row[i].fate != MESSAGE_FOUND)
+			continue;
+		struct rec *r = batch_add(b);
+		write_line(b, r, &row[i], &d->line, &d->scan);
+		bytes += (int64_t)r->line.n;
+	}
+	return bytes;
+}
+
+static enum next sample_next(struct source *source, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	(void)wake;
+	struct drawn_source *d = (struct drawn_source *)source;
+	if (!d->drawn) {
+		int n = d->store->sample(d->store, d->filter, d->id, d->n, &d->mem, e);
+		if (n < 0)
+			return NEXT_ERROR;
+		d->drawn = true;
+		d->n = (size_t)n;
+	}
+	source->interrupted = d->at < d->n && stop_raised(l->stop);
+	if (source->interrupted)
+		return NEXT_END;
+	for (int64_t bytes = 0, more; d->at < d->n && b->n < l->records && bytes < (int64_t)l->bytes; bytes += more)
+		if ((more = add_rows(d, b, l->records - b->n, e)) < 0)
+			return NEXT_ERROR;
+	b->flush_reason = b->n == l->records ? FLUSH_FULL : FLUSH_BYTES;
+	return b->n ? NEXT_BATCH : NEXT_END;
+}
+
+static int sample_close(struct source *source, struct err *e)
+{
+	(void)e;
+	struct drawn_source *d = (struct drawn_source *)source;
+	free(d->id);
+	arena_free(&d->mem);
+	json_scan_free(&d->scan);
+	buf_free(&d->line);
+	free(d);
+	return 0;
+}
+
+struct source *source_drawn(struct store *store, const struct filter *f, uint64_t n)
+{
+	struct drawn_source *d = xcalloc(1, sizeof *d);
+	d->port = (struct source){.next = sample_next, .close = sample_close};
+	d->store = store;
+	d->filter = f;
+	d->n = n;
+	d->id = xcalloc(n, sizeof *d->id);
+	return &d->port;
+}
+
 /* ---- groups ---- */
 
 struct stats_source {
 	struct source port;
 	struct store *store;
 	struct stats_question question;
+	void (*put)(struct buf *, const struct stats_question *, const struct stats_group *);
 	uint64_t left;	     /* groups that are wanted and not asked for yet */
 	struct arena mem[2]; /* of the page, and of the one before, in turn */
 	struct stats_group *group;
@@ -285,7 +380,7 @@ static enum next stats_next(struct source *source, struct batch *b, const struct
 		return NEXT_ERROR;
 	for (size_t i = 0; i < l->records && g->at < g->n; i++) {
 		buf_clear(&g->line);
-		stats_put(&g->line, &g->question, &g->group[g->at++]);
+		g->put(&g->line, &g->question, &g->group[g->at++]);
 		batch_add(b)->line = json_padded(&b->mem, buf_view(&g->line));
 	}
 	b->flush_reason = FLUSH_FULL;
@@ -304,13 +399,14 @@ static int stats_close(struct source *source, struct err *e)
 	return 0;
 }
 
-struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit)
+struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit, bool flat)
 {
 	struct stats_source *g = xcalloc(1, sizeof *g);
 	g->port = (struct source){.next = stats_next, .close = stats_close};
 	g->store = store;
 	g->question = *q;
 	g->left = limit ? limit : UINT64_MAX;
+	g->put = flat ? stats_put_flat : stats_put;
 	g->group = xcalloc(GROUPS, sizeof *g->group);
 	return &g->port;
 }

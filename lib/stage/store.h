@@ -24,8 +24,11 @@ extern const struct stage stage_store_delete;
 /* New: the records of a query, at most `limit` (0: all). The filter's strings are lent for the source's life. It holds
  * one batch in memory, and no transaction is open between batches. */
 struct source *source_query(struct store *store, const struct filter *f, uint64_t limit);
-/* New: the groups that the question asks for, a line each, at most `limit` (0: all). The question is lent likewise. It
- * holds one page of them. */
-struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit);
+/* New: `n` of them (at most SAMPLE_MOST), drawn at random. It holds their ids, and one batch. */
+enum { SAMPLE_MOST = 100000 };
+struct source *source_drawn(struct store *store, const struct filter *f, uint64_t n);
+/* New: the groups that the question asks for, a line each, at most `limit` (0: all); `flat` for a table
+ * (stats_put_flat). The question is lent likewise. It holds one page of them. */
+struct source *source_stats(struct store *store, const struct stats_question *q, uint64_t limit, bool flat);
 
 #endif

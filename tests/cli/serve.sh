@@ -313,7 +313,7 @@ answers 'a record of a page' 200 '.items | length == 1' '/v1/messages?source=sho
 ok 'is that of its own path, to the byte' test "$(cat body)" = "{\"items\":[$(cat read)]}"
 answers 'none' 200 '. == {"items":[]}' '/v1/messages?q=nowhere'
 ok 'and no next page' test -z "$(header Link)"
-for bad in limit=0 limit=1001 limit=x label=good since=noon until= order=up after=x after=1x:y \
+for bad in limit=0 limit=1001 limit=x sample=0 sample=1001 order=-id order=score\&after=1:x after=s0.5:x order=score\&after=s1.5:x label=good since=noon until= order=up after=x after=1x:y \
 	after=-99999999999999999:x after=253402300800000:x 'q=%ff' score_min= score_min=x score_max=1.01 score_min=0x1 score_min=1,5 \
 	unscored=yes corrected=2 where=x where==x "where=&$(printf 'where=a=b&%.0s' $(seq 17))"; do
 	problem "a bad query: $bad" 400 bad_query "/v1/messages?$bad"

@@ -143,6 +143,20 @@ END
 END
 fi
 
+t 'a sample is as large as it can be' 'senti-store query --sample 9 | ids | tr " " "\n" | sort | paste -sd " "' 0 <<'END'
+1 2 3 4 5
+END
+t 'of what is asked for' 'senti-store query -b 1 --sample 9 --source b | ids | tr " " "\n" | sort | paste -sd " "' 0 <<'END'
+2 5
+END
+t 'and no larger' 'senti-store query --sample 3 | ids | tr " " "\n" | sort | uniq | wc -l' 0 <<'END'
+3
+END
+ok 'each may be drawn' sh -c 'for i in $(seq 60); do senti-store query --sample 1; done | sort | uniq | [ "$(wc -l)" = 5 ]'
+usage 'query --sample 3 --order id' <<'END'
+senti-store: --sample draws at random: it does not go with --after, --limit or --order
+END
+
 # --- the same from the server ---
 need 'the same from senti-serve' curl jq || finish
 start_server --store sqlite:senti.db
@@ -165,6 +179,21 @@ ok 'by several' same '--by source,month --tz Europe/Berlin' 'by=source,month&tz=
 ok 'by members of some' same '--by product,stars --where product=chair' 'by=product,stars&where=product%3Dchair'
 ok 'by steps' same '--by time --step 1w --text love' 'by=time&step=1w&q=love'
 ok 'by hour and more' same '--by label,hour,product,model --since 2024-04-01' 'by=label,hour,product,model&since=2024-04-01T00:00:00Z'
+listed() { get "/v1/messages?$1" | jq -r '.items[].id' | paste -sd ' '; }
+ok 'the worst first' test "$(listed order=score)" = '2 3 4 1 5'
+ok 'the best first' test "$(listed order=-score)" = '1 4 3 2 5'
+ok 'by id' test "$(listed order=id)" = '1 2 3 4 5'
+ok 'a sample' test "$(listed sample=1000 | tr ' ' '\n' | sort | paste -sd ' ')" = '1 2 3 4 5'
+ok 'of some' test "$(listed 'sample=2&source=a' | wc -w)" = 2
+walked() { # walked QUERY: the ids of all pages
+	next="/v1/messages?$1"
+	while [ -n "$next" ]; do
+		get "$next" | jq -r '.items[].id'
+		next=$(sed -n 's/^[Ll]ink: <\(.*\)>; rel="next".*/\1/p' headers)
+	done | paste -sd ' '
+}
+ok 'the best first, page by page' test "$(walked 'order=-score&limit=1')" = '1 4 3 2 5'
+ok 'by id, page by page' test "$(walked 'order=id&limit=2')" = '1 2 3 4 5'
 graphql() {
 	jq -n --arg q "{ stats($1) { keys key start count mean stdev positive neutral negative } }" '{query: $q}' |
 		curl -sS -H 'Content-Type: application/json' --data-binary @- "$url/graphql"

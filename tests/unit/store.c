@@ -170,6 +170,12 @@ static void test_query(struct store *s)
 	    "label is the truth");
 	is_str(ids_of(s, (struct filter){.source = STR("q"), .unscored = true}, 3), STR("q4,"),
 	    "labelled, still unscored");
+	struct str id[9];
+	struct filter some = {.source = STR("q")}, with = {.text = STR("ÄRGER")}, none = {.source = STR("none")};
+	ok(s->sample(s, &some, id, 9, &mem, &e) == 4, "a sample of all");
+	ok(s->sample(s, &some, id, 2, &mem, &e) == 2 && !str_eq(id[0], id[1]) && id[0].p[0] == 'q', "of some");
+	ok(s->sample(s, &with, id, 2, &mem, &e) == 1 && str_eq(id[0], STR("q1")), "of those with a text");
+	ok(s->sample(s, &none, id, 2, &mem, &e) == 0, "of none");
 	struct message one[4];
 	struct filter wide = {.source = STR("q")};
 	ok(s->query(s, &wide, one, 4, 1, &mem, &e) == 1, "a page ends at its bytes, with one row at least");
@@ -282,6 +288,41 @@ static void test_refused_duplicate(struct store *s, struct str refused)
 	ok(b.rec[0].fate == FATE_REJECTED && b.rec[1].fate == FATE_REJECTED, "where all are refused, all are rejected");
 	buf_free(&bad);
 	batch_free(&b);
+}
+
+static void test_places(void)
+{
+	static const struct {
+		struct message m;
+		enum order order;
+		const char *want;
+	} known[] = {
+	    {{.id = {"a:b", 3}, .has_time = true, .time = -5}, ORDER_NEWEST, "-5:a:b"},
+	    {{.id = {"a", 1}}, ORDER_ID, "-:a"},
+	    {{.id = {"a", 1}, .has_score = true, .score = 0.1}, ORDER_SCORE_UP, "s0.10000000000000001:a"},
+	    {{.id = {"a", 1}, .has_score = true, .score = -1}, ORDER_SCORE_DOWN, "s-1:a"},
+	    {{.id = {"a", 1}, .has_time = true}, ORDER_SCORE_DOWN, "s-:a"},
+	};
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		struct buf text = {0};
+		const struct message *m = &known[i].m;
+		struct place p;
+		place_put(&text, m, known[i].order);
+		is_str(buf_view(&text), str_of(known[i].want), "a place");
+		ok(place_read(buf_view(&text), known[i].order, &p) && p.set && p.has_score == m->has_score &&
+			p.score == m->score && p.time == m->time && str_eq(p.id, m->id),
+		    "is read back");
+		enum order other = known[i].want[0] == 's' ? ORDER_OLDEST : ORDER_SCORE_UP;
+		ok(!place_read(buf_view(&text), other, &p), "but not in another order");
+		buf_free(&text);
+	}
+	static const char *const bad[] = {
+	    "", ":", "x", "x:a", "1", "s:a", "s2:a", "s1x:a", "snan:a", "s0x1:a", "253402300800000:a", "--1:a", "+1:a"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct place p;
+		enum order order = bad[i][0] == 's' ? ORDER_SCORE_UP : ORDER_OLDEST;
+		ok(!place_read(str_of(bad[i]), order, &p), "'%s' is not a place", bad[i]);
+	}
 }
 
 static void test_query_source(struct store *s)
@@ -437,6 +478,7 @@ int main(void)
 	test_fold();
 	test_extra();
 	test_halving();
+	test_places();
 	stores_each(suite);
 	return tap_done();
 }

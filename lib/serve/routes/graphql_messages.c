@@ -1,6 +1,4 @@
 /* graphql_messages.c - Query.message and messages: stored messages by id, and pages of them. */
-#include <inttypes.h>
-
 #include "lib/base/clock.h"
 #include "lib/data/lookaside.h"
 #include "lib/serve/feed.h"
@@ -189,52 +187,18 @@ static enum order read_order(const struct gql_value *v)
 	return ORDER_OLDEST;
 }
 
-static bool by_score(enum order order)
-{
-	return order == ORDER_SCORE_UP || order == ORDER_SCORE_DOWN;
-}
-
-/* A cursor is MS:ID, in an order of scores sSCORE:ID; -:ID or s-:ID of a message without one. */
 static struct str cursor_of(const struct message *m, enum order order, struct arena *mem)
 {
 	struct buf text = {0};
-	if (by_score(order) && m->has_score)
-		buf_printf(&text, "s%.17g:", m->score);
-	else if (by_score(order))
-		buf_str(&text, STR("s-:"));
-	else if (m->has_time)
-		buf_printf(&text, "%" PRId64 ":", m->time);
-	else
-		buf_str(&text, STR("-:"));
-	buf_str(&text, m->id);
+	place_put(&text, m, order);
 	struct str cursor = graphql_cursor(buf_view(&text), mem);
 	buf_free(&text);
 	return cursor;
 }
 
-/* `text` ends with a NUL. */
-static bool parse_place(struct str text, enum order order, struct place *p)
-{
-	const char *colon = text.p ? memchr(text.p, ':', text.n) : NULL, *at = text.p;
-	if (!colon || (*at == 's') != by_score(order))
-		return false;
-	at += by_score(order);
-	*p = (struct place){.set = true, .id = {colon + 1, text.n - (size_t)(colon + 1 - text.p)}};
-	if (colon == at + 1 && *at == '-')
-		return true;
-	char *end = NULL;
-	if (by_score(order))
-		p->score = strtod(at, &end);
-	else
-		p->time = strtoll(at, &end, 10);
-	p->has_score = by_score(order);
-	p->has_time = !by_score(order);
-	return colon > at && end == colon;
-}
-
 static bool read_place(struct gql_call *call, const struct gql_value *v, enum order order, struct place *p)
 {
-	if (!graphql_given(v) || parse_place(graphql_cursor_read(v->text, call->mem), order, p))
+	if (!graphql_given(v) || place_read(graphql_cursor_read(v->text, call->mem), order, p))
 		return true;
 	call->out = graphql_bad_input(call, "after is a cursor of the page before, in the same order");
 	return false;
