@@ -423,12 +423,29 @@ static int remove_one(struct sqlite *s, struct message *m, struct arena *mem, st
 	return there < 0 ? -1 : 0;
 }
 
+/* What is deleted is overwritten with zeros, also in pages that become free. */
+static int erase(struct sqlite *s, struct err *e)
+{
+	if (!s->erases && sql_exec(s, "PRAGMA secure_delete = ON", "delete", e) < 0)
+		return -1;
+	s->erases = true;
+	return 0;
+}
+
+/* The log still holds pages as they were; it is emptied unless others use it, whose last one empties it. */
+static void empty_log(struct sqlite *s)
+{
+	sqlite3_busy_timeout(s->db, 1000);
+	sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+}
+
 static int sqlite_edit(struct store *store, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
 	if (n == 0)
 		return 0;
-	if (sql_in_place(s, e) < 0 || sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
+	if (sql_in_place(s, e) < 0 || (m[0]->remove && erase(s, e) < 0) ||
+	    sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -479,6 +496,8 @@ static int sqlite_close(struct store *store, struct err *e)
 {
 	struct sqlite *s = (struct sqlite *)store;
 	forget_statements(s);
+	if (s->erases)
+		empty_log(s);
 	int rc = sqlite3_close(s->db) == SQLITE_OK ? 0 : sql_fail(s, "close", e);
 	free(s->path);
 	buf_free(&s->sql);

@@ -43,6 +43,7 @@ struct sqlite {
 	char *path;
 	enum store_mode mode;
 	bool moved; /* the file was removed or replaced; sql_in_place opens what stands there now */
+	bool erases; /* something was deleted: what it said must not stay in the file */
 	sqlite3_stmt *stmt[SQL_COUNT];
 	struct page_statement timed, untimed;
 	uint64_t written;  /* for sqlite_wait: the state of the database at the last look for changes */
