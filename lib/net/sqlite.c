@@ -444,8 +444,7 @@ static int sqlite_edit(struct store *store, struct message *const *m, size_t n, 
 	struct sqlite *s = (struct sqlite *)store;
 	if (n == 0)
 		return 0;
-	if (sql_in_place(s, e) < 0 || (m[0]->remove && erase(s, e) < 0) ||
-	    sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
+	if (sql_in_place(s, e) < 0 || (m[0]->remove && erase(s, e) < 0) || sql_run(s, SQL_BEGIN_WRITE, "change", e) < 0)
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)

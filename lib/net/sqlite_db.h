@@ -42,7 +42,7 @@ struct sqlite {
 	sqlite3 *db;
 	char *path;
 	enum store_mode mode;
-	bool moved; /* the file was removed or replaced; sql_in_place opens what stands there now */
+	bool moved;  /* the file was removed or replaced; sql_in_place opens what stands there now */
 	bool erases; /* something was deleted: what it said must not stay in the file */
 	sqlite3_stmt *stmt[SQL_COUNT];
 	struct page_statement timed, untimed;

@@ -157,7 +157,8 @@ ok 'words of an own lexicon' block from-python-s-vader.3
 ok 'score' eval 'jq -e ".sentiment.score != 0" said'
 
 every_block() {
-	ls .block | grep -v '^erase-' >all # those need servers: tests/live/erase.py
+	rm -f .block/erase-* # which need servers: tests/live/erase.py
+	ls .block >all
 	sort -u .run | diff all -
 }
 ok 'no block is left out' every_block

@@ -27,10 +27,10 @@ END
 t 'versions go on' 'echo "{\"id\":\"n\",\"text\":\"new\"}" | senti-store put | jq .version' 0 <<'END'
 10
 END
-t 'a correction stays' 'senti-store get b | senti-score --force | senti-store put >put; senti-store get b | jq -c "[.version > 9, .sentiment.label]"' 0 <<'END'
+t 'a correction stays' 'senti-store get b | senti-score --force | senti-store put >stored; senti-store get b | jq -c "[.version > 9, .sentiment.label]"' 0 <<'END'
 [true,"neutral"]
 END
-senti-store query --not-model "$(senti-score -e x | jq -r .sentiment.model)" | senti-score | senti-store put >put
+senti-store query --not-model "$(senti-score -e x | jq -r .sentiment.model)" | senti-score | senti-store put >stored
 t 'old models are scored again' 'senti-store stats --by model | jq -r .key | cut -c 1-6' 0 <<'END'
 vader-
 END
@@ -53,7 +53,7 @@ scores() { senti-score -m "$1" texts.jsonl | jq -c '[.text, .sentiment.label, .s
 jq -c '{text: .[0]}' "$old/scores.jsonl" >texts.jsonl
 ok 'a model file scores as it did' eval 'scores ./model.senti | diff "$old/scores.jsonl" -'
 cp model.senti later.senti
-printf '\003' | dd of=later.senti bs=1 seek=16 conv=notrunc 2>dd
+printf '\003' | dd of=later.senti bs=1 seek=16 conv=notrunc 2>told
 t 'one of a later format is refused' 'senti-score -m ./later.senti -e x 2>&1; senti-score -q -m ./later.senti -e x 2>told' 3 <<'END'
 senti-score: model file './later.senti' has format 3, this senti reads 2: train it again
 END
