@@ -203,8 +203,9 @@ SHIPPED = $(call into,bin,$(BIN)) $(foreach s,1 5 7 8,$(call into,share/man/man$
 	$(foreach f,$(EXAMPLES),$f:$(DOC)/examples/$(f:contrib/%=%)) \
 	$(call into,lib/systemd/system,$(wildcard contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.timer)) \
 	$(call into,lib/systemd/system/senti-.service.d,contrib/systemd/senti-.service.d/10-senti.conf) \
-	contrib/systemd/senti.sysusers:lib/sysusers.d/senti.conf contrib/systemd/senti.tmpfiles:lib/tmpfiles.d/senti.conf contrib/batch:libexec/senti/batch
-EXAMPLES = $(filter-out contrib/completions/% contrib/debian/% contrib/systemd/%,$(wildcard contrib/*/* airflow/dags/*.py))
+	contrib/systemd/senti.sysusers:lib/sysusers.d/senti.conf contrib/systemd/senti.tmpfiles:lib/tmpfiles.d/senti.conf contrib/batch:libexec/senti/batch \
+	contrib/kafka/kafka-batch.sh:libexec/senti/kafka-batch.sh
+EXAMPLES = $(filter-out contrib/completions/% contrib/debian/% contrib/kafka/% contrib/systemd/%,$(wildcard contrib/*/* airflow/dags/*.py))
 # The files of services and crontabs say where the tools are.
 PREFIXED = s|/usr/bin|$(PREFIX)/bin|; s|/usr/libexec|$(PREFIX)/libexec|
 
