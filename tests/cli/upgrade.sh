@@ -14,7 +14,7 @@ senti-store migrate brings it up to date
 END
 ok 'migrate upgrades them' eval 'senti-store migrate | jq -e ".schema >= 2"'
 ok 'all rows are as they were' eval 'senti-store export | diff "$old/export.jsonl" -'
-t 'a second time it changes nothing' 'cp senti.db once.db; senti-store migrate >said; sqlite3 senti.db "SELECT count(*) FROM migration" >n; sqlite3 once.db "SELECT count(*) FROM migration" | cmp - n' 0 </dev/null
+ok 'a second time it changes nothing' eval 'senti-store stats >a; senti-store migrate >said; senti-store stats | diff a - && senti-store export | diff "$old/export.jsonl" -'
 t 'filters, orders and groups find them' 'senti-store query --corrected | jq -r .id; senti-store query --unscored | jq -r .id; senti-store query --order score | jq -r .id | paste -sd " "; senti-store stats --by source --format csv --columns source,count' 0 <<'END'
 b
 u
