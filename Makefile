@@ -135,6 +135,10 @@ airflow-versions: $(BIN) ## the DAGs under each version of Airflow
 	@for v in $(basename $(notdir $(wildcard tests/system/airflow/*.txt))); do scripts/fetch-airflow $$v && \
 		AIRFLOW_VERSION=$$v PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) tests/system/airflow.py || exit 1; done
 
+# JVMs take minutes on a small machine, so this is not one of make system. SENTI_SPARK_RECORDS=1000000 is the whole campaign, with limits of time.
+spark: $(BIN) ## contrib/spark on a real master with two workers
+	@scripts/fetch-spark && PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=3600 $(RUN) tests/scale/spark.py
+
 # A report ends the program, with a status that is not 0; tests/cli/sanitizers.sh holds that.
 SANITIZERS = address,undefined -fno-sanitize-recover=all
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
@@ -237,7 +241,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
-.PHONY: all check whole test live system airflow-versions asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
+.PHONY: all check whole test live system airflow-versions spark asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
 	install uninstall deb cross dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
