@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # rabbitmq - sourced by scripts/services: one node with its own name, cookie, epmd and ports. Debian's wrappers would use the system's.
 # With the setting cluster=OTHER it joins the cluster of the node in the folder OTHER, whose cookie and epmd it then shares. With metrics=PORT its
-# plugin for Prometheus answers there.
+# plugin for Prometheus answers there; plugin=NAME enables another one.
 
 rabbit_bin=/usr/lib/rabbitmq/bin
 
@@ -25,7 +25,7 @@ rabbit_env() {
 
 # What stands in DIR/rabbitmq.conf, if the caller has put one there, is added to the configuration (TLS, limits).
 rabbit_prepare() {
-	local dir=$1/rabbitmq other=$2 metrics=$3 port
+	local dir=$1/rabbitmq other=$2 metrics=$3 plugins=$4 port
 	mkdir -p "$dir"
 	port=$(free_ports 4)
 	echo "$port" >"$dir/port"
@@ -44,9 +44,8 @@ rabbit_prepare() {
 	END
 	[ ! -f "$1/rabbitmq.conf" ] || sed "s|@TLS_PORT@|$((port + 3))|" "$1/rabbitmq.conf" >>"$dir/rabbitmq.conf"
 	: >"$dir/env.conf"
-	echo '[].' >"$dir/plugins"
+	echo "[$plugins${metrics:+${plugins:+,}rabbitmq_prometheus}]." >"$dir/plugins"
 	if [ -n "$metrics" ]; then
-		echo '[rabbitmq_prometheus].' >"$dir/plugins"
 		printf '%s\n' 'prometheus.tcp.ip = 127.0.0.1' "prometheus.tcp.port = $metrics" >>"$dir/rabbitmq.conf"
 	fi
 	[ "$(id -u)" != 0 ] || chown -R rabbitmq: "$dir"
@@ -105,17 +104,18 @@ rabbit_join() {
 }
 
 rabbitmq_start() {
-	local dir=$1 setting other='' metrics=''
+	local dir=$1 setting other='' metrics='' plugins=''
 	shift
 	for setting; do
 		case $setting in
 		cluster=*) other=${setting#*=} ;;
 		metrics=*) metrics=${setting#*=} ;;
-		*) fail "rabbitmq has no setting '$setting'; there are cluster=DIR and metrics=PORT" ;;
+		plugin=*) plugins=$plugins${plugins:+,}${setting#*=} ;;
+		*) fail "rabbitmq has no setting '$setting'; there are cluster=DIR, metrics=PORT and plugin=NAME" ;;
 		esac
 	done
 	[ -z "$other" ] || [ -f "$other/rabbitmq/epmd" ] || fail "no RabbitMQ was started in '$other'"
-	rabbit_prepare "$dir" "$other" "$metrics"
+	rabbit_prepare "$dir" "$other" "$metrics" "$plugins"
 	rabbit_launch "$dir"
 	rabbit_ready "$dir"
 	[ -z "$other" ] || rabbit_join "$dir" "$other"
