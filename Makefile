@@ -69,6 +69,7 @@ $(BUILD)/%.o: %.c Makefile config.mk $(BUILD)/with
 LEXICONS = $(sort $(wildcard lexicons/*/*.tsv lexicons/*/*.senti))
 SUMS = $(patsubst lexicons/%/,$(BUILD)/lexicons/%.sum,$(sort $(dir $(LEXICONS))))
 $(filter $(BUILD)/lib/score/%,$(OBJ)): $(LEXICONS) $(SUMS)
+$(BUILD)/lib/ingest/entities.o: lib/ingest/entities.tsv
 $(BUILD)/lib/net/pg_schema.o: $(wildcard lib/net/pg_schema_*.sql)
 $(BUILD)/lib/graphql/schema.o: lib/graphql/introspection.graphql
 $(BUILD)/lib/serve/routes/graphql.o: lib/serve/schema.graphql

@@ -12,7 +12,7 @@ PKG_CONFIG = pkg-config
 ## WITH_AMQP=no          without queues (rabbitmq-c)
 ## WITH_POSTGRESQL=no    with stores in SQLite only (libpq)
 ## WITH_REDIS=no         without caches in Redis (hiredis)
-## WITH_SERVE=no         without senti-serve (Nettle, zlib)
+## WITH_SERVE=no         without senti-serve (Nettle)
 PARTS = AMQP POSTGRESQL REDIS SERVE
 before := $(shell cat $(BUILD)/with 2>/dev/null)
 with = $(or $(patsubst $(1)=%,%,$(filter $(1)=%,$(before))),yes)

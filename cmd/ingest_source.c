@@ -4,6 +4,7 @@
 #include "cmd/run.h"
 #include "lib/base/url.h"
 #include "lib/ingest/follow.h"
+#include "lib/ingest/input.h"
 
 /* Refuses options that the formats would ignore. */
 static int check(const struct ingest_options *o, const struct tool *t, struct err *e)
@@ -20,6 +21,11 @@ static int check(const struct ingest_options *o, const struct tool *t, struct er
 	if ((i->text && i->id && strcmp(i->text, i->id) == 0) ||
 	    (i->text && i->time && strcmp(i->text, i->time) == 0) || (i->id && i->time && strcmp(i->id, i->time) == 0))
 		return err_set(e, ERR_USAGE, "--text, --id and --time must name different columns");
+	if (o->follow && i->wide > WIDE_NONE)
+		return err_set(e, ERR_USAGE, "--follow reads no UTF-16 or UTF-32");
+	if (f == &format_reject && (i->encoding || i->wide > WIDE_NONE || i->unescape))
+		return err_set(
+		    e, ERR_USAGE, "-F reject gives lines back as they were: without --encoding and --unescape");
 	if (tool_given(t, "rotate-wait") && !o->follow)
 		return err_set(e, ERR_USAGE, "--rotate-wait goes with --follow");
 	for (size_t k = 0; k < i->npaths; k++) {
@@ -52,6 +58,8 @@ static struct source *open_inner(struct ingest_options *o, struct tool *t, struc
 		i->format = &format_json;
 	struct end_conf conf = tool_ends(t);
 	conf.keep_end = true;
+	conf.open = input_open;
+	conf.open_arg = i;
 	conf.rejects = i->format == &format_reject;
 	return end_source(i->path, i->npaths, &conf, e);
 }

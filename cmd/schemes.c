@@ -137,7 +137,8 @@ struct source *end_source(const char *const *end, size_t n, const struct end_con
 		err_set(e, ERR_USAGE, "--idle is for queues: other inputs end by themselves");
 		return NULL;
 	}
-	return source_lines(&(struct lines_conf){.path = end, .npaths = n, .keep_end = conf->keep_end});
+	return source_lines(&(struct lines_conf){
+	    .path = end, .npaths = n, .keep_end = conf->keep_end, .open = conf->open, .open_arg = conf->open_arg});
 }
 
 struct sink *end_sink(const char *end, enum lane lane, const struct end_conf *conf, struct err *e)

@@ -16,10 +16,13 @@ struct end_conf {
 	const char *tool;
 	const struct limits *limits;
 	unsigned jobs;
-	int64_t idle_ms;       /* --idle; -1: not given */
-	int64_t retry_ms;      /* --retry; -1: not given */
-	size_t pack;	       /* --pack */
-	bool keep_end;	       /* lines keep their ends (stdio.h) */
+	int64_t idle_ms;  /* --idle; -1: not given */
+	int64_t retry_ms; /* --retry; -1: not given */
+	size_t pack;	  /* --pack */
+	bool keep_end;	  /* lines keep their ends (stdio.h) */
+	/* What is in a file (stdio.h); NULL: its bytes as they are. */
+	struct bytes *(*open)(const void *arg, const char *name, int fd);
+	const void *open_arg;
 	struct counts *counts; /* for ports of queues; may be NULL */
 	bool rejects;	       /* the source is read for reject objects (senti-ingest -F reject) */
 	bool impatient;	       /* of a queue as a sink: clients wait (amqp.h) */

@@ -26,6 +26,17 @@ static int read_delimiter(void *to, const char *value, struct err *e)
 	return 0;
 }
 
+static int read_encoding(void *to, const char *value, struct err *e)
+{
+	struct ingest *i = to;
+	i->wide = wide_named(str_of(value));
+	if (i->wide != WIDE_NONE)
+		return 0;
+	i->wide = WIDE_BY_MARK;
+	i->encoding = encoding_new(value, e);
+	return i->encoding ? 0 : -1;
+}
+
 static int read_prefix(void *to, const char *value, struct err *e)
 {
 	const char **prefix = to;
@@ -63,6 +74,12 @@ static const struct option_def own[] = {
 	OPT_NUMBER(ingest.ids.scheme, 1, 2)},
     {0, "no-header", NULL, "the first row is data; columns are c1, c2, ...", OPT_FLAG(ingest.no_header)},
     {0, "delimiter", "C", "the field separator: one character, or tab", OPT_CALL(ingest.delimiter, read_delimiter)},
+    {0, "encoding", "NAME[,NAME]",
+	"the encoding of the files, such as windows-1252, or several for mixed\nones: each line is in the first that "
+	"fits",
+	OPT_CALL(ingest, read_encoding)},
+    {0, "unescape", "WHAT", "html: replace the entities of HTML in the text, such as &#39;",
+	OPT_CHOICE(ingest.unescape, "html"), .min = 1},
     {0, "pattern", "NAME|REGEX",
 	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text",
 	OPT_STRING(ingest.pattern)},

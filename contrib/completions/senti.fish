@@ -48,6 +48,8 @@ complete -c senti-ingest -l id-prefix -x -d 'begin all ids with TEXT, to keep so
 complete -c senti-ingest -l id-scheme -x -d '2 (default), or 1: ids as in senti 0.1, supported for one more version'
 complete -c senti-ingest -l no-header -d 'the first row is data; columns are c1, c2, ...'
 complete -c senti-ingest -l delimiter -x -d 'the field separator: one character, or tab'
+complete -c senti-ingest -l encoding -x -d 'the encoding of the files, such as windows-1252, or several for mixed'
+complete -c senti-ingest -l unescape -x -d 'html: replace the entities of HTML in the text, such as &#39;'
 complete -c senti-ingest -l pattern -x -a 'common combined syslog journal' -d 'for logs: common, combined, syslog, journal, or a regular expression'
 complete -c senti-ingest -l follow -d 'read files as they grow, through rotation and truncation, until stopped'
 complete -c senti-ingest -l rotate-wait -x -d 'with --follow: wait so long for more in a renamed file before its'

@@ -29,17 +29,18 @@ static const char byte_order_mark[3] = "\xef\xbb\xbf";
 struct line_source {
 	struct source port;
 	struct lines_conf conf;
-	size_t at; /* index of the path that is open, or to be opened next */
-	int fd;	   /* -1: none */
+	size_t at;	     /* index of the path that is open, or to be opened next */
+	int fd;		     /* -1: none */
+	struct bytes *bytes; /* what is in it; NULL: its bytes as they are */
 	bool regular, in_long, ended;
 	bool cr;     /* a "\r" of a long line is held back, since it may be part of the line end */
 	size_t mark; /* bytes of a byte-order mark seen at the start of the file; MARK_DONE: no longer looked for */
 	const char *name;
 	uint64_t lineno;
-	struct buf carry; /* bytes read but not given yet */
-	struct buf piece; /* what `rest` lends */
-	uint64_t done, total;
-	const struct stop *stop; /* from the last call of next */
+	struct buf carry;	      /* bytes read but not given yet */
+	struct buf piece;	      /* what `rest` lends */
+	uint64_t done, total, before; /* before: all files before this one */
+	const struct stop *stop;      /* from the last call of next */
 };
 
 static bool is_stdin(const char *path)
@@ -49,6 +50,9 @@ static bool is_stdin(const char *path)
 
 static void close_file(struct line_source *s)
 {
+	if (s->bytes)
+		s->bytes->close(s->bytes);
+	s->bytes = NULL;
 	if (s->fd > STDIN_FILENO)
 		close(s->fd);
 	s->fd = -1;
@@ -79,6 +83,9 @@ static int open_next(struct line_source *s, struct err *e)
 	s->regular = S_ISREG(st.st_mode);
 	if (s->regular)
 		posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (s->conf.open)
+		s->bytes = s->conf.open(s->conf.open_arg, s->name, s->fd);
+	s->before = s->done;
 	s->mark = 0;
 	s->lineno = 0;
 	return 1;
@@ -105,10 +112,24 @@ static void drop_mark(struct line_source *s, struct buf *in, size_t at)
 		s->mark = MARK_DONE;
 }
 
-/* Appends up to a block to `in`: returns the number of bytes, 0 at the end of the file, -1. */
-static ssize_t read_block(struct line_source *s, struct buf *in, struct err *e)
+static bool pending(const struct line_source *s)
 {
-	buf_reserve(in, BLOCK + JSON_PAD);
+	return s->bytes && s->bytes->pending(s->bytes);
+}
+
+/* The same as read_plain, where BYTES_LATER is a further result. */
+static ssize_t read_bytes(struct line_source *s, struct buf *in, struct err *e)
+{
+	ssize_t r = s->bytes->read(s->bytes, in->p + in->n, BLOCK, e);
+	if (s->regular)
+		s->done = s->before + (uint64_t)lseek(s->fd, 0, SEEK_CUR);
+	else if (r > 0)
+		s->done += (uint64_t)r;
+	return r;
+}
+
+static ssize_t read_plain(struct line_source *s, struct buf *in, struct err *e)
+{
 	ssize_t r;
 	do
 		r = read(s->fd, in->p + in->n, BLOCK);
@@ -117,13 +138,23 @@ static ssize_t read_block(struct line_source *s, struct buf *in, struct err *e)
 		return 0;
 	if (r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		io_wait_readable(s->fd, -1, -1, s->stop);
-		return read_block(s, in, e);
+		return read_plain(s, in, e);
 	}
 	if (r < 0)
 		return err_sys(e, "cannot read '%s'", s->name);
-	in->n += (size_t)r;
 	s->done += (uint64_t)r;
-	if (s->mark != MARK_DONE && r > 0)
+	return r;
+}
+
+/* Appends up to a block to `in`: returns the number of bytes, 0 at the end of the file, BYTES_LATER, -1. */
+static ssize_t read_block(struct line_source *s, struct buf *in, struct err *e)
+{
+	buf_reserve(in, BLOCK + JSON_PAD);
+	ssize_t r = s->bytes ? read_bytes(s, in, e) : read_plain(s, in, e);
+	if (r <= 0)
+		return r;
+	in->n += (size_t)r;
+	if (s->mark != MARK_DONE)
 		drop_mark(s, in, in->n - (size_t)r);
 	return r;
 }
@@ -200,6 +231,8 @@ static void last_line(struct line_source *s, struct batch *b, const struct limit
 static void read_on(const struct line_source *s, struct buf *in, size_t max)
 {
 	int64_t grace = clock_mono_ms() + GRACE_MS;
+	if (s->bytes && !s->bytes->plain(s->bytes)) /* a filter cannot leave bytes unread */
+		return;
 	for (size_t had = in->n; in->n - had < max; in->n++) {
 		int64_t left = grace - clock_mono_ms();
 		struct pollfd f = {.fd = s->fd, .events = POLLIN};
@@ -225,6 +258,8 @@ static enum io_wait wait_more(
 {
 	if (s->regular)
 		return stop_raised(s->stop) && left_in_file(s) ? IO_STOP : IO_READY;
+	if (pending(s)) /* which a stop would lose */
+		return IO_READY;
 	if (b->n == 0)
 		return io_wait_readable(s->fd, wake, -1, s->stop);
 	if (*deadline < 0)
@@ -312,6 +347,10 @@ static enum next lines_next(struct source *port, struct batch *b, const struct l
 			break;
 		}
 		ssize_t r = read_block(s, &b->in, e);
+		if (r == BYTES_LATER)
+			continue;
+		if (r < 0 && b->n) /* what precedes the damage goes out first */
+			return finish(s, b, from, FLUSH_END);
 		if (r < 0)
 			return NEXT_ERROR;
 		if (r == 0 && (s->regular || !stop_raised(s->stop))) {
@@ -330,10 +369,10 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	buf_clear(&s->piece);
 	if (s->cr)
 		buf_char(&s->piece, '\r');
-	if (!s->regular && io_wait_readable(s->fd, -1, -1, s->stop) == IO_STOP)
+	if (!s->regular && !pending(s) && io_wait_readable(s->fd, -1, -1, s->stop) == IO_STOP)
 		s->ended = true; /* what has not arrived by now stays unread */
 	ssize_t r = s->ended ? 0 : read_block(s, &s->piece, e);
-	if (r < 0)
+	if (r < 0 && r != BYTES_LATER)
 		return -1;
 	const char *nl = s->piece.n ? memchr(s->piece.p, '\n', s->piece.n) : NULL;
 	size_t n = nl ? (size_t)(nl - s->piece.p) : s->piece.n;
@@ -343,7 +382,7 @@ static int lines_rest(struct source *port, struct str *chunk, struct err *e)
 	n -= s->cr;
 	if (r == 0 && !s->ended)
 		close_file(s);
-	s->in_long = !nl && r > 0;
+	s->in_long = !nl && r != 0;
 	*chunk = (struct str){s->piece.p, n};
 	return n > 0 || s->in_long;
 }

@@ -8,12 +8,17 @@
 #ifndef SENTI_STDIO_H
 #define SENTI_STDIO_H
 
+#include "lib/base/bytes.h"
 #include "lib/flow/port.h"
 
 struct lines_conf {
 	const char *const *path; /* files to read in turn, "-" is stdin; lent for the source's life */
 	size_t npaths;		 /* 0: stdin */
 	bool keep_end; /* keep line ends in `line`, and blank lines as records: for formats whose records span lines */
+	/* What is in an open file, instead of its bytes as they are: new. NULL: the latter. `name` is the path as given
+	 * or "stdin", lent. */
+	struct bytes *(*open)(const void *arg, const char *name, int fd);
+	const void *open_arg;
 };
 
 /* New. A file that cannot be opened fails when its turn comes, in next. A record's origin is the path as given, or

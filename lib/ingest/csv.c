@@ -121,6 +121,17 @@ static void put_row(struct csv *c, struct batch *b, const struct row *row)
 		builder_put(c->builder, b, &c->layout, row->cell, raw, at);
 }
 
+/* Excel's line before the header. --delimiter knows better. */
+static bool take_separator(struct csv *c, const struct row *row)
+{
+	char separator = row->line == 1 && !row->sub ? row_separator(line_content(row->raw)) : 0;
+	if (separator && !c->conf->delimiter) {
+		c->delimiter = separator;
+		rows_delimit(c->rows, separator);
+	}
+	return separator != 0;
+}
+
 static int csv_work(void *ctx, struct batch_room *room, struct err *e)
 {
 	struct csv *c = ctx;
@@ -137,6 +148,8 @@ static int csv_work(void *ctx, struct batch_room *room, struct err *e)
 			    CODE_BAD_ROW, "%s", row.why);
 			break;
 		case ROW_READY:
+			if (!c->headed && take_separator(c, &row))
+				break;
 			if (c->headed) {
 				put_row(c, room->b, &row);
 			} else if (!c->conf->no_header) {

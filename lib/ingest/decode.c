@@ -181,6 +181,7 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	const char *path = path_of(d, f->origin);
 	bool stream = c->ids.scheme == 1 ? !path : is_stream(path);
 	f->builder.ids = &d->ids;
+	f->builder.unescape = c->unescape;
 	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
@@ -262,12 +263,14 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 		return 0;
 	i->at++;
 	d->current = f;
+	bool rejected = in->fate == FATE_REJECTED;
+	struct str line = d->conf->encoding && !rejected ? encoding_utf8(d->conf->encoding, in->line) : in->line;
 	if (!f->begun)
 		file_begin(d, f, in);
-	bool blank = line_blank(in->line);
-	if (!f->ctx && !(blank && in->fate == FATE_OUT) && file_open(d, f, in->line, e) < 0)
+	bool blank = line_blank(line);
+	if (!f->ctx && !(blank && !rejected) && file_open(d, f, line, e) < 0)
 		return -1;
-	if (in->fate == FATE_REJECTED) {
+	if (rejected) {
 		if (in->lineno == 1 && f->format->headed && !d->conf->no_header)
 			return err_set(e, ERR_USAGE, "%s:1: the header is too long (--max-record)", f->origin);
 		pass(d, room, in);
@@ -278,7 +281,7 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	size_t before = room->b->n;
 	if (f->format->holds && !f->format->holds(f->ctx))
 		f->held_from = i->number;
-	if (f->format->line(f->ctx, room, in->line, in->lineno, e) < 0)
+	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
 	for (size_t k = before; k < room->b->n; k++) {
 		room->b->rec[k].origin = f->origin;

@@ -7,7 +7,9 @@
 
 #include "lib/base/err.h"
 #include "lib/flow/port.h"
+#include "lib/ingest/encoding.h"
 #include "lib/ingest/ids.h"
+#include "lib/ingest/wide.h"
 
 struct format;
 
@@ -19,6 +21,9 @@ struct ingest {
 	const char *pattern; /* a preset's name or a regular expression */
 	char delimiter;	     /* 0: the format's own */
 	bool no_header;
+	struct encoding *encoding; /* of lines; NULL: UTF-8 */
+	enum wide wide;		   /* of a file without a byte-order mark, if it is UTF-16 or UTF-32 */
+	bool unescape;		   /* HTML's entities in the text */
 	struct id_conf ids;
 	const char *const *path; /* the files; lent */
 	size_t npaths;		 /* 0: stdin */

@@ -1,6 +1,7 @@
 /* jsonl.c - the format json: lines that already are records. They stay byte for byte, except that members named by
  * options are renamed in place, and a missing id is spliced in. */
 #include "lib/ingest/format.h"
+#include "lib/ingest/entities.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
@@ -12,7 +13,7 @@ struct edit {
 	struct str put;
 };
 
-enum { MAX_EDITS = 8 };
+enum { MAX_EDITS = 10 };
 
 struct jsonl {
 	const struct ingest *conf;
@@ -122,6 +123,8 @@ static int take_text(struct jsonl *j, struct batch *b, struct rec *r, struct str
 		r->column = (size_t)(m->value.p - r->line.p) + 1;
 		return rec_reject(b, r, CODE_BAD_TEXT, "member '%.*s' is not a string", STR_FMT(name));
 	}
+	if (j->conf->unescape && memchr(r->text.p, '&', r->text.n))
+		edit(j, m->value, quoted(j, &b->mem, entities_unescape(r->text, &j->builder->text)));
 	return rename_member(j, b, r, m, STR("text"));
 }
 

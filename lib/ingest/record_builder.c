@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "lib/ingest/entities.h"
 #include "lib/ingest/timeparse.h"
 #include "lib/json/write.h"
 #include "lib/base/utf8.h"
@@ -12,6 +13,7 @@
 void builder_free(struct record_builder *builder)
 {
 	buf_free(&builder->line);
+	buf_free(&builder->text);
 }
 
 struct rec *builder_add(struct batch *b, struct str line, struct line_place at)
@@ -105,6 +107,8 @@ void builder_put(struct record_builder *builder, struct batch *b, const struct l
 		return;
 	}
 	id = builder_id(builder, id, at, spelled, text, &b->mem);
+	if (builder->unescape)
+		text = entities_unescape(text, &builder->text);
 	struct buf *line = &builder->line;
 	buf_clear(line);
 	put_member(line, STR("{\"id\":"), id);

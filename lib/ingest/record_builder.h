@@ -11,8 +11,9 @@
 
 struct record_builder {
 	struct origin origin;
-	struct ids *ids; /* shared by the whole run; lent */
-	struct buf line; /* scratch */
+	struct ids *ids;       /* shared by the whole run; lent */
+	bool unescape;	       /* HTML's entities in texts; ids are of the text as spelled */
+	struct buf line, text; /* scratch */
 };
 
 void builder_free(struct record_builder *builder);

@@ -53,6 +53,21 @@ struct rows *rows_new(char delimiter, bool tsv)
 	return r;
 }
 
+char row_separator(struct str line)
+{
+	bool quoted = line.n == 7 && line.p[0] == '"' && line.p[6] == '"';
+	if (quoted)
+		line = (struct str){line.p + 1, 5};
+	return line.n == 5 && memcmp(line.p, "sep=", 4) == 0 && !strchr("\"\r\n", line.p[4]) ? line.p[4] : 0;
+}
+
+void rows_delimit(struct rows *r, char delimiter)
+{
+	csv_set_delim(&r->lenient, (unsigned char)delimiter);
+	csv_set_delim(&r->strict, (unsigned char)delimiter);
+	csv_set_delim(&r->plain, (unsigned char)delimiter);
+}
+
 void rows_free(struct rows *r)
 {
 	csv_free(&r->lenient);

@@ -30,7 +30,12 @@ struct row {
 	const char *why; /* why it is broken; constant */
 };
 
+/* The C of a line "sep=C", which Excel writes before the header; else 0. */
+char row_separator(struct str line);
+
 struct rows *rows_new(char delimiter, bool tsv);
+/* From the next row on. */
+void rows_delimit(struct rows *r, char delimiter);
 /* Copies one line, including its end. number: its line number in the file. */
 void rows_feed(struct rows *r, struct str line, uint64_t number);
 /* No line continues those taken so far. */

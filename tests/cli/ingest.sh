@@ -315,6 +315,94 @@ t 'a hostile line does not hang a hostile pattern' \
 {"error":{"code":"no_match","message":"matching stopped: the pattern takes too many steps on this line","
 END
 
+# --- other encodings, compressed files, arrays ---
+
+printf 'id,text\n1,good\n2,b\344d\n' >old.csv
+{
+	printf '\377\376'
+	printf 'id,text\r\n1,good\r\n2,b\303\244d\r\n' | iconv -f UTF-8 -t UTF-16LE
+} >wide.csv
+printf 'id,text\n1,good\n2,b\303\244d\n' >new.csv
+senti-ingest --source s new.csv >wanted
+t '--encoding: a file in windows-1252' 'senti-ingest --source s --encoding windows-1252 old.csv | cmp - wanted' 0
+t 'UTF-16, by its byte-order mark' 'senti-ingest --source s wide.csv | cmp - wanted' 0
+t 'and from a pipe' 'cat wide.csv | senti-ingest -F csv --source s | cmp - wanted' 0
+t 'UTF-16 without a mark, by name' 'tail -c +3 wide.csv | senti-ingest -F csv --source s --encoding utf-16le | cmp - wanted' 0
+printf 'id,text\n1,caf\303\251\n2,"caf\351\nna\303\257ve"\n3,\201\n' >mixed.csv
+t '--encoding with a fallback: record by record; what is in neither is rejected' 'senti-ingest --encoding utf-8,windows-1252 mixed.csv' 1 <<'END'
+{"id":"1","text":"café","source":"mixed.csv"}
+{"id":"2","text":"café\nnaïve","source":"mixed.csv"}
+--- stderr
+{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 3","tool":"senti-ingest","line":5,"file":"mixed.csv"},"input_base64":"MyyB"}
+END
+t '--encoding: a name that iconv does not know' 'senti-ingest --encoding utf-8,win1252 mixed.csv' 2 <<'END'
+--- stderr
+senti-ingest: --encoding takes up to 4 names that iconv knows (iconv -l), separated by commas, not 'win1252'
+try 'senti-ingest --help'
+END
+t '--unescape: entities of HTML in the text; the id stays' 'printf "text,n\ndon&#39;t &lt;3,&amp;\n" >e.csv; senti-ingest e.csv | jq -r .id >x; senti-ingest --unescape html e.csv | tee y | jq -r .id | cmp x - && jq -c "[.text,.n]" y; echo "{\"id\":\"1\",\"text\":\"a&amp;b\"}" | senti-ingest --unescape html' 0 <<'END'
+["don't <3","&amp;"]
+{"id":"1","text":"a&b"}
+END
+printf 'sep=;\r\nid;text\r\n1;"a;b"\r\n' >excel.csv
+t "Excel's sep=; chooses the delimiter" 'senti-ingest excel.csv; cat excel.csv | senti-ingest' 0 <<'END'
+{"id":"1","text":"a;b","source":"excel.csv"}
+{"id":"1","text":"a;b"}
+END
+gzip -c new.csv >new.csv.gz
+cat new.csv.gz >unnamed
+base64 -d >new.csv.zst <<'END'
+KLUv/QRYqQAAaWQsdGV4dAoxLGdvb2QKMixiYWQKpePo+A==
+END
+t 'gzip, by its first bytes; the name before .gz says the format' 'senti-ingest --source s new.csv.gz | cmp - wanted; senti-ingest -F csv --source s unnamed | cmp - wanted; senti-ingest -F csv --source s <unnamed | cmp - wanted' 0
+t 'a pipe of gzip' 'cat unnamed | senti-ingest -F csv --source s | cmp - wanted' 0
+t 'Zstandard' 'senti-ingest new.csv.zst' 0 <<'END'
+{"id":"1","text":"good","source":"new.csv.zst"}
+{"id":"2","text":"bad","source":"new.csv.zst"}
+END
+ok 'which no other input loads' sh -c '! readelf -d "$SENTI_BIN/senti-ingest" | grep -qE "NEEDED.*lib(z|zstd)\."'
+seq 100000 | gzip -c >numbers.gz
+t 'a compressed file that ends too early: what is there comes out, then status 3' 'head -c 100000 numbers.gz >short.gz; senti-ingest -F text short.gz >out 2>err; echo $?; cat err; [ "$(wc -l <out)" -gt 30000 ]' 0 <<'END'
+3
+senti-ingest: cannot read 'short.gz': its compressed data ends too early
+END
+t 'a bomb takes no memory' '(bounded; head -c 400000000 /dev/zero | gzip -c | senti-ingest -F text 2>&1 | head -c 60; echo)' 0 <<'END'
+{"error":{"code":"too_long","message":"the line is longer th
+END
+printf '[\n {"id": 1,\n  "text": "a"},\n {"id": 2, "text": "b"}, 7]\n' >array.json
+t 'an array of JSON is its elements' 'senti-ingest array.json' 1 <<'END'
+{"id": "1", "text": "a"}
+{"id": "2", "text": "b"}
+--- stderr
+{"error":{"code":"not_object","message":"not an object at column 1","tool":"senti-ingest","line":3,"column":1,"file":"array.json"},"input":"7"}
+END
+t 'a large one takes little memory' '(bounded; { printf "[{\"text\":\"a\"}"; yes ",{\"text\":\"good\"}" | head -n 2000000 | tr -d "\n"; echo "]"; } | senti-ingest --source s | wc -l)' 0 <<'END'
+2000001
+END
+t 'an array that ends too early is told' 'printf "[{\"text\":\"a\",\"id\":\"1\"}," | senti-ingest' 3 <<'END'
+{"text":"a","id":"1"}
+--- stderr
+senti-ingest: cannot read 'stdin': its JSON array ends too early
+END
+t 'auto takes nothing for text that is plainly something else' 'mkdir -p other; printf "From ann@example.org Fri Nov 27 10:00:00 2026\nSubject: x\n\nbody\n" >other/mail; printf "<?xml version=\"1.0\"?>\n" >other/xml; printf "PK\003\004..\n" >other/zip; printf "caf\351\n" >other/latin; printf "a\000b\n" >other/nul; printf "SQLite format 3\000" >other/db; for f in other/*; do senti-ingest $f; echo $?; done' 0 <<'END'
+2
+2
+2
+2
+2
+2
+--- stderr
+senti-ingest: 'other/db' is an SQLite database: export a table as CSV (sqlite3 -csv -header)
+senti-ingest: 'other/latin' is not UTF-8: name its encoding (--encoding windows-1252), or its format (-F)
+senti-ingest: 'other/mail' is a mailbox: take the texts out of it first, or say -F text for its lines
+senti-ingest: 'other/nul' is not text: name its format (-F) if it is
+senti-ingest: 'other/xml' is XML or HTML: take the texts out of it first, or say -F text for its lines
+senti-ingest: 'other/zip' is a zip archive (perhaps a spreadsheet): unzip it, or export it as CSV
+END
+t 'but text that begins like it is text' 'printf "From here on\n" | senti-ingest | jq -r .text' 0 <<'END'
+From here on
+END
+
 # --- rejects and replay ---
 
 senti-ingest all.csv 2>rejects.jsonl >/dev/null
@@ -444,10 +532,10 @@ END
 t 'auto: --text makes it CSV' 'printf "a,b\n1,fine\n" | senti-ingest --text b | grep -c "\"text\":\"fine\""' 0 <<'END'
 1
 END
-t 'auto: compressed and UTF-16 files are told' 'printf "\037\213x\n" | senti-ingest; printf "\377\376t\000\n" >u.csv; senti-ingest u.csv' 2 <<'END'
+t 'auto: compressed and UTF-16 files cannot be followed' 'printf "\037\213x\n" >c; printf "\377\376t\000\n" >u.csv; senti-ingest --follow c; senti-ingest --follow u.csv' 2 <<'END'
 --- stderr
-senti-ingest: 'stdin' is compressed; zcat it into senti-ingest -F FORMAT --source NAME
-senti-ingest: 'u.csv' is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8
+senti-ingest: 'c' is compressed: --follow cannot read it; zcat it into senti-ingest
+senti-ingest: 'u.csv' is UTF-16: convert it first: iconv -f UTF-16 -t UTF-8
 END
 
 # --- mistakes ---

@@ -14,15 +14,15 @@ static void find(const char *what, struct str line)
 #define CHECK(good, line) ((good) ? (void)0 : find(#good, (line)))
 
 /* A source over the lines of the input, ends included. */
-struct bytes {
+struct input {
 	struct source port;
 	struct str in;
 	uint64_t lineno;
 };
 
-static enum next bytes_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
+static enum next input_next(struct source *port, struct batch *b, const struct limits *l, int wake, struct err *e)
 {
-	struct bytes *s = (struct bytes *)port;
+	struct input *s = (struct input *)port;
 	(void)wake;
 	(void)e;
 	while (s->in.n && b->n < l->records) {
@@ -38,7 +38,7 @@ static enum next bytes_next(struct source *port, struct batch *b, const struct l
 	return b->n ? NEXT_BATCH : NEXT_END;
 }
 
-static int bytes_close(struct source *port, struct err *e)
+static int input_close(struct source *port, struct err *e)
 {
 	(void)port;
 	(void)e;
@@ -82,11 +82,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.no_header = data[0] & 16;
 	if (data[0] & 32 && conf.format && conf.format != &format_text && conf.format != &format_reject)
 		conf.time = "t";
-	struct bytes bytes = {
-	    .port = {.next = bytes_next, .close = bytes_close}, .in = {(const char *)data + 1, size - 1}};
-	struct source *s = source_decode(&conf, &bytes.port, false);
-	struct batch b = {0};
 	struct err e;
+	if (data[0] & 64)
+		conf.encoding = encoding_new("utf-8,windows-1252", &e);
+	conf.unescape = data[0] & 128;
+	struct input input = {
+	    .port = {.next = input_next, .close = input_close}, .in = {(const char *)data + 1, size - 1}};
+	struct source *s = source_decode(&conf, &input.port, false);
+	struct batch b = {0};
 	enum next next;
 	while ((next = s->next(s, &b, &limits, -1, &e)) == NEXT_BATCH) {
 		CHECK(b.n > 0 && b.n <= limits.records, STR(""));
@@ -96,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	CHECK(next == NEXT_END || (e.kind == ERR_USAGE && e.msg[0]), STR(""));
 	s->close(s, &e);
+	encoding_free(conf.encoding);
 	batch_free(&b);
 	return 0;
 }
