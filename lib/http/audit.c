@@ -5,11 +5,15 @@
 
 static void look_at_bytes(struct audit *a, const char *name, const char *value)
 {
+	const unsigned char *p = (const unsigned char *)name;
 	a->bad_name |= !*name;
-	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+	for (; *p; p++)
 		a->bad_name |= *p <= ' ' || *p >= 127;
-	for (const unsigned char *p = (const unsigned char *)value; p && *p; p++)
+	a->bytes += (size_t)((const char *)p - name);
+	for (p = (const unsigned char *)value; p && *p; p++)
 		a->bad_value |= (*p < ' ' && *p != '\t') || *p == 127;
+	a->bytes += value ? (size_t)((const char *)p - value) : 0;
+	a->lines++;
 	/* libmicrohttpd 0.9.75 takes a line that continues a header for more of its name, so that "Content-Length: 5"
 	 * would not be a length. It moves such a name after the values, where no other name stands. */
 	a->folded |= value && (uintptr_t)value < (uintptr_t)name;

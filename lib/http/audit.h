@@ -12,6 +12,7 @@
 struct audit {
 	unsigned lengths, hosts, codings, credentials, encodings;
 	bool bad_name, bad_value, bad_coding, folded;
+	size_t lines, bytes; /* of all headers, without what separates them */
 	/* The last of each; lent. */
 	const char *content_type, *content_length, *content_encoding, *request_id, *traceparent, *host;
 	const char *origin, *fetch_site, *forwarded_proto;

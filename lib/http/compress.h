@@ -13,6 +13,16 @@ bool gzip_compress(struct buf *body);
 /* Appends the expanded content, which must have `size` bytes; false if it has not, or is not gzip. */
 MUST_USE bool gzip_expand(struct str compressed, size_t size, struct buf *out);
 
+/* Compresses a file piece by piece, from its beginning. */
+struct gzipper;
+enum { GZIPPER_MEMORY = 300 << 10 }; /* what one takes, about */
+/* New; takes the descriptor, also when it returns NULL, without memory. */
+struct gzipper *gzipper_new(int fd);
+/* NULL is allowed. */
+void gzipper_free(struct gzipper *g);
+/* How many bytes it has written, at most `max`; 0 at the end; -1 if the file cannot be read. */
+MUST_USE ssize_t gzipper_next(struct gzipper *g, char *out, size_t max);
+
 /* Expands a body piece by piece; several members in a row are one content (RFC 1952). */
 struct gunzip;
 enum { GUNZIP_MEMORY = 48 << 10 }; /* what one takes, about */

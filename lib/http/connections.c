@@ -2,11 +2,13 @@
 #include "lib/http/connections.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -14,6 +16,14 @@
 #include "lib/base/timedwait.h"
 
 enum { WATCH_MS = 500 };
+/* Connections that linger: how many, how long, how long without a byte; how often they are read, and how much then. */
+enum {
+	LINGERING = 64,
+	LINGER_MS = 30000,
+	LINGER_IDLE_MS = 2000,
+	LINGER_TICK_MS = 5,
+	LINGER_BYTES = 4 << 20,
+};
 enum { LEAST_RATE = 4096 }; /* bytes of a long answer that a client must take a second */
 
 /* IPv4 in its mapped form; of IPv6 the first half, since a client usually has the whole /64. */
@@ -37,6 +47,12 @@ struct connection {
 	_Atomic int64_t since;
 	atomic_uint extra_s; /* for PHASE_SEND */
 	atomic_bool fresh;   /* no request has come yet */
+	bool lingers;	     /* the connection's thread's own */
+};
+
+struct lingering {
+	int fd;
+	int64_t until, idle_until;
 };
 
 struct connections {
@@ -46,6 +62,8 @@ struct connections {
 	struct connection list; /* head of the ring */
 	struct map addresses;	/* by their key */
 	struct connection_limits limits;
+	struct lingering lingering[LINGERING];
+	size_t nlingering;
 	bool stop;
 };
 
@@ -86,17 +104,48 @@ static bool hung_up(struct connection *p)
 	return p->gone && before;
 }
 
+/* Drops what has come; false once nothing more will, or the time is over. */
+static bool drop_input(struct lingering *l, int64_t now)
+{
+	ssize_t n = recv(l->fd, NULL, LINGER_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+	if (n > 0)
+		l->idle_until = now + LINGER_IDLE_MS;
+	bool open = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+	return open && now < l->until && now < l->idle_until;
+}
+
+/* The lock is held. */
+static void drain_lingering(struct connections *all, int64_t now)
+{
+	for (size_t i = 0; i < all->nlingering;) {
+		if (drop_input(&all->lingering[i], now)) {
+			i++;
+			continue;
+		}
+		close(all->lingering[i].fd);
+		all->lingering[i] = all->lingering[--all->nlingering];
+	}
+}
+
 static void *watch(void *arg)
 {
 	struct connections *all = arg;
+	int64_t next = clock_mono_ms() + WATCH_MS;
 	pthread_mutex_lock(&all->lock);
 	while (!all->stop) {
-		cond_wait_until(&all->ended, &all->lock, clock_mono_ms() + WATCH_MS);
 		int64_t now = clock_mono_ms();
+		cond_wait_until(&all->ended, &all->lock, all->nlingering ? now + LINGER_TICK_MS : next);
+		now = clock_mono_ms();
+		drain_lingering(all, now);
+		if (now < next)
+			continue;
+		next = now + WATCH_MS;
 		for (struct connection *p = all->list.next; p != &all->list; p = p->next)
 			if (overdue(&all->limits, p, now) || hung_up(p))
 				shutdown(p->fd, SHUT_RDWR);
 	}
+	for (size_t i = 0; i < all->nlingering; i++)
+		close(all->lingering[i].fd);
 	pthread_mutex_unlock(&all->lock);
 	return NULL;
 }
@@ -232,10 +281,30 @@ struct connection *connections_join(struct connections *all, int fd, const struc
 	return p;
 }
 
+void connection_linger(struct connection *p)
+{
+	p->lingers = true;
+}
+
+/* A second descriptor keeps the connection when the library closes its own. The lock is held. */
+static void linger(struct connections *all, int fd)
+{
+	int64_t now = clock_mono_ms();
+	int kept = all->nlingering < LINGERING && !all->stop ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (kept < 0)
+		return;
+	shutdown(kept, SHUT_WR);
+	all->lingering[all->nlingering++] =
+	    (struct lingering){.fd = kept, .until = now + LINGER_MS, .idle_until = now + LINGER_IDLE_MS};
+	pthread_cond_signal(&all->ended);
+}
+
 void connections_leave(struct connection *p)
 {
 	struct connections *all = p->all;
 	pthread_mutex_lock(&all->lock);
+	if (p->lingers)
+		linger(all, p->fd);
 	p->next->prev = p->prev;
 	p->prev->next = p->next;
 	uncount(all, p->address);

@@ -35,6 +35,10 @@ void connections_leave(struct connection *p);
 void connection_enter(struct connection *p, enum phase phase);
 /* Enters PHASE_SEND, of so many bytes. */
 void connection_send(struct connection *p, uint64_t bytes);
+/* Its answer is sent while the client may still be sending: once it is closed here, what comes is read and dropped for
+ * a while, since the client's system drops an answer if the rest of the request meets a closed connection (RFC 9112,
+ * section 9.6). */
+void connection_linger(struct connection *p);
 /* True for ::1, 127.0.0.0/8 and Unix sockets. */
 bool address_is_local(const struct sockaddr *a);
 

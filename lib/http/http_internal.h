@@ -14,6 +14,10 @@
 #include "lib/http/server.h"
 #include "lib/text/hash.h"
 
+/* The library gets so much more for a request's headers than are allowed, so that all near the limit reach us; it takes
+ * about HEADER_COST for each line, and needs HEADER_ROOM for an answer. */
+enum { HEADER_SPARE = 4096, HEADER_COST = 80, HEADER_ROOM = 1536 };
+
 struct request_private {
 	struct http_server *server;
 	struct MHD_Connection *connection;
@@ -25,10 +29,12 @@ struct request_private {
 	bool begun, answered, deferred, paused, queued;
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: the rest is dropped */
+	bool crowded;	   /* its headers leave the library no room for an answer */
 	bool compressed;   /* the answer is */
 	bool used_one;	   /* the next piece begins with a byte that `coding` has had */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
 	struct gunzip *coding;	      /* of the body; NULL: none */
+	struct gzipper *packing;      /* of an answer in a file; NULL: none */
 	uint64_t arrived;	      /* bytes of body, expanded */
 	uint64_t announced;	      /* by Content-Length; 0: unknown */
 	uint64_t body_held, out_held; /* of `memory` */
@@ -61,6 +67,8 @@ int request_take(struct request *r, struct str *piece);
 void request_end(struct request *r);
 /* Microseconds on a monotonic clock. */
 int64_t request_clock_us(void);
+/* Writes an answer to the connection, which is closed afterwards, without the library. */
+void request_write(struct request *r);
 /* Queues the answer. */
 enum MHD_Result request_queue(struct request *r);
 

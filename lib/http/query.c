@@ -55,14 +55,33 @@ bool query_parse(const char *query, struct arena *mem, struct param **list)
 		struct str value = name < n ? (struct str){query + name + 1, n - name - 1} : STR("");
 		struct param *p = arena_alloc(mem, sizeof *p);
 		*p = (struct param){.next = *list};
-		if (percent_decode((struct str){query, name}, true, mem, &p->name) &&
-		    percent_decode(value, true, mem, &p->value))
+		if (n == 0) /* as in "a=1&&b=2" */
+			;
+		else if (percent_decode((struct str){query, name}, true, mem, &p->name) &&
+			 percent_decode(value, true, mem, &p->value))
 			*list = p;
 		else
 			good = false;
 		query += n + (query[n] == '&');
 	}
 	return good;
+}
+
+static bool is_among(struct str name, const char *names)
+{
+	for (size_t n; (n = strcspn(names, " ")); names += n + 1)
+		if (str_eq(name, (struct str){names, n}))
+			return true;
+	return false;
+}
+
+const struct param *query_unknown(const struct param *list, const char *names)
+{
+	const struct param *found = NULL;
+	for (const struct param *p = list; p; p = p->next)
+		if (!is_among(p->name, names))
+			found = p; /* the last in the list is the first of the query */
+	return found;
 }
 
 struct str query_get(const struct param *list, const char *name)

@@ -18,6 +18,8 @@ void percent_encode(struct buf *out, struct str text);
 
 /* Parses "a=1&b=2" into *list, in the arena, the last parameter first. False if one does not decode; it is left out. */
 bool query_parse(const char *query, struct arena *mem, struct param **list);
+/* The first parameter whose name is not among these, each followed by a blank; NULL if all are. */
+const struct param *query_unknown(const struct param *list, const char *names);
 /* A parameter's value, of several the last; p is NULL if it is absent. Lent by the list. */
 struct str query_get(const struct param *list, const char *name);
 

@@ -18,7 +18,7 @@
 #include "lib/http/problem.h"
 #include "lib/json/scan.h"
 
-enum { STREAM_BLOCK = 1024 };
+enum { STREAM_BLOCK = 1024, PACKED_BLOCK = 16384 };
 enum { SMALL_ANSWER = 4096 }; /* not worth counting */
 
 /* One allocation, small enough for malloc's fast path. */
@@ -68,6 +68,7 @@ void request_free(struct request *r)
 	spool_free(&r->spool);
 	share_release(&o->memory);
 	gunzip_free(o->coding);
+	gzipper_free(o->packing);
 	buf_free(&r->body);
 	buf_free(&r->out);
 	arena_free(&o->mem);
@@ -261,6 +262,21 @@ static void check_coding(struct request *r, const struct audit *a)
 	}
 }
 
+/* A misspelt name would ask for something else than its sender thinks. */
+static void check_params(struct request *r)
+{
+	const char *names = r->route->params;
+	const struct param *p = names ? query_unknown(r->own->query, names) : NULL;
+	struct buf known = {0};
+	if (!p)
+		return;
+	for (size_t n; (n = strcspn(names, " ")); names += n + 1)
+		buf_printf(&known, "%s%.*s", known.n ? ", " : "", (int)n, names);
+	request_problem(r, 400, "bad_query", "'%.*s' is not a parameter of this path%s%.*s", STR_FMT(p->name),
+	    known.n ? "; there are " : ", which has none", (int)known.n, known.n ? known.p : "");
+	buf_free(&known);
+}
+
 /* Checks what depends on the route: the query, the announced length, the credentials. */
 static void check(struct request *r, const char *query, struct str host, const struct audit *a)
 {
@@ -277,9 +293,25 @@ static void check(struct request *r, const char *query, struct str host, const s
 	else if (conf->admit)
 		conf->admit(r, conf->admit_arg);
 	if (!o->answered)
+		check_params(r);
+	if (!o->answered)
 		check_media(r);
 	if (!o->answered)
 		check_coding(r, a);
+}
+
+/* Refuses a header section that is too large, before the library runs out of room. */
+static void check_size(struct request *r, const struct audit *a, size_t line)
+{
+	static const size_t separators = 4; /* ": " and the line end */
+	size_t most = r->own->server->conf.max_header, bytes = line + a->bytes + a->lines * separators;
+	size_t taken = bytes + a->lines * HEADER_COST;
+	r->own->crowded = bytes > most || taken > most + HEADER_SPARE - HEADER_ROOM;
+	if (line > most)
+		request_problem(r, 414, "uri_too_long", "the request line has more than %zu bytes", most);
+	else if (r->own->crowded)
+		request_problem(r, 431, "headers_too_large", "the request line and headers have more than %zu bytes",
+		    bytes > most ? most : bytes);
 }
 
 int request_begin(struct request *r, struct MHD_Connection *c, const char *method, const char *version)
@@ -292,6 +324,7 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 	struct audit audit = {0};
 	MHD_get_connection_values(c, MHD_HEADER_KIND, look_at, &audit);
 	correlate(r, &audit);
+	check_size(r, &audit, strlen(method) + strlen(r->path) + strlen(version) + 4);
 	media_read(audit.content_type, r->media, sizeof r->media);
 	if (o->server->conf.cors)
 		o->cross_origin = cors_begin(o->server->conf.cors, audit.origin, &o->headers);
@@ -302,6 +335,8 @@ int request_begin(struct request *r, struct MHD_Connection *c, const char *metho
 		*query++ = 0;
 	struct str host = audit.host ? str_of(audit.host) : STR_NONE;
 	r->path = after_host(r->path, &host);
+	if (o->answered)
+		return -1;
 	if (why) {
 		o->has_body = true; /* what follows is not read */
 		request_set(r, "Connection", "close");
@@ -609,6 +644,14 @@ static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t max)
 				 : n;
 }
 
+static ssize_t read_packed(void *arg, uint64_t at, char *out, size_t max)
+{
+	struct request *r = arg;
+	ssize_t n = gzipper_next(r->own->packing, out, max);
+	r->sent = at + (n > 0 ? (uint64_t)n : 0);
+	return n > 0 ? n : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 /* Compressed content has another strong entity tag (RFC 9110, section 8.8.1): "7" becomes "7-gzip". */
 static void mark_tag(struct request *r)
 {
@@ -623,6 +666,8 @@ static void compress(struct request *r)
 	struct request_private *o = r->own;
 	if (!o->compressed && !o->stream && r->spool.fd < 0 && gzip_worth(r->out.n) && takes_gzip(r))
 		o->compressed = gzip_compress(&r->out);
+	if (r->spool.fd >= 0 && takes_gzip(r) && request_hold(r, GZIPPER_MEMORY))
+		o->compressed = (o->packing = gzipper_new(spool_give(&r->spool))) != NULL;
 	if (o->compressed) {
 		request_set(r, "Content-Encoding", "gzip");
 		mark_tag(r);
@@ -633,6 +678,10 @@ static struct MHD_Response *response_of(struct request *r)
 {
 	struct MHD_Response *response;
 	compress(r);
+	if (r->own->packing) {
+		r->sent = r->spool.bytes;
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PACKED_BLOCK, read_packed, r, NULL);
+	}
 	if (r->own->stream)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
 	if (r->spool.fd >= 0) {
@@ -648,6 +697,20 @@ static struct MHD_Response *response_of(struct request *r)
 	if (response)
 		r->out = (struct buf){0};
 	return response;
+}
+
+void request_write(struct request *r)
+{
+	struct buf head = {0};
+	int fd = MHD_get_connection_info(r->own->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	buf_printf(&head,
+	    "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\nConnection: "
+	    "close\r\n\r\n",
+	    r->status, MHD_get_reason_phrase_for(r->status), r->out_media, r->out.n, r->request_id);
+	buf_str(&head, buf_view(&r->out));
+	ssize_t n = send(fd, head.p, head.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	r->sent = n > 0 ? r->out.n : 0; /* it fits, since nothing was sent for this request before */
+	buf_free(&head);
 }
 
 enum MHD_Result request_queue(struct request *r)

@@ -61,8 +61,8 @@ const struct param *request_queries(const struct request *r);
 
 /* Adds a header to the answer. The name is constant; the value may have any length. */
 void request_set(struct request *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* r->out (or the file of r->spool) is the whole answer; one that does not fit into the server's memory moves to a file
- * or becomes 503. media is constant; NULL: no body. */
+/* r->out (or the file of r->spool) is the whole answer, also of a 304, which has its length and sends none of it; one
+ * that does not fit into the server's memory moves to a file or becomes 503. media is constant; NULL: no type. */
 void request_answer(struct request *r, unsigned status, const char *media);
 /* The same for content that is gzipped already, `size` bytes when expanded; a client that does not accept gzip gets it
  * expanded. */

@@ -19,6 +19,7 @@ struct route {
 	void *app; /* for the three above; lent */
 	/* Web pages of other origins may not even GET this. Methods that change something are always guarded. */
 	bool guarded;
+	const char *params; /* the names of its query's parameters, each followed by a blank; NULL: any */
 };
 
 enum routing { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };

@@ -98,8 +98,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	if (!r->own->begun) {
 		enter(c, PHASE_BODY);
 		bool refused = request_begin(r, c, method, version) < 0;
+		if (!refused || !(r->own->has_body || r->own->crowded))
+			return MHD_YES;
 		/* An answer at this point ends the connection, since a body may follow that is not read. */
-		return refused && r->own->has_body ? send_answer(r) : MHD_YES;
+		if (connection_of(c))
+			connection_linger(connection_of(c));
+		if (!r->own->crowded)
+			return send_answer(r);
+		request_write(r);
+		return MHD_NO;
 	}
 	if (r->own->queued)
 		return MHD_YES;
@@ -205,7 +212,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
 	    {MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
 	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)connection_limit(conf->connections), NULL},
 	    {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)conf->limits.idle_s, NULL},
-	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)conf->max_header, NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)conf->max_header + HEADER_SPARE, NULL},
 	    {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
 	    {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, s},
 	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},

@@ -1,6 +1,6 @@
 /* server.h - an HTTP server over libmicrohttpd, for any table of routes.
  *
- *     static const struct route routes[] = {{"GET", "/hello", 0, NULL, NULL, hello_get, NULL, false}, {0}};
+ *     static const struct route routes[] = {{"GET", "/hello", 0, NULL, NULL, hello_get, NULL, false, ""}, {0}};
  *     struct http_conf conf = {.listen = "127.0.0.1:0", .socket = -1, .vendor = "example", .route = routes,
  *         .threads = 1, .max_body = 1 << 20, .max_header = 16384};
  *     struct http_server *s = http_server_start(&conf, &e);

@@ -15,10 +15,15 @@ static bool same_letters(const char *p, struct str lower)
 
 bool body_is_lines(struct str type)
 {
-	const struct str ndjson = STR("application/x-ndjson");
-	if (type.n < ndjson.n || !same_letters(type.p, ndjson))
-		return false;
-	return type.n == ndjson.n || type.p[ndjson.n] == ';' || type.p[ndjson.n] == ' ';
+	static const struct str names[] = {STR("application/x-ndjson"), STR("application/ndjson"),
+	    STR("application/jsonl"), STR("application/x-jsonlines")};
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		size_t n = names[i].n;
+		if (type.n >= n && same_letters(type.p, names[i]) &&
+		    (type.n == n || type.p[n] == ';' || type.p[n] == ' '))
+			return true;
+	}
+	return false;
 }
 
 static struct str trim(struct str s)

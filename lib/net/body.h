@@ -4,7 +4,7 @@
 
 #include "lib/flow/record.h"
 
-/* True for application/x-ndjson, whatever its parameters. */
+/* True for application/x-ndjson and its other names (application/jsonl ...), whatever their parameters. */
 bool body_is_lines(struct str content_type);
 
 /* The body of one record as a line: trimmed, line ends between tokens turned into spaces. Those inside a string stay,

@@ -59,6 +59,9 @@ static int read_record(struct submit *s, struct batch *b, size_t i)
 	join_lines(r);
 	if (put_batch_read(&s->put, b, i, !s->conf.store) < 0)
 		return -1;
+	/* Clients and proxies drop these segments from a path. */
+	if (str_eq(r->id, STR(".")) || str_eq(r->id, STR("..")))
+		return rec_reject(b, r, CODE_BAD_ID, "the id '%.*s' cannot stand in a path", STR_FMT(r->id));
 	if (utf8_count(r->id) > MOST_ID)
 		return rec_reject(b, r, CODE_BAD_ID, "the id has more than %d characters", MOST_ID);
 	return 0;

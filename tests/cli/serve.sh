@@ -149,6 +149,8 @@ problem 'no text' 422 no_text /v1/messages -H "$json" -d '{}'
 problem 'an empty id' 422 no_id /v1/messages -H "$json" -d '{"id":"","text":"x"}'
 problem 'an id that is not a string' 422 bad_id /v1/messages -H "$json" -d '{"id":7,"text":"x"}'
 problem 'an id that is too long' 422 bad_id /v1/messages -H "$json" -d "{\"id\":\"$(printf '%0513d' 0)\",\"text\":\"x\"}"
+problem 'an id that clients drop from a path' 422 bad_id /v1/messages -H "$json" -d '{"id":"..","text":"x"}'
+problem 'the other one' 422 bad_id /v1/messages -H "$json" -d '{"id":".","text":"x"}'
 answers 'one that is just not' 202 - /v1/messages -H "$json" -d "{\"id\":\"$(printf '%0511d' 0)ö\",\"text\":\"x\"}"
 ok 'is deleted' test "$(ask "$(header Location)" -X DELETE)" = 204
 problem 'a time that is none' 422 bad_time /v1/messages -H "$json" -d '{"time":"noon","text":"x"}'
@@ -168,7 +170,7 @@ what?	what%3F
 a+b	a%2Bb
 a b	a%20b
 naïve ☃	na%C3%AFve%20%E2%98%83
-..	..
+...	...
 a%2Fb	a%252Fb
 IDS
 answers 'a path may spell + as it is' 404 '.detail | contains("a+b")' /v1/messages/a+b

@@ -249,7 +249,7 @@ def access_log():
                 # A line is written after its answer has been sent: the next request waits for it, or the lines change places.
                 wait(lambda: len(re.findall(r"/v1/.*\n", quiet.said())) == count, f"line {count}")
 
-            status, fields, body = quiet.ask("POST", "/v1/messages?note=hidden-query", b'{"id":"m2","text":"hidden-text"}',
+            status, fields, body = quiet.ask("POST", "/v1/messages", b'{"id":"m2","text":"hidden-text"}',
                                              {"Content-Type": "application/json", **secret})
             assert status == 202 and fields["x-request-id"] == "from-the-proxy.1" and fields["traceparent"] == trace
             logged(1)
@@ -257,12 +257,14 @@ def access_log():
             logged(2)
             quiet.ask("GET", "/v1/models", None, {**bearer("senti_hidden-wrong"), "X-Request-Id": "a b\"=\\", "traceparent": "x" * 55 + "!"})
             logged(3)
+            quiet.ask("GET", "/v1/messages?source=hidden-query", None, bearer(token))
+            logged(4)
             said = quiet.said()
-        for hidden in ("hidden", token, "Bearer", "note="):
+        for hidden in ("hidden", token, "Bearer", "source="):
             assert hidden not in said, (hidden, said)
         lines = [x for x in said.splitlines() if "/v1/" in x]
         if form == ["--log-format", "json"]:
-            first, second, third = map(json.loads, lines)
+            first, second, third, _ = map(json.loads, lines)
             assert first["path"] == "/v1/messages" and first["status"] == "202" and first["method"] == "POST"
             assert first["request_id"] == "from-the-proxy.1" and first["traceparent"] == trace and first["token"] == "shop"
             assert int(first["bytes"]) == len(body) and float(first["ms"]) >= 0 and first["peer"] == "127.0.0.1"

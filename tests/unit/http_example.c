@@ -96,10 +96,10 @@ int main(void)
 {
 	static char greeting[] = "Good day";
 	static const char *const origins[] = {"https://friend.example", NULL}, *const hosts[] = {"named.example", NULL};
-	static const struct route routes[] = {{"GET", "/hello/{name}", 0, NULL, NULL, hello_get, greeting, false},
-	    {"GET", "/guarded", 0, NULL, NULL, item_end, NULL, true},
-	    {"POST", "/item", 0, NULL, NULL, item_end, NULL, false},
-	    {"DELETE", "/item", 0, NULL, NULL, item_end, NULL, false}, {0}};
+	static const struct route routes[] = {{"GET", "/hello/{name}", 0, NULL, NULL, hello_get, greeting, false, NULL},
+	    {"GET", "/guarded", 0, NULL, NULL, item_end, NULL, true, NULL},
+	    {"POST", "/item", 0, NULL, NULL, item_end, NULL, false, NULL},
+	    {"DELETE", "/item", 0, NULL, NULL, item_end, NULL, false, NULL}, {0}};
 	struct http_conf conf = {
 	    .listen = "127.0.0.1:0",
 	    .socket = -1,

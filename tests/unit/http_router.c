@@ -4,13 +4,13 @@
 #include "tests/unit/tap.h"
 
 static const struct route table[] = {
-    {"POST", "/things", 0, NULL, NULL, NULL, NULL, false},
-    {"GET", "/things", 1, NULL, NULL, NULL, NULL, false},
-    {"GET", "/things/{id}", 2, NULL, NULL, NULL, NULL, false},
-    {"DELETE", "/things/{id}", 3, NULL, NULL, NULL, NULL, false},
-    {"GET", "/things/{id}/parts", 4, NULL, NULL, NULL, NULL, false},
-    {"PATCH", "/only", 5, NULL, NULL, NULL, NULL, false},
-    {"GET", "/", 6, NULL, NULL, NULL, NULL, false},
+    {"POST", "/things", 0, NULL, NULL, NULL, NULL, false, NULL},
+    {"GET", "/things", 1, NULL, NULL, NULL, NULL, false, NULL},
+    {"GET", "/things/{id}", 2, NULL, NULL, NULL, NULL, false, NULL},
+    {"DELETE", "/things/{id}", 3, NULL, NULL, NULL, NULL, false, NULL},
+    {"GET", "/things/{id}/parts", 4, NULL, NULL, NULL, NULL, false, NULL},
+    {"PATCH", "/only", 5, NULL, NULL, NULL, NULL, false, NULL},
+    {"GET", "/", 6, NULL, NULL, NULL, NULL, false, NULL},
     {0},
 };
 

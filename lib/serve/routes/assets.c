@@ -52,7 +52,7 @@ void assets_get(struct request *x, void *app)
 		    "this program was built without its web pages; with npm, make WITH_WEB=yes builds them; "
 		    "/docs needs none");
 	else if (tag_in_list(request_header_list(x, "If-None-Match"), str_of(a->tag), TAG_WEAK))
-		request_answer(x, 304, NULL);
+		request_answer_gzip(x, 304, NULL, a->gzip(), a->size);
 	else
 		request_answer_gzip(x, 200, a->media, a->gzip(), a->size);
 	if (x->status == 200 || x->status == 304)

@@ -175,7 +175,7 @@ static struct str text_member(const struct json_scan *s, const char *name, struc
 /* Reads {"operationId":ID,"persistedQuery":{"sha256Hash":HASH}}: false if it is not an object. */
 static bool read_extensions(struct asking *a, struct str extensions, struct json_scan *s)
 {
-	if (!extensions.p)
+	if (!extensions.n)
 		return true;
 	if (json_scan(s, json_padded(&a->mem, extensions)) < 0)
 		return false;

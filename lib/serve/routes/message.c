@@ -8,25 +8,17 @@
 static void answer_record(struct request *r, struct str record, uint64_t version, const char *how)
 {
 	request_set(r, "Cache-Status", "senti; %s", how);
-	rest_set_tag(r, version);
-	if (rest_tag_matches(r, "If-None-Match", version) == 1) {
-		request_answer(r, 304, NULL);
-		return;
-	}
 	buf_str(&r->out, record);
 	buf_char(&r->out, '\n');
+	if (!rest_condition(r, version))
+		return;
+	rest_set_tag(r, version);
 	request_answer(r, 200, MEDIA_JSON);
 }
 
 static void not_found(struct request *r)
 {
 	request_problem(r, 404, "not_found", "no message has the id '%.*s'", STR_FMT(r->segment));
-}
-
-static void changed(struct request *r, uint64_t version)
-{
-	rest_set_tag(r, version);
-	request_problem(r, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
 }
 
 enum cache_answer message_cache_answer(const struct look *l)
@@ -102,15 +94,21 @@ static void all_unavailable(const struct edits *d, const struct err *e)
 		db_unavailable(d->request[i], e);
 }
 
-/* Sets only_version to the version that If-Match lets each request change. A list of several needs a look at the row,
- * and a star needs the row to be there. Answers requests that may change nothing. */
+static bool any_version(const struct request *r)
+{
+	const char *match = request_header(r, "If-Match");
+	return match && strcmp(match, "*") == 0 && !request_header(r, "If-None-Match");
+}
+
+/* Sets only_version to the version that each request's preconditions let it change, which takes a look at the row: it
+ * may be one of several. A star alone lets it change any. Answers requests that may change nothing. */
 static int check_versions(struct db_context *c, const struct edits *d)
 {
 	struct message row[DB_BATCH], *list[DB_BATCH];
 	size_t n = 0;
 	struct err e;
 	for (size_t i = 0; i < d->n; i++)
-		if (request_header(d->request[i], "If-Match")) {
+		if (rest_is_conditional(d->request[i])) {
 			row[n] = (struct message){.id = d->request[i]->segment};
 			list[n] = &row[n];
 			n++;
@@ -121,15 +119,14 @@ static int check_versions(struct db_context *c, const struct edits *d)
 	}
 	n = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		const char *wanted = request_header(d->request[i], "If-Match");
-		if (!wanted)
+		struct request *r = d->request[i];
+		if (!rest_is_conditional(r))
 			continue;
 		const struct message *there = &row[n++];
 		if (there->fate != MESSAGE_FOUND)
-			not_found(d->request[i]);
-		else if (rest_tag_matches(d->request[i], "If-Match", there->version) == 0)
-			changed(d->request[i], there->version);
-		d->row[i]->only_version = strcmp(wanted, "*") == 0 ? 0 : there->version;
+			not_found(r);
+		else if (rest_condition(r, there->version))
+			d->row[i]->only_version = any_version(r) ? 0 : there->version;
 	}
 	return 0;
 }
@@ -164,7 +161,7 @@ static void invalidate(struct db_context *c, const struct edits *d)
 static void answer_edit(struct db_context *c, struct request *r, const struct message *m)
 {
 	if (m->fate == MESSAGE_CHANGED) {
-		changed(r, m->version);
+		rest_changed(r, m->version);
 	} else if (m->fate != MESSAGE_FOUND) {
 		not_found(r);
 	} else if (m->remove) {

@@ -152,11 +152,30 @@ void rest_set_tag(struct request *r, uint64_t version)
 	request_set(r, "ETag", "\"%llu\"", (unsigned long long)version);
 }
 
-int rest_tag_matches(struct request *r, const char *header, uint64_t version)
+bool rest_is_conditional(const struct request *r)
 {
-	struct str list = request_header_list(r, header);
+	return request_header(r, "If-Match") || request_header(r, "If-None-Match");
+}
+
+void rest_changed(struct request *r, uint64_t version)
+{
+	rest_set_tag(r, version);
+	request_problem(r, 412, "changed", "the message's version is %llu now", (unsigned long long)version);
+}
+
+bool rest_condition(struct request *r, uint64_t version)
+{
+	struct str match = request_header_list(r, "If-Match"), none = request_header_list(r, "If-None-Match");
+	bool reads = *r->method == 'G' || *r->method == 'H';
 	char tag[24];
 	snprintf(tag, sizeof tag, "%llu", (unsigned long long)version);
-	enum tag_comparison how = strcmp(header, "If-Match") == 0 ? TAG_STRONG : TAG_WEAK;
-	return list.p ? tag_in_list(list, str_of(tag), how) : -1;
+	bool failed = match.p && !tag_in_list(match, str_of(tag), TAG_STRONG);
+	bool same = none.p && tag_in_list(none, str_of(tag), TAG_WEAK);
+	if (failed || (same && !reads)) {
+		rest_changed(r, version);
+	} else if (same) {
+		rest_set_tag(r, version);
+		request_answer(r, 304, NULL);
+	}
+	return !failed && !same;
 }

@@ -31,7 +31,13 @@ void rest_put_filter(struct buf *out, struct request *r);
 void rest_put_path(struct buf *out, struct str id);
 /* Sets ETag: the version of a message. */
 void rest_set_tag(struct request *r, uint64_t version);
-/* Whether If-Match or If-None-Match names a message of this version: 1 or 0; -1 if the header is absent. */
-int rest_tag_matches(struct request *r, const char *header, uint64_t version);
+/* True if the request has preconditions that ask for versions. */
+bool rest_is_conditional(const struct request *r);
+/* Evaluates them for a message of this version, in the order of RFC 9110, 13.2.2: true if the request may go on, or
+ * false with it answered (412, or 304 for a read). A message has no time of its last change, so the headers that name
+ * times mean nothing. */
+bool rest_condition(struct request *r, uint64_t version);
+/* Answers 412: the message has this version. */
+void rest_changed(struct request *r, uint64_t version);
 
 #endif
