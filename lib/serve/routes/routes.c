@@ -13,7 +13,7 @@ void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 		"model explain "},
 	    {"POST", "/v1/messages", SCOPE_WRITE, post_begin, post_piece, post_end, &r->post, false, ""},
 	    {"GET", "/v1/messages", SCOPE_READ, NULL, NULL, messages_list, &r->messages, false,
-		FILTER "order limit after "},
+		FILTER "order limit sample after "},
 	    {"GET", "/v1/messages/{id}", SCOPE_READ, NULL, NULL, message_get, &r->messages, false, ""},
 	    {"PATCH", "/v1/messages/{id}", SCOPE_WRITE, message_patch_begin, NULL, message_patch, &r->messages, false,
 		""},
