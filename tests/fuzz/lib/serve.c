@@ -454,10 +454,14 @@ static void read_stream(struct MHD_Connection *c)
 static void take_body(struct MHD_Connection *c)
 {
 	c->answer->streamed = c->response.read != NULL;
-	if (c->answer->streamed)
+	if (c->answer->status == 304) { /* of its body the library sends the length alone */
+		buf_free(&c->response.body);
+		c->answer->compressed = false;
+	} else if (c->answer->streamed) {
 		read_stream(c);
-	else
+	} else {
 		c->answer->body = c->response.body;
+	}
 }
 
 static void exchange(struct MHD_Daemon *d, struct MHD_Connection *c)
