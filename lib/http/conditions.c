@@ -23,6 +23,8 @@ static struct str next_tag(const char **at, const char *end, bool *weak)
 
 bool tag_in_list(struct str list, struct str tag, enum tag_comparison how)
 {
+	if (!list.n)
+		return false;
 	const char *p = list.p, *end = list.p + list.n;
 	for (;;) {
 		bool weak;

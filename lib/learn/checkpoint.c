@@ -264,7 +264,8 @@ int checkpoint_replay(struct checkpoint *s, checkpoint_take *take, void *ctx, ui
 int checkpoint_run(
     struct checkpoint *s, struct batch *b, checkpoint_take *take, void *ctx, uint64_t *first, struct err *e)
 {
-	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++) {
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
 		int taken = r->fate == FATE_OUT ? take(ctx, b, r) : -1;
 		if (taken < 0)
 			continue;

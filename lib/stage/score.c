@@ -90,7 +90,8 @@ static int score_run(void *ctx, struct batch *b, struct err *e)
 	struct score_context *c = ctx;
 	const struct score_conf *f = c->conf;
 	(void)e;
-	for (struct rec *r = b->rec, *end = b->rec + b->n; r < end; r++) {
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
 		if (r->fate != FATE_OUT)
 			continue;
 		if ((f->plain ? from_plain(c, b, r) : rec_scan(b, r, &c->scan, &f->form)) < 0)

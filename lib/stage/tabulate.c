@@ -157,15 +157,19 @@ static void add_all(struct table_context *c, const char *const *title)
 static void find_columns(struct table_context *c, const struct batch *b)
 {
 	add_all(c, c->conf->first);
-	for (const struct rec *r = b->rec; r < b->rec + b->n; r++)
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rec *r = &b->rec[i];
 		if (r->fate == FATE_OUT && scan(c, r) == 0)
-			for (size_t i = 0; i < c->own.n; i++)
-				if (!is_last(c, &c->own.member[i]))
-					add_own(c, &c->own.member[i]);
-	for (const struct rec *r = b->rec; r < b->rec + b->n; r++)
+			for (size_t k = 0; k < c->own.n; k++)
+				if (!is_last(c, &c->own.member[k]))
+					add_own(c, &c->own.member[k]);
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		const struct rec *r = &b->rec[i];
 		if (r->fate == FATE_OUT && scan(c, r) == 0)
-			for (size_t i = 0; i < c->result.n; i++)
-				add_result(c, &c->result.member[i]);
+			for (size_t k = 0; k < c->result.n; k++)
+				add_result(c, &c->result.member[k]);
+	}
 	add_all(c, c->conf->last);
 }
 
@@ -296,9 +300,11 @@ static int table_run(void *ctx, struct batch *b, struct err *e)
 	(void)e;
 	if (!c->headed && !c->conf->columns.p)
 		find_columns(c, b);
-	for (struct rec *r = b->rec; r < b->rec + b->n; r++)
+	for (size_t i = 0; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
 		if (r->fate == FATE_OUT)
 			tabulate(c, b, r);
+	}
 	return 0;
 }
 
