@@ -33,6 +33,7 @@ static int read_encoding(void *to, const char *value, struct err *e)
 	if (i->wide != WIDE_NONE)
 		return 0;
 	i->wide = WIDE_BY_MARK;
+	encoding_free(i->encoding);
 	i->encoding = encoding_new(value, e);
 	return i->encoding ? 0 : -1;
 }
@@ -126,5 +127,7 @@ int main(int argc, char **argv)
 	tool_options(&t, argc, argv);
 	if (check_zone(&e) < 0)
 		return tool_fail(&t, &e);
-	return ingest_source(&o, &t, &e) < 0 ? tool_fail(&t, &e) : tool_run(&t, NULL, 0);
+	int status = ingest_source(&o, &t, &e) < 0 ? tool_fail(&t, &e) : tool_run(&t, NULL, 0);
+	encoding_free(o.ingest.encoding);
+	return status;
 }

@@ -12,6 +12,7 @@ struct encoding *encoding_new(const char *names, struct err *e);
 /* The line in UTF-8: itself or lent until the next call. One that is in none of these encodings comes back as it is,
  * and is not UTF-8: if its bytes happen to be, ff is added before its end. */
 struct str encoding_utf8(struct encoding *c, struct str line);
+/* NULL is allowed. */
 void encoding_free(struct encoding *c);
 
 #endif
