@@ -235,7 +235,7 @@ static bool is_place(int fd, const struct file_place *p, bool *truncated)
 		return false;
 	ssize_t n = pread(fd, head, p->head, 0);
 	hash_head((struct str){head, n < 0 ? 0 : (size_t)n}, hash);
-	*truncated = (uint64_t)st.st_size < p->offset || strcmp(hash, p->head_hash) != 0;
+	*truncated = (uint64_t)st.st_size < p->offset || (p->head && strcmp(hash, p->head_hash) != 0);
 	return true;
 }
 

@@ -147,6 +147,21 @@ t 'a state that cannot be written' 'senti-worker -i log --follow --state none/pl
 senti-worker: cannot make a file beside 'none/place'
 END
 
+rm -f place log*
+: >out
+: >log
+work -i log --follow --state place -- cat
+ok 'a place in an empty file is saved' waits '[ -s place ]'
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+printf '{"id":"e1","text":"x"}\n' >>log
+mv log log.1
+printf '{"id":"e2","text":"x"}\n' >log
+work -i log --follow --state place -- cat
+ok 'what was written before it was renamed is read' waits '[ "$(wc -l <out)" -eq 2 ]'
+kill "$pid"
+ok 'and nothing counts as lost' ended 0
+
 # --- stopping ---
 
 : >out
