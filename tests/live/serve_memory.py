@@ -84,13 +84,19 @@ def abuse(memory):
 
         wait(answered, "pages and lines are answered or refused, and some arrays", 280)
         kinds = [[status(s) for s in readable(group)] for group in (pages, lines, arrays)]
-        assert 200 in kinds[0] and 200 in kinds[2], kinds
+        assert 200 in kinds[0], kinds
         assert set(kinds[0]) <= {200, 503} and set(kinds[1]) <= {200, 503, 507} and set(kinds[2]) <= {200, 503, 507}, kinds
         assert 507 in kinds[1], ("20 answers of 32 MiB do not fit into 256", kinds[1])
         for s in arrays + halves + pages + lines:
             s.close()
         server.settled(60)
         server.alive()
+        # Each array may have found the files full of lines; now they are free.
+        alone = start(server, 1, head("POST", "/v1/sentiment?explain=1&model=plus", "application/json", len(ARRAY)), ARRAY)
+        wait(lambda: readable(alone), "an array is answered", 280)
+        assert status(alone[0]) == 200, status(alone[0])
+        alone[0].close()
+        server.settled(60)
         peak = figure(server, "VmHWM")
         assert peak <= memory + 64 * MIB, f"{peak / MIB:.1f} MiB"
         assert most <= spool, most
