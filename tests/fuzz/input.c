@@ -74,6 +74,14 @@ static void read_all(struct bytes *b, size_t room, struct buf *out)
 	b->close(b);
 }
 
+/* Of damaged input more or less may come before the error, by the size of the pieces. */
+static bool agree(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	bool failed = a.n && b.n && a.p[a.n - 1] == '!' && b.p[b.n - 1] == '!';
+	return str_eq(a, b) || (failed && memcmp(a.p, b.p, n - 1) == 0);
+}
+
 static void check_text(unsigned what, struct str in)
 {
 	static struct encoding *encoding;
@@ -100,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str in = {(const char *)data + 2, size - 2};
 	read_all(filter(data[0], in, SIZE_MAX), 64 << 10, &whole);
 	read_all(filter(data[0], in, data[1] + 1), BYTES_ROOM + data[1], &pieces);
-	CHECK(str_eq(buf_view(&whole), buf_view(&pieces)));
+	CHECK(agree(buf_view(&whole), buf_view(&pieces)));
 	check_text(data[0], in);
 	buf_free(&whole);
 	buf_free(&pieces);
