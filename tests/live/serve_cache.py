@@ -176,11 +176,15 @@ def restored():
         c.execute("drop schema senti cascade")
     subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", store], input=dump, check=True, stdout=subprocess.DEVNULL)
     wait_until(lambda: [shown(s) for s in servers] == ["old"] * 2, 20, "the rows of before are still shown")
-    for s, label in zip(servers, ("negative", "neutral")):
+
+    def labelled(s, label):
+        return ask(s.url, "/v1/messages/r").json()["sentiment"]["label"] == label
+    for s, before, label in zip(servers, ("neutral", "negative"), ("negative", "positive")):
+        wait_until(lambda: labelled(s, before), 20, "a server does not show the newest label")
         tag = ask(s.url, "/v1/messages/r").headers["ETag"]
         answer = ask(s.url, "/v1/messages/r", {"label": label}, method="PATCH", headers={"If-Match": tag})
         assert answer.status == 200, (tag, answer.body)
-        assert ask(s.url, "/v1/messages/r").json()["sentiment"]["label"] == label
+        assert labelled(s, label)
     for s in servers:
         assert "restored" in s.running.said(), s.running.said()
         s.ends()
