@@ -60,14 +60,21 @@ static bool is_scoring(const struct fuzz_request *q)
 	return strncmp(q->target, "/v1/sentiment", 13) == 0;
 }
 
-/* The request's Content-Encoding if that is gzip; else its number of headers. */
-static size_t find_gzip(const struct fuzz_request *q)
+/* The first header of that name; else the number of headers. */
+static size_t find_header(const struct fuzz_request *q, const char *name)
 {
 	size_t i = 0;
-	while (i < q->headers &&
-	       (strcasecmp(q->header[i].name, "Content-Encoding") != 0 || strcasecmp(q->header[i].value, "gzip") != 0))
+	while (i < q->headers && strcasecmp(q->header[i].name, name) != 0)
 		i++;
 	return i;
+}
+
+/* True if there is a body, which is said to be gzipped but is not. The library gives no body without its length. */
+static bool wants_gzip(const struct fuzz_request *q, size_t coding)
+{
+	size_t length = find_header(q, "Content-Length");
+	return coding < q->headers && strcasecmp(q->header[coding].value, "gzip") == 0 && length < q->headers &&
+	       strcmp(q->header[length].value, "0") != 0 && (q->body.n < 2 || memcmp(q->body.p, "\x1f\x8b", 2) != 0);
 }
 
 static void compress_body(struct str plain, struct buf *out)
@@ -109,8 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	q.body = (struct str){text, (size_t)(end - text)};
 	struct buf packed = {0};
 	struct str plain = q.body;
-	size_t coding = find_gzip(&q);
-	bool compress = coding < q.headers && (plain.n < 2 || memcmp(plain.p, "\x1f\x8b", 2) != 0);
+	size_t coding = find_header(&q, "Content-Encoding");
+	bool compress = wants_gzip(&q, coding);
 	if (compress) {
 		compress_body(plain, &packed);
 		q.body = buf_view(&packed);
