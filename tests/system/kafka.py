@@ -145,8 +145,8 @@ def swallowed():
         stopped = int(f.read())
     os.kill(stopped, signal.SIGTERM)
     r.ends(3)
-    # awk may still have been writing to it.
-    assert "2000 messages, but" in r.said() or "ended with 0 141 " in r.said(), r.said()
+    # Which of them it says depends on what was on its way then.
+    assert "2000 messages, but" in r.said() or "ended with" in r.said(), r.said()
     assert not offsets("swallowed")
     batch("swallowed", "swallowed-out", "senti-score", size=500)
     scored = [r for r in records("swallowed-out") if "sentiment" in r]
