@@ -120,15 +120,16 @@ class Proxy:
         try:
             while data := a.recv(1 << 16):
                 passing = [(method, f) for method, f in frames.cut(data) if self.judge(way, method, silent)]
+                # Before they are sent: the broker may have them, and the connection fail.
+                for method, f in passing:
+                    if (way, method) == ("up", ACK):
+                        self.acknowledged = max(self.acknowledged, int.from_bytes(f[11:19], "big"))
                 try:
                     b.sendall(b"".join(f for _, f in passing))
                 except OSError:
                     if way == "down":
                         return  # the client is gone; what it sent before that still passes
                     raise
-                for method, f in passing:
-                    if (way, method) == ("up", ACK):
-                        self.acknowledged = max(self.acknowledged, int.from_bytes(f[11:19], "big"))
         except OSError:
             pass
         if way == "up":
