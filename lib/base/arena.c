@@ -9,8 +9,9 @@ struct arena_block {
 	_Alignas(16) char data[];
 };
 
-/* Small arenas are many, and malloc has a quick way for their first block; large ones fill. */
-enum { BLOCK_FIRST = 992, BLOCK_MIN = 64 << 10 };
+/* Small arenas are many, and malloc has a quick way for their first block; large ones fill. Large blocks are mapped by
+ * themselves (mallopt(3), M_MMAP_THRESHOLD), so that they go back to the system wherever they were. */
+enum { BLOCK_FIRST = 992, BLOCK_MOST = 256 << 10 };
 
 static void enter(struct arena *a, struct arena_block *b)
 {
@@ -30,7 +31,7 @@ void *arena_grow(struct arena *a, size_t n)
 		a->p += n;
 		return b->data;
 	}
-	size_t least = !a->at ? BLOCK_FIRST : a->at->size < BLOCK_MIN / 2 ? 2 * a->at->size : BLOCK_MIN;
+	size_t least = !a->at ? BLOCK_FIRST : a->at->size < BLOCK_MOST / 2 ? 2 * a->at->size : BLOCK_MOST;
 	size_t size = n > least ? n : least;
 	struct arena_block *b = xmalloc(sizeof *b + size);
 	b->size = size;

@@ -364,11 +364,15 @@ static bool run(struct graphql_operation *op, struct request *r, struct graphql_
 	swap_arenas(&ask->prepared.run, kept);
 	if (kept && arena_size(kept) > KEPT)
 		arena_free(kept);
-	request_unhold(r, held.bytes);
 	if (op->missed) {
+		request_unhold(r, held.bytes);
 		buf_clear(&r->out);
 		return false;
 	}
+	/* All of it is in r->out now, which a client may read slowly. */
+	gql_request_free(&ask->prepared);
+	ask->is_prepared = false;
+	request_unhold(r, held.bytes);
 	unhold(r, ask);
 	answer_result(r, ask);
 	return true;
