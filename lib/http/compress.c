@@ -151,8 +151,10 @@ ssize_t gunzip_next(struct gunzip *g, struct str *in, char *out, size_t max)
 			g->whole = true;
 		else if (rc == Z_BUF_ERROR)
 			break;
-		else if (rc != Z_OK)
+		else if (rc != Z_OK && z->avail_out == max)
 			return -1;
+		else if (rc != Z_OK)
+			break; /* what came before comes first; zlib fails again at the next call */
 	}
 	return (ssize_t)(max - z->avail_out);
 }
