@@ -4,7 +4,6 @@
  */
 #include "lib/ingest/follow.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
@@ -14,22 +13,17 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/ingest/place.h"
 #include "lib/ingest/rotation.h"
 #include "lib/json/write.h"
 #include "lib/text/hash.h"
 
-enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, LEFT_MS = 60000, FIRST_BYTES = 256, BIRTH = 48 };
+enum { BLOCK = 64 << 10, LOOK_MS = 1000, LOOK_ALONE_MS = 250, LEFT_MS = 60000 };
 
 /* One of the files that had this name. */
 struct life {
 	struct life *next;
 	char hash[HASH_HEX];
-};
-
-/* A place in one life of a file. */
-struct file_place {
-	uint64_t offset, line, inode, truncations, head; /* head: how many of its first bytes head_hash covers */
-	char birth[BIRTH], head_hash[HASH_HEX + 1], life[HASH_HEX + 1];
 };
 
 /* The place after a batch that was given but not accepted yet. */
@@ -189,25 +183,6 @@ static enum io_wait wait_change(struct file_follow *s, int wake)
 
 /* --- lives --- */
 
-static size_t spell_birth(int fd, char out[BIRTH])
-{
-	struct statx x = {0};
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
-		x.stx_btime = (struct statx_timestamp){0};
-	return (size_t)snprintf(out, BIRTH, "%lld.%u", (long long)x.stx_btime.tv_sec, x.stx_btime.tv_nsec);
-}
-
-/* False if the file system keeps no births. */
-static bool parse_birth(const char *spelled, int64_t *ns)
-{
-	long long seconds;
-	unsigned rest;
-	if (sscanf(spelled, "%lld.%u", &seconds, &rest) != 2 || (!seconds && !rest))
-		return false;
-	*ns = seconds * INT64_C(1000000000) + rest;
-	return true;
-}
-
 static struct life *keep_life(struct file_follow *s, struct life *life)
 {
 	life->next = s->lives;
@@ -216,51 +191,6 @@ static struct life *keep_life(struct file_follow *s, struct life *life)
 }
 
 /* --- places --- */
-
-static void hash_head(struct str head, char out[HASH_HEX + 1])
-{
-	hash_list_xxh3(&head, 1, out);
-	out[HASH_HEX] = 0;
-}
-
-/* Whether the open file is the one of the place, and still has what was read from it. */
-static bool is_place(int fd, const struct file_place *p, bool *truncated)
-{
-	struct stat st;
-	char birth[BIRTH], head[FIRST_BYTES], hash[HASH_HEX + 1];
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != p->inode)
-		return false;
-	spell_birth(fd, birth);
-	if (strcmp(birth, p->birth) != 0)
-		return false;
-	ssize_t n = pread(fd, head, p->head, 0);
-	hash_head((struct str){head, n < 0 ? 0 : (size_t)n}, hash);
-	*truncated = (uint64_t)st.st_size < p->offset || (p->head && strcmp(hash, p->head_hash) != 0);
-	return true;
-}
-
-/* Finds the current name, in the folder of `path`, of the place's file: new, or NULL. */
-static char *find_moved(const char *path, const struct file_place *p)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? str_dup((struct str){path, (size_t)(slash - path) + 1}) : xstrdup("./"), *found = NULL;
-	DIR *dir = opendir(folder);
-	for (struct dirent *d; dir && !found && (d = readdir(dir));) {
-		struct buf b = {0};
-		bool truncated = false;
-		buf_printf(&b, "%s%s%c", folder, d->d_name, 0);
-		int fd = d->d_ino == p->inode ? open(b.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-		if (fd >= 0 && is_place(fd, p, &truncated) && !truncated)
-			found = xstrdup(b.p);
-		if (fd >= 0)
-			close(fd);
-		buf_free(&b);
-	}
-	if (dir)
-		closedir(dir);
-	free(folder);
-	return found;
-}
 
 /* Opens the file that was begun after `last`: one that was renamed since, or the one that has the name now. */
 static int open_next(const char *path, const struct rotated *last, uint64_t *gone)
@@ -277,10 +207,10 @@ static int open_saved(const struct followed *f)
 	bool truncated;
 	struct rotated gone = {.inode = f->saved.inode};
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && is_place(fd, &f->saved, &truncated))
+	if (fd >= 0 && place_holds(fd, &f->saved, &truncated))
 		return fd;
-	char *moved = find_moved(f->path, &f->saved);
-	bool known = gone.born = parse_birth(f->saved.birth, &gone.made);
+	char *moved = place_find(f->path, &f->saved);
+	bool known = gone.born = place_made(f->saved.birth, &gone.made);
 	if ((moved || known) && fd >= 0)
 		close(fd);
 	if (moved)
@@ -296,7 +226,7 @@ static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 	const struct file_place *p = &f->saved;
 	bool truncated = false;
 	f->catching_up = true;
-	if (!is_place(f->fd, p, &truncated)) {
+	if (!place_holds(f->fd, p, &truncated)) {
 		log_warn("the file of the saved place is gone, reading its successor from the start; lines may be lost",
 		    "path", f->path, NULL);
 		count_unread(s, 1);
@@ -307,7 +237,7 @@ static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 		log_warn("a file was truncated, reading it from its start", "path", f->path, NULL);
 		return 0;
 	}
-	buf_reserve(&f->head, FIRST_BYTES);
+	buf_reserve(&f->head, PLACE_HEAD);
 	ssize_t head = pread(f->fd, f->head.p, p->head, 0);
 	if (head < 0 || lseek(f->fd, (off_t)p->offset, SEEK_SET) < 0)
 		return err_sys(e, "cannot read '%s'", f->path);
@@ -326,14 +256,9 @@ static int go_to_saved(struct file_follow *s, struct followed *f, struct err *e)
 /* The place in the file that is open now. */
 static void place_of(const struct followed *f, struct file_place *p)
 {
-	*p = (struct file_place){.offset = f->read - f->text.n,
-	    .line = f->lineno,
-	    .inode = f->st.st_ino,
-	    .truncations = f->truncations,
-	    .head = f->head.n};
-	hash_head(buf_view(&f->head), p->head_hash);
-	spell_birth(f->fd, p->birth);
-	memset(p->life, '0', HASH_HEX);
+	*p = (struct file_place){
+	    .offset = f->read - f->text.n, .line = f->lineno, .inode = f->st.st_ino, .truncations = f->truncations};
+	place_of_head(p, f->fd, buf_view(&f->head));
 	if (f->life)
 		memcpy(p->life, f->life->hash, HASH_HEX);
 }
@@ -350,23 +275,12 @@ static void note_given(struct file_follow *s, struct followed *f, const struct b
 	s->given_end = &g->next;
 }
 
-static void put_place(struct buf *out, const struct followed *f)
-{
-	const struct file_place *p = &f->saved;
-	buf_str(out, STR("{\"path\":"));
-	json_put_lossy(out, str_of(f->path));
-	buf_printf(out, ",\"offset\":%llu,\"line\":%llu,\"inode\":%llu,\"truncations\":%llu,\"head\":%llu",
-	    (unsigned long long)p->offset, (unsigned long long)p->line, (unsigned long long)p->inode,
-	    (unsigned long long)p->truncations, (unsigned long long)p->head);
-	buf_printf(out, ",\"birth\":\"%s\",\"hash\":\"%s\",\"life\":\"%s\"}\n", p->birth, p->head_hash, p->life);
-}
-
 static int save(const struct file_follow *s, struct err *e)
 {
 	struct buf text = {0};
 	for (size_t i = 0; i < s->n; i++)
 		if (s->file[i].has_saved)
-			put_place(&text, &s->file[i]);
+			place_put(&text, s->file[i].path, &s->file[i].saved);
 	int rc = io_replace_file(s->state, text.p, text.n, 0600, e);
 	buf_free(&text);
 	return rc;
@@ -390,38 +304,12 @@ static int follow_accept(struct source *port, struct batch *b, struct err *e)
 	return save(s, e);
 }
 
-static bool number_member(const struct json_scan *j, const char *name, uint64_t *out)
-{
-	const struct json_member *m = json_find(j, str_of(name));
-	return m && m->type == JSON_NUMBER && str_u64(m->value, out) == 0;
-}
-
-static bool string_member(const struct json_scan *j, const char *name, char *out, size_t size)
-{
-	const struct json_member *m = json_find(j, str_of(name));
-	if (!m || m->type != JSON_STRING || m->escaped || m->value.n - 2 >= size)
-		return false;
-	memcpy(out, m->value.p + 1, m->value.n - 2);
-	out[m->value.n - 2] = 0;
-	return true;
-}
-
-static bool read_place(const struct json_scan *j, struct file_place *p)
-{
-	return number_member(j, "offset", &p->offset) && number_member(j, "line", &p->line) &&
-	       number_member(j, "inode", &p->inode) && number_member(j, "truncations", &p->truncations) &&
-	       number_member(j, "head", &p->head) && p->head <= FIRST_BYTES &&
-	       string_member(j, "birth", p->birth, sizeof p->birth) &&
-	       string_member(j, "hash", p->head_hash, sizeof p->head_hash) &&
-	       string_member(j, "life", p->life, sizeof p->life) && strlen(p->life) == HASH_HEX;
-}
-
 /* Loads a line of the state; files that are not followed now are dropped. */
 static bool load_line(struct file_follow *s, struct json_scan *j, struct str line)
 {
 	struct file_place p = {0};
 	struct buf path = {0};
-	if (json_scan(j, line) < 0 || !read_place(j, &p))
+	if (json_scan(j, line) < 0 || !place_read(j, &p))
 		return false;
 	const struct json_member *m = json_find(j, STR("path"));
 	if (!m || m->type != JSON_STRING)
@@ -548,7 +436,7 @@ enum file_change { UNCHANGED, TRUNCATED, REPLACED };
 /* A file may be truncated and outgrow its old size before the next check; then its first bytes differ. */
 static bool rewritten(const struct followed *f)
 {
-	char now[FIRST_BYTES];
+	char now[PLACE_HEAD];
 	return pread(f->fd, now, f->head.n, 0) != (ssize_t)f->head.n ||
 	       (f->head.n && memcmp(now, f->head.p, f->head.n) != 0);
 }
@@ -591,12 +479,12 @@ static enum file_change look(const struct file_follow *s, const struct followed 
  * bytes do. If one inode is rewritten from its start, only the truncation count differs. */
 static struct life *name_life(struct file_follow *s, const struct followed *f, struct str first)
 {
-	char inode[24], birth[BIRTH], count[24];
+	char inode[24], birth[PLACE_BIRTH], count[24];
 	struct life *life = xcalloc(1, sizeof *life);
 	int i = snprintf(inode, sizeof inode, "%llu", (unsigned long long)f->st.st_ino);
-	size_t b = spell_birth(f->fd, birth);
+	size_t b = place_birth(f->fd, birth);
 	int c = snprintf(count, sizeof count, "%llu", (unsigned long long)f->truncations);
-	first.n = first.n > FIRST_BYTES ? FIRST_BYTES : first.n;
+	first.n = first.n > PLACE_HEAD ? PLACE_HEAD : first.n;
 	const struct str field[] = {{inode, (size_t)i}, {birth, b}, first, {count, (size_t)c}};
 	hash_list_xxh3(field, COUNT_OF(field), life->hash);
 	return keep_life(s, life);
@@ -706,7 +594,7 @@ static int read_block(struct followed *f, struct buf *to, struct err *e)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return err_sys(e, "cannot read '%s'", f->path);
-	size_t head = FIRST_BYTES - f->head.n;
+	size_t head = PLACE_HEAD - f->head.n;
 	buf_add(&f->head, to->p + to->n, head < (size_t)r ? head : (size_t)r);
 	to->n += (size_t)r;
 	f->read += (size_t)r;
