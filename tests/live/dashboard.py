@@ -75,6 +75,27 @@ def weight_and_first_paint():
 
 
 @check
+def elsewhere_at_once():
+    """who goes elsewhere before the first figures are there is taken there, and the figures that come then change nothing"""
+    s = filled()
+    with dashboard(s, "docs") as d:
+        held = []
+        d.context.route("**/v1/stats?by=label", lambda r: held.append(r) if not held else r.continue_())
+        d.open()
+        wait(lambda: held or d.page.evaluate("0"), "the figures are asked for")
+        d.page.evaluate("location.hash = 'view=messages'")
+        d.listed(25)
+        d.find("#f-q").fill("zzz")
+        expect(d.find("#messages-list-state")).to_contain_text("No message")
+        held[0].continue_()
+        d.page.evaluate("early.shown.then(() => 0)")
+        assert not d.find("#overview").is_visible()
+        d.page.evaluate("location.hash = ''")
+        d.drawn()
+        expect(d.find("#total")).to_have_text("2,000")
+
+
+@check
 def figures():
     """count, mean with its band and label shares, and over time, in the chart's table: those of the API"""
     s = filled()

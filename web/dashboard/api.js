@@ -82,7 +82,8 @@ async function inTurn(f) {
   }
 }
 
-// What early.js asked for before the page's other code was there: answers by path, each for one use. One that failed is asked for again.
+// What early.js asked for before the page's other code was there: answers by path, each for one use. One that failed is asked for again. `shown`: resolves
+// when the first figures stand there; `over`: they are shown by the other code now.
 export const early = (globalThis.early ??= new Map());
 
 export async function scanEarly(path) {

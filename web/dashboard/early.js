@@ -15,6 +15,7 @@ const parsed = () => new Promise((done) => {
 async function summary() {
   const got = await scanEarly(summaryPath());
   await parsed();
+  if (early.over) return;
   byId('overview').hidden = false;
   if (showSummary(got)) await painted('senti-data');
 }

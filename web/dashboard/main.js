@@ -59,8 +59,23 @@ function skip(e) {
   byId('main').focus();
 }
 
+function follow(keys) {
+  showView();
+  if (keys.has('view')) {
+    scrollTo(0, 0);
+    byId('main').focus({ preventScroll: true });
+  }
+  const of = { overview: ['view', 'step', ...FILTERS], messages: ['view', 'order', 'limit', 'after', ...FILTERS], score: ['view'] }[view()];
+  if (of.some((k) => keys.has(k))) refresh();
+}
+
 async function start() {
-  await early.shown; // the first figures come first
+  // The first figures come first, unless one goes elsewhere meanwhile.
+  await Promise.race([early.shown, new Promise((done) => onState(done))]);
+  early.over = true;
+  onState(follow);
+  onFeed(stale);
+  onToken((what) => what === 'changed' && refresh());
   const sources = startFilters();
   showView();
   reload = { summary: startSummary(), overTime: startOverTime(), terms: startTerms(), list: startMessages(), score: startScore() };
@@ -77,15 +92,4 @@ async function start() {
   startStatus()();
 }
 
-onState((keys) => {
-  showView();
-  if (keys.has('view')) {
-    scrollTo(0, 0);
-    byId('main').focus({ preventScroll: true });
-  }
-  const of = { overview: ['view', 'step', ...FILTERS], messages: ['view', 'order', 'limit', 'after', ...FILTERS], score: ['view'] }[view()];
-  if (of.some((k) => keys.has(k))) refresh();
-});
-onFeed(stale);
-onToken((what) => what === 'changed' && refresh());
 start();
