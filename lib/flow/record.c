@@ -20,6 +20,12 @@ struct rec *batch_derive(struct batch *b)
 	return batch_add(b);
 }
 
+const char *result_label_name(size_t number)
+{
+	static const char *const names[RESULT_LABELS] = {"negative", "neutral", "positive"};
+	return names[number];
+}
+
 void batch_reset(struct batch *b)
 {
 	b->n = b->derived = 0;
@@ -28,6 +34,7 @@ void batch_reset(struct batch *b)
 	b->flush_reason = FLUSH_FULL;
 	b->more = false;
 	memset(b->counter, 0, sizeof b->counter);
+	memset(b->results, 0, sizeof b->results);
 }
 
 void batch_free(struct batch *b)

@@ -114,6 +114,10 @@ enum counter {
 	COUNTER_COUNT,
 };
 
+enum { RESULT_LABELS = 3 };
+/* The name of the label with this number, which is that of enum label (lib/score/engine.h). */
+const char *result_label_name(size_t number);
+
 /* Why a batch was closed. */
 enum flush_reason { FLUSH_FULL, FLUSH_BYTES, FLUSH_TIME, FLUSH_IDLE, FLUSH_END, FLUSH_COUNT };
 
@@ -127,6 +131,7 @@ struct batch {
 	enum flush_reason flush_reason;
 	bool more; /* the last record is a long_line whose rest must be drained before the next read */
 	uint64_t counter[COUNTER_COUNT];
+	uint64_t results[RESULT_LABELS]; /* how many were made, by the number of their label */
 };
 
 /* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */

@@ -106,6 +106,19 @@ static void put_tallies(const struct counts *c, const char *model, unsigned show
 	}
 }
 
+static void put_results(const struct counts *c, const char *model, struct buf *out)
+{
+	static const char name[] = "senti_results_total";
+	exposition_family(out, METRIC_COUNTER, name, "Results that were made, by their label.");
+	for (size_t i = 0; i < RESULT_LABELS; i++) {
+		struct buf labels = {0};
+		exposition_label(&labels, "label", str_of(result_label_name(i)));
+		exposition_label(&labels, "model", str_of(model));
+		exposition_count(out, name, buf_view(&labels), c->results[i]);
+		buf_free(&labels);
+	}
+}
+
 static void put_queue(const struct counts *c, struct buf *out)
 {
 	static const char dead[] = "senti_dead_lettered_total";
@@ -132,6 +145,8 @@ void counts_expose(struct counts *c, const char *model, unsigned show, struct bu
 	put_records(&now, out);
 	put_batches(&now, out);
 	put_tallies(&now, model, now.queue ? show | 1u << COUNTER_REDELIVERED : show, out);
+	if (model)
+		put_results(&now, model, out);
 	if (now.queue)
 		put_queue(&now, out);
 	if (now.current_ms)

@@ -59,7 +59,7 @@ static int intake_accept(struct source *s, struct batch *b, struct err *e)
 	struct intake *m = (struct intake *)s;
 	if (m->queue)
 		submit_confirmed(m->submit, b);
-	series_add(m->conf.texts, b->counter[COUNTER_SCORED]);
+	scored_add(&m->conf.scored, b);
 	move(m, -(uint64_t)b->n);
 	return m->gather->accept(m->gather, b, e);
 }

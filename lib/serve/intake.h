@@ -14,15 +14,14 @@
 #define SENTI_INTAKE_H
 
 #include "lib/flow/gather.h"
-#include "lib/metrics/registry.h"
-#include "lib/score/engine.h"
 #include "lib/serve/ends.h"
+#include "lib/serve/scored.h"
 
 /* All lent for the intake's life. */
 struct intake_conf {
 	const struct ends *ends;
 	const struct model *model; /* scores, if there is no queue */
-	struct series *texts;	   /* counts the scored texts */
+	struct scored scored;	   /* counts what it scores */
 	struct limits limits;
 	size_t max_waiting;    /* records that no batch has taken yet */
 	struct budget *memory; /* which they count against; NULL: no limit */

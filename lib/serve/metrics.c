@@ -40,10 +40,6 @@ static void write_server(void *arg, struct buf *out)
 
 void server_metrics_init(struct server_metrics *m, const struct route *routes, size_t nroutes)
 {
-	static const struct family_def texts = {.kind = METRIC_COUNTER,
-	    .name = "senti_score_texts_total",
-	    .help = "Texts that were scored.",
-	    .label = {"model"}};
 	static const struct family_def cache = {.kind = METRIC_COUNTER,
 	    .name = "senti_cache_requests_total",
 	    .help = "Messages looked up in the cache, by outcome.",
@@ -55,7 +51,7 @@ void server_metrics_init(struct server_metrics *m, const struct route *routes, s
 	m->registry = registry_new();
 	process_build_info(m->registry, "senti-serve");
 	m->requests = request_metrics_new(m->registry, nroutes);
-	m->texts = registry_family(m->registry, &texts);
+	scored_families_add(&m->scored, m->registry);
 	struct family *f = registry_family(m->registry, &cache);
 	for (size_t i = 0; i < CACHE_ANSWERS; i++)
 		m->cache[i] = family_series(f, (struct str[]){str_of(answer[i])});

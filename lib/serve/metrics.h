@@ -18,7 +18,7 @@ enum cache_answer { CACHE_HIT, CACHE_MISS, CACHE_ABSENT, CACHE_SKIPPED, CACHE_AN
 
 struct server_metrics {
 	struct registry *registry;
-	struct family *texts; /* by the model's name */
+	struct scored_families scored;
 	struct series *cache[CACHE_ANSWERS];
 	struct request_metrics *requests;
 	const struct route *routes;

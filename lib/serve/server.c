@@ -97,12 +97,12 @@ static int start_feed(struct server *s, struct err *e)
 static int start_intake(struct server *s, struct err *e)
 {
 	const struct model *model = models_default(s->models);
-	const struct intake_conf conf = {.ends = &s->ends,
+	struct intake_conf conf = {.ends = &s->ends,
 	    .model = model,
-	    .texts = family_series(s->metrics.texts, &(struct str){model->name, strlen(model->name)}),
 	    .limits = s->conf->limits,
 	    .max_waiting = s->conf->max_waiting,
 	    .memory = &s->memory};
+	scored_open(&conf.scored, &s->metrics.scored, model);
 	return (s->intake = intake_start(&conf, e)) ? 0 : -1;
 }
 
@@ -232,7 +232,7 @@ static int start(struct server *s, struct err *e)
 	s->spools.bytes.limit = c->spool;
 	s->spools.files.limit = http_descriptors() / SPOOL_PART;
 	server_metrics_init(&s->metrics, s->route, ROUTES);
-	s->threads = thread_contexts_new(s->metrics.texts);
+	s->threads = thread_contexts_new(&s->metrics.scored);
 	if (systemd_socket(&s->socket, e) < 0 || (c->tokens && !(s->tokens = tokens_open(c->tokens, e))) ||
 	    !(s->models = models_new(&c->model, e)) || open_local(s, e) < 0 || start_feed(s, e) < 0 ||
 	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0 || start_graphql(s, e) < 0)

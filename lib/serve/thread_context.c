@@ -10,14 +10,14 @@ enum { LONG_RECORD = 64 << 10, MANY_RECORDS = 16 << 10 };
 /* A scoring stage that one thread reuses. */
 struct scorer {
 	struct scorer *next;
-	struct series *texts;
+	struct scored counted;
 	struct score_conf conf;
 	void *context;
 };
 
 struct thread_contexts {
 	pthread_key_t key;
-	struct family *texts;
+	const struct scored_families *counted;
 };
 
 static void free_scorers(struct thread_context *t)
@@ -41,10 +41,10 @@ static void context_free(void *arg)
 	free(t);
 }
 
-struct thread_contexts *thread_contexts_new(struct family *texts)
+struct thread_contexts *thread_contexts_new(const struct scored_families *counted)
 {
 	struct thread_contexts *all = xcalloc(1, sizeof *all);
-	all->texts = texts;
+	all->counted = counted;
 	pthread_key_create(&all->key, context_free);
 	return all;
 }
@@ -79,7 +79,7 @@ static struct scorer *find_scorer(struct thread_context *t, const struct model *
 	    .form = {
 		.text_name = STR("text"), .result_name = STR("sentiment"), .needs_text = true, .text_fixed = true}};
 	s->context = score_stage.open(&s->conf, NULL);
-	s->texts = family_series(t->all->texts, &(struct str){model->name, strlen(model->name)});
+	scored_open(&s->counted, t->all->counted, model);
 	s->next = t->scorers;
 	t->scorers = s;
 	return s;
@@ -88,10 +88,9 @@ static struct scorer *find_scorer(struct thread_context *t, const struct model *
 void thread_context_score(struct thread_context *t, struct batch *b, const struct model *model, bool explain)
 {
 	struct scorer *s = find_scorer(t, model, explain);
-	uint64_t before = b->counter[COUNTER_SCORED];
 	struct err never; /* the stage cannot fail */
 	score_stage.run(s->context, b, &never);
-	series_add(s->texts, b->counter[COUNTER_SCORED] - before);
+	scored_add(&s->counted, b);
 }
 
 void thread_context_trim(struct thread_context *t)

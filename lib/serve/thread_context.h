@@ -3,9 +3,7 @@
 #ifndef SENTI_THREAD_CONTEXT_H
 #define SENTI_THREAD_CONTEXT_H
 
-#include "lib/flow/record.h"
-#include "lib/metrics/registry.h"
-#include "lib/score/engine.h"
+#include "lib/serve/scored.h"
 
 struct scorer;
 struct thread_contexts;
@@ -19,13 +17,13 @@ struct thread_context {
 	struct thread_contexts *all;
 };
 
-/* New. `texts` counts the scored texts by model; lent. */
-struct thread_contexts *thread_contexts_new(struct family *texts);
+/* New. `counted` is lent. */
+struct thread_contexts *thread_contexts_new(const struct scored_families *counted);
 /* After its threads have ended, each of which frees its own context. NULL is allowed. */
 void thread_contexts_free(struct thread_contexts *all);
 /* This thread's own, made on its first call; lent for the thread's life. */
 struct thread_context *thread_context_get(struct thread_contexts *all);
-/* Gives each record of the batch a result of the model unless it has one. */
+/* Gives each record of the batch, in which nothing has been counted yet, a result of the model unless it has one. */
 void thread_context_score(struct thread_context *t, struct batch *b, const struct model *model, bool explain);
 
 /* Frees what a long record made grow in the batch, which is then empty, and in the contexts. */

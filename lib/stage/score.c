@@ -73,6 +73,7 @@ static void add_result(struct score_context *c, struct batch *b, struct rec *r)
 	struct why why = {.mem = &b->mem};
 	struct str name = f->form.result_name;
 	f->model->engine->score(f->model, c->scratch, r->text, &result, f->explain ? &why : NULL);
+	b->results[result.label]++;
 	buf_clear(&c->out);
 	buf_str(&c->out, buf_view(&c->prefix));
 	size_t at = c->out.n;

@@ -89,6 +89,7 @@ static void score(struct submit *s, struct batch *b, const struct rec *r, struct
 	m->score = strtod(at + sizeof before - 1, NULL);
 	m->shown_corrected = false;
 	b->counter[COUNTER_SCORED]++;
+	b->results[result.label]++;
 }
 
 /* ---- the cache ---- */

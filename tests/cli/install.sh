@@ -22,6 +22,8 @@ for tool in $tools; do
 done
 ok 'overview, licence and lexicon licences are installed' ls stage/usr/share/man/man7/senti.7 stage/usr/share/man/man5/senti-record.5 \
 	stage/usr/share/doc/senti/LICENSE stage/usr/share/doc/senti/lexicons/vader/LICENSE
+ok 'the files for monitoring are installed' ls stage/usr/share/doc/senti/examples/prometheus/senti.rules.yml \
+	stage/usr/share/doc/senti/examples/prometheus/prometheus.yml stage/usr/share/doc/senti/examples/grafana/senti.json
 t 'programs can be run, and nothing else' 'find stage -type f -perm /111 | grep -vE "^stage/usr/(bin/senti-[a-z]*|libexec/senti/(batch|kafka-batch\.sh))$"
 	find stage -type f ! -perm 644 ! -perm 755; find stage -type d ! -perm 755' 0
 

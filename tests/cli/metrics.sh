@@ -78,6 +78,9 @@ ok 'what was rejected' is 'senti_records_rejected_total{code="bad_text"}' 1
 ok 'by its code' is 'senti_records_rejected_total{code="no_text"}' 1
 model=$(sed -n '1s/.*"model":"\([^"]*\)".*/\1/p' out)
 ok 'texts by model' is "senti_score_texts_total{model=\"$model\"}" 2
+ok 'results by label' is "senti_results_total{label=\"negative\",model=\"$model\"}" 1
+ok 'each of them' is "senti_results_total{label=\"positive\",model=\"$model\"}" 1
+ok 'also those that did not come' is "senti_results_total{label=\"neutral\",model=\"$model\"}" 0
 ok 'the size of the batch' is 'senti_batch_size_sum' 4
 ok 'why it was closed' is 'senti_batch_flush_total{reason="idle"}' "$(value senti_batch_size_count)"
 ok 'no queue where there is none' sh -c '! grep -q queue figures'

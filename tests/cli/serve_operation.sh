@@ -52,6 +52,7 @@ ok 'so do all unknown methods' figure 'senti_http_requests_total{route="other",c
 ok 'each request has its time' figure 'senti_http_request_duration_seconds_count{route="/v1/sentiment",method="POST"}' 4
 ok 'and is in the widest bucket' figure 'senti_http_request_duration_seconds_bucket{route="/v1/sentiment",method="POST",le="+Inf"}' 4
 ok 'texts by model, of both ways' grep -Eq '^senti_score_texts_total\{model="vader-[^"]*"\} 9$' metrics
+ok 'results by label and model' grep -Eq '^senti_results_total\{label="positive",model="vader-[^"]*"\} [1-9]' metrics
 ok 'and of another model' grep -Eq '^senti_score_texts_total\{model="textblob-[^"]*"\} 1$' metrics
 ok 'what the cache said' figure 'senti_cache_requests_total{result="hit"}' 3
 ok 'what it did not know' figure 'senti_cache_requests_total{result="miss"}' 3

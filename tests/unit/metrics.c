@@ -4,6 +4,7 @@
 
 #include "lib/metrics/counts.h"
 #include "lib/metrics/process.h"
+#include "lib/score/engine.h"
 #include "tests/unit/tap.h"
 
 static void label(const char *value, size_t n, const char *want)
@@ -367,6 +368,8 @@ static void test_process(void)
 
 int main(void)
 {
+	for (size_t i = 0; i < RESULT_LABELS; i++)
+		is_str(str_of(result_label_name(i)), str_of(label_name((enum label)i)), "label %zu", i);
 	test_text();
 	test_registry();
 	test_many_series();
