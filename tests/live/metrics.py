@@ -15,6 +15,7 @@ import urllib.request
 
 import pika
 
+from account import declare
 from tap import check, run
 
 DIR = sys.argv[1]
@@ -81,6 +82,7 @@ class Broker:
 
 
 def publish(queue, *bodies):
+    declare(queue)  # the tool that reads it may not have come to that yet
     with Broker() as broker:
         broker.channel.confirm_delivery()
         for body in bodies:
