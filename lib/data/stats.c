@@ -185,6 +185,16 @@ static void put_figure(struct buf *out, struct str name, bool has, double v)
 		buf_str(out, STR("null"));
 }
 
+static void put_figures(struct buf *out, const struct stats_group *g)
+{
+	put_count(out, STR("count"), g->count);
+	put_figure(out, STR("mean"), g->has_mean, g->mean);
+	put_figure(out, STR("stdev"), g->has_mean, g->stdev);
+	put_count(out, STR("positive"), g->positive);
+	put_count(out, STR("neutral"), g->neutral);
+	put_count(out, STR("negative"), g->negative);
+}
+
 static void put_shares(struct buf *out, const struct stats_group *g)
 {
 	double all = (double)(g->positive + g->neutral + g->negative);
@@ -219,12 +229,7 @@ void stats_put(struct buf *out, const struct stats_question *q, const struct sta
 		put_key(out, q, g, i);
 	}
 	buf_char(out, ']');
-	put_count(out, STR("count"), g->count);
-	put_figure(out, STR("mean"), g->has_mean, g->mean);
-	put_figure(out, STR("stdev"), g->has_mean, g->stdev);
-	put_count(out, STR("positive"), g->positive);
-	put_count(out, STR("neutral"), g->neutral);
-	put_count(out, STR("negative"), g->negative);
+	put_figures(out, g);
 	put_shares(out, g);
 	buf_char(out, '}');
 }
@@ -253,12 +258,7 @@ void stats_put_flat(struct buf *out, const struct stats_question *q, const struc
 		else
 			put_key(out, q, g, i);
 	}
-	put_count(out, STR("count"), g->count);
-	put_figure(out, STR("mean"), g->has_mean, g->mean);
-	put_figure(out, STR("stdev"), g->has_mean, g->stdev);
-	put_count(out, STR("positive"), g->positive);
-	put_count(out, STR("neutral"), g->neutral);
-	put_count(out, STR("negative"), g->negative);
+	put_figures(out, g);
 	buf_char(out, '}');
 }
 

@@ -143,8 +143,9 @@ static void write_statement(struct pg *s, const struct stats_question *q, size_t
 	buf_char(&s->sql, 0);
 }
 
-static void take_group(struct group_page *g, const PGresult *r, int row)
+static void take_group(void *arg, const PGresult *r, int row)
 {
+	struct group_page *g = arg;
 	const struct stats_question *q = g->question;
 	struct stats_group *to = &g->out[g->n++];
 	int at = (int)q->nby;
@@ -164,11 +165,9 @@ static void take_group(struct group_page *g, const PGresult *r, int row)
 	to->stdev = pg_f64(r, row, at + 5);
 }
 
-static int aggregate(struct pg *s, void *arg, struct err *e)
+/* Runs the statement of s->sql and gives each row to `take`. */
+static int each_row(struct pg *s, void (*take)(void *arg, const PGresult *, int row), void *arg, struct err *e)
 {
-	struct group_page *g = arg;
-	g->n = 0;
-	write_statement(s, g->question, g->max);
 	pg_limit_time(s);
 	pg_queue(s, s->sql.p, &s->args);
 	pg_sync(s);
@@ -176,9 +175,17 @@ static int aggregate(struct pg *s, void *arg, struct err *e)
 	if (!r)
 		return s->outcome;
 	for (int row = 0; row < PQntuples(r); row++)
-		take_group(g, r, row);
+		take(arg, r, row);
 	PQclear(r);
 	return pg_end(s, e);
+}
+
+static int aggregate(struct pg *s, void *arg, struct err *e)
+{
+	struct group_page *g = arg;
+	g->n = 0;
+	write_statement(s, g->question, g->max);
+	return each_row(s, take_group, g, e);
 }
 
 int pg_aggregate(struct store *store, const struct stats_question *q, struct stats_group *out, size_t max,
@@ -197,6 +204,12 @@ struct drawn {
 	struct arena *mem;
 };
 
+static void take_id(void *arg, const PGresult *r, int row)
+{
+	struct drawn *d = arg;
+	d->id[d->n++] = arena_str(d->mem, pg_str(r, row, 0));
+}
+
 static int draw(struct pg *s, void *arg, struct err *e)
 {
 	struct drawn *d = arg;
@@ -207,16 +220,7 @@ static int draw(struct pg *s, void *arg, struct err *e)
 	pg_write_filter(s, d->filter);
 	buf_printf(&s->sql, " ORDER BY random() LIMIT %zu", d->max);
 	buf_char(&s->sql, 0);
-	pg_limit_time(s);
-	pg_queue(s, s->sql.p, &s->args);
-	pg_sync(s);
-	PGresult *r = pg_result(s, e);
-	if (!r)
-		return s->outcome;
-	for (int row = 0; row < PQntuples(r); row++)
-		d->id[d->n++] = arena_str(d->mem, pg_str(r, row, 0));
-	PQclear(r);
-	return pg_end(s, e);
+	return each_row(s, take_id, d, e);
 }
 
 int pg_sample(struct store *store, const struct filter *f, struct str *id, size_t max, struct arena *mem, struct err *e)
