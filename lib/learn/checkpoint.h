@@ -5,9 +5,7 @@
  *     checkpoint_run(s, b, take, ctx, &first, &e);        takes in a batch; then its messages may be acknowledged
  *     checkpoint_close(s, done);                          removes it once the result is out
  *
- * The file has a line that names its owner, then batches: a line per record, and a line with their hash. A batch cut
- * off at the end of the file was never committed and is dropped; any other damage is an error. Only one process at a
- * time uses a file.
+ * The file is a sealed one (lib/flow/sealed.h): each batch is a group, with a line per record.
  *
  * A record that has an id (a member, or the message's) counts once, however often it is delivered. Ids are compared by
  * 64 bits under a secret key: 16 bytes of memory each. For a record without an id, a redelivery cannot be told from an

@@ -164,8 +164,8 @@ ok 'one process at a time uses a state' test "$(senti-window --every 1h --state 
 kill -9 "$window"
 wait "$window" 2>/dev/null
 exec 9>&-
-t 'other options are refused' 'senti-window --every 2h --state state four.jsonl 2>&1 | cut -c 1-93; exit 3' 3 <<'END'
-senti-window: the state 'state' is of other options: senti-window --every 1h --terms 10 --res
+t 'other options are refused' 'senti-window --every 2h --state state four.jsonl 2>&1 | cut -c 1-83; exit 3' 3 <<'END'
+senti-window: the state 'state' belongs to senti-window --every 1h --terms 10 --res
 END
 t 'a run goes on after a kill, and knows what comes again' '
 	{ r 10:00:00 1 | sed "s/^{/{\"id\":\"1\",/"; r 10:30:00 0; } | senti-window --every 1h --state state --summary 2>said | cut -d, -f 1-5
@@ -202,7 +202,7 @@ rm -f state
 t 'what is not a state is left alone' 'echo precious >state; senti-window --every 1h --state state four.jsonl; s=$?; cat state; exit $s' 3 <<'END'
 precious
 --- stderr
-senti-window: 'state' is not a state of senti-window
+senti-window: 'state' is not a state: its first line does not begin with 'senti-window 1'
 END
 t 'a full disk' 'senti-window --every 1h four.jsonl >/dev/full' 3 <<'END'
 --- stderr

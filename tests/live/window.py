@@ -256,7 +256,7 @@ def another_file():
     p = subprocess.run(command, capture_output=True, text=True)
     assert p.returncode == 3 and "is not the input that the state knows" in p.stderr, (p.returncode, p.stderr)
     p = subprocess.run(["senti-window", "--every", "2h", *command[3:]], capture_output=True, text=True)
-    assert p.returncode == 3 and "is of other options" in p.stderr, (p.returncode, p.stderr)
+    assert p.returncode == 3 and "belongs to" in p.stderr, (p.returncode, p.stderr)
 
 
 @check

@@ -73,7 +73,7 @@ static void test_file(void)
 	commit(s, "three");
 	saved_close(s, false);
 	is_file("0:all 0:of it 1:three ", "a snapshot takes the place of what was before");
-	ok(!saved_open(path, "them", &e) && strstr(e.msg, "of other options"), "others are refused: %s", e.msg);
+	ok(!saved_open(path, "them", &e) && strstr(e.msg, "belongs to"), "others are refused: %s", e.msg);
 	struct stat st;
 	ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "it is its owner's alone");
 }
