@@ -110,7 +110,7 @@ def gated(gate):
 
 @check
 def what_is_in_hand_is_unacked_and_what_a_killed_worker_held_is_redelivered():
-    first = Tool("senti-worker", "-q", "held", "-b", "50", "-w", "30000", "--timeout", "600", command=gated("never"))
+    first = Tool("senti-worker", "-q", "held", "-b", "50", "-w", "30000", "--timeout", "600", command=gated("late"))
     assert first.value("senti_queue_unacked") == 0
     publish("held", *texts(200))
     wait(lambda: unacknowledged("held") == 150, "prefetch of three batches")
@@ -131,6 +131,7 @@ def what_is_in_hand_is_unacked_and_what_a_killed_worker_held_is_redelivered():
     assert f["senti_queue_reconnects_total"] == 0, f
     assert unacknowledged("held") == 0
     second.stop()
+    open(os.path.join(DIR, "late"), "w").close()  # the killed worker's command ends: it is nobody's child now
 
 
 @check
