@@ -43,6 +43,7 @@ enum fate {
 #define CODE_TOO_MANY "too_many"
 #define CODE_BAD_WINDOW "bad_window"
 #define CODE_BAD_LABEL "bad_label"
+#define CODE_BAD_CODING "bad_coding"
 #define CODE_LOST_BY_PIPELINE "lost_by_pipeline"
 #define CODE_COMMAND_FAILED "command_failed"
 /* The code for a scanner error. Constant. */

@@ -1,4 +1,4 @@
-/* compress.h - gzip for answers and bodies. */
+/* compress.h - gzip for answers. Bodies: lib/base/expand.h. */
 #ifndef SENTI_COMPRESS_H
 #define SENTI_COMPRESS_H
 
@@ -22,17 +22,5 @@ struct gzipper *gzipper_new(int fd);
 void gzipper_free(struct gzipper *g);
 /* How many bytes it has written, at most `max`; 0 at the end; -1 if the file cannot be read. */
 MUST_USE ssize_t gzipper_next(struct gzipper *g, char *out, size_t max);
-
-/* Expands a body piece by piece; several members in a row are one content (RFC 1952). */
-struct gunzip;
-enum { GUNZIP_MEMORY = 48 << 10 }; /* what one takes, about */
-/* New; NULL without memory. */
-struct gunzip *gunzip_new(void);
-void gunzip_free(struct gunzip *g);
-/* Expands some of *in, which loses what was used, to at most `max` bytes of `out`: how many, 0 if it needs more input;
- * -1 if it is not gzip. */
-MUST_USE ssize_t gunzip_next(struct gunzip *g, struct str *in, char *out, size_t max);
-/* True at the end of a member, also before the first byte: the content may end here. */
-bool gunzip_whole(const struct gunzip *g);
 
 #endif

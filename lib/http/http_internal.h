@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "lib/base/arena.h"
-#include "lib/http/compress.h"
+#include "lib/base/expand.h"
 #include "lib/http/guard.h"
 #include "lib/http/headers.h"
 #include "lib/http/listener.h"
@@ -33,7 +33,7 @@ struct request_private {
 	bool compressed;   /* the answer is */
 	bool used_one;	   /* the next piece begins with a byte that `coding` has had */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);
-	struct gunzip *coding;	      /* of the body; NULL: none */
+	struct expander *coding;      /* of the body; NULL: none */
 	struct gzipper *packing;      /* of an answer in a file; NULL: none */
 	uint64_t arrived;	      /* bytes of body, expanded */
 	uint64_t announced;	      /* by Content-Length; 0: unknown */

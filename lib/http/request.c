@@ -67,7 +67,7 @@ void request_free(struct request *r)
 		r->drop(r->state);
 	spool_free(&r->spool);
 	share_release(&o->memory);
-	gunzip_free(o->coding);
+	expander_free(o->coding);
 	gzipper_free(o->packing);
 	buf_free(&r->body);
 	buf_free(&r->out);
@@ -254,10 +254,14 @@ static void check_coding(struct request *r, const struct audit *a)
 	const char *coding = a->encodings ? a->content_encoding : "identity";
 	if (!o->has_body || (a->encodings < 2 && strcasecmp(coding, "identity") == 0))
 		return;
-	if (a->encodings > 1 || (strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0)) {
-		request_set(r, "Accept-Encoding", "gzip");
-		request_problem(r, 415, "unsupported_coding", "the body's Content-Encoding must be gzip or none");
-	} else if (!request_hold(r, GUNZIP_MEMORY) || !(o->coding = gunzip_new())) {
+	enum coding c = a->encodings > 1 ? CODING_NONE : coding_named(str_of(coding));
+	struct err why;
+	if (c == CODING_NONE || coding_load(c, &why) < 0) {
+		bool zstd = coding_load(CODING_ZSTD, &why) == 0;
+		request_set(r, "Accept-Encoding", zstd ? "gzip, zstd" : "gzip");
+		request_problem(r, 415, "unsupported_coding", "the body's Content-Encoding must be gzip%s, or none",
+		    zstd ? " or zstd" : "");
+	} else if (!request_hold(r, coding_memory(c)) || !(o->coding = expander_new(c, true, &why))) {
 		request_busy(r);
 	}
 }
@@ -390,13 +394,16 @@ static int take_coded(struct request *r, struct str *piece)
 		*piece = (struct str){piece->p + 1, piece->n - 1};
 	o->used_one = false;
 	while (!o->paused && !o->answered && !o->cut) {
-		ssize_t n = gunzip_next(o->coding, piece, plain, sizeof plain);
-		if (n == 0)
-			return 0;
-		if (n < 0)
-			request_problem(r, 400, "bad_coding", "the body is not gzip, which its Content-Encoding says");
-		else if (take_plain(r, plain, (size_t)n) < 0)
+		size_t n = expander_next(o->coding, piece, plain, sizeof plain);
+		const char *damage = expander_damage(o->coding);
+		if (n && take_plain(r, plain, n) < 0)
 			return -1;
+		if (n)
+			continue;
+		if (!damage)
+			return 0;
+		request_problem(
+		    r, 400, "bad_coding", "the body is not as its Content-Encoding says, or damaged: %s", damage);
 	}
 	if (!o->paused)
 		piece->n = 0;
@@ -429,8 +436,8 @@ void request_end(struct request *r)
 	struct request_private *o = r->own;
 	if (o->answered || o->cut)
 		return;
-	if (o->coding && !gunzip_whole(o->coding)) {
-		request_problem(r, 400, "bad_coding", "the gzip body ends too early");
+	if (o->coding && !expander_whole(o->coding)) {
+		request_problem(r, 400, "bad_coding", "the compressed body ends too early");
 		return;
 	}
 	drop_mark(&r->body);

@@ -21,7 +21,8 @@ static void keep(struct buf *b, amqp_bytes_t s)
 
 static void each_buf(struct amqp_message *m, void (*use)(struct buf *))
 {
-	struct buf *b[] = {&m->body, &m->id, &m->type, &m->trace, &m->code, &m->why, &m->tool, &m->death, &m->text};
+	struct buf *b[] = {
+	    &m->body, &m->id, &m->type, &m->coding, &m->trace, &m->code, &m->why, &m->tool, &m->death, &m->text};
 	for (size_t i = 0; i < COUNT_OF(b); i++)
 		use(b[i]);
 }
@@ -127,6 +128,8 @@ static void take_properties(struct amqp_message *m, const amqp_basic_properties_
 		keep(&m->id, p->message_id);
 	if (p->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
 		keep(&m->type, p->content_type);
+	if (p->_flags & AMQP_BASIC_CONTENT_ENCODING_FLAG)
+		keep(&m->coding, p->content_encoding);
 	if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
 		take_headers(m, &p->headers);
 }

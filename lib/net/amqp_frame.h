@@ -14,7 +14,7 @@ struct amqp_message {
 	bool redelivered, returned;
 	struct buf body; /* its first bytes if it is longer than `keep` */
 	uint64_t size;	 /* of the whole body */
-	struct buf id, type, trace;
+	struct buf id, type, coding, trace;
 	int64_t deliveries;		   /* before this one, as counted by the broker; less than INT64_MAX */
 	struct buf code, why, tool, death; /* of a dead letter: x-senti-..., and the reason in x-death */
 	bool truncated;			   /* x-senti-truncated */

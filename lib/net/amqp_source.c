@@ -7,12 +7,15 @@
 #include "lib/net/amqp.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/expand.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/net/body.h"
 #include "lib/net/amqp_link.h"
 
 enum { EPOCH_SHIFT = 48 };
+/* The longest content of a compressed pack: what RabbitMQ takes of a plain message by default. */
+#define CONTENT_MAX ((size_t)128 << 20)
 
 struct queue {
 	struct source port;
@@ -20,9 +23,12 @@ struct queue {
 	struct amqp_conf conf;
 	struct json_scan scan;
 	struct buf composed; /* scratch: a dead letter as a reject object */
+	struct buf expanded; /* scratch: a compressed body's content */
 
 	/* The message that is being made into records. */
 	bool has, lines;
+	const char *coding_code; /* its compressed body cannot be expanded: a reject's code and reason; NULL: it can */
+	char coding_why[120];
 	struct str left; /* of its lines */
 	size_t nth;
 
@@ -170,17 +176,77 @@ static void take_line(struct queue *q, struct batch *b, const struct limits *l)
 		body_id(b, r, &q->scan, r->envelope->id, nth);
 }
 
-static void begin(struct queue *q)
+/* A compressed body that cannot be expanded is rejected as it is. */
+static void take_damaged(struct queue *q, struct batch *b)
+{
+	struct rec *r = add(q, b, buf_view(&q->link.in.message.body), 0, true);
+	q->has = false;
+	rec_reject(b, r, q->coding_code, "%s", q->coding_why);
+}
+
+static void run_expander(struct queue *q, struct expander *x, size_t max)
 {
 	const struct amqp_message *m = &q->link.in.message;
-	q->has = true;
+	struct str in = buf_view(&m->body);
+	buf_clear(&q->expanded);
+	for (size_t n = 1; n && q->expanded.n <= max; q->expanded.n += n) {
+		buf_reserve(&q->expanded, 1 << 16);
+		n = expander_next(x, &in, q->expanded.p + q->expanded.n, 1 << 16);
+	}
+	const char *damage = expander_damage(x);
+	if (q->expanded.n > max)
+		return;
+	if (!damage && !expander_whole(x))
+		damage = "it ends too early";
+	if (!damage)
+		return;
+	q->coding_code = CODE_BAD_CODING;
+	snprintf(q->coding_why, sizeof q->coding_why, "the body cannot be expanded as %.*s: %s",
+	    STR_FMT(buf_view(&m->coding)), damage);
+}
+
+/* Replaces a compressed body by its content. */
+static int expand(struct queue *q, struct err *e)
+{
+	struct amqp_message *m = &q->link.in.message;
+	enum coding c = coding_named(buf_view(&m->coding));
+	size_t max = q->lines ? CONTENT_MAX : q->link.in.keep;
+	q->coding_code = NULL;
+	if (c == CODING_NONE || m->body.n < m->size)
+		return 0;
+	struct expander *x = expander_new(c, true, e);
+	if (!x)
+		return -1;
+	run_expander(q, x, max);
+	expander_free(x);
+	if (!q->coding_code && q->lines && q->expanded.n > max) {
+		q->coding_code = CODE_TOO_LONG;
+		snprintf(
+		    q->coding_why, sizeof q->coding_why, "the content of the body is longer than %zu MiB", max >> 20);
+	}
+	if (q->coding_code)
+		return 0;
+	struct buf compressed = m->body;
+	m->body = q->expanded;
+	m->size = m->body.n + (m->body.n > max); /* what is longer has been cut */
+	q->expanded = compressed;
+	return 0;
+}
+
+static int begin(struct queue *q, struct err *e)
+{
+	const struct amqp_message *m = &q->link.in.message;
 	q->lines = body_is_lines(buf_view(&m->type));
+	if (expand(q, e) < 0)
+		return -1;
+	q->has = true;
 	q->left = buf_view(&m->body);
 	q->nth = 0;
 	q->seen = m->tag;
 	report(q);
 	q->last_ms = clock_mono_ms();
 	link_works(&q->link);
+	return 0;
 }
 
 /* ---- the port ---- */
@@ -234,7 +300,10 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 	for (;;) {
 		while (q->has && b->n < l->records && (b->n == 0 || bytes < l->bytes)) {
 			size_t before = b->n;
-			(q->lines ? take_line : take_single)(q, b, l);
+			if (q->coding_code)
+				take_damaged(q, b);
+			else
+				(q->lines ? take_line : take_single)(q, b, l);
 			bytes += bytes_of(b, before);
 		}
 		if (b->n >= l->records || (b->n && bytes >= l->bytes))
@@ -243,7 +312,8 @@ static enum next fill(struct queue *q, struct batch *b, const struct limits *l, 
 			return finish(b, FLUSH_END);
 		switch (link_get(&q->link, &q->why)) {
 		case AMQP_MESSAGE:
-			begin(q);
+			if (begin(q, e) < 0)
+				return NEXT_ERROR;
 			break;
 		case AMQP_BROKEN:
 			report(q);
@@ -324,6 +394,7 @@ static int queue_close(struct source *port, struct err *e)
 	link_close(&q->link); /* the rest goes back into the queue */
 	json_scan_free(&q->scan);
 	buf_free(&q->composed);
+	buf_free(&q->expanded);
 	free(q);
 	return 0;
 }

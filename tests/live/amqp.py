@@ -4,6 +4,7 @@
 # packages: pika
 # before: tls.py
 # seconds: 60
+import gzip
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import sys
 import time
 from collections import Counter
 
+from packed import zstd
 from tap import check, run
 
 
@@ -193,6 +195,29 @@ def bodies():
     dead = drain("forms.dead")
     assert [(p.headers["x-senti-error"], b) for p, b in dead] == [
         ("no_text", b"{}"), ("bad_json", b'{"text":"line\nend"}'), ("bad_json", b" \n ")], dead
+
+
+@check
+def compressed():
+    "bodies with a content_encoding are expanded, gzip and Zstandard, one record or a pack; another one says nothing; what cannot be expanded is dead as it came"
+    declare("coded")
+    one, pack = b'{"id":"1","text":"I love it"}', b'{"id":"2","text":"good"}\n{"id":"3"}\n{"id":"4","text":"bad"}\n'
+    publish("coded", [gzip.compress(one)], content_encoding="gzip", content_type="application/json")
+    publish("coded", [gzip.compress(pack)], content_encoding="GZIP", content_type="application/x-ndjson")
+    publish("coded", [zstd(one.replace(b"1", b"5"))], content_encoding="zstd")
+    publish("coded", [one.replace(b"1", b"6")], content_encoding="utf-8")
+    bad = [one, gzip.compress(one)[:-3]]
+    publish("coded", bad, content_encoding="gzip")
+    huge = b'{"id":"7","text":"' + b"x" * (20 << 20) + b'"}'
+    publish("coded", [gzip.compress(huge)], content_encoding="gzip")
+    publish("coded", [gzip.compress(b"\n" * (129 << 20))], content_encoding="gzip", content_type="application/x-ndjson")
+    out, _ = read("coded", status=1)
+    assert ids_of(out) == ["1", "2", "4", "5", "6"], out
+    dead = drain("coded.dead")
+    assert [p.headers["x-senti-error"] for p, _ in dead] == ["no_text", "bad_coding", "bad_coding", "too_long", "too_long"], dead
+    assert [b for _, b in dead[:3]] == [b'{"id":"3"}', *bad]
+    assert dead[3][1] == huge[:8 << 20] and dead[3][0].headers["x-senti-truncated"] is True
+    assert gzip.decompress(dead[4][1]).count(b"\n") == 129 << 20
 
 
 @check

@@ -139,59 +139,9 @@ static void test_compression(void)
 	buf_free(&body);
 }
 
-/* All of `in`, given in pieces of `step` bytes, with `room` for each result; SIZE_MAX if it is not gzip. */
-static size_t expand(struct str in, size_t step, size_t room, struct buf *out, bool *whole)
-{
-	char some[4096];
-	struct gunzip *g = gunzip_new();
-	ssize_t got = 0;
-	for (size_t at = 0; at < in.n && got >= 0; at += step) {
-		struct str piece = {in.p + at, in.n - at < step ? in.n - at : step};
-		while ((got = gunzip_next(g, &piece, some, room)) > 0)
-			buf_add(out, some, (size_t)got);
-	}
-	*whole = gunzip_whole(g);
-	gunzip_free(g);
-	return got < 0 ? SIZE_MAX : out->n;
-}
-
-/* In pieces of any size the content is the same. */
-static void test_bodies(void)
-{
-	enum { SIZE = 20000 };
-	struct buf body = {0}, two = {0}, out = {0};
-	size_t wrong = 0, steps[] = {1, 2, 7, 100, 100000}, rooms[] = {1, 13, 4096};
-	bool whole;
-	for (int i = 0; i < SIZE; i++)
-		buf_char(&body, "abc"[i % 3]);
-	gzip_compress(&body);
-	buf_str(&two, buf_view(&body));
-	buf_str(&two, buf_view(&body));
-	for (size_t s = 0; s < COUNT_OF(steps); s++)
-		for (size_t r = 0; r < COUNT_OF(rooms); r++) {
-			wrong += expand(buf_view(&body), steps[s], rooms[r], &out, &whole) != SIZE || !whole ||
-				 memcmp(out.p + SIZE - 3, "cab", 3) != 0;
-			buf_clear(&out);
-			wrong += expand(buf_view(&two), steps[s], rooms[r], &out, &whole) != 2 * (size_t)SIZE || !whole;
-			buf_clear(&out);
-			wrong +=
-			    expand((struct str){body.p, body.n - 1}, steps[s], rooms[r], &out, &whole) > SIZE || whole;
-			buf_clear(&out);
-		}
-	is_u64(wrong, 0, "a body and two in a row are expanded in pieces of any size; one that is cut is not whole");
-	ok(expand(STR("{\"text\":\"plain\"}"), 100, 4096, &out, &whole) == SIZE_MAX, "what is not gzip is refused");
-	buf_str(&body, STR("x"));
-	buf_clear(&out);
-	ok(expand(buf_view(&body), 1, 4096, &out, &whole) == SIZE_MAX || !whole, "so is what follows it");
-	buf_free(&body);
-	buf_free(&two);
-	buf_free(&out);
-}
-
 int main(void)
 {
 	test_problems();
-	test_bodies();
 	test_headers();
 	test_cors();
 	test_media();
