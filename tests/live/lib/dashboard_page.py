@@ -38,8 +38,10 @@ def close_browser():
 
 
 class Page:
+    """`server` is one of serve_raw, or the address under which users reach it."""
+
     def __init__(self, server, at="", **options):
-        self.server = server
+        self.url = server if isinstance(server, str) else f"http://{server.address}"
         self.context = browser().new_context(**{"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", "locale": "en-GB", **options})
         self.context.set_default_timeout(SECONDS * 1000)
         self.asked, self.said = [], []
@@ -51,7 +53,7 @@ class Page:
         self.open(at)
 
     def open(self, at=""):
-        self.page.goto(f"http://{self.server.address}/{at}")
+        self.page.goto(f"{self.url}/{at}")
 
     def find(self, selector, **more):
         return self.page.locator(selector, **more)
@@ -138,7 +140,7 @@ class Page:
     def clean(self, known=""):
         """Asked nobody but its server, was refused nothing by its policy, and said nothing but `known`."""
         hosts = {urlsplit(url).netloc for _, url in self.asked if not url.startswith(("data:", "blob:"))}
-        assert hosts == {self.server.address}, hosts
+        assert hosts == {urlsplit(self.url).netloc}, hosts
         assert self.page.evaluate("refused") == [], self.page.evaluate("refused")
         said = [line for line in self.said if line.startswith(("error", "warning")) and not (known and re.search(known, line))]
         assert not said, said
