@@ -139,13 +139,8 @@ airflow_start() {
 
 # All processes: the sessions of its parts, and what tasks run, each in a session of its own but with our folder in its environment.
 airflow_pids() {
-	local file pid env
-	for file in "$1"/pids/airflow-*; do
-		if [ -f "$file" ]; then
-			read -r pid _ <"$file"
-			ps -o pid= -s "$pid" || true
-		fi
-	done
+	local pid env
+	sessions "$1"/pids/airflow-*
 	for env in /proc/[0-9]*/environ; do
 		pid=${env#/proc/}
 		pid=${pid%/environ}
@@ -156,14 +151,11 @@ airflow_pids() {
 }
 
 airflow_kill() {
-	local pid pids
+	local pids
 	pids=$(airflow_pids "$1")
 	[ -n "$pids" ] || fail 'Airflow does not run'
 	# shellcheck disable=SC2086
-	kill -9 $pids 2>/dev/null || true
-	for pid in $pids; do
-		wait_gone "$pid" 10 || fail "process $pid of Airflow stays"
-	done
+	kill_pids Airflow $pids
 }
 
 airflow_again() {

@@ -65,10 +65,7 @@ kafka_start() {
 }
 
 kafka_kill() {
-	local pid
-	pid=$(our_pid "$1" kafka) || fail 'Kafka does not run'
-	kill -9 "$pid"
-	wait_gone "$pid" 10
+	kill_server "$1" kafka Kafka
 }
 
 kafka_again() {
@@ -83,10 +80,5 @@ kafka_ctl() {
 }
 
 kafka_stop() {
-	local pid
-	if pid=$(our_pid "$1" kafka); then
-		kill -TERM "$pid"
-		wait_gone "$pid" 20 || kill -9 "$pid"
-	fi
-	rm -f "$1/pids/kafka"
+	stop_server "$1" kafka 20
 }

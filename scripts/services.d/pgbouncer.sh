@@ -50,10 +50,7 @@ pgbouncer_start() {
 }
 
 pgbouncer_kill() {
-	local pid
-	pid=$(our_pid "$1" pgbouncer) || fail 'pgbouncer does not run'
-	kill -9 "$pid"
-	wait_gone "$pid" 10
+	kill_server "$1" pgbouncer pgbouncer
 }
 
 pgbouncer_again() {
@@ -69,10 +66,5 @@ pgbouncer_ctl() {
 }
 
 pgbouncer_stop() {
-	local pid
-	if pid=$(our_pid "$1" pgbouncer); then
-		kill -TERM "$pid"
-		wait_gone "$pid" 10 || kill -9 "$pid"
-	fi
-	rm -f "$1/pids/pgbouncer"
+	stop_server "$1" pgbouncer 10
 }

@@ -61,15 +61,11 @@ postgresql_start() {
 
 # All of its processes at once, as a power cut would: the first is held while the others are looked up, so that it starts none.
 postgresql_kill() {
-	local pid child children
+	local pid
 	pid=$(our_pid "$1" postgresql) || fail 'PostgreSQL does not run'
 	kill -STOP "$pid"
-	children=$(cat "/proc/$pid/task/$pid/children")
-	# shellcheck disable=SC2086
-	kill -9 "$pid" $children 2>/dev/null || true
-	for child in $pid $children; do
-		wait_gone "$child" 10 || fail "process $child of PostgreSQL stays"
-	done
+	# shellcheck disable=SC2046
+	kill_pids PostgreSQL "$pid" $(cat "/proc/$pid/task/$pid/children")
 }
 
 postgresql_again() {

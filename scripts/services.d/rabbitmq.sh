@@ -123,10 +123,7 @@ rabbitmq_start() {
 }
 
 rabbitmq_kill() {
-	local pid
-	pid=$(our_pid "$1" rabbitmq) || fail 'RabbitMQ does not run'
-	kill -9 "$pid"
-	wait_gone "$pid" 10
+	kill_server "$1" rabbitmq RabbitMQ
 }
 
 rabbitmq_again() {
@@ -135,16 +132,11 @@ rabbitmq_again() {
 }
 
 rabbitmq_stop() {
-	local pid
-	if pid=$(our_pid "$1" rabbitmq); then
-		kill -TERM "$pid" # orderly, for a node
-		wait_gone "$pid" 30 || kill -9 "$pid"
-	fi
+	stop_server "$1" rabbitmq 30
 	# The name server is ours as well; it stays while a node of the cluster is there.
 	(
 		cd /
 		rabbit_env "$1"
 		as rabbitmq epmd -kill >/dev/null 2>&1 || true
 	)
-	rm -f "$1/pids/rabbitmq"
 }

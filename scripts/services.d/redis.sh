@@ -57,10 +57,7 @@ redis_start() {
 }
 
 redis_kill() {
-	local pid
-	pid=$(our_pid "$1" redis) || fail 'Redis does not run'
-	kill -9 "$pid"
-	wait_gone "$pid" 10
+	kill_server "$1" redis Redis
 }
 
 redis_again() {
@@ -73,10 +70,5 @@ redis_ctl() {
 }
 
 redis_stop() {
-	local pid
-	if pid=$(our_pid "$1" redis); then
-		kill -TERM "$pid"
-		wait_gone "$pid" 10 || kill -9 "$pid"
-	fi
-	rm -f "$1/pids/redis"
+	stop_server "$1" redis 10
 }

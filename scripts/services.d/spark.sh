@@ -84,24 +84,15 @@ spark_start() {
 
 # The sessions of the master and its workers, which their executors are in as well.
 spark_pids() {
-	local file pid
-	for file in "$1"/pids/spark-*; do
-		if [ -f "$file" ]; then
-			read -r pid _ <"$file"
-			ps -o pid= -s "$pid" || true
-		fi
-	done
+	sessions "$1"/pids/spark-*
 }
 
 spark_kill() {
-	local pid pids
+	local pids
 	pids=$(spark_pids "$1")
 	[ -n "$pids" ] || fail 'Spark does not run'
 	# shellcheck disable=SC2086
-	kill -9 $pids 2>/dev/null || true
-	for pid in $pids; do
-		wait_gone "$pid" 10 || fail "process $pid of Spark stays"
-	done
+	kill_pids Spark $pids
 }
 
 spark_again() {

@@ -76,10 +76,7 @@ traefik_start() {
 }
 
 traefik_kill() {
-	local pid
-	pid=$(our_pid "$1" traefik) || fail 'Traefik does not run'
-	kill -9 "$pid"
-	wait_gone "$pid" 10
+	kill_server "$1" traefik Traefik
 }
 
 traefik_again() {
@@ -92,10 +89,5 @@ traefik_ctl() {
 }
 
 traefik_stop() {
-	local pid
-	if pid=$(our_pid "$1" traefik); then
-		kill -TERM "$pid"
-		wait_gone "$pid" 10 || kill -9 "$pid"
-	fi
-	rm -f "$1/pids/traefik"
+	stop_server "$1" traefik 10
 }
