@@ -31,7 +31,7 @@ LIBS_senti-serve = $(LIBS_senti-cache) $(shell $(PKG_CONFIG) --libs libmicrohttp
 # Every filter reads and writes queues.
 LIBS_tests = $(LIBS_senti-train) $(LIBS_senti-ingest) $(call if,SERVE,$(LIBS_senti-serve) $(shell $(PKG_CONFIG) --libs jansson),$(LIBS_senti-cache))
 
-OBJ = $(LIB_C:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(TOOLS:%=cmd/%.c),$(sort $(wildcard cmd/*.c))))
+OBJ = $(LIB_C:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(OUT) $(TOOLS:%=cmd/%.c),$(sort $(wildcard cmd/*.c))))
 LIB = $(BUILD)/libsenti.a
 BIN = $(BUILT:%=$(BUILD)/bin/%)
 UNIT = $(TESTS:%=$(BUILD)/tests/unit/%)
@@ -51,7 +51,7 @@ $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	$(call say,LD,$(@F))
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_$*) -lm -lpthread
 
-$(LIB): $(OBJ)
+$(LIB): $(OBJ) $(BUILD)/with
 	$(call say,AR,$(@F))
 	$(Q)$(RM) $@
 	$(Q)$(AR) rcs $@ $(OBJ)
@@ -60,7 +60,10 @@ $(BUILD)/with: force
 	@mkdir -p $(@D)
 	@echo '$(WITH)' | cmp -s - $@ || echo '$(WITH)' >$@
 
-$(BUILD)/%.o: %.c Makefile config.mk $(BUILD)/with
+# What asks for WITH_NAME; all else is the same with and without.
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lr '^.if WITH_' cmd lib)) $(UNIT:%=%.o): $(BUILD)/with
+
+$(BUILD)/%.o: %.c Makefile config.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
