@@ -233,12 +233,19 @@ deb: $(WEB)/assets.h ## packages for Debian, in build/deb
 cross: ## all tools for arm64, in build-cross, and their unit tests under qemu-user
 	@scripts/cross
 
+# With the kernel's and the libraries' headers of this system; none of the libraries is linked. The stack of a thread is as large as glibc's.
+MUSL = BUILD=$(BUILD)-musl CC='musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell gcc -print-multiarch)' $(PARTS:%=WITH_%=no) \
+	HARDEN_LD='-static -Wl,-z,relro,-z,noexecstack,-z,stack-size=8388608'
+musl: ## senti-score, -window and -eval without shared libraries, in build-musl
+	@command -v musl-gcc >/dev/null || { echo 'musl-gcc is not installed: Debian has it in musl-tools' >&2; exit 1; }
+	@$(MAKE) $(MUSL) $(patsubst %,$(BUILD)-musl/bin/senti-%,score window eval)
+
 dist: ## the source as an archive
 	@mkdir -p $(BUILD)
 	git archive --prefix=senti-$(VERSION)/ HEAD | gzip -n > $(BUILD)/senti-$(VERSION).tar.gz
 
 clean: ## removes all builds
-	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang $(BUILD)-cross
+	$(RM) -r $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage $(BUILD)-clang $(BUILD)-cross $(BUILD)-musl
 
 help: ## this list
 	@echo 'make [TARGET...] [SETTING=VALUE...]'
@@ -246,7 +253,7 @@ help: ## this list
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
 .PHONY: all check whole test live system airflow-versions spark asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
-	install uninstall deb cross dist clean help force
+	install uninstall deb cross musl dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -type f -name '*.d' ! -path '*/site-packages/*')

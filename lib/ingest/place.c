@@ -3,9 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/statx.h"
 #include "lib/json/write.h"
 
 size_t place_birth(int fd, char out[PLACE_BIRTH])

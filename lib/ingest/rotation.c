@@ -3,10 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/statx.h"
 
 struct sibling {
 	struct rotated file;

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,7 +117,7 @@ int child_start(struct child *c, char *const *argv, char *const *envp, struct er
 	c->out = p.fd[1][0];
 	fcntl(c->in, F_SETFL, O_NONBLOCK);
 	fcntl(c->out, F_SETFL, O_NONBLOCK);
-	c->pidfd = pidfd_open(c->pid, 0);
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0); /* older C libraries lack the call */
 	if (stderr_tail_start(&c->tail, p.fd[2][0], e) == 0)
 		return 0;
 	child_kill(c);
