@@ -7,9 +7,6 @@
 
 enum { PROGRESS_TERMINAL_MS = 200, PROGRESS_LINES_MS = 10000, PROGRESS_FIRST_MS = 1000 };
 
-/* Clears a terminal's line. */
-static const char clear[] = "\r\033[K";
-
 static bool is_due(struct progress *p, int64_t now)
 {
 	if (p->any && now - p->shown_ms < (p->terminal ? PROGRESS_TERMINAL_MS : PROGRESS_LINES_MS))
@@ -21,7 +18,7 @@ static bool is_due(struct progress *p, int64_t now)
 
 static void begin(const struct progress *p, struct buf *b)
 {
-	buf_printf(b, "%s%s: ", p->terminal ? clear : "", p->tool->name);
+	buf_printf(b, "%s%s: ", p->terminal ? PROGRESS_CLEAR.p : "", p->tool->name);
 }
 
 /* Writes and frees the line. */
@@ -69,7 +66,7 @@ void progress_step(void *arg, const char *what, unsigned done, unsigned total)
 void progress_end(const struct progress *p)
 {
 	if (p->any && p->terminal) {
-		ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
+		ssize_t ignored = write(STDERR_FILENO, PROGRESS_CLEAR.p, PROGRESS_CLEAR.n);
 		(void)ignored;
 	}
 }

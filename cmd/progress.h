@@ -14,6 +14,9 @@ struct progress {
 void progress_show(void *arg, const struct counts *c);
 /* The same for work after the input, such as fitting a model: "training, 3 of 10". */
 void progress_step(void *arg, const char *what, unsigned done, unsigned total);
+/* What clears a terminal's line. */
+#define PROGRESS_CLEAR STR("\r\033[K")
+
 /* Clears the line of a terminal. */
 void progress_end(const struct progress *p);
 

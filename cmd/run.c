@@ -7,6 +7,7 @@
 #include "cmd/progress.h"
 #include "lib/base/log.h"
 #include "lib/base/url.h"
+#include "lib/flow/stdio.h"
 #include "lib/http/guard.h"
 #include "lib/metrics/counts.h"
 #include "lib/metrics/endpoint.h"
@@ -97,7 +98,10 @@ static int open_ends(struct tool *t, struct sink **rejects, struct err *e)
 		return -1;
 	char *dead = t->reject ? NULL : end_of_rejects(n == 1 ? path[0] : NULL);
 	t->dead_end = dead;
-	*rejects = end_sink(t->reject ? t->reject : dead, LANE_REJECTS, &conf, e);
+	const char *end = t->reject ? t->reject : dead;
+	*rejects = end_sink(end, LANE_REJECTS, &conf, e);
+	if (*rejects && t->progress && strcmp(end, "-") == 0)
+		sink_clears_line(*rejects, PROGRESS_CLEAR);
 	return *rejects ? 0 : -1;
 }
 

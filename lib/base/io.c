@@ -12,17 +12,22 @@
 
 int io_write(int fd, const void *p, size_t n, const char *name, struct err *e)
 {
-	const char *at = p;
-	while (n) {
-		ssize_t w = write(fd, at, n);
+	size_t done;
+	return io_write_counted(fd, p, n, &done, name, e);
+}
+
+int io_write_counted(int fd, const void *p, size_t n, size_t *done, const char *name, struct err *e)
+{
+	*done = 0;
+	while (*done < n) {
+		ssize_t w = write(fd, (const char *)p + *done, n - *done);
 		if (w < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			struct pollfd f = {.fd = fd, .events = POLLOUT};
 			poll(&f, 1, -1);
 		} else if (w < 0 && errno != EINTR) {
 			return err_sys(e, "cannot write to %s", name);
 		} else if (w > 0) {
-			at += w;
-			n -= (size_t)w;
+			*done += (size_t)w;
 		}
 	}
 	return 0;

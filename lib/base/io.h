@@ -10,6 +10,8 @@
 
 /* Writes all n bytes, waiting where the descriptor would block. `name` is for the message ("stdout"). */
 MUST_USE int io_write(int fd, const void *p, size_t n, const char *name, struct err *e);
+/* The same; *done: how many bytes were written, also on failure. */
+MUST_USE int io_write_counted(int fd, const void *p, size_t n, size_t *done, const char *name, struct err *e);
 /* close(2). A failure is a failed write (NFS reports a full disk only here). */
 MUST_USE int io_close(int fd, const char *name, struct err *e);
 /* Replaces the file at `path` atomically: readers get the old file or the new one, which is synced first. Writes a new

@@ -19,6 +19,12 @@ static void on_stop(int number)
 	errno = saved;
 }
 
+/* With a handler, unlike SIG_IGN, commands that are started have the usual action. */
+static void on_file_size(int number)
+{
+	(void)number;
+}
+
 static void on_alarm(int number)
 {
 	(void)number;
@@ -45,6 +51,8 @@ const struct stop *sig_init(unsigned drain_s)
 	sigemptyset(&a.sa_mask);
 	handle_unless_ignored(SIGTERM, &a);
 	handle_unless_ignored(SIGINT, &a);
+	a.sa_handler = on_file_size;
+	handle_unless_ignored(SIGXFSZ, &a);
 	a.sa_handler = on_alarm;
 	sigaction(SIGALRM, &a, NULL);
 	a.sa_handler = SIG_IGN;

@@ -20,9 +20,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
+#include "lib/base/log.h"
 #include "lib/json/write.h"
 
-enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000, MARK_DONE = 4 };
+enum { BLOCK = 64 << 10, WRITE_AT = 256 << 10, GRACE_MS = 1000, MARK_DONE = 4, KINDS = 32, SHOWN = 20 };
 
 static const char byte_order_mark[3] = "\xef\xbb\xbf";
 
@@ -438,11 +439,41 @@ struct line_sink {
 	char *name;
 	const char *tool;
 	struct buf buf;
+	bool terminal; /* of rejects: those of a kind beyond the first few are only counted */
+	struct {
+		const char *code;
+		uint64_t n;
+	} kind[KINDS];
+	struct str before; /* what goes before each write: clears the line of --progress */
+	size_t unfinished; /* bytes written of a line whose end has not been */
 };
+
+/* How much of an unfinished line has been written, when `done` more bytes of the buffer have been. */
+static size_t unfinished(const struct line_sink *s, size_t done)
+{
+	const char *nl = done ? memrchr(s->buf.p, '\n', done) : NULL;
+	return nl ? done - (size_t)(nl - s->buf.p) - 1 : s->unfinished + done;
+}
+
+/* Removes the part of a line that a full disk or a limit has left at the end of the file, unless others have written
+ * after it. */
+static void remove_part(struct line_sink *s)
+{
+	struct stat st;
+	off_t part = (off_t)s->unfinished, at = lseek(s->fd, 0, SEEK_CUR);
+	if (part && fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) && at == st.st_size && at >= part &&
+	    ftruncate(s->fd, at - part) == 0)
+		lseek(s->fd, -part, SEEK_CUR);
+}
 
 static int write_out(struct line_sink *s, struct err *e)
 {
-	int rc = io_write(s->fd, s->buf.p, s->buf.n, s->name, e);
+	size_t done = 0;
+	int rc = s->before.n ? io_write(s->fd, s->before.p, s->before.n, s->name, e) : 0;
+	rc = rc < 0 ? rc : io_write_counted(s->fd, s->buf.p, s->buf.n, &done, s->name, e);
+	s->unfinished = unfinished(s, done);
+	if (rc < 0)
+		remove_part(s);
 	buf_clear(&s->buf);
 	return rc;
 }
@@ -466,8 +497,42 @@ static int put_long(struct line_sink *s, const struct rec *r, struct source *fro
 	} while (rc > 0);
 	json_put_base64(&s->buf, buf_view(&left));
 	buf_str(&s->buf, STR("\"}\n"));
+	if (rc < 0)
+		buf_clear(&s->buf); /* not a whole line */
 	buf_free(&left);
 	return rc;
+}
+
+/* True if so many rejects of this kind have been shown on the terminal that this one is only counted. */
+static bool is_hidden(struct line_sink *s, const struct rec *r)
+{
+	size_t i = 0;
+	while (i < KINDS - 1 && s->kind[i].code && strcmp(s->kind[i].code, r->code) != 0)
+		i++;
+	if (!s->kind[i].code)
+		s->kind[i].code = r->code;
+	return ++s->kind[i].n > SHOWN;
+}
+
+static int skip_rest(struct source *from, struct err *e)
+{
+	struct str chunk;
+	int rc;
+	while ((rc = from->rest(from, &chunk, e)) > 0)
+		;
+	return rc;
+}
+
+static void tell_hidden(const struct line_sink *s)
+{
+	for (size_t i = 0; i < KINDS && s->kind[i].code; i++) {
+		char n[24];
+		if (s->kind[i].n <= SHOWN)
+			continue;
+		snprintf(n, sizeof n, "%llu", (unsigned long long)(s->kind[i].n - SHOWN));
+		log_warn(
+		    "more rejects are not shown; --reject FILE keeps all", "code", s->kind[i].code, "rejects", n, NULL);
+	}
 }
 
 static int line_put(struct sink *port, const struct batch *b, struct source *from, struct err *e)
@@ -477,6 +542,11 @@ static int line_put(struct sink *port, const struct batch *b, struct source *fro
 		const struct rec *r = &b->rec[i];
 		if (r->fate != (s->lane == LANE_OUT ? FATE_OUT : FATE_REJECTED))
 			continue;
+		if (s->terminal && is_hidden(s, r)) {
+			if (r->long_line && skip_rest(from, e) < 0)
+				return -1;
+			continue;
+		}
 		if (r->long_line) {
 			if (put_long(s, r, from, e) < 0)
 				return -1;
@@ -503,6 +573,7 @@ static int line_close(struct sink *port, struct err *e)
 {
 	struct line_sink *s = (struct line_sink *)port;
 	int rc = line_flush(port, e);
+	tell_hidden(s);
 	if (s->owned) {
 		struct err other;
 		if (io_close(s->fd, s->name, rc < 0 ? &other : e) < 0)
@@ -525,7 +596,15 @@ static struct sink *sink_lines(int fd, bool owned, const char *name, enum lane l
 	s->port.reader = lane == LANE_OUT ? fd : 0;
 	s->name = xstrdup(name);
 	s->tool = tool;
+	s->terminal = lane == LANE_REJECTS && isatty(fd);
 	return &s->port;
+}
+
+void sink_clears_line(struct sink *sink, struct str clear)
+{
+	struct line_sink *s = (struct line_sink *)sink;
+	if (s->terminal)
+		s->before = clear;
 }
 
 static int connect_unix(const char *path, struct err *e)

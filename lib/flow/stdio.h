@@ -27,8 +27,12 @@ struct source *source_lines(const struct lines_conf *conf);
 
 /* A sink for one lane at a path: "-" is stdout (stderr for rejects). Writes one JSON object per line; rejects are
  * reject objects of `tool`. A file is truncated for output and appended to for rejects; to a listening Unix socket it
- * connects. NULL with *e on failure. */
+ * connects. On a terminal, rejects of one code beyond the first 20 are only counted, and the log says so at the end. If
+ * a disk is full or a file too large, no half line stays. NULL with *e on failure. */
 struct sink *sink_path(const char *path, enum lane lane, const char *tool, struct err *e);
+/* What is written to a terminal by this sink of rejects, made by sink_path, begins with `clear` (constant), because a
+ * line of progress stands there. */
+void sink_clears_line(struct sink *sink, struct str clear);
 /* A sink for the output that writes after what the file has. A last line without its end, which a kill has cut, goes:
  * for runs that write it again. NULL with *e on failure. */
 struct sink *sink_append(const char *path, const char *tool, struct err *e);

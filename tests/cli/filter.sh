@@ -144,4 +144,34 @@ exec 9>&-
 ok 'SIGINT stays ignored' ends 0
 ok 'and what came after it is scored' test "$(wc -l <got)" -eq 2
 
+# --- limits of files, and terminals ---
+
+yes 'a text' | head -n 2000 >texts
+t 'a limit on the size of files is status 3, and leaves no half line' '(ulimit -f 16; senti-score -t texts >limited); echo $?; tail -c 1 limited | od -An -c | tr -d " "; [ "$(wc -l <limited)" -gt 10 ]' 0 <<'END'
+3
+\n
+--- stderr
+senti-score: cannot write to stdout: File too large
+END
+{ yes '{"n":1}' | head -n 1000 && echo '[1]' && echo '{"text":"fine"}'; } >bad
+{ head -n 1 bad && head -c 1000000 /dev/zero | tr '\0' x; } >wide
+t 'nor does a reject that is written in pieces' '(ulimit -f 1000; senti-score -q --max-record 4K --reject long wide >scored); echo $?; wc -l <long; tail -c 1 long | od -An -c | tr -d " "' 0 <<'END'
+3
+1
+\n
+--- stderr
+senti-score: cannot write to long: File too large
+END
+if need 'rejects on a terminal' script; then
+	t 'on a terminal, 20 rejects of a kind are shown and the others counted' 'script -qec "senti-score bad >scored" /dev/null >tty; grep -c "\"no_text\"" tty; grep -c not_object tty; grep "not shown" tty | tr -d "\r"; wc -l <scored' 0 <<'END'
+20
+1
+senti-score: warning: more rejects are not shown; --reject FILE keeps all code=no_text rejects=980
+1
+END
+	t 'and they do not stick to the line of progress' 'tail -n 2 bad >one; script -qec "senti-score --progress one >scored" /dev/null >tty; grep -c "$(printf "\r\033\\[K{\"error")" tty' 0 <<'END'
+1
+END
+fi
+
 finish
