@@ -29,6 +29,12 @@ def requests(server, path):
     return [i for i, line in enumerate(server.said().splitlines()) if f"path={path} " in line]
 
 
+def running(name):
+    """How many scans the database has at work."""
+    return pg.one("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active'"
+                              " AND query LIKE '%%FROM senti.message m WHERE true%%'", name)
+
+
 @check
 def points():
     "a message is read while scans that came before it wait, abandoned or not"
@@ -57,15 +63,16 @@ def queue():
     name = pg.database()
     with Server("--store", pg.url(name), "--scan-timeout", "100") as server, pg.connect(name) as c, c.transaction():
         c.execute("LOCK TABLE senti.message IN ACCESS EXCLUSIVE MODE")
-        waiting = [scan(server) for _ in range(SCANS)]
-        wait(lambda: len(answered(waiting)) == SCANS - 34, "two run, 32 wait, all others are answered")
+        waiting = [scan(server) for _ in range(2)]
+        wait(lambda: running(name) == 2, "two scans run")
+        waiting += [scan(server) for _ in range(SCANS - 2)]
+        wait(lambda: len(answered(waiting)) == SCANS - 34, "32 wait, all others are answered")
         for s in answered(waiting):
             assert s.recv(12) == b"HTTP/1.1 503"
         for s in waiting:
             s.close()
         # Those that ran are cancelled in the database, though nobody gives it the table.
-        wait(lambda: pg.one("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active'"
-                            " AND query LIKE '%%FROM senti.message m WHERE true%%'", name) == 0, "no scan is left in the database")
+        wait(lambda: running(name) == 0, "no scan is left in the database")
         again = scan(server)
         assert not select.select([again], [], [], 0.2)[0], again.recv(200)
         again.close()
