@@ -67,6 +67,13 @@ static inline void *xgrow(void *array, size_t n, size_t *cap, size_t first, size
 	return xreallocarray(array, *cap, size);
 }
 
+/* qsort, which also takes the array that there is not: NULL with n = 0. */
+static inline void sort(void *p, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(p, n, size, compare);
+}
+
 char *xstrdup(const char *s);
 /* Returns a new, NUL-terminated copy of a slice. */
 char *str_dup(struct str s);

@@ -66,7 +66,7 @@ static void put_locations(struct buf *out, const struct gql_errors *l, const str
 	struct gql_place *place = xcalloc(e->nat, sizeof *place), at = {1, 1};
 	for (size_t i = 0; i < e->nat; i++)
 		sorted[i] = (struct located){.at = e->at[i], .i = i};
-	qsort(sorted, e->nat, sizeof *sorted, by_offset);
+	sort(sorted, e->nat, sizeof *sorted, by_offset);
 	for (size_t i = 0; i < e->nat; i++) {
 		gql_place_move(&at, l->text, i ? sorted[i - 1].at : 0, sorted[i].at);
 		place[sorted[i].i] = at;

@@ -52,7 +52,7 @@ static int read_names(struct groups *p, struct err *e)
 	PCRE2_SPTR *entry = xcalloc(count, sizeof *entry);
 	for (uint32_t i = 0; i < count; i++)
 		entry[i] = table + (size_t)i * size;
-	qsort(entry, count, sizeof *entry, by_number);
+	sort(entry, count, sizeof *entry, by_number);
 	p->name = xcalloc(count, sizeof *p->name);
 	p->number = xcalloc(count, sizeof *p->number);
 	p->n = count;

@@ -139,7 +139,7 @@ static void apply(struct jsonl *j, struct batch *b, struct rec *r)
 	if (!j->edits)
 		return;
 	const char *from = r->line.p, *end = from + r->line.n;
-	qsort(j->edit, j->edits, sizeof *j->edit, by_place);
+	sort(j->edit, j->edits, sizeof *j->edit, by_place);
 	buf_clear(&j->out);
 	for (size_t i = 0; i < j->edits; i++) {
 		buf_add(&j->out, from, (size_t)(j->edit[i].at - from));

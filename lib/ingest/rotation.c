@@ -82,8 +82,7 @@ static void list(DIR *dir, struct str base, struct siblings *s)
 		s->at = xgrow(s->at, s->n, &s->cap, 16, sizeof *s->at);
 		s->at[s->n++] = one;
 	}
-	if (s->n)
-		qsort(s->at, s->n, sizeof *s->at, by_age);
+	sort(s->at, s->n, sizeof *s->at, by_age);
 }
 
 static bool same(const struct rotated *a, const struct rotated *b)

@@ -51,7 +51,7 @@ static struct interval range(double *value, size_t n)
 {
 	if (n == 0)
 		return (struct interval){NAN, NAN};
-	qsort(value, n, sizeof *value, by_size);
+	sort(value, n, sizeof *value, by_size);
 	return (struct interval){quantile(value, n, 0.025), quantile(value, n, 0.975)};
 }
 

@@ -56,7 +56,7 @@ static int by_slot(const void *a, const void *b)
 static struct fit_node *count_row(struct work *w, struct gram_list *l)
 {
 	size_t n = 0;
-	qsort(l->use, l->n, sizeof *l->use, by_slot);
+	sort(l->use, l->n, sizeof *l->use, by_slot);
 	struct fit_node *row = xreallocarray(NULL, l->n + FIGURES + 1, sizeof *row);
 	for (size_t i = 0, same; i < l->n; i += same) {
 		const struct gram_use *u = &l->use[i];
@@ -82,7 +82,7 @@ static uint64_t *count_words(struct work *w, const struct gram_list *l)
 	uint64_t *word = xcalloc(l->words + 1, sizeof *word);
 	if (l->words)
 		memcpy(word, l->word, l->words * sizeof *word);
-	qsort(word, l->words, sizeof *word, by_id);
+	sort(word, l->words, sizeof *word, by_id);
 	for (size_t i = 0; i < l->words; i++) {
 		uint32_t slot[2];
 		seen_slots(&w->conf->features, word[i], slot);
@@ -177,7 +177,7 @@ static void find_familiar(struct work *w, struct linear_head *h)
 	double *share = xcalloc(w->n, sizeof *share);
 	for (size_t i = 0; i < w->n; i++)
 		share[i] = w->familiar[i] = familiar(w, i);
-	qsort(share, w->n, sizeof *share, by_size);
+	sort(share, w->n, sizeof *share, by_size);
 	h->seen_all = fmin(SEEN_ALL, fmax(share[w->n / 10], SEEN_LEAST));
 	h->seen_none = h->seen_all * SEEN_NONE;
 	free(share);
@@ -228,7 +228,7 @@ static void deal_folds(struct work *w)
 		struct text_key key = w->example[i].key;
 		d[i] = (struct dealt){mix64(key.w[0] ^ mix64(w->conf->seed + 1)), key, i};
 	}
-	qsort(d, w->n, sizeof *d, by_order);
+	sort(d, w->n, sizeof *d, by_order);
 	for (size_t i = 0, n; i < w->n; i += n) {
 		for (n = 1; i + n < w->n && text_key_eq(d[i].key, d[i + n].key);)
 			n++;

@@ -297,7 +297,7 @@ static int train_end(void *ctx, struct batch *b, struct err *e)
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no usable training record: each needs a text and a label");
 	if (c->conf->checkpoint) /* a queue's order is arbitrary, and the model depends on the order */
-		qsort(c->example, c->n, sizeof *c->example, compare);
+		sort(c->example, c->n, sizeof *c->example, compare);
 	sift(c);
 	if (c->n == 0)
 		return err_set(e, ERR_ENV, "no training record is left: the test set has all their texts");

@@ -157,6 +157,6 @@ int pg_put(struct store *store, struct message *const *m, size_t n, struct arena
 	p.m = arena_alloc(mem, n * sizeof *p.m);
 	p.rest = arena_alloc(mem, n * sizeof *p.rest);
 	memcpy(p.m, m, n * sizeof *p.m);
-	qsort(p.m, n, sizeof *p.m, by_id);
+	sort(p.m, n, sizeof *p.m, by_id);
 	return pg_try((struct pg *)store, "store into", put, &p, e);
 }

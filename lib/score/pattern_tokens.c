@@ -76,7 +76,7 @@ static void note_end(struct pattern *p, unsigned char before, unsigned char last
 void pattern_ready(struct pattern *p, const struct words *words)
 {
 	p->words = words;
-	qsort(p->face, p->faces, sizeof *p->face, by_first_byte_longest_first);
+	sort(p->face, p->faces, sizeof *p->face, by_first_byte_longest_first);
 	for (unsigned i = p->faces; i-- > 0;) {
 		const struct pattern_face *f = &p->face[i];
 		p->first[byte_at(f->s, 0)] = (uint8_t)(i + 1);

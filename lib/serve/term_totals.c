@@ -126,8 +126,7 @@ int term_totals_find(struct term_totals *t, struct store *store, const struct mo
 	pages.after = (struct place){0};
 	while ((rc = add_page(&f, store, &pages, sample, &page, e)) > 0)
 		arena_reset(&page);
-	if (t->n)
-		qsort(t->term, t->n, sizeof *t->term, by_contribution);
+	sort(t->term, t->n, sizeof *t->term, by_contribution);
 	model->engine->scratch_free(f.scratch);
 	arena_free(&page);
 	map_free(&f.by_word);

@@ -162,7 +162,7 @@ void terms_merge(struct term_summary *to, const struct term_summary *from, struc
 		}
 	free(both);
 	if (to->n > most) {
-		qsort(to->term, to->n, sizeof *to->term, heavier);
+		sort(to->term, to->n, sizeof *to->term, heavier);
 		while (to->n > most)
 			word_give(v, to->term[--to->n].word);
 	}

@@ -398,8 +398,7 @@ static void ripen_sessions(struct windows *w)
 	struct pane *p;
 	while ((p = session_first(w)) && p->end <= w->watermark)
 		list_add(&w->ripe, session_pop(w));
-	if (w->ripe.n)
-		qsort(w->ripe.pane, w->ripe.n, sizeof *w->ripe.pane, by_end);
+	sort(w->ripe.pane, w->ripe.n, sizeof *w->ripe.pane, by_end);
 }
 
 static void add_slot(struct windows *w, const struct window_slot *s)
@@ -431,7 +430,7 @@ static void ripen_slots(struct windows *w)
 		if (steps ? s->first <= end && s->last >= end : s == first)
 			add_slot(w, s);
 	}
-	qsort(w->ripe.pane, w->ripe.n, sizeof *w->ripe.pane, by_key);
+	sort(w->ripe.pane, w->ripe.n, sizeof *w->ripe.pane, by_key);
 }
 
 /* Frees what the windows that have come out had for themselves. */
