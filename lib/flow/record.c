@@ -246,6 +246,10 @@ void rec_put_reject_head(struct buf *out, const struct rec *r, const char *tool)
 		json_put_lossy(out, str_of(r->origin));
 	}
 	buf_char(out, '}');
+	if (r->cause && r->cause->header.p) {
+		buf_str(out, STR(",\"header\":"));
+		json_put_string(out, r->cause->header);
+	}
 }
 
 void rec_put_reject(struct buf *out, const struct rec *r, const char *tool)

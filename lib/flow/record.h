@@ -49,11 +49,12 @@ enum fate {
 /* The code for a scanner error. Constant. */
 const char *code_of_json(enum json_error error);
 
-/* More about a reject, if a command or a tool inside it gave the verdict. */
+/* More about a reject: if a command or a tool inside it gave the verdict, or if a table's row needs its header. */
 struct rec_cause {
 	struct str tool;   /* the tool that rejected it; p is NULL: the tool that writes the reject */
 	struct str status; /* how the command ended: "7" (its exit status), "signal 9"; p is NULL: it did not end */
 	struct str words;  /* the last lines of its stderr */
+	struct str header; /* p is NULL: none */
 };
 
 /* What came with a record that was (part of) a message. Owned by the batch. */

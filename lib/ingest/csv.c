@@ -12,6 +12,7 @@ struct csv {
 	struct layout layout;
 	char delimiter;
 	bool headed;
+	struct buf header; /* as spelled, and the line sep= before it; empty: none */
 };
 
 static void *open_rows(const struct ingest *conf, struct record_builder *builder, bool tsv)
@@ -88,6 +89,7 @@ static int read_header(struct csv *c, const struct row *row, struct err *e)
 	struct str *name = xreallocarray(NULL, row->n, sizeof *name);
 	for (size_t i = 0; i < row->n; i++)
 		name[i] = str_trim(row->cell[i]);
+	buf_str(&c->header, line_content(row->raw));
 	int rc = name_columns(c, name, row->n, e);
 	hint(c, row, rc, e);
 	free(name);
@@ -124,7 +126,12 @@ static void put_row(struct csv *c, struct batch *b, const struct row *row)
 /* Excel's line before the header. --delimiter knows better. */
 static bool take_separator(struct csv *c, const struct row *row)
 {
-	char separator = row->line == 1 && !row->sub ? row_separator(line_content(row->raw)) : 0;
+	struct str line = line_content(row->raw);
+	char separator = row->line == 1 && !row->sub ? row_separator(line) : 0;
+	if (separator && !c->conf->no_header) {
+		buf_str(&c->header, line);
+		buf_char(&c->header, '\n');
+	}
 	if (separator && !c->conf->delimiter) {
 		c->delimiter = separator;
 		rows_delimit(c->rows, separator);
@@ -177,11 +184,18 @@ static bool csv_holds(const void *ctx)
 	return rows_pending(c->rows);
 }
 
+static struct str csv_header(const void *ctx)
+{
+	const struct csv *c = ctx;
+	return buf_view(&c->header);
+}
+
 static void csv_close(void *ctx)
 {
 	struct csv *c = ctx;
 	rows_free(c->rows);
 	layout_free(&c->layout);
+	buf_free(&c->header);
 	free(c);
 }
 
@@ -192,6 +206,7 @@ const struct format format_csv = {.name = "csv",
     .work = csv_work,
     .cut = csv_cut,
     .holds = csv_holds,
+    .header = csv_header,
     .close = csv_close};
 
 const struct format format_tsv = {.name = "tsv",
@@ -201,4 +216,5 @@ const struct format format_tsv = {.name = "tsv",
     .work = csv_work,
     .cut = csv_cut,
     .holds = csv_holds,
+    .header = csv_header,
     .close = csv_close};

@@ -36,6 +36,7 @@ struct decode {
 	struct source port;
 	const struct ingest *conf;
 	struct ids ids;
+	struct buf replayed; /* the header of the rows that -F reject gives back */
 	struct source *from;
 	bool following, keeps; /* keeps: the inner source wants accept or abandon */
 	struct inner *first, *last, *spare;
@@ -182,6 +183,7 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	bool stream = c->ids.scheme == 1 ? !path : is_stream(path);
 	f->builder.ids = &d->ids;
 	f->builder.unescape = c->unescape;
+	f->builder.replayed = &d->replayed;
 	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
@@ -217,12 +219,28 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 
 /* --- lines --- */
 
-/* Passes on what was rejected earlier (an over-long line); its rest comes from the inner source. */
-static void pass(struct decode *d, struct batch_room *room, const struct rec *in)
+/* Completes the records from `from` on: where they are from and, if rejected, the header without which they cannot be
+ * read again. */
+static void complete(const struct file *f, struct batch *b, size_t from)
 {
+	struct str header = f->ctx && f->format->header ? f->format->header(f->ctx) : STR("");
+	for (size_t i = from; i < b->n; i++) {
+		struct rec *r = &b->rec[i];
+		r->origin = f->origin;
+		if (r->fate != FATE_REJECTED || !header.n)
+			continue;
+		struct rec_cause *cause = arena_alloc(&b->mem, sizeof *cause);
+		*cause = (struct rec_cause){.header = arena_str(&b->mem, header)};
+		r->cause = cause;
+	}
+}
+
+/* Passes on what was rejected earlier (an over-long line); its rest comes from the inner source. */
+static void pass(struct decode *d, const struct file *f, struct batch_room *room, const struct rec *in)
+{
+	size_t before = room->b->n;
 	struct rec *r = builder_add(
 	    room->b, in->long_line ? in->line : line_content(in->line), (struct line_place){.line = in->lineno});
-	r->origin = in->origin;
 	r->fate = in->fate;
 	r->code = in->code;
 	r->why = arena_str(&room->b->mem, in->why);
@@ -230,6 +248,7 @@ static void pass(struct decode *d, struct batch_room *room, const struct rec *in
 	r->long_line = in->long_line;
 	r->truncated = in->truncated;
 	r->envelope = in->envelope;
+	complete(f, room->b, before);
 	room->b->more = d->last->batch.more;
 }
 
@@ -273,7 +292,7 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	if (rejected) {
 		if (in->lineno == 1 && f->format->headed && !d->conf->no_header)
 			return err_set(e, ERR_USAGE, "%s:1: the header is too long (--max-record)", f->origin);
-		pass(d, room, in);
+		pass(d, f, room, in);
 		return 0;
 	}
 	if (!f->ctx || (blank && !f->format->headed))
@@ -283,10 +302,9 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 		f->held_from = i->number;
 	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
-	for (size_t k = before; k < room->b->n; k++) {
-		room->b->rec[k].origin = f->origin;
+	complete(f, room->b, before);
+	for (size_t k = before; k < room->b->n; k++)
 		room->b->rec[k].envelope = in->envelope; /* the inner batch outlives this one */
-	}
 	d->busy = f->format->work ? f : NULL;
 	return 0;
 }
@@ -296,8 +314,7 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	struct file *f = d->busy;
 	size_t before = room->b->n;
 	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
-	for (size_t k = before; k < room->b->n; k++)
-		room->b->rec[k].origin = f->origin;
+	complete(f, room->b, before);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	d->busy = NULL;
@@ -442,6 +459,7 @@ static int decode_close(struct source *port, struct err *e)
 	free(d->file);
 	free(d->due);
 	ids_free(&d->ids);
+	buf_free(&d->replayed);
 	free(d);
 	return rc;
 }

@@ -57,6 +57,8 @@ struct format {
 	void (*cut)(void *ctx);
 	/* True while lines have been taken that are not records yet. */
 	bool (*holds)(const void *ctx);
+	/* The lines that have to precede a rejected record when it is read again; empty if none. Lent. */
+	struct str (*header)(const void *ctx);
 	void (*close)(void *ctx);
 };
 

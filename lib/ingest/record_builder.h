@@ -14,6 +14,7 @@ struct record_builder {
 	struct ids *ids;       /* shared by the whole run; lent */
 	bool unescape;	       /* HTML's entities in texts; ids are of the text as spelled */
 	struct buf line, text; /* scratch */
+	struct buf *replayed;  /* -F reject: the header that went before all rows of the run; lent */
 };
 
 void builder_free(struct record_builder *builder);

@@ -1,8 +1,10 @@
-/* replay.c - the format reject: turns reject objects back into the lines that were rejected. */
+/* replay.c - the format reject: turns reject objects back into what was rejected, byte for byte. Rows of a table come
+ * after their header. */
 #include "lib/ingest/format.h"
 #include "lib/ingest/record_builder.h"
 
 struct replay {
+	struct record_builder *builder;
 	struct json_scan scan;
 	struct buf bytes;
 };
@@ -11,13 +13,14 @@ struct replay {
 
 static void *replay_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
-	(void)builder;
 	if (conf->text || conf->id || conf->time || conf->source.p) {
 		err_set(e, ERR_USAGE,
 		    "-F reject restores the lines unchanged: --text, --id, --time and --source cannot be used with it");
 		return NULL;
 	}
-	return xcalloc(1, sizeof(struct replay));
+	struct replay *p = xcalloc(1, sizeof *p);
+	p->builder = builder;
+	return p;
 }
 
 static int value_of(char c)
@@ -69,19 +72,31 @@ static int restore(struct replay *p, struct batch *b, struct rec *r)
 	return 0;
 }
 
-/* Only a single line of text can go on: anything else would break the stream. */
+/* Puts the header before the first row: a stream of rows has one. */
+static int put_header(struct replay *p, struct batch *b, struct rec *r)
+{
+	const struct json_member *m = json_find(&p->scan, STR("header"));
+	struct buf *before = p->builder->replayed;
+	if (!m || m->type != JSON_STRING)
+		return 0;
+	struct str header = json_decode(m, &b->mem);
+	if (before->n && !str_eq(header, buf_view(before)))
+		return rec_reject(
+		    b, r, CODE_BAD_ROW, "the row has another header than those before it; replay its table by itself");
+	if (before->n || !header.n)
+		return 0;
+	buf_str(before, header);
+	struct str row = arena_str(&b->mem, buf_view(&p->bytes));
+	buf_clear(&p->bytes);
+	buf_str(&p->bytes, header);
+	buf_char(&p->bytes, '\n');
+	buf_str(&p->bytes, row);
+	return 0;
+}
+
 static int check(struct batch *b, struct rec *r, struct str line)
 {
-	size_t column;
-	if (line_blank(line))
-		return rec_reject(b, r, CODE_BAD_ROW, "the rejected line is blank");
-	if (memchr(line.p, '\n', line.n))
-		return rec_reject(
-		    b, r, CODE_BAD_ROW, "the rejected input is not a single line; correct it at its source");
-	const char *code = builder_fault(line, &column);
-	if (code)
-		return rec_reject(b, r, code, "the rejected line is not valid text: column %zu", column);
-	return 0;
+	return line_blank(line) ? rec_reject(b, r, CODE_BAD_ROW, "the rejected line is blank") : 0;
 }
 
 static int replay_line(void *ctx, struct batch_room *room, struct str line, uint64_t number, struct err *e)
@@ -97,7 +112,7 @@ static int replay_line(void *ctx, struct batch_room *room, struct str line, uint
 		rec_reject(b, r, CODE_NOT_REJECT, "not a reject object: no 'error' with 'input' or 'input_base64'");
 		return 0;
 	}
-	if (restore(p, b, r) < 0 || check(b, r, buf_view(&p->bytes)) < 0)
+	if (restore(p, b, r) < 0 || check(b, r, buf_view(&p->bytes)) < 0 || put_header(p, b, r) < 0)
 		return 0;
 	r->line = arena_str(&b->mem, buf_view(&p->bytes));
 	return 0;

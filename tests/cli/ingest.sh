@@ -36,14 +36,14 @@ t 'CSV: mark, CRLF, quotes, quoted line end, ragged row, open quote, names' 'sen
 {"id":"2","text":"5\" disk","source":"all.csv","st,ars":"4","c4":"x","stars":"y","c6":"z"}
 {"id":"5","text":"ok","source":"all.csv","st,ars":"","c4":"x","stars":"y","c6":"z"}
 --- stderr
-{"error":{"code":"bad_row","message":"the row has 2 fields, the header 6","tool":"senti-ingest","line":6,"file":"all.csv"},"input":"3,short"}
-{"error":{"code":"bad_row","message":"the quote opened here is not closed","tool":"senti-ingest","line":7,"file":"all.csv"},"input":"4,\"unclosed,1,x,y,z"}
+{"error":{"code":"bad_row","message":"the row has 2 fields, the header 6","tool":"senti-ingest","line":6,"file":"all.csv"},"header":"id,text,\"st,ars\",,stars,stars","input":"3,short"}
+{"error":{"code":"bad_row","message":"the quote opened here is not closed","tool":"senti-ingest","line":7,"file":"all.csv"},"header":"id,text,\"st,ars\",,stars,stars","input":"4,\"unclosed,1,x,y,z"}
 END
 ok 'CSV: the sums hold' sums senti-ingest all.csv
 
 printf 'id,text\n1,"a\nb",c\n2,d\n' >ragged.csv
 t 'a ragged row over two lines: its start, and all its bytes' 'senti-ingest ragged.csv 2>&1 >out; sed "s/,.source.*//" out' 0 <<'END'
-{"error":{"code":"bad_row","message":"the row has 3 fields, the header 2","tool":"senti-ingest","line":2,"file":"ragged.csv"},"input":"1,\"a\nb\",c"}
+{"error":{"code":"bad_row","message":"the row has 3 fields, the header 2","tool":"senti-ingest","line":2,"file":"ragged.csv"},"header":"id,text","input":"1,\"a\nb\",c"}
 {"id":"2","text":"d"
 END
 
@@ -64,8 +64,8 @@ printf 'id,text\n1,a\377\n2,b\000c\n3,fine\n' >hostile.csv
 t 'CSV: bytes that are not UTF-8, and NUL' 'senti-ingest hostile.csv' 1 <<'END'
 {"id":"3","text":"fine","source":"hostile.csv"}
 --- stderr
-{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"input_base64":"MSxh/w=="}
-{"error":{"code":"nul","message":"a NUL byte at column 4","tool":"senti-ingest","line":3,"file":"hostile.csv"},"input_base64":"MixiAGM="}
+{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 4","tool":"senti-ingest","line":2,"file":"hostile.csv"},"header":"id,text","input_base64":"MSxh/w=="}
+{"error":{"code":"nul","message":"a NUL byte at column 4","tool":"senti-ingest","line":3,"file":"hostile.csv"},"header":"id,text","input_base64":"MixiAGM="}
 END
 
 : >empty.csv
@@ -127,7 +127,7 @@ t 'TSV: stray quotes are characters, quotes of spreadsheets are not' 'senti-inge
 {"id":"3","text":"a \"b\" c","source":"quotes.tsv"}
 {"id":"5\n6","text":"over","source":"quotes.tsv"}
 --- stderr
-{"error":{"code":"bad_row","message":"the row has 1 field, the header 2","tool":"senti-ingest","line":5,"file":"quotes.tsv"},"input":"4"}
+{"error":{"code":"bad_row","message":"the row has 1 field, the header 2","tool":"senti-ingest","line":5,"file":"quotes.tsv"},"header":"n\ttext","input":"4"}
 END
 
 printf '\357\273\277thanks\r\n\r\n  \nthanks\n\377bad\nn\000l\n"quoted", too' >plain.txt
@@ -236,7 +236,7 @@ t '--time: rewritten, kept, absent, rejected' 'senti-ingest --time when times.cs
 {"id":"H","text":"b","time":"2024-05-01T12:00:00.5+02:00","source":"times.csv"}
 {"id":"H","text":"c","source":"times.csv"}
 --- stderr
-{"error":{"code":"bad_time","message":"cannot read the time 'soon'","tool":"senti-ingest","line":5,"file":"times.csv"},"input":"d,soon"}
+{"error":{"code":"bad_time","message":"cannot read the time 'soon'","tool":"senti-ingest","line":5,"file":"times.csv"},"header":"text,when","input":"d,soon"}
 END
 t 'a column time that no option names: rewritten where it can be, never rejected' \
 	'printf "text,time\na,1714557600\nb,soon\n" | senti-ingest -F csv | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
@@ -333,7 +333,7 @@ t '--encoding with a fallback: record by record; what is in neither is rejected'
 {"id":"1","text":"café","source":"mixed.csv"}
 {"id":"2","text":"café\nnaïve","source":"mixed.csv"}
 --- stderr
-{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 3","tool":"senti-ingest","line":5,"file":"mixed.csv"},"input_base64":"MyyB"}
+{"error":{"code":"bad_utf8","message":"invalid UTF-8 at column 3","tool":"senti-ingest","line":5,"file":"mixed.csv"},"header":"id,text","input_base64":"MyyB"}
 END
 t '--encoding: a name that iconv does not know' 'senti-ingest --encoding utf-8,win1252 mixed.csv' 2 <<'END'
 --- stderr
@@ -406,15 +406,31 @@ END
 # --- rejects and replay ---
 
 senti-ingest all.csv 2>rejects.jsonl >/dev/null
-t 'reject: the lines come back as they were' 'senti-ingest -F reject rejects.jsonl' 0 <<'END'
+t 'reject: the lines come back as they were, after their header' 'senti-ingest -F reject rejects.jsonl' 0 <<'END'
+id,text,"st,ars",,stars,stars
 3,short
 4,"unclosed,1,x,y,z
 END
 printf '{"text":"ok"\n{"text":"b\303"}\n' >bad.jsonl
-t 'replay of JSON: what was mended goes through, what is not text stays rejected, and comes back as what it was' \
-	'senti-ingest bad.jsonl 2>rej >/dev/null; senti-ingest -F reject rej 2>still | sed "s/\$/}/" | senti-ingest -F json --source s | sed "s/[0-9a-f]\{32\}/H/"; senti-ingest -F reject still >twice; tail -n 1 rej | cmp - twice; sed "s/input.*//" still' 0 <<'END'
+t 'replay of JSON: every byte comes back, and what was mended goes through' \
+	'senti-ingest bad.jsonl 2>rej >/dev/null; senti-ingest -F reject rej | cmp - bad.jsonl; senti-ingest -F reject rej | head -n 1 | sed "s/\$/}/" | senti-ingest -F json --source s | sed "s/[0-9a-f]\{32\}/H/"' 0 <<'END'
 {"text":"ok","id":"H","source":"s"}
-{"error":{"code":"bad_utf8","message":"the rejected line is not valid text: column 11","tool":"senti-ingest","line":2,"file":"rej"},"
+END
+printf 'n,text\n1,"a\r\nb",c\n2,caf\351\n3,fine\n4,"x\n\ny"\n5\n' >rows.csv
+t 'replay of CSV: rows over several lines and bytes that are not UTF-8 come back, and are the same rows' \
+	'senti-ingest --id n rows.csv 2>rej >/dev/null; senti-ingest -F reject rej >again; printf "n,text\n1,\"a\r\nb\",c\n2,caf\351\n5\n" | cmp - again && senti-ingest --id n -F csv again 2>rej2; jq -s "map(.input//.input_base64)" rej >x; jq -s "map(.input//.input_base64)" rej2 | cmp - x && senti-ingest --id n -F csv --encoding utf-8,windows-1252 again 2>&1 | grep café' 0 <<'END'
+{"id":"2","text":"café","source":"again"}
+END
+printf 'sep=;\nn;text\n1\n2;%2000s\n' x >sep.csv
+t 'a row that was too long comes back after its header, and Excel'"'"'s line before that' \
+	'senti-ingest --max-record 1K sep.csv 2>rej2 | wc -l; senti-ingest -F reject rej2 | cmp - sep.csv; senti-ingest -F reject rej2 | senti-ingest -F csv --id n 2>/dev/null | jq -r ".id, (.text | length)"' 0 <<'END'
+0
+2
+2000
+END
+printf 'n;text\n1\n' >semi2.csv
+t 'rows of two tables are no table' 'senti-ingest --delimiter ";" semi2.csv 2>>rej; senti-ingest -F reject rej 2>err | cmp - again; sed "s/,.tool.*//" err' 0 <<'END'
+{"error":{"code":"bad_row","message":"the row has another header than those before it; replay its table by itself"
 END
 cat >mixed.rej <<'END'
 {"error":{"code":"x"},"input":"one"}
@@ -428,15 +444,17 @@ no json
 END
 t 'reject: what cannot be given back, and why' 'senti-ingest mixed.rej -F reject 2>err; sed "s/.*code\":\"\([a-z0-9_]*\)\",\"message.*/\1/" err' 0 <<'END'
 one
+a
+b
 two
-bad_row
 not_reject
 too_long
 bad_row
 not_reject
 bad_json
 END
-ok 'reject: the sums hold' sums senti-ingest -F reject mixed.rej
+grep -v 'a.nb' mixed.rej >lines.rej
+ok 'reject: the sums hold' sums senti-ingest -F reject lines.rej
 
 # --- long lines, broken ends ---
 
@@ -514,7 +532,7 @@ done
 
 cp access.log unnamed
 t 'auto: each file by its own name or first line' 'senti-ingest -q in.jsonl times.csv quotes.tsv plain.txt unnamed journal.json mixed.rej 2>/dev/null | wc -l' 0 <<'END'
-19
+21
 END
 t 'auto on stdin' 'for f in in.jsonl times.csv quotes.tsv plain.txt sys.log access.log journal.json mixed.rej; do senti-ingest <"$f" 2>/dev/null | wc -l; done' 0 <<'END'
 4
@@ -524,7 +542,7 @@ t 'auto on stdin' 'for f in in.jsonl times.csv quotes.tsv plain.txt sys.log acce
 3
 1
 1
-2
+4
 END
 t 'auto: a text with commas is a text' 'printf "Well, I like it\nYou, too\n" | senti-ingest | wc -l' 0 <<'END'
 2
