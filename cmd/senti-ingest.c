@@ -38,6 +38,12 @@ static int read_encoding(void *to, const char *value, struct err *e)
 	return i->encoding ? 0 : -1;
 }
 
+static int read_time_format(void *to, const char *value, struct err *e)
+{
+	struct err wanted;
+	return time_formats_add(to, value, &wanted) == 0 ? 0 : option_bad("time-format", value, wanted.msg, e);
+}
+
 static int read_prefix(void *to, const char *value, struct err *e)
 {
 	const char **prefix = to;
@@ -64,6 +70,10 @@ static const struct option_def own[] = {
 	OPT_STRING(ingest.id)},
     {0, "time", "COL", "the column that becomes the time, rewritten as RFC 3339 (default: time)",
 	OPT_STRING(ingest.time)},
+    {0, "time-format", "FORMAT",
+	"how times are spelled: as for strptime(3), such as '%m/%d/%Y', or epoch, epoch-ms,\nepoch-us, epoch-ns; if "
+	"given repeatedly, the first that fits",
+	OPT_CALL(ingest.times, read_time_format)},
     {0, "source", "NAME", "where the records come from (default: the file's name)", OPT_SLICE(ingest.source)},
     {0, "id-by", "HOW",
 	"position (default), or content: derive ids from source, time, text and how\noften these occurred before",

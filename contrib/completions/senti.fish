@@ -41,6 +41,7 @@ complete -c senti-ingest -s F -l format -x -a 'csv tsv text json log reject auto
 complete -c senti-ingest -l text -x -d 'the column (group, member) that becomes the text (default: text, or the only one)'
 complete -c senti-ingest -l id -x -d 'the column that becomes the id (default: id, else derived from source, path, line, time, text)'
 complete -c senti-ingest -l time -x -d 'the column that becomes the time, rewritten as RFC 3339 (default: time)'
+complete -c senti-ingest -l time-format -x -d 'how times are spelled: as for strptime(3), such as \'%m/%d/%Y\', or epoch, epoch-ms,'
 complete -c senti-ingest -l source -x -d 'where the records come from (default: the file\'s name)'
 complete -c senti-ingest -l id-by -x -d 'position (default), or content: derive ids from source, time, text and how'
 complete -c senti-ingest -l id-path -x -d 'use NAME instead of the file\'s path in ids by position'

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "lib/base/utf8.h"
+#include "lib/flow/stdio.h"
 #include "lib/ingest/follow.h"
+#include "lib/ingest/input.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/sniff.h"
 #include "lib/text/hash.h"
@@ -50,6 +52,7 @@ struct decode {
 	size_t ndue, capdue;
 	bool failed;
 	struct err error;
+	const struct limits *limits; /* from the last call of next */
 };
 
 /* --- inner batches --- */
@@ -175,6 +178,31 @@ static struct str path_as_text(const char *path, struct buf *b)
 	return buf_view(b);
 }
 
+/* Reads the builder's file from its beginning until a date tells the order. */
+static enum date_order find_order(struct record_builder *builder)
+{
+	const struct decode *d = builder->arg;
+	enum date_order order = DATES_UNKNOWN;
+	struct err e;
+	struct ingest conf = *d->conf;
+	const char *path = builder->origin.name;
+	conf.path = &path;
+	conf.npaths = 1;
+	conf.probe = &order;
+	/* What it lends for the line at hand must stay. */
+	conf.encoding = conf.encoding ? encoding_again(conf.encoding) : NULL;
+	const struct lines_conf lines = {
+	    .path = &path, .npaths = 1, .keep_end = true, .open = input_open, .open_arg = &conf};
+	struct source *s = source_decode(&conf, source_lines(&lines), false);
+	struct batch b = {0};
+	while (!order && s->next(s, &b, d->limits, -1, &e) == NEXT_BATCH)
+		batch_reset(&b);
+	s->close(s, &e);
+	batch_free(&b);
+	encoding_free(conf.encoding);
+	return order;
+}
+
 static void file_begin(struct decode *d, struct file *f, const struct rec *first)
 {
 	struct origin *o = &f->builder.origin;
@@ -184,6 +212,11 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	f->builder.ids = &d->ids;
 	f->builder.unescape = c->unescape;
 	f->builder.replayed = &d->replayed;
+	f->builder.times = &c->times;
+	f->builder.probe = c->probe;
+	builder_begin(&f->builder);
+	f->builder.arg = d;
+	f->builder.find_order = path && !stream && !d->following && !c->probe ? find_order : NULL;
 	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
@@ -273,6 +306,13 @@ static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
 	return true;
 }
 
+static int check_builder(const struct file *f, struct err *e)
+{
+	if (f->builder.failed)
+		*e = f->builder.error;
+	return f->builder.failed ? -1 : 0;
+}
+
 static int take(struct decode *d, struct batch_room *room, struct err *e)
 {
 	struct inner *i = d->last;
@@ -306,7 +346,7 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	for (size_t k = before; k < room->b->n; k++)
 		room->b->rec[k].envelope = in->envelope; /* the inner batch outlives this one */
 	d->busy = f->format->work ? f : NULL;
-	return 0;
+	return check_builder(f, e);
 }
 
 static int work(struct decode *d, struct batch_room *room, struct err *e)
@@ -315,8 +355,10 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	size_t before = room->b->n;
 	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
 	complete(f, room->b, before);
+	if (rc < 0 || check_builder(f, e) < 0)
+		return -1;
 	if (rc)
-		return rc < 0 ? -1 : 0;
+		return 0;
 	d->busy = NULL;
 	if (d->closing)
 		file_close(f);
@@ -392,6 +434,7 @@ static enum next decode_next(struct source *port, struct batch *b, const struct 
 {
 	struct decode *d = (struct decode *)port;
 	struct batch_room room = {.b = b, .limits = l};
+	d->limits = l;
 	if (d->failed) {
 		*e = d->error;
 		return NEXT_ERROR;

@@ -16,6 +16,7 @@ struct encoding {
 		bool ascii;    /* a line of ASCII means itself */
 	} set[MOST];
 	size_t n;
+	const char *names;
 	struct buf out;
 };
 
@@ -92,6 +93,7 @@ static int add(struct encoding *c, struct str name, struct err *e)
 struct encoding *encoding_new(const char *names, struct err *e)
 {
 	struct encoding *c = xcalloc(1, sizeof *c);
+	c->names = names;
 	for (const char *at = names, *end; at; at = *end ? end + 1 : NULL) {
 		end = strchrnul(at, ',');
 		if (add(c, str_trim((struct str){at, (size_t)(end - at)}), e) == 0)
@@ -126,6 +128,12 @@ struct str encoding_utf8(struct encoding *c, struct str line)
 			return buf_view(&c->out);
 	}
 	return utf8_valid_prefix(line) < line.n ? line : spoil(c, line);
+}
+
+struct encoding *encoding_again(const struct encoding *c)
+{
+	struct err e;
+	return encoding_new(c->names, &e);
 }
 
 void encoding_free(struct encoding *c)

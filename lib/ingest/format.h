@@ -9,6 +9,7 @@
 #include "lib/flow/port.h"
 #include "lib/ingest/encoding.h"
 #include "lib/ingest/ids.h"
+#include "lib/ingest/timeparse.h"
 #include "lib/ingest/wide.h"
 
 struct format;
@@ -17,9 +18,10 @@ struct format;
 struct ingest {
 	const struct format *format; /* NULL: detected for each file */
 	const char *text, *id, *time;
-	struct str source;   /* UTF-8 */
-	const char *pattern; /* a preset's name or a regular expression */
-	char delimiter;	     /* 0: the format's own */
+	struct time_formats times; /* n 0: the forms that timeparse.h knows */
+	struct str source;	   /* UTF-8 */
+	const char *pattern;	   /* a preset's name or a regular expression */
+	char delimiter;		   /* 0: the format's own */
 	bool no_header;
 	struct encoding *encoding; /* of lines; NULL: UTF-8 */
 	enum wide wide;		   /* of a file without a byte-order mark, if it is UTF-16 or UTF-32 */
@@ -27,6 +29,7 @@ struct ingest {
 	struct id_conf ids;
 	const char *const *path; /* the files; lent */
 	size_t npaths;		 /* 0: stdin */
+	enum date_order *probe;	 /* not NULL: only looks for the order of dates (record_builder.h) */
 };
 
 /* Where a format puts its records: a batch and its limits. `counted` and `bytes` belong to batch_room_full. */

@@ -85,12 +85,12 @@ static int take_time(struct jsonl *j, struct batch *b, struct rec *r, struct str
 	if (!m)
 		return 0;
 	*time = spelled(m, &b->mem);
-	if (!j->conf->time)
+	if (!j->conf->time && !j->conf->times.n)
 		return 0;
-	enum timeparse w = is_word(m) ? timeparse_read(*time, clock_wall_ms(), out) : TIMEPARSE_BAD;
+	enum timeparse w = is_word(m) ? builder_time(j->builder, *time, true, out) : TIMEPARSE_BAD;
 	if (w == TIMEPARSE_BAD)
-		return rec_reject(b, r, CODE_BAD_TIME, "cannot read the time %.*s",
-		    (int)(m->value.n > 80 ? 80 : m->value.n), m->value.p);
+		return rec_reject(b, r, CODE_BAD_TIME, "cannot read the time %.*s%s",
+		    (int)(m->value.n > 80 ? 80 : m->value.n), m->value.p, builder_time_hint(j->builder, *time));
 	if (w == TIMEPARSE_WRITTEN)
 		edit(j, m->value, quoted(j, &b->mem, (struct str){out, TIME_LEN}));
 	return rename_member(j, b, r, m, STR("time"));

@@ -69,14 +69,78 @@ struct str builder_id(struct record_builder *builder, struct str own, struct lin
 	return id;
 }
 
+void builder_begin(struct record_builder *builder)
+{
+	builder->order = DATES_UNKNOWN;
+	builder->looked = builder->timed = builder->failed = false;
+}
+
+/* A guess would silently turn March into April. */
+static void fail_order(struct record_builder *builder, struct str s)
+{
+	const char *why = builder->looked
+			      ? "and no date of the file tells"
+			      : "and a stream or a file that grows cannot be searched for a date that tells";
+	builder->failed = true;
+	err_set(&builder->error, ERR_USAGE,
+	    "%s: dates such as '%.*s' are month/day or day/month, %s: say which with --time-format '%%m/%%d/%%Y' or "
+	    "'%%d/%%m/%%Y'",
+	    builder->origin.name, (int)(s.n > 40 ? 40 : s.n), s.p, why);
+}
+
+static enum timeparse read_date(struct record_builder *builder, struct str s, enum date_order says, char out[TIME_LEN])
+{
+	if (builder->probe) {
+		*builder->probe = says;
+		builder->failed = says != DATES_UNKNOWN;
+		err_set(&builder->error, ERR_USAGE, "the order of the dates is known");
+		return TIMEPARSE_BAD;
+	}
+	if (!builder->order && builder->find_order) {
+		builder->order = builder->find_order(builder);
+		builder->looked = true;
+	}
+	if (builder->order)
+		return timeparse_numeric(s, builder->order, out);
+	if (builder->looked || !builder->timed)
+		fail_order(builder, s);
+	return TIMEPARSE_BAD;
+}
+
+enum timeparse builder_time(struct record_builder *builder, struct str s, bool asked, char out[TIME_LEN])
+{
+	enum date_order says;
+	enum timeparse w = TIMEPARSE_BAD;
+	if (builder->times && builder->times->n)
+		w = time_formats_read(builder->times, s, clock_wall_ms(), out);
+	else if (asked && timeparse_order(s, &says))
+		w = read_date(builder, s, says, out);
+	else if (!builder->probe)
+		w = timeparse_read(s, clock_wall_ms(), out);
+	builder->timed |= w != TIMEPARSE_BAD;
+	return w;
+}
+
+const char *builder_time_hint(const struct record_builder *builder, struct str s)
+{
+	enum date_order says;
+	if ((builder->times && builder->times->n) || !timeparse_order(s, &says) || (says && says == builder->order))
+		return "";
+	return builder->order == DATES_MONTH_FIRST
+		   ? ": the first date of the file that tells is month/day (--time-format)"
+	       : builder->order == DATES_DAY_FIRST
+		   ? ": the first date of the file that tells is day/month (--time-format)"
+		   : ": is it month/day or day/month (--time-format)?";
+}
+
 /* Normalizes a time in *value; false if it is unreadable. An empty one gives no member. */
-static bool normal_time(struct str *value, char out[TIME_LEN])
+static bool normal_time(struct record_builder *builder, struct str *value, bool asked, char out[TIME_LEN])
 {
 	if (!value->n) {
 		*value = STR_NONE;
 		return true;
 	}
-	enum timeparse w = timeparse_read(*value, clock_wall_ms(), out);
+	enum timeparse w = builder_time(builder, *value, asked, out);
 	if (w == TIMEPARSE_WRITTEN)
 		*value = (struct str){out, TIME_LEN};
 	return w != TIMEPARSE_BAD;
@@ -101,9 +165,13 @@ void builder_put(struct record_builder *builder, struct batch *b, const struct l
 	char written[TIME_LEN];
 	struct str id = field_of(field, l->id), text = field_of(field, l->text), time = field_of(field, l->time),
 		   source = field_of(field, l->source), spelled = time;
-	if (!normal_time(&time, written) && l->strict_time) {
-		builder_reject(b, raw, at, CODE_BAD_TIME, "cannot read the time '%.*s'",
-		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})));
+	bool readable = !builder->failed && normal_time(builder, &time, l->strict_time, written);
+	if (builder->failed || builder->probe)
+		return;
+	if (!readable && l->strict_time) {
+		builder_reject(b, raw, at, CODE_BAD_TIME, "cannot read the time '%.*s'%s",
+		    STR_FMT(((struct str){spelled.p, spelled.n > 80 ? 80 : spelled.n})),
+		    builder_time_hint(builder, spelled));
 		return;
 	}
 	id = builder_id(builder, id, at, spelled, text, &b->mem);
@@ -200,7 +268,7 @@ static int find_roles(struct layout *l, const struct str *name, const struct ing
 		l->source = -1;
 	if (l->text == l->id || l->text == l->time || (l->id >= 0 && l->id == l->time))
 		return err_set(e, ERR_USAGE, "%s: one %s cannot be two of --text, --id and --time", where, what);
-	l->strict_time = conf->time || d->strict_time;
+	l->strict_time = conf->time || conf->times.n || d->strict_time;
 	return 0;
 }
 

@@ -14,10 +14,34 @@ struct record_builder {
 	struct ids *ids;       /* shared by the whole run; lent */
 	bool unescape;	       /* HTML's entities in texts; ids are of the text as spelled */
 	struct buf line, text; /* scratch */
-	struct buf *replayed;  /* -F reject: the header that went before all rows of the run; lent */
+	const struct time_formats *times;
+	struct buf *replayed; /* -F reject: the header that went before all rows of the run; lent */
+	/* The order of dates such as 03/04/2015 in this file. When it is first needed, find_order looks for it in the
+	 * file, unless it is NULL: DATES_UNKNOWN if its dates leave both open. */
+	enum date_order order;
+	enum date_order (*find_order)(struct record_builder *);
+	void *arg;   /* of find_order */
+	bool looked; /* it was called */
+	bool timed;  /* a time of this file has been read */
+	/* Not NULL: nothing is built. The first date that tells the order puts it here, and `failed` ends the
+	 * reading. */
+	enum date_order *probe;
+	bool failed; /* the input cannot be read with these options: see `error` */
+	struct err error;
 };
 
 void builder_free(struct record_builder *builder);
+/* Forgets what is known of the file. */
+void builder_begin(struct record_builder *builder);
+
+/* Reads a time by --time-format, or as timeparse_read does; if it was `asked` for (by an option or a preset) also
+ * 03/04/2015, for which the file's order is found out. TIMEPARSE_BAD with builder->failed set: the order cannot be
+ * found, and the option has to name it. */
+enum timeparse builder_time(struct record_builder *builder, struct str s, bool asked, char out[TIME_LEN]);
+
+/* What to add to the message about a time that builder_time could not read: "", or what its order has to do with it.
+ * Constant. */
+const char *builder_time_hint(const struct record_builder *builder, struct str s);
 
 /* The names to use if the options give none. */
 struct defaults {

@@ -13,9 +13,10 @@ struct replay {
 
 static void *replay_open(const struct ingest *conf, struct record_builder *builder, struct err *e)
 {
-	if (conf->text || conf->id || conf->time || conf->source.p) {
+	if (conf->text || conf->id || conf->time || conf->times.n || conf->source.p) {
 		err_set(e, ERR_USAGE,
-		    "-F reject restores the lines unchanged: --text, --id, --time and --source cannot be used with it");
+		    "-F reject restores the lines unchanged: --text, --id, --time, --time-format and --source have no "
+		    "use");
 		return NULL;
 	}
 	struct replay *p = xcalloc(1, sizeof *p);

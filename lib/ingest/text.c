@@ -14,9 +14,9 @@ static void *text_open(const struct ingest *conf, struct record_builder *builder
 	const struct ingest plain = {.source = conf->source};
 	struct text *t = xcalloc(1, sizeof *t);
 	t->builder = builder;
-	if (conf->text || conf->id || conf->time)
-		err_set(
-		    e, ERR_USAGE, "a plain text has no columns: --text, --id and --time need csv, tsv, json or log");
+	if (conf->text || conf->id || conf->time || conf->times.n)
+		err_set(e, ERR_USAGE,
+		    "a plain text has no columns: --text, --id, --time and --time-format need csv, tsv, json or log");
 	else if (layout_init(&t->layout, &STR("text"), 1, &plain, &defaults, "column", "text", e) == 0)
 		return t;
 	free(t);

@@ -255,6 +255,92 @@ t 'local time is of $TZ' 'printf "text,time\na,2024-05-01 12:00:00\n" | TZ=CET-1
 2024-05-01T10:00:00.000Z
 END
 
+printf 'id,when,text\n1,03/04/2015,a\n2,03/14/2015 2:05 PM,b\n3,14/03/2015,c\n' >us.csv
+t '03/04/2015: the file tells the order; a date that contradicts it is rejected' 'senti-ingest --time when --source s us.csv' 1 <<'END'
+{"id":"1","text":"a","time":"2015-03-04T00:00:00.000Z","source":"s"}
+{"id":"2","text":"b","time":"2015-03-14T14:05:00.000Z","source":"s"}
+--- stderr
+{"error":{"code":"bad_time","message":"cannot read the time '14/03/2015': the first date of the file that tells is month/day (--time-format)","tool":"senti-ingest","line":4,"file":"us.csv"},"header":"id,when,text","input":"3,14/03/2015,c"}
+END
+printf 'id,when,text\n1,03.04.2015 10:00,a\n2,"14.03.2015",caf\351\n' | gzip >de.csv.gz
+t 'also day first, in another encoding and compressed' 'senti-ingest --time when --source s --encoding windows-1252 de.csv.gz' 0 <<'END'
+{"id":"1","text":"a","time":"2015-04-03T10:00:00.000Z","source":"s"}
+{"id":"2","text":"café","time":"2015-03-14T00:00:00.000Z","source":"s"}
+END
+printf '{"id":"1","at":"1/2/2015","text":"a"}\n{"id":"2","at":"13/2/2015","text":"b"}\n' >de.jsonl
+t 'and in JSON' 'senti-ingest --time at de.jsonl | jq -r .time' 0 <<'END'
+2015-02-01T00:00:00.000Z
+2015-02-13T00:00:00.000Z
+END
+printf 'id,when,text\n0,,x\n1,03/04/2015,a\n2,05/05/2015,b\n' >either.csv
+t 'a file that does not tell is an error, not a guess; so is a stream' 'senti-ingest --time when either.csv; senti-ingest -F csv --time when <us.csv >out' 2 <<'END'
+{"id":"0","text":"x","source":"either.csv"}
+--- stderr
+senti-ingest: either.csv: dates such as '03/04/2015' are month/day or day/month, and no date of the file tells: say which with --time-format '%m/%d/%Y' or '%d/%m/%Y'
+senti-ingest: stdin: dates such as '03/04/2015' are month/day or day/month, and a stream or a file that grows cannot be searched for a date that tells: say which with --time-format '%m/%d/%Y' or '%d/%m/%Y'
+END
+t '--time-format tells; the first that fits is taken' "senti-ingest --time when --time-format '%d/%m/%Y' --time-format epoch-ms either.csv | jq -r .time" 0 <<'END'
+null
+2015-04-03T00:00:00.000Z
+2015-05-05T00:00:00.000Z
+END
+t 'a stream that began with other times: such a date is rejected, unless the option tells' \
+	'printf "id,when,text\n1,2015-03-04,a\n2,10/21/2016,b\n" >s.csv; for f in "" "--time-format %F --time-format %m/%d/%Y"; do senti-ingest -F csv --time when $f <s.csv | jq -r .time; done' 0 <<'END'
+2015-03-04T00:00:00.000Z
+2015-03-04T00:00:00.000Z
+2016-10-21T00:00:00.000Z
+--- stderr
+{"error":{"code":"bad_time","message":"cannot read the time '10/21/2016': is it month/day or day/month (--time-format)?","tool":"senti-ingest","line":3},"header":"id,when,text","input":"2,10/21/2016,b"}
+END
+printf 'id,time,text\n1,04.03.15 01:30,a\n2,soon,b\n' >short.csv
+t '--time-format alone makes the column time strict, also in JSON' \
+	"senti-ingest --time-format '%d.%m.%y %H:%M' short.csv | jq -r .time; printf '{\"time\":\"1.2.24\",\"text\":\"a\"}\n{\"time\":\"x\",\"text\":\"b\"}\n' | senti-ingest -F json --time-format %d.%m.%y | jq -r .time" 0 <<'END'
+2015-03-04T01:30:00.000Z
+2024-02-01T00:00:00.000Z
+--- stderr
+{"error":{"code":"bad_time","message":"cannot read the time 'soon'","tool":"senti-ingest","line":3,"file":"short.csv"},"header":"id,time,text","input":"2,soon,b"}
+{"error":{"code":"bad_time","message":"cannot read the time \"x\"","tool":"senti-ingest","line":2},"input":"{\"time\":\"x\",\"text\":\"b\"}"}
+END
+printf 'id,time,text\n1,31.03.2024 02:30,gap\n2,27.10.2024 02:30,twice\n' >dst.csv
+t '--time-format in local time: the hour that is missing, and the one that comes twice' \
+	"TZ=Europe/Berlin senti-ingest --time-format '%d.%m.%Y %H:%M' dst.csv | jq -r .time; TZ=Europe/Berlin senti-ingest --time time dst.csv | jq -r .time" 0 <<'END'
+2024-03-31T01:30:00.000Z
+2024-10-27T00:30:00.000Z
+2024-03-31T01:30:00.000Z
+2024-10-27T00:30:00.000Z
+END
+printf 'id,time,text\n1,9223372036854775808,a\n2,253402300800,b\n3,99999999999999999,c\n4,-1,d\n5,,e\n6,1e9,f\n' >epoch.csv
+t '--time-format epoch: what is out of range is rejected, what is empty is no time' \
+	"for f in epoch epoch-ms epoch-us epoch-ns; do senti-ingest --time-format \$f epoch.csv 2>/dev/null | jq -r '.id + \" \" + (.time // \"none\")'; done" 0 <<'END'
+4 1969-12-31T23:59:59.000Z
+5 none
+2 1978-01-11T21:31:40.800Z
+4 1969-12-31T23:59:59.999Z
+5 none
+2 1970-01-03T22:23:22.300Z
+3 5138-11-16T09:46:39.999Z
+4 1970-01-01T00:00:00.000Z
+5 none
+2 1970-01-01T00:04:13.402Z
+3 1973-03-03T09:46:39.999Z
+4 1970-01-01T00:00:00.000Z
+5 none
+END
+t '--time-format: what it is not' "for f in nonsense %Y %s '%d %Q' '%F %I:%M'; do senti-ingest --time-format \"\$f\" a.txt; done; senti-ingest --time-format %F plain.txt" 2 <<'END'
+--- stderr
+senti-ingest: --time-format takes a format as for strptime(3), such as %m/%d/%Y, epoch, epoch-ms, epoch-us or epoch-ns, not 'nonsense'
+try 'senti-ingest --help'
+senti-ingest: --time-format takes a format with a day, such as %d, not '%Y'
+try 'senti-ingest --help'
+senti-ingest: --time-format takes epoch for seconds since 1970, not '%s'
+try 'senti-ingest --help'
+senti-ingest: --time-format takes a format without %Q, which is not a conversion of times, not '%d %Q'
+try 'senti-ingest --help'
+senti-ingest: --time-format takes a format with %p beside %I, the hour of half a day, not '%F %I:%M'
+try 'senti-ingest --help'
+senti-ingest: a plain text has no columns: --text, --id, --time and --time-format need csv, tsv, json or log
+END
+
 # --- logs ---
 
 cat >access.log <<'END'

@@ -92,6 +92,100 @@ static void test_times(void)
 	    "a NUL is not part of a time");
 }
 
+static void numeric(const char *in, enum date_order says, const char *month_first, const char *day_first)
+{
+	const char *const want[] = {month_first, day_first};
+	enum date_order order;
+	ok(timeparse_order(str_of(in), &order) && order == says, "'%s' says which order", in);
+	for (int i = 0; i < 2; i++) {
+		char out[TIME_LEN];
+		bool good =
+		    timeparse_numeric(str_of(in), i ? DATES_DAY_FIRST : DATES_MONTH_FIRST, out) == TIMEPARSE_WRITTEN;
+		struct str got = {good ? out : "bad", good ? TIME_LEN : 3};
+		is_str(got, str_of(want[i]), "'%s', order %d", in, i);
+	}
+}
+
+static void test_dates(void)
+{
+	enum date_order order;
+	numeric("03/04/2015", DATES_UNKNOWN, "2015-03-04T00:00:00.000Z", "2015-04-03T00:00:00.000Z");
+	numeric("10/21/2016", DATES_MONTH_FIRST, "2016-10-21T00:00:00.000Z", "bad");
+	numeric(" 21.10.2016 14:05 ", DATES_DAY_FIRST, "bad", "2016-10-21T14:05:00.000Z");
+	numeric("3-4-2015 2:05:06.5 PM", DATES_UNKNOWN, "2015-03-04T14:05:06.500Z", "2015-04-03T14:05:06.500Z");
+	numeric("3-4-2015 2:05:06 PM", DATES_UNKNOWN, "2015-03-04T14:05:06.000Z", "2015-04-03T14:05:06.000Z");
+	numeric("3/4/2015, 12:05 AM", DATES_UNKNOWN, "2015-03-04T00:05:00.000Z", "2015-04-03T00:05:00.000Z");
+	numeric("3/4/2015T14:05:06.25+0200", DATES_UNKNOWN, "2015-03-04T12:05:06.250Z", "2015-04-03T12:05:06.250Z");
+	numeric("29/2/2016", DATES_DAY_FIRST, "bad", "2016-02-29T00:00:00.000Z");
+	numeric("2/3/2015 nonsense", DATES_UNKNOWN, "bad", "bad");
+	static const char *const others[] = {"2015-03-04", "3/4", "3/4/15", "3/4.2015", "3/4/20155", "123/4/2015",
+	    "/3/2015", "3/4/0015", "2/30/2015", "13/13/2015", "0/1/2015", "29/2/2015", "", "3",
+	    "10/Oct/2000:13:55:36 -0700"};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		ok(!timeparse_order(str_of(others[i]), &order), "'%s' is not of that form", others[i]);
+}
+
+static void formatted(const char *format, const char *in, const char *want)
+{
+	static const int64_t now = 1709294400000; /* 2024-03-01T12:00:00Z */
+	struct time_formats f = {0};
+	struct err e;
+	char out[TIME_LEN];
+	ok(time_formats_add(&f, format, &e) == 0, "'%s' is a format", format);
+	bool good = time_formats_read(&f, str_of(in), now, out) == TIMEPARSE_WRITTEN;
+	struct str got = {good ? out : "bad", good ? TIME_LEN : 3};
+	is_str(got, str_of(want), "'%s' as '%s'", in, format);
+}
+
+static void test_formats(void)
+{
+	formatted("%m/%d/%y", " 03/04/15 ", "2015-03-04T00:00:00.000Z");
+	formatted("%d.%m.%Y %H:%M:%S.%f", "03.04.2015 10:11:12.1239", "2015-04-03T10:11:12.123Z");
+	formatted("%I:%M:%S.%f %p, %d %B %Y", "02:03:04.5 PM, 3 April 2015", "2015-04-03T14:03:04.500Z");
+	formatted("%d/%b/%Y:%T %z", "10/Oct/2000:13:55:36 -0700", "2000-10-10T20:55:36.000Z");
+	formatted("%a %b %d %T %Z %Y", "Mon Apr 06 22:19:45 PDT 2009", "2009-04-07T05:19:45.000Z");
+	formatted("%a %b %d %T %Z %Y", "Mon Apr 06 22:19:45 +0200 2009", "2009-04-06T20:19:45.000Z");
+	formatted("%a %b %d %T %Z %Y", "Mon Apr 06 22:19:45 XYZ 2009", "bad");
+	formatted("%d/%m %H:%M", "29/02 10:00", "2024-02-29T10:00:00.000Z");
+	formatted("%d/%m %H:%M %z", "29/02 10:00 +0200", "2024-02-29T08:00:00.000Z");
+	formatted("%Y-%j", "2024-060", "2024-02-29T00:00:00.000Z");
+	formatted("100%% %F", "100% 2024-02-29", "2024-02-29T00:00:00.000Z");
+	formatted("%F", "2024-02-30", "bad");
+	formatted("%F", "2024-02-28 12:00", "bad");
+	formatted("%F", "", "bad");
+	formatted("%F %T.%f", "2024-02-28 12:00:00.", "bad");
+	formatted("%F %z", "2024-02-28 +2400", "bad");
+	formatted("epoch", "1714557600", "2024-05-01T10:00:00.000Z");
+	formatted("epoch", "-1.5", "1969-12-31T23:59:58.500Z");
+	formatted("epoch", "5", "1970-01-01T00:00:05.000Z");
+	formatted("epoch", "1e9", "bad");
+	formatted("epoch", "1.", "bad");
+	formatted("epoch", "99999999999999999999", "bad");
+	formatted("epoch", "9999999999999999", "bad");
+	formatted("epoch-ms", "1714557600123", "2024-05-01T10:00:00.123Z");
+	formatted("epoch-us", "1714557600123456", "2024-05-01T10:00:00.123Z");
+	formatted("epoch-ns", "1714557600123456789", "2024-05-01T10:00:00.123Z");
+	formatted("epoch-ns", "1714557600123456", "1970-01-20T20:15:57.600Z");
+}
+
+/* What strptime would silently read as another time is refused. */
+static void test_bad_formats(void)
+{
+	static const char *const bad[][2] = {{"nonsense", "as for strptime(3)"}, {"%s", "epoch for seconds"},
+	    {"%d/%Q/%Y", "without %Q,"}, {"%d/%\xc3\xa9/%Y", "without %\xc3\xa9,"}, {"%d/%m/%", "follows each %"},
+	    {"%Y", "with a day"}, {"%H:%M", "with a day"}, {"%d/%Y", "with a month"}, {"%G-W%V-%u", "without %G,"},
+	    {"%C%y-%m-%d", "without %C,"}, {"%Ey-%m-%d", "without %E,"}, {"%F %I:%M", "with %p"},
+	    {"%F %l:%M %P", "without %P,"}, {"%F %H:%M %p", "as %I"}, {"%F %f %f", "once"}, {"epochs", "epoch-ns"},
+	    {"", "as for strptime(3)"}};
+	struct time_formats f = {0};
+	struct err e;
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		ok(time_formats_add(&f, bad[i][0], &e) < 0 && strstr(e.msg, bad[i][1]), "'%s': %s", bad[i][0], e.msg);
+	for (size_t i = 0; i < TIME_FORMATS; i++)
+		ok(time_formats_add(&f, "%F", &e) == 0, "format %zu", i + 1);
+	ok(time_formats_add(&f, "%F", &e) < 0 && strstr(e.msg, "at most 16"), "one too many: %s", e.msg);
+}
+
 static void test_zone(void)
 {
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
@@ -333,6 +427,9 @@ int main(void)
 {
 	setenv("TZ", "UTC", 1);
 	test_times();
+	test_dates();
+	test_formats();
+	test_bad_formats();
 	test_zone();
 	test_zone_names();
 	test_rows();
