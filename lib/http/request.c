@@ -365,7 +365,7 @@ static int take_plain(struct request *r, const char *p, size_t n)
 	size_t most = o->server->conf.max_body;
 	o->arrived += n;
 	if (o->arrived > most) {
-		o->cut = true;
+		o->cut |= !o->answered; /* the first answer stands */
 		buf_free(&r->body);
 		return o->arrived > 2 * most ? -1 : 0;
 	}
