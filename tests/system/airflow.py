@@ -244,7 +244,8 @@ def tools_killed():
             airflow.ends(BATCH, runs[day], "failed")
             wait_until(lambda: not processes(day), 60, "the task was set to failed, and its tools live on")
             assert len(stored(day)) < 1500, "it ended by itself"
-            airflow.api("POST", f"/dags/{BATCH}/clearTaskInstances", {"dry_run": False, "dag_run_id": runs[day], "only_failed": False})
+            airflow.api("POST", f"/dags/{BATCH}/clearTaskInstances", {
+                "dry_run": False, "dag_run_id": runs[day], "only_failed": False, "reset_dag_runs": True})
             wait_until(lambda: airflow.state(BATCH, runs[day]) not in ("success", "failed"), 60, "the run does not begin again")
         airflow.ends(BATCH, runs[day])
         assert airflow.tries(BATCH, runs[day], "load") == 2, day
