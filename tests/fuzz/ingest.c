@@ -1,6 +1,6 @@
 /* ingest.c - whatever the bytes, every format gives records that are valid JSON with an id and a text, and rejects
  * with a code; and no line that is not blank gets lost: of formats that go line by line, each gives one or the
- * other. The first byte chooses the format. */
+ * other. The first byte chooses the format and the options; with --time-format, the first line is one. */
 #include "lib/flow/mem.h"
 #include "lib/ingest/decode.h"
 #include "tests/fuzz/fuzz.h"
@@ -67,6 +67,22 @@ static void check(const struct rec *r, const struct format *f)
 	buf_free(&out);
 }
 
+/* Takes the first line as a format, with others after it. New: what conf->times lends. */
+static char *take_time_format(struct ingest *conf, struct str *in)
+{
+	static const char *const others[] = {"%m/%d/%y %H:%M:%S.%f", "%a %b %d %T %Z %Y", "epoch-us"};
+	const char *nl = memchr(in->p, '\n', in->n);
+	size_t n = nl ? (size_t)(nl - in->p) : in->n;
+	char *format = str_dup((struct str){in->p, n});
+	struct err e;
+	*in = (struct str){in->p + n + (nl != NULL), in->n - n - (nl != NULL)};
+	if (time_formats_add(&conf->times, format, &e) < 0)
+		CHECK(e.kind == ERR_USAGE && e.msg[0], STR(""));
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		CHECK(time_formats_add(&conf->times, others[i], &e) == 0, STR(""));
+	return format;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct format *const formats[] = {
@@ -88,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.unescape = data[0] & 128;
 	struct input input = {
 	    .port = {.next = input_next, .close = input_close}, .in = {(const char *)data + 1, size - 1}};
+	char *format = conf.time && data[0] & 8 ? take_time_format(&conf, &input.in) : NULL;
 	struct source *s = source_decode(&conf, &input.port, false);
 	struct batch b = {0};
 	enum next next;
@@ -101,5 +118,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s->close(s, &e);
 	encoding_free(conf.encoding);
 	batch_free(&b);
+	free(format);
 	return 0;
 }
