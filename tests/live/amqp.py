@@ -257,7 +257,7 @@ def long_bodies():
 
 @check
 def replay():
-    "dead letters are turned back into the originals, and the cured pass; what cannot be a line is said aloud"
+    "dead letters are turned back into the originals, byte for byte, and the cured pass"
     declare("again")
     publish("again", [b'{"id":"a","txt":"lovely"}', b"{bad", b'{"text":"\xff"}', b'{"id":"p",\n"txt":"sad"}'])
     read("again", status=1)
@@ -266,13 +266,13 @@ def replay():
         assert not exists(name)
     ch.connection.close()
     out, err = tool("senti-ingest", "-F", "reject", "-i", "amqp:again.dead", "-o", "amqp:again", "--idle", "3000",
-                    "--summary", status=1)
+                    "--summary")
     s = summary(err)
-    assert (s["in"], s["out"], s["rejected"]) == (4, 3, 1) and "bad_utf8" in err, err
+    assert (s["in"], s["out"], s["rejected"]) == (4, 4, 0), err
     assert not exists("again.dead.dead")
     out, err = read("again", "-f", "txt", status=1)
     assert sorted(ids_of(out)) == ["a", "p"]
-    assert [b for _, b in drain("again.dead")] == [b"{bad"]
+    assert [b for _, b in drain("again.dead")] == [b"{bad", b'{"text":"\xff"}']
 
 
 @check
