@@ -109,6 +109,7 @@ struct str entities_unescape(struct str text, struct buf *out)
 	if (!at)
 		return text;
 	buf_clear(out);
+	buf_reserve(out, text.n); /* also of a text that becomes empty there is one */
 	while (at) {
 		buf_add(out, text.p, (size_t)(at - text.p));
 		text = (struct str){at + 1, text.n - (size_t)(at - text.p) - 1};

@@ -227,6 +227,9 @@ static void test_entities(void)
 	struct buf out = {0};
 	for (size_t i = 0; i < COUNT_OF(pair); i++)
 		is_str(entities_unescape(str_of(pair[i][0]), &out), str_of(pair[i][1]), "%s", pair[i][0]);
+	struct buf fresh = {0};
+	is_str(entities_unescape(STR("&#1"), &fresh), STR(""), "a text that becomes empty is there");
+	buf_free(&fresh);
 	buf_free(&out);
 }
 
