@@ -10,7 +10,7 @@ struct arena_block {
 };
 
 /* Small arenas are many, and malloc has a quick way for their first block; large ones fill. Large blocks are mapped by
- * themselves (mallopt(3), M_MMAP_THRESHOLD), so that they go back to the system wherever they were. */
+ * themselves where the program asks for it (senti-serve: M_MMAP_THRESHOLD), so that they go back to the system. */
 enum { BLOCK_FIRST = 992, BLOCK_MOST = 256 << 10 };
 
 static void enter(struct arena *a, struct arena_block *b)

@@ -33,38 +33,29 @@ static struct {
 	size_t (*set)(void *, int, int);
 } zstd;
 
-static int load_zlib(struct err *e)
-{
-	static const char *const names[] = {"inflateInit2_", "inflate", "inflateReset", "inflateEnd"};
-	static struct optional_lib lib = {.file = "libz.so.1",
+static const char *const gz_names[] = {"inflateInit2_", "inflate", "inflateReset", "inflateEnd"};
+static const char *const zstd_names[] = {"ZSTD_createDStream", "ZSTD_decompressStream", "ZSTD_isError",
+    "ZSTD_getErrorName", "ZSTD_freeDStream", "ZSTD_DCtx_setParameter"};
+
+static struct {
+	const char *name;
+	size_t memory; /* zlib's state and window; libzstd's with a window of 8 MiB */
+	struct optional_lib lib;
+} codings[] = {[CODING_NONE] = {.name = "identity"},
+    [CODING_GZIP] = {"gzip", 48 << 10,
+	{.file = "libz.so.1",
 	    .needed = "gzip needs zlib (Debian: zlib1g)",
 	    .old = "version 1.2 or later is needed",
-	    .name = names,
-	    .n = COUNT_OF(names),
-	    .call = &gz};
-	return optional_lib_open(&lib, e);
-}
-
-static int load_zstd(struct err *e)
-{
-	static const char *const names[] = {"ZSTD_createDStream", "ZSTD_decompressStream", "ZSTD_isError",
-	    "ZSTD_getErrorName", "ZSTD_freeDStream", "ZSTD_DCtx_setParameter"};
-	static struct optional_lib lib = {.file = "libzstd.so.1",
+	    .name = gz_names,
+	    .n = COUNT_OF(gz_names),
+	    .call = &gz}},
+    [CODING_ZSTD] = {"zstd", (8 << 20) + (512 << 10),
+	{.file = "libzstd.so.1",
 	    .needed = "Zstandard needs libzstd (Debian: libzstd1)",
 	    .old = "version 1.4 or later is needed",
-	    .name = names,
-	    .n = COUNT_OF(names),
-	    .call = &zstd};
-	return optional_lib_open(&lib, e);
-}
-
-static const struct {
-	const char *name;
-	int (*load)(struct err *e);
-	size_t memory; /* zlib's state and window; libzstd's with a window of 8 MiB */
-} codings[] = {[CODING_NONE] = {"identity", NULL, 0},
-    [CODING_GZIP] = {"gzip", load_zlib, 48 << 10},
-    [CODING_ZSTD] = {"zstd", load_zstd, (8 << 20) + (512 << 10)}};
+	    .name = zstd_names,
+	    .n = COUNT_OF(zstd_names),
+	    .call = &zstd}}};
 
 enum coding coding_named(struct str name)
 {
@@ -87,7 +78,7 @@ int coding_load(enum coding c, struct err *e)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_mutex_lock(&lock);
-	int rc = codings[c].load(e);
+	int rc = optional_lib_open(&codings[c].lib, e);
 	pthread_mutex_unlock(&lock);
 	return rc;
 }

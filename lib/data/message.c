@@ -25,7 +25,8 @@ static int reject_at(struct batch *b, struct rec *r, const struct json_member *m
 
 static bool is_label(struct str s)
 {
-	return str_eq(s, STR("positive")) || str_eq(s, STR("neutral")) || str_eq(s, STR("negative"));
+	enum label l;
+	return label_parse(s, &l) == 0;
 }
 
 static struct str string_of(const struct json_member *m, struct arena *a)

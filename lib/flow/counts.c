@@ -96,7 +96,7 @@ static void count_batch(struct counts *c, const struct batch *b, bool dead_lette
 	}
 	for (size_t t = 0; t < COUNTER_COUNT; t++)
 		c->counter[t] += b->counter[t];
-	for (size_t i = 0; i < RESULT_LABELS; i++)
+	for (size_t i = 0; i < LABELS; i++)
 		c->results[i] += b->results[i];
 	count_size(c, b->n);
 	c->flush_reason[b->flush_reason]++;

@@ -25,7 +25,7 @@ struct counts {
 	uint64_t in, out, rejected, held;
 	uint64_t derived; /* records made by stages: in `out` or `rejected` without having come in */
 	uint64_t counter[COUNTER_COUNT];
-	uint64_t results[RESULT_LABELS]; /* by the number of their label */
+	uint64_t results[LABELS]; /* by their label */
 	uint64_t batches, flush_reason[FLUSH_COUNT];
 	uint64_t batched, size[COUNTS_SIZES + 1]; /* records in all batches; batches by their size */
 	struct code_count code[COUNTS_CODES + 1];

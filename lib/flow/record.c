@@ -20,12 +20,6 @@ struct rec *batch_derive(struct batch *b)
 	return batch_add(b);
 }
 
-const char *result_label_name(size_t number)
-{
-	static const char *const names[RESULT_LABELS] = {"negative", "neutral", "positive"};
-	return names[number];
-}
-
 void batch_reset(struct batch *b)
 {
 	b->n = b->derived = 0;

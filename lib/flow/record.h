@@ -15,6 +15,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/flow/label.h"
 #include "lib/json/scan.h"
 
 enum fate {
@@ -116,10 +117,6 @@ enum counter {
 	COUNTER_COUNT,
 };
 
-enum { RESULT_LABELS = 3 };
-/* The name of the label with this number, which is that of enum label (lib/score/engine.h). */
-const char *result_label_name(size_t number);
-
 /* Why a batch was closed. */
 enum flush_reason { FLUSH_FULL, FLUSH_BYTES, FLUSH_TIME, FLUSH_IDLE, FLUSH_END, FLUSH_COUNT };
 
@@ -133,7 +130,7 @@ struct batch {
 	enum flush_reason flush_reason;
 	bool more; /* the last record is a long_line whose rest must be drained before the next read */
 	uint64_t counter[COUNTER_COUNT];
-	uint64_t results[RESULT_LABELS]; /* how many were made, by the number of their label */
+	uint64_t results[LABELS]; /* how many were made, by their label */
 };
 
 /* Appends a zeroed record and returns it, lent until the next batch_add (which may move them). */

@@ -11,8 +11,6 @@
 #include "lib/flow/record.h"
 #include "lib/score/engine.h"
 
-#define LABELS 3
-
 struct label_rename {
 	char *from; /* decoded */
 	enum label to;

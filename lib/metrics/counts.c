@@ -110,9 +110,9 @@ static void put_results(const struct counts *c, const char *model, struct buf *o
 {
 	static const char name[] = "senti_results_total";
 	exposition_family(out, METRIC_COUNTER, name, "Results that were made, by their label.");
-	for (size_t i = 0; i < RESULT_LABELS; i++) {
+	for (size_t i = 0; i < LABELS; i++) {
 		struct buf labels = {0};
-		exposition_label(&labels, "label", str_of(result_label_name(i)));
+		exposition_label(&labels, "label", str_of(label_name((enum label)i)));
 		exposition_label(&labels, "model", str_of(model));
 		exposition_count(out, name, buf_view(&labels), c->results[i]);
 		buf_free(&labels);

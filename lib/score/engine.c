@@ -82,21 +82,3 @@ void why_add(struct why *w, size_t from, size_t to, double value, const char *ru
 	}
 	w->reason[w->n++] = (struct reason){from, to, value, rule};
 }
-
-static const char *const label_names[] = {
-    [LABEL_NEGATIVE] = "negative", [LABEL_NEUTRAL] = "neutral", [LABEL_POSITIVE] = "positive"};
-
-const char *label_name(enum label l)
-{
-	return label_names[l];
-}
-
-int label_parse(struct str s, enum label *l)
-{
-	for (size_t i = 0; i < COUNT_OF(label_names); i++)
-		if (str_eq(s, str_of(label_names[i]))) {
-			*l = (enum label)i;
-			return 0;
-		}
-	return -1;
-}

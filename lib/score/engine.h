@@ -8,8 +8,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
-
-enum label { LABEL_NEGATIVE, LABEL_NEUTRAL, LABEL_POSITIVE };
+#include "lib/flow/label.h"
 
 struct result {
 	enum label label;
@@ -95,8 +94,5 @@ enum label engine_label(const struct model *m, double score, double negative_to,
 /* result.c is the only writer of results. Reasons quote their bytes of `text`. */
 struct buf;
 void result_put(struct buf *b, const struct model *m, const struct result *r, const struct why *why, struct str text);
-const char *label_name(enum label l);
-/* Returns 0 and *l, or -1. */
-int label_parse(struct str s, enum label *l);
 
 #endif

@@ -19,14 +19,14 @@ void scored_open(struct scored *s, const struct scored_families *f, const struct
 {
 	struct str model = str_of(m->name);
 	s->texts = family_series(f->texts, &model);
-	for (size_t i = 0; i < RESULT_LABELS; i++)
+	for (size_t i = 0; i < LABELS; i++)
 		s->result[i] = family_series(f->results, (struct str[]){str_of(label_name((enum label)i)), model});
 }
 
 void scored_add(const struct scored *s, const struct batch *b)
 {
 	series_add(s->texts, b->counter[COUNTER_SCORED]);
-	for (size_t i = 0; i < RESULT_LABELS; i++)
+	for (size_t i = 0; i < LABELS; i++)
 		if (b->results[i])
 			series_add(s->result[i], b->results[i]);
 }

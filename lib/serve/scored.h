@@ -12,7 +12,7 @@ struct scored_families {
 
 /* The series of one model; lent for the registry's life. */
 struct scored {
-	struct series *texts, *result[RESULT_LABELS];
+	struct series *texts, *result[LABELS];
 };
 
 void scored_families_add(struct scored_families *f, struct registry *r);

@@ -368,8 +368,6 @@ static void test_process(void)
 
 int main(void)
 {
-	for (size_t i = 0; i < RESULT_LABELS; i++)
-		is_str(str_of(result_label_name(i)), str_of(label_name((enum label)i)), "label %zu", i);
 	test_text();
 	test_registry();
 	test_many_series();
