@@ -1,4 +1,5 @@
 """What checks of /graphql stand on: documents sent to a server, and npm's clients of it."""
+import atexit
 import json
 import os
 import subprocess
@@ -32,6 +33,7 @@ class Subscription:
         self.messages, self.connected = [], 0
         self.process = subprocess.Popen(["node", os.path.join(LIB, "graphql_client.mjs"), "subscribe", url, str(after), *mode], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **({"NODE_EXTRA_CA_CERTS": ca} if ca else {})})
+        atexit.register(self.process.kill)
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
