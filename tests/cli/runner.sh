@@ -34,6 +34,7 @@ t 'a failure counts, and the rest still runs' 'last "$T/bad.sh" "$T/good.sh"' 1 
 3 passed, 1 failed
 END
 ok 'what a failing file said is shown' sh -c '"$0" "$1" | grep -q "# why it failed"' "$root/tests/run" "$T/bad.sh"
+ok 'and nothing of what passed' sh -c '! "$0" "$1" | grep -q "ok 1"' "$root/tests/run" "$T/bad.sh"
 t 'a missing plan is a failure' 'last "$T/noplan.sh"' 1 <<'END'
 1 passed, 1 failed
 END

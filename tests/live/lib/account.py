@@ -191,6 +191,12 @@ class Running:
     def runs(self):
         return self.process.poll() is None
 
+    @staticmethod
+    def last_words():
+        """How each stands, and the end of what it has said."""
+        return "".join(f"{' '.join(map(str, r.process.args))[:200]}: {'runs' if r.runs() else f'status {r.process.returncode}'}\n"
+                       + "".join(f"    {line[:400]}\n" for line in r.said().splitlines()[-8:]) for r in Running.all)
+
     def ends(self, status=0, timeout=120):
         got = self.process.wait(timeout)
         assert got == status, f"{self.process.args}: status {got}, not {status}\n{self.said()[-2000:]}"
@@ -238,3 +244,4 @@ def service(*args):
 
 
 tap.cleanups.append(Running.kill_all)
+tap.witnesses.append(Running.last_words)

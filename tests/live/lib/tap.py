@@ -6,6 +6,8 @@ import traceback
 checks = []
 # Called after each check, for what must not outlive it.
 cleanups = []
+# Called after a check that has failed: each returns what else may explain it.
+witnesses = []
 
 
 def check(f):
@@ -53,6 +55,8 @@ def run_all(wanted=()):
             tap.result(True, f"{name} # SKIP {why}")
         except Exception:
             tap.result(False, name, traceback.format_exc())
+            for witness in witnesses:
+                tap.note(witness())
         for cleanup in cleanups:
             cleanup()
         tap.note(f"{c.__name__}: {time.monotonic() - began:.1f} s")
