@@ -106,7 +106,7 @@ static const struct option_def shared[] = {
 	OPT_CALL(metrics, read_metrics), .only = SHARED_FILTER},
     {0, "host", "NAME", "also answer --metrics requests for the host NAME; may be repeated", OPT_CALL(hosts, read_host),
 	.only = SHARED_FILTER},
-    {0, "idle", "MS", "stop reading a queue after MS milliseconds without a delivery",
+    {0, "idle", "MS", "stop reading a queue that is empty, after MS milliseconds without a delivery",
 	OPT_NUMBER(idle_ms, 0, INT32_MAX), .only = SHARED_FILTER},
     {0, "pack", "N", "put up to N records in one queue message (default 1)", OPT_NUMBER(pack, 1, 100000),
 	.only = SHARED_OUT},

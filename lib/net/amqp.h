@@ -27,7 +27,7 @@ struct amqp_conf {
 	bool retry_first;      /* also for the very first connection */
 	struct counts *counts; /* for the counters of queues; may be NULL */
 	/* Of a source: */
-	int64_t idle_ms;	 /* ends after so long without a delivery; -1: never */
+	int64_t idle_ms;	 /* ends after so long without a delivery, once the queue is empty; -1: never */
 	const struct stop *stop; /* ends the input, and waiting for a broker; may be NULL */
 	size_t prefetch;	 /* messages in hand; at most 65535 */
 	bool rejects;		 /* dead letters come as the reject objects that senti-ingest -F reject reads */

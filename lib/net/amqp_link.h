@@ -71,5 +71,7 @@ int link_hopeless(struct amqp_link *l);
 /* Declares NAME, NAME.dx and NAME.dead, or only NAME if it ends in ".dead". Without the permission it makes do with
  * what exists. */
 MUST_USE int amqp_declare(struct amqp_link *l, const char *queue, struct err *e);
+/* How many messages of the queue wait for a consumer; -1 with *e if the broker does not say: then drop the link. */
+int64_t amqp_waiting(struct amqp_link *l, const char *queue, struct err *e);
 
 #endif

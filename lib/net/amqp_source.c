@@ -13,7 +13,7 @@
 #include "lib/net/body.h"
 #include "lib/net/amqp_link.h"
 
-enum { EPOCH_SHIFT = 48 };
+enum { EPOCH_SHIFT = 48, SLOW_MS = 100 };
 /* The longest content of a compressed pack: what RabbitMQ takes of a plain message by default. */
 #define CONTENT_MAX ((size_t)128 << 20)
 
@@ -270,6 +270,18 @@ static int64_t sooner(int64_t a, int64_t b)
 	return b >= 0 && b < a ? b : a;
 }
 
+/* Nothing has come for as long as the user wants to wait: true if the queue is empty, too. A busy broker may be slow to
+ * deliver what it has; it gets the time again, and a little more. One that does not answer is lost. */
+static bool is_idle(struct queue *q)
+{
+	struct err e;
+	int64_t waiting = amqp_waiting(&q->link, q->link.address.queue, &e);
+	q->last_ms = clock_mono_ms() + SLOW_MS;
+	if (waiting < 0)
+		link_drop(&q->link);
+	return waiting == 0;
+}
+
 /* Waits for a delivery. True if the batch, or the input, ends here with *next. */
 static bool wait_more(
     struct queue *q, struct batch *b, const struct limits *l, int wake, int64_t *deadline, enum next *next)
@@ -283,7 +295,7 @@ static bool wait_more(
 	}
 	if (idle_at >= 0 && now >= idle_at) {
 		*next = finish(b, FLUSH_END);
-		return true;
+		return is_idle(q);
 	}
 	int64_t until = sooner(sooner(now + q->link.tick_ms, b->n ? *deadline : -1), idle_at);
 	if (io_wait_readable(link_fd(&q->link), b->n ? -1 : wake, until, l->stop) != IO_WOKEN)

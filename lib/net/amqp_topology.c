@@ -53,6 +53,13 @@ static int queue_declare(struct amqp_link *l, const char *name, amqp_table_t arg
 	return link_hopeless(l);
 }
 
+int64_t amqp_waiting(struct amqp_link *l, const char *queue, struct err *e)
+{
+	const amqp_queue_declare_ok_t *ok =
+	    amqp_queue_declare(l->state, AMQP_CHANNEL, amqp_cstring_bytes(queue), 1, 1, 0, 0, amqp_empty_table);
+	return link_result(l, "cannot look at the queue", e) == 0 && ok ? (int64_t)ok->message_count : -1;
+}
+
 static int exchange_declare(struct amqp_link *l, const char *name, bool *given, struct err *e)
 {
 	char what[NAME_ROOM + 64];

@@ -13,7 +13,7 @@ import sys
 import time
 
 from account import (Account, Running, count_stored, dead, declare, empty, fill, left, lines, out_of, service, taken, texts, tool, wait_until)
-from proxy import ACK, PUBLISH, Proxy
+from proxy import ACK, DECLARE, DELIVER, PUBLISH, Proxy
 from tap import Skip, check, run
 
 DIR = sys.argv[1]
@@ -363,6 +363,28 @@ def silent_connections():
         assert proxy.connections >= 4
     empty("silent")
     Account(some + more).in_output(taken("silent-out"), repeats=len(some))
+
+
+@check
+def idle_but_not_empty():
+    "deliveries are swallowed: --idle does not end what reads a queue that is not empty, or whose broker no longer says so; all arrives"
+    path = folder("slow")
+    some = texts(1000)
+    fill("slow", some)
+    out = os.path.join(path, "out")
+    with Proxy(PORT) as proxy:
+        proxy.swallow(at=("down", DELIVER, 101), what=["deliveries"])
+        r = Running(path, "senti-score", "-i", "amqp:slow", "-o", out, "-b", "50", "--idle", "300", env=through(proxy, heartbeat=1))
+        wait_until(lambda: proxy.swallowed["down", DELIVER], what="no delivery was swallowed")
+        before = proxy.passed["up", DECLARE]
+        wait_until(lambda: proxy.passed["up", DECLARE] >= before + 2 or not r.runs(), what="it does not ask what is left")
+        assert r.runs(), "it ended before the queue was empty"
+        # From now on the broker does not answer either.
+        proxy.swallow(at=("up", DECLARE, 1), what=["up", "down"])
+        r.ends()
+        assert proxy.connections == 2, proxy.connections
+    empty("slow")
+    Account(some).in_output(out_of(out), repeats=0)
 
 
 @check

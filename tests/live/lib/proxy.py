@@ -7,13 +7,14 @@ it cuts them.
         wait_until(lambda: proxy.swallowed["up", ACK] > 0)
         proxy.cut()
 
-"up" is from the client to the broker, "down" the other way.
+"up" is from the client to the broker, "down" the other way; "deliveries" are only the broker's messages, with their content.
 """
 import socket
 import threading
 from collections import Counter
 
-PUBLISH, DELIVER, ACK = (60, 40), (60, 60), (60, 80)
+DECLARE, PUBLISH, DELIVER, ACK = (50, 10), (60, 40), (60, 60), (60, 80)
+CONTENT = "content"  # the frames after a method
 
 
 class Frames:
@@ -24,7 +25,7 @@ class Frames:
         self.hello = 8 if hello else 0  # of the client: the protocol's name
 
     def cut(self, data):
-        """The whole frames so far: [(class and method or None, bytes)]."""
+        """The whole frames so far: [(class and method, CONTENT or None, bytes)]."""
         self.kept += data
         found = []
         if self.hello and len(self.kept) >= 8:
@@ -36,7 +37,7 @@ class Frames:
             if len(self.kept) - at < size:
                 break
             frame = self.kept[at:at + size]
-            method = None
+            method = CONTENT if frame[0] in (2, 3) else None
             if frame[0] == 1:
                 method = int.from_bytes(frame[7:9], "big"), int.from_bytes(frame[9:11], "big")
             found.append((method, frame))
@@ -111,7 +112,7 @@ class Proxy:
             if self.rule and self.rule[:2] == (way, method) and self.passed[way, method] + 1 >= self.rule[2]:
                 silent.update(self.rule[3])
                 self.rule = None
-            passes = way not in silent
+            passes = way not in silent and not ("deliveries" in silent and way == "down" and method in (DELIVER, CONTENT))
             (self.passed if passes else self.swallowed)[way, method] += 1
             return passes
 
