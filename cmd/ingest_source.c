@@ -11,6 +11,9 @@ static int check(const struct ingest_options *o, const struct tool *t, struct er
 {
 	const struct ingest *i = &o->ingest;
 	const struct format *f = i->format;
+	if (i->join &&
+	    ((f && f != &format_text && f != &format_log) || (i->pattern && strcmp(i->pattern, "journal") == 0)))
+		return err_set(e, ERR_USAGE, "--join is for text and logs, not for %s", f ? f->name : i->pattern);
 	if (i->pattern && f && f != &format_log)
 		return err_set(e, ERR_USAGE, "--pattern is for logs, not for -F %s", f->name);
 	if (f == &format_log && !i->pattern)
@@ -39,9 +42,9 @@ static int check(const struct ingest_options *o, const struct tool *t, struct er
 			return err_set(e, ERR_USAGE, "a queue is read alone, not beside other inputs");
 		if (o->follow)
 			return err_set(e, ERR_USAGE, "--follow needs files; a queue is followed without it");
-		if (f && f != &format_json && f != &format_reject)
-			return err_set(
-			    e, ERR_USAGE, "a queue holds records or rejects: -F json or -F reject, not %s", f->name);
+		if (i->join || (f && f != &format_json && f != &format_reject))
+			return err_set(e, ERR_USAGE, "a queue holds records or rejects: -F json or -F reject, not %s",
+			    i->join ? "--join" : f->name);
 	}
 	return 0;
 }
@@ -76,6 +79,8 @@ int ingest_source(struct ingest_options *o, struct tool *t, struct err *e)
 	i->npaths = t->noperands ? t->noperands : 1;
 	if (check(o, t, e) < 0)
 		return -1;
+	if (i->join && !i->format)
+		i->format = &format_text;
 	if (i->pattern)
 		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
 	struct source *from = open_inner(o, t, e);

@@ -94,6 +94,8 @@ static const struct option_def own[] = {
     {0, "pattern", "NAME|REGEX",
 	"for logs: common, combined, syslog, journal, or a regular expression\nwith named groups, one of them text",
 	OPT_STRING(ingest.pattern)},
+    {0, "join", "REGEX", "for text and logs: join lines to records, each of which begins with\na line that matches",
+	OPT_STRING(ingest.join)},
     {0, "follow", NULL, "read files as they grow, through rotation and truncation, until stopped", OPT_FLAG(follow)},
     {0, "rotate-wait", "TIME",
 	"with --follow: wait so long for more in a renamed file before its\nsuccessor is read (default: half a second; "

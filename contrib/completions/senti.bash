@@ -44,6 +44,7 @@ _senti()
 	senti-ingest\ --encoding) words='' ;;
 	senti-ingest\ --unescape) words='' ;;
 	senti-ingest\ --pattern) words='common combined syslog journal' ;;
+	senti-ingest\ --join) words='' ;;
 	senti-ingest\ --rotate-wait) words='' ;;
 	senti-ingest\ --rate) words='' ;;
 	senti-ingest\ --from | senti-ingest\ -i) words='' ;;
@@ -265,7 +266,7 @@ _senti()
 			words='--model --expression --text --field --into --csv --columns --raw --explain --force --lexicon --neutral --models --from --to --jobs --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-ingest)
-			words='--format --text --id --time --time-format --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --encoding --unescape --pattern --follow --rotate-wait --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
+			words='--format --text --id --time --time-format --source --id-by --id-path --id-prefix --id-scheme --no-header --delimiter --encoding --unescape --pattern --join --follow --rotate-wait --rate --from --to --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'
 			;;
 		senti-store)
 			words='--label --source --since --until --text --model --not-model --score-above --score-below --where --unscored --corrected --after --limit --sample --order --format --columns --raw --csv --by --step --tz --dead --from --to --store --batch --wait --reject --max-record --max-rejects --metrics --host --idle --pack --retry --progress --no-progress --summary --exit-if-empty --drain --log-format --verbose --quiet --help --version'

@@ -52,6 +52,7 @@ complete -c senti-ingest -l delimiter -x -d 'the field separator: one character,
 complete -c senti-ingest -l encoding -x -d 'the encoding of the files, such as windows-1252, or several for mixed'
 complete -c senti-ingest -l unescape -x -d 'html: replace the entities of HTML in the text, such as &#39;'
 complete -c senti-ingest -l pattern -x -a 'common combined syslog journal' -d 'for logs: common, combined, syslog, journal, or a regular expression'
+complete -c senti-ingest -l join -x -d 'for text and logs: join lines to records, each of which begins with'
 complete -c senti-ingest -l follow -d 'read files as they grow, through rotation and truncation, until stopped'
 complete -c senti-ingest -l rotate-wait -x -d 'with --follow: wait so long for more in a renamed file before its'
 complete -c senti-ingest -l rate -x -d 'at most N records per second (/m: per minute, /h: per hour)'

@@ -172,16 +172,17 @@ static int csv_work(void *ctx, struct batch_room *room, struct err *e)
 	return 1;
 }
 
-static void csv_cut(void *ctx)
+static void csv_cut(void *ctx, const struct rec *too_long)
 {
 	struct csv *c = ctx;
+	(void)too_long;
 	rows_cut(c->rows);
 }
 
-static bool csv_holds(const void *ctx)
+static uint64_t csv_held(const void *ctx)
 {
 	const struct csv *c = ctx;
-	return rows_pending(c->rows);
+	return rows_held(c->rows);
 }
 
 static struct str csv_header(const void *ctx)
@@ -201,20 +202,22 @@ static void csv_close(void *ctx)
 
 const struct format format_csv = {.name = "csv",
     .headed = true,
+    .blanks = true,
     .open = csv_open,
     .line = csv_line,
     .work = csv_work,
     .cut = csv_cut,
-    .holds = csv_holds,
+    .held = csv_held,
     .header = csv_header,
     .close = csv_close};
 
 const struct format format_tsv = {.name = "tsv",
     .headed = true,
+    .blanks = true,
     .open = tsv_open,
     .line = csv_line,
     .work = csv_work,
     .cut = csv_cut,
-    .holds = csv_holds,
+    .held = csv_held,
     .header = csv_header,
     .close = csv_close};

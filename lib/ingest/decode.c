@@ -29,8 +29,9 @@ struct file {
 	struct ingest conf;	     /* with the detected pattern */
 	const struct format *format; /* NULL: not begun, or only blank lines so far */
 	void *ctx;
-	bool begun;
-	uint64_t held_from;
+	bool begun, stream;	       /* stream: what it gave is gone from there */
+	uint64_t taken, taken_from;    /* the last line, and its batch */
+	uint64_t held_line, held_from; /* the first line that its format holds (0: none), and the batch of that */
 	struct buf salt, source;
 };
 
@@ -102,7 +103,7 @@ static uint64_t first_undone(const struct decode *d)
 	uint64_t n = inner_left(d) ? d->last->number : d->count;
 	for (size_t i = 0; i < d->nfiles; i++) {
 		const struct file *f = &d->file[i];
-		if (f->ctx && f->format->holds && f->format->holds(f->ctx) && f->held_from < n)
+		if (f->held_line && f->held_from < n)
 			n = f->held_from;
 	}
 	return n;
@@ -140,6 +141,15 @@ static void file_close(struct file *f)
 	f->ctx = NULL;
 	f->format = NULL;
 	f->begun = false;
+	f->held_line = 0;
+}
+
+/* A line that was taken before the last may be of an older batch: then the one noted first stands. */
+static void note_held(struct file *f)
+{
+	f->held_line = f->format->held ? f->format->held(f->ctx) : 0;
+	if (f->held_line == f->taken)
+		f->held_from = f->taken_from;
 }
 
 /* NULL for stdin, which the inner source calls "stdin". */
@@ -208,7 +218,8 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	struct origin *o = &f->builder.origin;
 	const struct ingest *c = d->conf;
 	const char *path = path_of(d, f->origin);
-	bool stream = c->ids.scheme == 1 ? !path : is_stream(path);
+	f->stream = is_stream(path);
+	bool stream = c->ids.scheme == 1 ? !path : f->stream;
 	f->builder.ids = &d->ids;
 	f->builder.unescape = c->unescape;
 	f->builder.replayed = &d->replayed;
@@ -245,8 +256,8 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 		return -1;
 	f->conf = *d->conf;
 	f->conf.pattern = found.pattern;
-	f->ctx = found.format->open(&f->conf, &f->builder, e);
-	f->format = found.format;
+	f->format = d->conf->join ? &format_join : found.format;
+	f->ctx = f->format->open(&f->conf, &f->builder, e);
 	return f->ctx ? 0 : -1;
 }
 
@@ -296,13 +307,13 @@ static bool cut_before(struct decode *d, struct file *f, const struct rec *in)
 		file_close(old);
 		old = NULL;
 	}
-	bool only_cut = !old && in->fate == FATE_REJECTED && f->ctx && f->format->holds && f->format->holds(f->ctx);
+	bool only_cut = !old && in->fate == FATE_REJECTED && f->held_line;
 	if (!old && !only_cut)
 		return false;
 	d->busy = old ? old : f;
 	d->closing = old != NULL;
 	if (d->busy->format->cut)
-		d->busy->format->cut(d->busy->ctx);
+		d->busy->format->cut(d->busy->ctx, old ? NULL : in);
 	return true;
 }
 
@@ -333,15 +344,18 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 		if (in->lineno == 1 && f->format->headed && !d->conf->no_header)
 			return err_set(e, ERR_USAGE, "%s:1: the header is too long (--max-record)", f->origin);
 		pass(d, f, room, in);
+		if (f->format->cut)
+			f->format->cut(f->ctx, in);
 		return 0;
 	}
-	if (!f->ctx || (blank && !f->format->headed))
+	if (!f->ctx || (blank && !f->format->blanks))
 		return 0;
 	size_t before = room->b->n;
-	if (f->format->holds && !f->format->holds(f->ctx))
-		f->held_from = i->number;
+	f->taken = in->lineno;
+	f->taken_from = i->number;
 	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
+	note_held(f);
 	complete(f, room->b, before);
 	for (size_t k = before; k < room->b->n; k++)
 		room->b->rec[k].envelope = in->envelope; /* the inner batch outlives this one */
@@ -354,6 +368,7 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	struct file *f = d->busy;
 	size_t before = room->b->n;
 	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
+	note_held(f);
 	complete(f, room->b, before);
 	if (rc < 0 || check_builder(f, e) < 0)
 		return -1;
@@ -366,18 +381,18 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	return 0;
 }
 
-/* The input has ended: makes the next open file busy for the last time. False if there is none. When following, an open
- * row stays in its file, like an open line. */
+/* The input has ended: makes the next open file busy for the last time. False if there is none. If a stop ended it, an
+ * open record stays in its file, like an open line. */
 static bool end_file(struct decode *d)
 {
 	for (size_t i = 0; i < d->nfiles && !d->following; i++) {
 		struct file *f = &d->file[i];
-		if (!f->ctx)
+		if (!f->ctx || (d->port.interrupted && !f->stream))
 			continue;
 		d->busy = f;
 		d->closing = true;
 		if (f->format->cut)
-			f->format->cut(f->ctx);
+			f->format->cut(f->ctx, NULL);
 		return true;
 	}
 	return false;

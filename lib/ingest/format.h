@@ -21,6 +21,7 @@ struct ingest {
 	struct time_formats times; /* n 0: the forms that timeparse.h knows */
 	struct str source;	   /* UTF-8 */
 	const char *pattern;	   /* a preset's name or a regular expression */
+	const char *join;	   /* a regular expression that the first line of each record matches */
 	char delimiter;		   /* 0: the format's own */
 	bool no_header;
 	struct encoding *encoding; /* of lines; NULL: UTF-8 */
@@ -47,25 +48,30 @@ struct record_builder;
 struct format {
 	const char *name;
 	bool headed; /* the first line names the columns, unless no_header */
+	bool blanks; /* a blank line can be part of a record */
 	/* New: reads one file from its beginning. The builder is lent. NULL and *e (ERR_USAGE) if the options do not
 	 * fit. */
 	void *(*open)(const struct ingest *conf, struct record_builder *builder, struct err *e);
-	/* Takes a line with its end; it is never blank unless `headed`. A line gives at most one record, unless there
+	/* Takes a line with its end; it is never blank unless `blanks`. A line gives at most one record, unless there
 	 * is `work`. -1: the file cannot be read with these options. */
 	int (*line)(void *ctx, struct batch_room *r, struct str line, uint64_t number, struct err *e);
 	/* For formats whose records span lines: makes records of the lines taken. 1: the room is full, call again; 0:
 	 * done, or it needs more lines; -1. May be NULL, like those below. */
 	int (*work)(void *ctx, struct batch_room *r, struct err *e);
-	/* No further line belongs to those taken: an open record is cut here. `work` then gives the rest. */
-	void (*cut)(void *ctx);
-	/* True while lines have been taken that are not records yet. */
-	bool (*holds)(const void *ctx);
+	/* No further line belongs to those taken: an open record is cut here. `work` then gives the rest. `too_long`:
+	 * the line that is in the way, before it passes as a reject of its own, and again after that; NULL at the
+	 * end. */
+	void (*cut)(void *ctx, const struct rec *too_long);
+	/* The number of the first line that has been taken and is not in a record yet; 0: none. */
+	uint64_t (*held)(const void *ctx);
 	/* The lines that have to precede a rejected record when it is read again; empty if none. Lent. */
 	struct str (*header)(const void *ctx);
 	void (*close)(void *ctx);
 };
 
 extern const struct format format_csv, format_tsv, format_text, format_json, format_log, format_journal, format_reject;
+/* Makes records of several lines for conf->format. */
+extern const struct format format_join;
 
 /* Finds a format by its name ("csv"), or returns NULL. */
 const struct format *format_named(const char *name);

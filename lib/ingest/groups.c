@@ -16,19 +16,18 @@ struct groups {
 
 enum { STACK_MIN = 32 << 10, STACK_MAX = 4 << 20, HEAP_KIB = 16 << 10 };
 
-static pcre2_code *compile(const char *expression, struct err *e)
+static pcre2_code *compile(const char *expression, uint32_t options, const char *what, struct err *e)
 {
 	int error;
 	PCRE2_SIZE at;
 	PCRE2_UCHAR message[200];
 	pcre2_code *code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
-	    PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT, &error, &at, NULL);
+	    options | PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT, &error, &at, NULL);
 	if (code)
 		return code;
 	pcre2_get_error_message(error, message, sizeof message);
-	err_set(e, ERR_USAGE,
-	    "the pattern is neither a preset nor a regular expression: %s at character %zu of '%.200s'",
-	    (const char *)message, (size_t)at + 1, expression);
+	err_set(e, ERR_USAGE, "%s: %s at character %zu of '%.200s'", what, (const char *)message, (size_t)at + 1,
+	    expression);
 	return NULL;
 }
 
@@ -64,14 +63,8 @@ static int read_names(struct groups *p, struct err *e)
 	return 0;
 }
 
-struct groups *groups_new(const char *expression, struct err *e)
+static void prepare(struct groups *p)
 {
-	struct groups *p = xcalloc(1, sizeof *p);
-	p->code = compile(expression, e);
-	if (!p->code || read_names(p, e) < 0) {
-		groups_free(p);
-		return NULL;
-	}
 	p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
 	p->context = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(p->context, GROUPS_STEPS_MAX);
@@ -82,6 +75,39 @@ struct groups *groups_new(const char *expression, struct err *e)
 		p->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
 		pcre2_jit_stack_assign(p->context, NULL, p->stack);
 	}
+}
+
+static struct groups *new_named(const char *expression, uint32_t options, struct err *e)
+{
+	struct groups *p = xcalloc(1, sizeof *p);
+	p->code = compile(expression, options, "the pattern is neither a preset nor a regular expression", e);
+	if (!p->code || read_names(p, e) < 0) {
+		groups_free(p);
+		return NULL;
+	}
+	prepare(p);
+	return p;
+}
+
+struct groups *groups_new(const char *expression, struct err *e)
+{
+	return new_named(expression, 0, e);
+}
+
+struct groups *groups_new_lines(const char *expression, struct err *e)
+{
+	return new_named(expression, PCRE2_DOTALL, e);
+}
+
+struct groups *groups_finder(const char *expression, struct err *e)
+{
+	struct groups *p = xcalloc(1, sizeof *p);
+	p->code = compile(expression, PCRE2_MATCH_INVALID_UTF, "--join is not a regular expression", e);
+	if (!p->code) {
+		groups_free(p);
+		return NULL;
+	}
+	prepare(p);
 	return p;
 }
 
@@ -108,6 +134,11 @@ bool groups_match(struct groups *p, struct str line, struct str *group, const ch
 		group[i] = set ? (struct str){line.p + from, to - from} : STR_NONE;
 	}
 	return true;
+}
+
+bool groups_found(struct groups *p, struct str line)
+{
+	return pcre2_match(p->code, (PCRE2_SPTR)line.p, line.n, 0, 0, p->match, p->context) >= 0;
 }
 
 void groups_free(struct groups *p)

@@ -143,7 +143,7 @@ static enum next labels_next(struct source *source, struct batch *b, const struc
 		if (s->at < s->lines.n) {
 			if (feed(s, &s->lines.rec[s->at++], e) < 0)
 				return NEXT_ERROR;
-		} else if (s->ended && s->rows && rows_pending(s->rows)) {
+		} else if (s->ended && s->rows && rows_held(s->rows)) {
 			rows_cut(s->rows);
 		} else if (b->n || s->ended) {
 			b->flush_reason = FLUSH_IDLE;

@@ -75,7 +75,7 @@ static void *logs_open(const struct ingest *conf, struct record_builder *builder
 	struct logs *l = xcalloc(1, sizeof *l);
 	const struct str *name;
 	l->builder = builder;
-	l->pattern = groups_new(preset ? preset->expression : conf->pattern, e);
+	l->pattern = (conf->join ? groups_new_lines : groups_new)(preset ? preset->expression : conf->pattern, e);
 	if (!l->pattern)
 		goto fail;
 	size_t n = groups_names(l->pattern, &name);

@@ -97,9 +97,9 @@ void rows_cut(struct rows *r)
 	r->cut = true;
 }
 
-bool rows_pending(const struct rows *r)
+uint64_t rows_held(const struct rows *r)
 {
-	return r->start < r->text.n;
+	return r->start < r->text.n ? r->line : 0;
 }
 
 static void on_field(void *p, size_t n, void *arg)

@@ -42,8 +42,8 @@ void rows_feed(struct rows *r, struct str line, uint64_t number);
 void rows_cut(struct rows *r);
 /* Returns the next row; ROW_NONE: needs more lines. `expect`: how many fields a row should have; 0: not known yet. */
 enum row_got rows_next(struct rows *r, size_t expect, size_t max, struct row *row);
-/* True while some lines taken are not rows yet. */
-bool rows_pending(const struct rows *r);
+/* The number of the first line that is not in a row yet; 0: none. */
+uint64_t rows_held(const struct rows *r);
 void rows_free(struct rows *r);
 
 #endif

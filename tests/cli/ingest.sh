@@ -401,6 +401,65 @@ t 'a hostile line does not hang a hostile pattern' \
 {"error":{"code":"no_match","message":"matching stopped: the pattern takes too many steps on this line","
 END
 
+# --- records of several lines ---
+
+printf 'before\n[1] a\r\n  b\r\n\r\n  c\r\n\r\n[2] d\n\n[3] \344\n[4] e\n f' >joined.txt
+t '--join: lines that do not match continue a record; blank lines stay within it, CRLF becomes LF' "senti-ingest --join '^\\[' --source s joined.txt 2>err | jq -c .text; sed 's/.*code/code/' err" 0 <<'END'
+"before"
+"[1] a\n  b\n\n  c"
+"[2] d"
+"[4] e\n f"
+code":"bad_utf8","message":"invalid UTF-8 at column 5","tool":"senti-ingest","line":9,"file":"joined.txt"},"input_base64":"WzNdIOQ="}
+END
+t 'the id is of the first line, each file ends a record, and so does the end of a pipe' "printf ' x\n[1] y\n' >joined2.txt; senti-ingest --join '^\\[' joined.txt joined2.txt -q 2>&1 | jq -r '.text // empty' | tail -n 4; cat joined.txt | senti-ingest -F text --join '^\\[' 2>/dev/null | jq -r .text | tail -n 2; printf '[2] d\n' | senti-ingest --join . --id-path p --source s | jq -r .id >id1; printf '[2] d\n\n \n' | senti-ingest --id-path p --source s --join . | jq -r .id | cmp - id1" 0 <<'END'
+[4] e
+ f
+ x
+[1] y
+[4] e
+ f
+END
+t '--join and --pattern: . is also the end of a line; presets too' "printf '1: a\n b\n2: c\nnone\n  of it\n3\n' | senti-ingest --join '^\\w' --pattern '^(?<n>\\d): (?<text>.*)' --source s 2>err | jq -c '[.n,.text]'; senti-ingest -F reject err; printf 'Oct  1 01:02:03 h app[1]: one\n\tat x\nOct  1 01:02:04 h app[1]: two\n' | senti-ingest --join '^\\S' --pattern syslog | jq -c .text" 0 <<'END'
+["1","a\n b"]
+["2","c"]
+none
+  of it
+3
+"one\n\tat x"
+"two"
+END
+t '--join with --encoding and --unescape' "printf '[1] caf\351\n na\303\257ve &amp;\n' | senti-ingest --join '^\\[' --encoding utf-8,windows-1252 --unescape html | jq -c .text" 0 <<'END'
+"[1] café\n naïve &"
+END
+{
+	printf '[1] a\n%040d\r\n%040d\n\n c\n[2] fine\n d\n[3] e\n' 0 0
+	printf '%02000d\n f\n[4] g\n[5]%02000d\n h\n[6] i\n' 0 0
+} >longer.txt
+t 'a record that is too long is a reject, whose lines come back byte for byte' "senti-ingest --join '^\\[' --max-record 64 longer.txt 2>rej | jq -c .text; sed 's/.*code\":\"\([a-z_]*\).*\"line\":\([0-9]*\).*/\1 \2/' rej; printf '[1] a\n%040d\r\n%040d\n\n c\n[3] e\n%02000d\n f\n[5]%02000d\n h\n' 0 0 0 0 >want; senti-ingest -F reject rej | cmp - want" 0 <<'END'
+"[2] fine\n d"
+"[4] g"
+"[6] i"
+too_long 1
+too_long 8
+too_long 9
+too_long 10
+too_long 12
+too_long 13
+END
+ok '--join: the sums hold' sums senti-ingest --join '^\[' --max-record 64 joined.txt longer.txt
+t 'a record without an end takes no memory, none of its lines becomes a record, and all come back' \
+	"(bounded; { echo '[1] a'; yes 'no record begins here' | head -n 5000000; echo '[2] b'; } | tee endless | senti-ingest --join '^\\[' --source s 2>rej | jq -c .text; jq -r '.input // (.input_base64 | @base64d)' rej >again; echo '[2] b' >>again; cmp again endless); rm -f again endless" 0 <<'END'
+"[2] b"
+END
+t '--join: what it is not for, and a mistake' "for args in '-F csv' '-F json' '-F reject' '--pattern journal' '--join ('; do senti-ingest --join x \$args joined.txt 2>&1 | head -n 1; done; senti-ingest --join x amqp:q 2>&1 | head -n 1" 0 <<'END'
+senti-ingest: --join is for text and logs, not for csv
+senti-ingest: --join is for text and logs, not for json
+senti-ingest: --join is for text and logs, not for reject
+senti-ingest: --join is for text and logs, not for journal
+senti-ingest: --join is not a regular expression: missing closing parenthesis at character 2 of '('
+senti-ingest: a queue holds records or rejects: -F json or -F reject, not --join
+END
+
 # --- other encodings, compressed files, arrays ---
 
 printf 'id,text\n1,good\n2,b\344d\n' >old.csv

@@ -192,6 +192,26 @@ ok 'an open row holds up no other file' wait_for '[ "$(wc -l <out)" -eq 5 ]'
 ok 'and is left where it is at a stop' ends 0
 ok 'without a reject' sh -c '! grep code err'
 
+# --- records of several lines ---
+
+printf '[1] a\n b\n[2] c\n' >joined.log
+start --join '^\[' joined.log
+ok 'a record of several lines comes once the next one begins' come '[1] a\n b '
+printf ' d\n' >>joined.log
+printf '\n e\n[3] f\n' >>joined.log
+ok 'lines written later belong to it' come '[1] a\n b [2] c\n d\n\n e '
+mv joined.log joined.log.1
+printf ' g' >>joined.log.1
+printf '[4] h\n' >joined.log
+printf ' i\n' >>joined.log
+ok 'a rotation ends the last one, with all its lines' come '[1] a\n b [2] c\n d\n\n e [3] f\n g '
+ok 'a stop leaves the open one where it is' ends 0
+printf '[5] j\n' >>joined.log
+start --join '^\[' joined.log
+ok 'a new start reads it whole' come '[4] h\n i '
+ok 'and again the last one stays' ends 0
+ok 'no line is lost, invented or rejected' test ! -s err
+
 # --- long lines ---
 
 head -c 3000000 /dev/zero | tr '\0' a >long.log

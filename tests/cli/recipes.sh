@@ -156,6 +156,21 @@ ok 'with scores and labels' eval 'sed -n 2p said | grep -qx "I love it,0.6369,po
 ok 'words of an own lexicon' block from-python-s-vader.3
 ok 'score' eval 'jq -e ".sentiment.score != 0" said'
 
+# --- a chat ---
+printf '%s\n' '01/05/2024, 10:00 - Messages are end-to-end encrypted.' '01/05/2024, 10:01 - Ann: I love it' '13/05/2024, 22:05 - Bob: Terrible:' \
+	'' 'really terrible' '14/05/2024, 09:00 - Ann: It is good' >chat.txt
+ok 'a chat becomes a store' block chat-export.1
+t 'with messages of several lines' 'senti-store query --source chat.txt | jq -c "[.time, .author, .text]"' 0 <<'END'
+["2024-05-01T10:01:00.000Z","Ann","I love it"]
+["2024-05-13T22:05:00.000Z","Bob","Terrible:\n\nreally terrible"]
+["2024-05-14T09:00:00.000Z","Ann","It is good"]
+END
+t 'and who means it how' 'cat said' 0 <<'END'
+author,count,mean,stdev,positive,neutral,negative
+Ann,2,0.53865,0.09825,2,0,0
+Bob,1,-0.7574,0,0,0,1
+END
+
 every_block() {
 	rm -f .block/erase-* # which need servers: tests/live/erase.py
 	ls .block >all

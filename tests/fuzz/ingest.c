@@ -1,6 +1,6 @@
 /* ingest.c - whatever the bytes, every format gives records that are valid JSON with an id and a text, and rejects
  * with a code; and no line that is not blank gets lost: of formats that go line by line, each gives one or the
- * other. The first byte chooses the format and the options; with --time-format, the first line is one. */
+ * other. The first byte chooses the format and the options, also --join; with --time-format, the first line is one. */
 #include "lib/flow/mem.h"
 #include "lib/ingest/decode.h"
 #include "tests/fuzz/fuzz.h"
@@ -102,6 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 64)
 		conf.encoding = encoding_new("utf-8,windows-1252", &e);
 	conf.unescape = data[0] & 128;
+	if (conf.format == &format_text ? data[0] & 8 : conf.format == &format_log && data[0] & 16)
+		conf.join = "^[^ \\t]";
 	struct input input = {
 	    .port = {.next = input_next, .close = input_close}, .in = {(const char *)data + 1, size - 1}};
 	char *format = conf.time && data[0] & 8 ? take_time_format(&conf, &input.in) : NULL;

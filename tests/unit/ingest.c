@@ -253,7 +253,7 @@ static void read_rows(const char *text, char delimiter, bool tsv, size_t expect,
 			buf_char(out, ' ');
 		}
 	}
-	ok(!rows_pending(rows), "nothing is kept back");
+	ok(rows_held(rows) == 0, "nothing is kept back");
 	rows_free(rows);
 }
 
@@ -305,7 +305,7 @@ static void test_rows_limit(void)
 	rows_feed(rows, STR("c,d\n"), 2);
 	ok(rows_next(rows, 2, 8, &row) == ROW_BROKEN && row.line == 1, "until the row is too long");
 	ok(rows_next(rows, 2, 8, &row) == ROW_READY && row.line == 2, "then the lines behind it are rows");
-	ok(!rows_pending(rows), "and nothing is kept");
+	ok(rows_held(rows) == 0, "and nothing is kept");
 	rows_free(rows);
 }
 
@@ -406,6 +406,56 @@ static void test_abandon(void)
 	batch_free(&b);
 }
 
+static const char *const joined = "joined.txt";
+
+/* As source_lines gives a file. */
+static enum next next_of_file(struct source *s, struct batch *b, const struct limits *l, int wake, struct err *e)
+{
+	struct mem_source of;
+	mem_source_init(&of, NULL, 0);
+	enum next next = of.port.next(s, b, l, wake, e);
+	for (size_t i = 0; i < b->n; i++)
+		b->rec[i].origin = joined;
+	return next;
+}
+
+/* Delivers and accepts all: "LINE! <BEFORE-AFTER> " per batch, "!" for rejects, and what the inner source was told. */
+static void run_join(struct mem_source *m, struct buf *seen)
+{
+	struct err e;
+	struct batch b = {0};
+	struct ingest conf = {.format = &format_text, .join = "^\\[", .path = &joined, .npaths = 1};
+	m->port.next = next_of_file;
+	struct source *s = source_decode(&conf, &m->port, false);
+	for (enum next next; (next = s->next(s, &b, &limits, -1, &e)) == NEXT_BATCH; batch_reset(&b)) {
+		for (size_t i = 0; i < b.n; i++)
+			buf_printf(
+			    seen, "%llu%s ", (unsigned long long)b.rec[i].lineno, b.rec[i].fate == FATE_OUT ? "" : "!");
+		size_t before = m->accepted;
+		ok(s->accept(s, &b, &e) == 0, "accepts");
+		buf_printf(seen, "<%zu-%zu> ", before, m->accepted);
+	}
+	s->close(s, &e);
+	batch_free(&b);
+}
+
+static void test_join(void)
+{
+	static const char *const line[] = {"[1\n", "a\n", "[3\n", "[4\n", "b\n", "c\n", "[7\n", "\n"};
+	struct mem_source m;
+	struct buf seen = {0};
+	mem_source_init(&m, line, COUNT_OF(line));
+	run_join(&m, &seen);
+	/* Lines 5 and 6 continue line 4, so the batch of 3 and 4 waits for line 7, and no batch longer than that. */
+	is_str(buf_view(&seen), STR("1 3 <0-2> 4 <2-6> 7 <6-8> "), "joined lines: what was delivered and accepted");
+	buf_clear(&seen);
+	mem_source_init(&m, line, COUNT_OF(line));
+	m.stop_after = 6;
+	run_join(&m, &seen);
+	is_str(buf_view(&seen), STR("1 3 <0-2> "), "a record that a stop cut short stays where it is");
+	buf_free(&seen);
+}
+
 static void test_inner_failure(void)
 {
 	static const char *const line[] = {"text\n", "a\n", "b\n"};
@@ -438,6 +488,7 @@ int main(void)
 	test_patterns();
 	test_accept();
 	test_abandon();
+	test_join();
 	test_inner_failure();
 	return tap_done();
 }
