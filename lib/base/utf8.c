@@ -1,6 +1,10 @@
 /* utf8.c - checks, counts and writes UTF-8; skips runs of ASCII eight bytes at a time. */
 #include "lib/base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define HIGH_BITS 0x8080808080808080u
 
 static uint64_t load8(const char *p)
@@ -8,6 +12,22 @@ static uint64_t load8(const char *p)
 	uint64_t v;
 	memcpy(&v, p, sizeof v);
 	return v;
+}
+
+bool utf8_is_ascii(struct str s)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	for (; s.n - i >= 16; i += 16)
+		if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i))))
+			return false;
+#endif
+	for (; s.n - i >= 8; i += 8)
+		if (load8(s.p + i) & HIGH_BITS)
+			return false;
+	while (i < s.n && !(s.p[i] & 0x80))
+		i++;
+	return i == s.n;
 }
 
 size_t utf8_valid_prefix(struct str s)

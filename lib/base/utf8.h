@@ -4,6 +4,7 @@
 
 #include "lib/base/base.h"
 
+bool utf8_is_ascii(struct str s);
 /* The length of the longest valid prefix: n if s is valid. */
 size_t utf8_valid_prefix(struct str s);
 /* The length in bytes (1 to 4) of the valid sequence at p, or 0 if there is none before `end`. Inline because the

@@ -48,14 +48,6 @@ static bool convert(struct encoding *c, iconv_t set, struct str line)
 	}
 }
 
-static bool is_ascii(struct str s)
-{
-	unsigned char all = 0;
-	for (size_t i = 0; i < s.n; i++)
-		all |= (unsigned char)s.p[i];
-	return all < 0x80;
-}
-
 /* True if each byte of ASCII means itself, alone: no escape begins with it, as in ISO-2022-JP. */
 static bool keeps_ascii(struct encoding *c, iconv_t set)
 {
@@ -119,7 +111,7 @@ static struct str spoil(struct encoding *c, struct str line)
 
 struct str encoding_utf8(struct encoding *c, struct str line)
 {
-	bool ascii = is_ascii(line);
+	bool ascii = utf8_is_ascii(line);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct charset *s = &c->set[i];
 		if ((ascii && s->ascii) || (s->iconv == none && utf8_valid_prefix(line) == line.n))

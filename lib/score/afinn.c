@@ -394,7 +394,7 @@ static void afinn_score(
 {
 	struct afinn_scratch *s = (struct afinn_scratch *)scratch;
 	struct afinn_run r = {.a = (const struct afinn *)m, .s = s, .original = text, .text = text, .why = why};
-	if (!text_is_ascii(text)) {
+	if (!utf8_is_ascii(text)) {
 		buf_clear(&s->lower);
 		buf_reserve(&s->lower, text.n * 3 + SPLIT_PAD);
 		s->lower.n = text_lower(text, s->lower.p);

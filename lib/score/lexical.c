@@ -41,7 +41,7 @@ static uint32_t apply(struct layer *l, struct words *w, struct str key, double v
 	*twice = word->flags & WORD_LAYERED;
 	word->flags |= WORD_KNOWN | WORD_LAYERED;
 	word->value = value;
-	l->beyond_ascii |= !text_is_ascii(buf_view(&folded));
+	l->beyond_ascii |= !utf8_is_ascii(buf_view(&folded));
 	buf_free(&folded);
 	return number;
 }
@@ -91,26 +91,6 @@ size_t count_lines(struct str text)
 	for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
 		n++;
 	return n;
-}
-
-bool text_is_ascii(struct str text)
-{
-	size_t i = 0;
-#if defined(__SSE2__)
-	for (; i + 16 <= text.n; i += 16)
-		if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(text.p + i))))
-			return false;
-#endif
-	for (; i + 8 <= text.n; i += 8) {
-		uint64_t w;
-		memcpy(&w, text.p + i, 8);
-		if (w & 0x8080808080808080)
-			return false;
-	}
-	for (; i < text.n; i++)
-		if (text.p[i] & 0x80)
-			return false;
-	return true;
 }
 
 struct str text_with_blanks(struct str text, struct buf *b)

@@ -33,7 +33,6 @@ size_t count_lines(struct str text);
 
 /* --- texts and tokens --- */
 
-bool text_is_ascii(struct str text);
 /* The text with non-ASCII white space replaced by blanks, of the same length, SPLIT_PAD bytes after it. Lent by `b`. */
 struct str text_with_blanks(struct str text, struct buf *b);
 /* Whether it contains KELVIN SIGN, the only non-ASCII character with an ASCII lower case. */

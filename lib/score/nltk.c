@@ -13,6 +13,7 @@
 #include "lib/score/valence.h"
 
 #include "lib/base/map.h"
+#include "lib/base/utf8.h"
 #include "lib/text/split.h"
 
 EMBED(nltk_boosters, "lexicons/nltk/boosters.tsv")
@@ -133,7 +134,7 @@ static struct word_token strip(const struct nltk_run *r, const struct span *w)
 static uint32_t find(const struct nltk_run *r, const struct word_token *t)
 {
 	struct str token = text_of(r, t);
-	if (unlikely(r->fold) && !text_is_ascii(token))
+	if (unlikely(r->fold) && !utf8_is_ascii(token))
 		return words_find_folded(&r->v->words, token, &r->s->folded);
 	return words_find(&r->v->words, token.p, token.n);
 }
@@ -364,7 +365,7 @@ static void nltk_score(
 {
 	struct nltk_scratch *s = (struct nltk_scratch *)scratch;
 	const struct valence *v = (const struct valence *)model;
-	bool ascii = text_is_ascii(text);
+	bool ascii = utf8_is_ascii(text);
 	struct nltk_run r = {.v = v, .s = s, .ascii = ascii, .why = why, .mixed_case = -1};
 	r.text = ascii ? text : text_with_blanks(text, &s->text);
 	r.fold = !ascii && (v->layer.beyond_ascii || text_has_kelvin(text));

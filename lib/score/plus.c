@@ -10,6 +10,7 @@
  */
 #include <math.h>
 
+#include "lib/base/utf8.h"
 #include "lib/json/write.h"
 #include "lib/score/plus_rewrite.h"
 #include "lib/score/valence.h"
@@ -587,7 +588,7 @@ static void fill(struct plus_run *r, struct split *cut, size_t *known)
 		struct tok *t = &s->window[s->known[i]];
 		if (t->word)
 			t->word = words_find(words, r->text.p + t->from, t->n);
-		if (!t->word && !r->ascii && !text_is_ascii(text_of(r, t)))
+		if (!t->word && !r->ascii && !utf8_is_ascii(text_of(r, t)))
 			t->word = words_find_folded(words, text_of(r, t), &s->folded);
 		s->known[*known] = s->known[i];
 		*known += t->word != 0 || t->stop >= SENTENCE;
@@ -657,7 +658,7 @@ static void plus_score(
 	    .plain = plain,
 	    .why = why,
 	    .mixed_case = -1};
-	r.ascii = plain || text_is_ascii(r.text);
+	r.ascii = plain || utf8_is_ascii(r.text);
 	*out = (struct result){.has_shares = true, .score_digits = 4, .share_digits = 3};
 	s->values.n = 0;
 	judge_all(&r);

@@ -302,7 +302,7 @@ static uint32_t find(const struct textblob_run *r, const struct pattern_token *t
 	struct str token = {r->text.p + t->from, t->n};
 	if (unlikely(t->joined))
 		return r->s->cut.joined[t->joined - 1].word;
-	if (unlikely(r->fold) && !text_is_ascii(token))
+	if (unlikely(r->fold) && !utf8_is_ascii(token))
 		return words_find_folded(words, token, &r->s->folded);
 	return words_find(words, token.p, token.n);
 }
@@ -335,7 +335,7 @@ static void textblob_score(
 {
 	struct textblob_scratch *s = (struct textblob_scratch *)scratch;
 	const struct textblob *b = (const struct textblob *)m;
-	bool ascii = text_is_ascii(text);
+	bool ascii = utf8_is_ascii(text);
 	struct textblob_run r = {.b = b, .s = s, .text = ascii ? text : text_with_blanks(text, &s->text), .why = why};
 	r.fold = !ascii && (b->layer.beyond_ascii || text_has_kelvin(text));
 	pattern_tokens(&b->pattern, &s->cut, r.text);

@@ -420,7 +420,7 @@ static void fill_folded(struct vader_run *r, size_t from, size_t *known)
 	*known = 0;
 	for (size_t k = from; k < r->filled; k++) {
 		struct word_token *t = &r->s->window[k];
-		if (!text_is_ascii(text_of(r, t)))
+		if (!utf8_is_ascii(text_of(r, t)))
 			t->word = words_find_folded(&r->v->words, text_of(r, t), &r->s->folded);
 		r->s->known[*known] = (uint16_t)k;
 		*known += t->word != 0;
@@ -509,7 +509,7 @@ static void vader_score(
 {
 	struct vader_scratch *s = (struct vader_scratch *)scratch;
 	const struct vader *v = (const struct vader *)m;
-	bool ascii = text_is_ascii(text);
+	bool ascii = utf8_is_ascii(text);
 	struct vader_run r = {.v = &v->base,
 	    .s = s,
 	    .text = ascii ? text : rewrite(v, s, text, why != NULL),
