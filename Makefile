@@ -136,12 +136,13 @@ live system: whole $(BIN) $(UNIT) $(UNIT_LIVE) $(BUILD)/tests/live/lib/reader $(
 
 # The DAGs under each version of Airflow that they are for; make system takes the newest.
 airflow-versions: $(BIN) ## the DAGs under each version of Airflow
+	@scripts/fetch-vader
 	@for v in $(basename $(notdir $(wildcard tests/system/airflow/*.txt))); do scripts/fetch-airflow $$v && \
 		AIRFLOW_VERSION=$$v PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=1200 $(RUN) tests/system/airflow.py || exit 1; done
 
 # JVMs take minutes on a small machine, so this is not one of make system. SENTI_SPARK_RECORDS=1000000 is the whole campaign, with limits of time.
 spark: $(BIN) ## contrib/spark on a real master with two workers
-	@scripts/fetch-spark && PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=3600 $(RUN) tests/scale/spark.py
+	@scripts/fetch-vader && scripts/fetch-spark && PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=3600 $(RUN) tests/scale/spark.py
 
 # A report ends the program, with a status that is not 0; tests/cli/sanitizers.sh holds that.
 SANITIZERS = address,undefined -fno-sanitize-recover=all
