@@ -263,19 +263,24 @@ static int file_open(struct decode *d, struct file *f, struct str line, struct e
 
 /* --- lines --- */
 
-/* Completes the records from `from` on: where they are from and, if rejected, the header without which they cannot be
- * read again. */
-static void complete(const struct file *f, struct batch *b, size_t from)
+/* A rejected record cannot be read again without its header. */
+static void keep_header(const struct file *f, struct batch *b, struct rec *r)
 {
 	struct str header = f->ctx && f->format->header ? f->format->header(f->ctx) : STR("");
+	if (!header.n)
+		return;
+	struct rec_cause *cause = arena_alloc(&b->mem, sizeof *cause);
+	*cause = (struct rec_cause){.header = arena_str(&b->mem, header)};
+	r->cause = cause;
+}
+
+/* Completes the records from `from` on. */
+static void complete(const struct file *f, struct batch *b, size_t from)
+{
 	for (size_t i = from; i < b->n; i++) {
-		struct rec *r = &b->rec[i];
-		r->origin = f->origin;
-		if (r->fate != FATE_REJECTED || !header.n)
-			continue;
-		struct rec_cause *cause = arena_alloc(&b->mem, sizeof *cause);
-		*cause = (struct rec_cause){.header = arena_str(&b->mem, header)};
-		r->cause = cause;
+		b->rec[i].origin = f->origin;
+		if (b->rec[i].fate == FATE_REJECTED)
+			keep_header(f, b, &b->rec[i]);
 	}
 }
 
