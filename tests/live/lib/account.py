@@ -86,8 +86,10 @@ def select(db, sql):
 def count_stored(db):
     try:
         return select(db, "select count(*) from message")[0][0]
-    except sqlite3.OperationalError:  # not yet made
-        return 0
+    except sqlite3.OperationalError as e:
+        if any(why in str(e) for why in ("no such table", "unable to open")):  # not yet made
+            return 0
+        raise
 
 
 def out_of(path):
