@@ -45,11 +45,14 @@ class FilterError(RuntimeError):
 
 def lines(argv, env=None, ids=None, rejects=False):
     """For RDD.mapPartitions: strings to strings, or to pairs (line, reject) of which one is None."""
+    needs_ids = _needs_ids(argv, ids)
+
     def run(rows):
         rows = iter(rows)
-        work = _Filter(argv, env, ids, rejects, iter(lambda: list(itertools.islice(rows, ROWS)), []))
-        for chunk in work.output():
-            for line in chunk:
+        chunks = iter(lambda: list(itertools.islice(rows, ROWS)), [])
+        work = _Filter(argv, env, rejects, (_joined(chunk, needs_ids) for chunk in chunks))
+        for data in work.output(1 << 16):
+            for line in data.decode().split("\n"):
                 yield (line, None) if rejects else line
         for line in work.rejects():
             yield None, line
@@ -59,24 +62,35 @@ def lines(argv, env=None, ids=None, rejects=False):
 
 def arrow(argv, env=None, ids=None, rejects=False, column="value"):
     """For DataFrame.mapInArrow: that column to the column "value", and with `rejects` a second one, "reject". Works on Spark Connect, too."""
+    needs_ids = _needs_ids(argv, ids)
+
     def run(batches):
         import pyarrow
+        from pyarrow import compute
 
-        def rows():
-            for batch in batches:
-                yield batch.column(batch.schema.get_field_index(column)).to_pylist()
+        def joined(values):
+            if needs_ids or values.null_count:
+                return _joined(values.to_pylist(), needs_ids)
+            values = values.filter(compute.invert(compute.or_(compute.equal(values, ""), compute.utf8_is_space(values))))
+            if compute.any(compute.match_substring(values, "\n")).as_py():
+                values = compute.replace_substring(values, "\n", " ")
+            whole = pyarrow.ListArray.from_arrays(pyarrow.array([0, len(values)], pyarrow.int32()), values)
+            return compute.binary_join(whole, "\n")[0].as_buffer(), len(values)
+
+        def split(data):
+            return compute.split_pattern(pyarrow.array([data], pyarrow.binary()).cast(pyarrow.string()), "\n").flatten()
 
         def batch(chunk, position):
-            columns = [pyarrow.array(chunk, pyarrow.string()), pyarrow.nulls(len(chunk), pyarrow.string())]
+            columns = [chunk, pyarrow.nulls(len(chunk), pyarrow.string())]
             if position:
                 columns.reverse()
             return pyarrow.RecordBatch.from_arrays(columns if rejects else columns[:1], ["value", "reject"] if rejects else ["value"])
 
-        work = _Filter(argv, env, ids, rejects, rows())
-        for chunk in work.output():
-            yield batch(chunk, 0)
+        work = _Filter(argv, env, rejects, (joined(b.column(b.schema.get_field_index(column)).cast(pyarrow.string())) for b in batches))
+        for data in work.output(1 << 20):
+            yield batch(split(data), 0)
         for line in work.rejects():
-            yield batch([line], 1)
+            yield batch(pyarrow.array([line], pyarrow.string()), 1)
 
     return run
 
@@ -91,11 +105,10 @@ def each_batch(argv, column="value", **options):
 
 
 class _Filter:
-    """One filter at work on one partition: first all of output(), then rejects()."""
+    """One filter at work on one partition: first all of output(), then rejects(). `chunks` are pairs: lines, but for the last line end, and how many."""
 
-    def __init__(self, argv, env, ids, rejects, chunks):
+    def __init__(self, argv, env, rejects, chunks):
         self.argv, self.allowed, self.chunks = argv, rejects, chunks
-        self.ids = any("senti-store" in word for word in argv) if ids is None else ids
         self.fed = self.out = 0
         self.fault = None
         self.stopping = False
@@ -107,19 +120,19 @@ class _Filter:
         self.feeder = threading.Thread(target=self._feed, daemon=True)
         self.feeder.start()
 
-    def output(self):
-        """Lists of lines, until the filter has ended; then it has done all, or this raises."""
+    def output(self, size):
+        """Whole lines but for the last line end, at least `size` bytes at a time, until the filter has ended; then it has done all, or this raises."""
         rest = b""
         try:
-            while data := self.child.stdout.read1(1 << 17):
+            while data := self.child.stdout.read(size):
                 end = data.rfind(b"\n") + 1
                 if not end:
                     rest += data
                     continue
-                chunk = (rest + data[:end - 1]).decode().split("\n")
+                whole = rest + data[:end - 1]
                 rest = data[end:]
-                self.out += len(chunk)
-                yield chunk
+                self.out += whole.count(b"\n") + 1
+                yield whole
             self.feeder.join()
             self._check(self.child.wait(), rest)
         finally:
@@ -133,17 +146,13 @@ class _Filter:
 
     def _feed(self):
         try:
-            for rows in self.chunks:
+            for whole, count in self.chunks:
                 if self.stopping:
                     break
-                if None in rows:
-                    raise FilterError("a row is null")
-                rows = [row.replace("\n", " ") for row in rows if row and not row.isspace()]
-                if self.ids:
-                    _check_ids(rows)
-                if rows:
-                    self.child.stdin.write(("\n".join(rows) + "\n").encode())
-                    self.fed += len(rows)
+                if count:
+                    self.child.stdin.write(whole)
+                    self.child.stdin.write(b"\n")
+                    self.fed += count
             self.child.stdin.close()
         except BrokenPipeError:
             pass  # the filter's status tells why
@@ -183,6 +192,20 @@ class _Filter:
         except BrokenPipeError:
             pass
         self.child.wait()
+
+
+def _needs_ids(argv, ids):
+    return any("senti-store" in word for word in argv) if ids is None else ids
+
+
+def _joined(rows, needs_ids):
+    """What the feeder takes, of strings."""
+    if None in rows:
+        raise FilterError("a row is null")
+    rows = [row.replace("\n", " ") for row in rows if row and not row.isspace()]
+    if needs_ids:
+        _check_ids(rows)
+    return "\n".join(rows).encode(), len(rows)
 
 
 def _check_ids(rows):
