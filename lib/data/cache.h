@@ -1,9 +1,10 @@
 /* cache.h - the one contract of a cache: Redis (lib/net/redis) and a process's own memory (memory.h).
  *
- * Two kinds of entry, so that what can be stale is small:
+ * Two kinds of entry, so that what can be stale is small; and claims, which hold nothing:
  *
  *     senti:s:<model>:<hash of text>   a result. A pure function of its key: never stale, only evicted.
  *     senti:m:<id>                     the record of a stored message, a view of the database: invalidated.
+ *     senti:t:<name>                   somebody has claimed this name (senti-serve: a ticket is used).
  *
  * A message's entry holds the version of its row. These rules keep an old row from coming back, however slow the reader
  * that brings it:
@@ -22,7 +23,7 @@
  * store for the row (lookaside.h).
  *
  * get and put are best effort: while the cache is down they answer ENTRY_SKIPPED, return 0, and reconnect after a
- * back-off; the log reports each loss and each return once. invalidate, stats and sample fail instead.
+ * back-off; the log reports each loss and each return once. invalidate, claim, stats and sample fail instead.
  *
  * A handle belongs to one thread, except that of a process's own memory, which all threads share. A read_at is valid
  * for the handle that gave it.
@@ -106,6 +107,9 @@ struct cache {
 	/* Ids of at most `max` messages in the cache, from a random place on (for verify). Returns how many, or -1.
 	 * `max` 0 only checks that the cache is up. */
 	int (*sample)(struct cache *, struct str *id, size_t max, struct arena *mem, struct err *e);
+	/* Claims a name for `ms`: 1 to the first who does, 0 to all others, whatever process they are in; or -1, and it
+	 * may be claimed or not. NULL for a cache that is private. */
+	int (*claim)(struct cache *, struct str name, int64_t ms, struct err *e);
 	/* True if the cache is this process's own. */
 	bool private;
 	/* Set by the owner of a handle whose clients wait: limit of a call and of connecting (0: a default), and what
@@ -119,6 +123,7 @@ struct cache {
 
 #define CACHE_RESULT "senti:s:"
 #define CACHE_MESSAGE "senti:m:"
+#define CACHE_CLAIM "senti:t:"
 
 /* Appends the key of a text's result by a model, and of a message. */
 void cache_key_result(struct buf *out, struct str model, struct str text);

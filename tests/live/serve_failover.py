@@ -1,4 +1,5 @@
-"""senti-serve when others are in charge: a Redis whose primary has moved, loads, or stands still; a broker that takes nothing, or nothing so long."""
+"""senti-serve when others are in charge: a Redis whose primary has moved, loads, stands still, or knows which tickets are used; a broker that
+takes nothing, or nothing so long."""
 # needs: redis rabbitmq
 # packages: pika psycopg
 # seconds: 40
@@ -13,7 +14,7 @@ import threading
 import time
 
 from account import Running, left, lines, service, tool, wait_until
-from serve_help import Server, ask, free_port
+from serve_help import Server, ask, connect, free_port
 from tap import check, run
 
 DIR = sys.argv[1]
@@ -198,6 +199,94 @@ def timeout_in_the_address():
             assert json.loads(err.splitlines()[-1])["skipped"] == 1 and "no answer in time" in err and least < took < most, (took, err)
     for bad in "?timeout=0", "?timeout=fast", "?timeout=700000", "?other=1":
         tool("senti-cache", "get", "--cache", redis.url + bad, data=b"", status=2)
+
+
+# ---- tickets ----
+
+def opened(server, ticket):
+    """The stream that the ticket opens, once it has begun; or the problem's kind, where it opens none."""
+    c = connect(server.url)
+    c.request("GET", f"/v1/events?ticket={ticket}")
+    answer = c.getresponse()
+    if answer.status == 200:
+        assert answer.readline().startswith(b"retry: "), "it begins otherwise"
+        return c, answer
+    problem = json.loads(answer.read())
+    assert answer.status == (401 if problem["type"].endswith(":bad_ticket") else 503), problem
+    assert answer.status == 401 or answer.headers["Retry-After"], answer.headers
+    c.close()
+    return problem["type"].rsplit(":", 1)[1]
+
+
+def refused(server, ticket):
+    """It opens nothing. A loaded machine's Redis may first be too slow, which is another refusal."""
+    def used():
+        got = opened(server, ticket)
+        assert got in ("bad_ticket", "cache_unavailable"), got
+        return got == "bad_ticket"
+    wait_until(used, what="it is not refused as used")
+
+
+@check
+def tickets():
+    "a ticket opens one stream at one of two servers that share a Redis, whoever is faster; none while that is away; and it ends with its token"
+    path, redis = folder("tickets"), Redis("tickets-redis")
+    made = subprocess.run(["senti-serve", "--new-token", "page:read"], capture_output=True, text=True, check=True, timeout=60)
+    with open(os.path.join(path, "tokens"), "w") as f:
+        f.write(made.stdout)
+    with open(os.path.join(path, "others"), "w") as f:
+        f.write(subprocess.run(["senti-serve", "--new-token", "other:read"], capture_output=True, text=True, check=True, timeout=60).stdout)
+    a, b = (Server(path, "--store", "sqlite:s.db", "--cache", redis.url, "--tokens", "tokens", "--access-log") for _ in range(2))
+
+    def ticket():
+        answer = ask(a.url, "/v1/tickets", method="POST", headers={"Authorization": f"Bearer {made.stderr.strip()}"})
+        assert answer.status == 201, answer.body
+        return answer.json()["ticket"]
+
+    def open_one(server):
+        tried = []
+
+        def opens():
+            one = ticket()
+            tried.append((opened(server, one), one))
+            return isinstance(tried[-1][0], tuple)
+        wait_until(opens, what="no ticket opens a stream")
+        return tried[-1]
+
+    stream, first = open_one(b)
+    for server in a, b, a:
+        refused(server, first)
+    times = 0
+    for _ in range(20):  # both at once
+        each, got = ticket(), []
+        threads = [threading.Thread(target=lambda s=s: got.append(opened(s, each))) for s in (a, b)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(30)
+        streams = [g for g in got if isinstance(g, tuple)]
+        assert len(got) == 2 and len(streams) < 2 and all(g in ("bad_ticket", "cache_unavailable") for g in got if g not in streams), got
+        times += len(streams)
+        for c, _ in streams:
+            c.close()
+    assert times > 0, "the one that comes first is refused too"
+    a.kill()
+    a.start()
+    refused(a, first)  # which this process has never seen
+    doubtful = ticket()
+    with redis.stands_still():
+        assert opened(a, doubtful) == "cache_unavailable"
+    open_one(a)  # once Redis is back
+    refused(a, doubtful)
+    os.rename(os.path.join(path, "others"), os.path.join(path, "tokens"))
+    unused = ticket()
+    os.kill(b.running.process.pid, signal.SIGHUP)
+    while stream[1].readline():  # to its end
+        pass
+    refused(b, unused)
+    for server in a, b:
+        server.ends()
+        assert "ticket_" not in server.running.said(), "a ticket is in the log"
 
 
 # ---- the broker ----

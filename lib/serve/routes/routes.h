@@ -16,9 +16,10 @@ struct intake;
 struct models;
 struct subscribers;
 struct thread_contexts;
+struct used_tickets;
 struct work_pool;
 
-enum { ROUTES = 23 };
+enum { ROUTES = 24 };
 
 /* What the handlers of each resource use; all lent while the server runs. */
 struct routes {
@@ -44,6 +45,11 @@ struct routes {
 		struct cache *local;	       /* the cache, if it is this process's own; else NULL */
 		struct series *const *answers; /* by enum cache_answer */
 	} messages;
+	struct events_conf {
+		struct subscribers *subscribers;
+		struct used_tickets *tickets;
+		struct db_pool *claims; /* whose cache tells servers which tickets are used; NULL: they share none */
+	} events;
 	struct terms_conf {
 		struct db_pool *scans;
 		struct models *models;
@@ -59,7 +65,6 @@ struct routes {
 	} status;
 	struct graphql *graphql;
 	struct db_pool *scans;
-	struct subscribers *subscribers;
 	struct models *models;
 	struct health *health;
 	struct registry *registry;
@@ -125,6 +130,9 @@ void graphql_delete(struct request *r, void *app);
 
 /* events.c: GET /v1/events */
 void events_get(struct request *r, void *app);
+
+/* tickets.c: POST /v1/tickets */
+void tickets_post(struct request *r, void *app);
 
 /* stats.c: GET /v1/stats */
 void stats_get(struct request *r, void *app);
