@@ -274,13 +274,14 @@ static void keep_header(const struct file *f, struct batch *b, struct rec *r)
 	r->cause = cause;
 }
 
-/* Completes the records from `from` on. */
-static void complete(const struct file *f, struct batch *b, size_t from)
+/* Completes the records from `from` on, which are of a line with this envelope or none. */
+static void complete(const struct file *f, struct batch *b, size_t from, const struct envelope *envelope)
 {
-	for (size_t i = from; i < b->n; i++) {
-		b->rec[i].origin = f->origin;
-		if (b->rec[i].fate == FATE_REJECTED)
-			keep_header(f, b, &b->rec[i]);
+	for (struct rec *r = b->rec + from, *end = b->rec + b->n; r < end; r++) {
+		r->origin = f->origin;
+		r->envelope = envelope;
+		if (r->fate == FATE_REJECTED)
+			keep_header(f, b, r);
 	}
 }
 
@@ -296,8 +297,7 @@ static void pass(struct decode *d, const struct file *f, struct batch_room *room
 	r->column = in->column;
 	r->long_line = in->long_line;
 	r->truncated = in->truncated;
-	r->envelope = in->envelope;
-	complete(f, room->b, before);
+	complete(f, room->b, before, in->envelope);
 	room->b->more = d->last->batch.more;
 }
 
@@ -361,9 +361,7 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
 	note_held(f);
-	complete(f, room->b, before);
-	for (size_t k = before; k < room->b->n; k++)
-		room->b->rec[k].envelope = in->envelope; /* the inner batch outlives this one */
+	complete(f, room->b, before, in->envelope); /* the inner batch, which has it, outlives this one */
 	d->busy = f->format->work ? f : NULL;
 	return check_builder(f, e);
 }
@@ -374,7 +372,7 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	size_t before = room->b->n;
 	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
 	note_held(f);
-	complete(f, room->b, before);
+	complete(f, room->b, before, NULL);
 	if (rc < 0 || check_builder(f, e) < 0)
 		return -1;
 	if (rc)

@@ -111,7 +111,7 @@ static int take_id(struct jsonl *j, struct batch *b, struct rec *r, bool *has)
 		    builder_id(j->builder, spelled(m, &b->mem), (struct line_place){0}, STR_NONE, STR_NONE, &b->mem);
 		edit(j, m->value, quoted(j, &b->mem, id));
 	}
-	return rename_member(j, b, r, m, STR("id"));
+	return j->conf->id ? rename_member(j, b, r, m, STR("id")) : 0;
 }
 
 static int take_text(struct jsonl *j, struct batch *b, struct rec *r, struct str name)
@@ -125,7 +125,7 @@ static int take_text(struct jsonl *j, struct batch *b, struct rec *r, struct str
 	}
 	if (j->conf->unescape && memchr(r->text.p, '&', r->text.n))
 		edit(j, m->value, quoted(j, &b->mem, entities_unescape(r->text, &j->builder->text)));
-	return rename_member(j, b, r, m, STR("text"));
+	return j->conf->text ? rename_member(j, b, r, m, STR("text")) : 0;
 }
 
 static int by_place(const void *a, const void *b)
