@@ -361,7 +361,8 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
 	note_held(f);
-	complete(f, room->b, before, in->envelope); /* the inner batch, which has it, outlives this one */
+	if (room->b->n > before)
+		complete(f, room->b, before, in->envelope); /* the inner batch, which has it, outlives this one */
 	d->busy = f->format->work ? f : NULL;
 	return check_builder(f, e);
 }
@@ -372,7 +373,8 @@ static int work(struct decode *d, struct batch_room *room, struct err *e)
 	size_t before = room->b->n;
 	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
 	note_held(f);
-	complete(f, room->b, before, NULL);
+	if (room->b->n > before)
+		complete(f, room->b, before, NULL);
 	if (rc < 0 || check_builder(f, e) < 0)
 		return -1;
 	if (rc)
