@@ -199,9 +199,13 @@ void message_take_row(struct message *m, const struct message *row)
 /* A column may hold NUL and bytes that are not UTF-8, by SQL; a record may not. */
 static void put_text(struct buf *out, struct str s)
 {
-	if (likely(utf8_valid_prefix(s) == s.n && !memchr(s.p, 0, s.n))) {
+	size_t at = out->n;
+	if (likely(utf8_valid_prefix(s) == s.n)) {
 		json_put_string(out, s);
-		return;
+		bool nothing_escaped = out->n - at == s.n + 2;
+		if (likely(nothing_escaped || !memchr(s.p, 0, s.n)))
+			return;
+		out->n = at;
 	}
 	struct buf text = {0};
 	for (size_t i = 0; i < s.n; i++)
