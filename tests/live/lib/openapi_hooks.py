@@ -1,4 +1,6 @@
-"""What schemathesis must know of NDJSON: it is sent as it is written, and what is not text cannot be sent at all; and of formats of our own."""
+"""What schemathesis must know of NDJSON: it is sent as it is written, and what is not text cannot be sent at all; of U+0000, which is refused deep in a
+body too; and of formats of our own."""
+import json
 import re
 
 import schemathesis
@@ -30,9 +32,14 @@ def before_call(context, case, kwargs):
         case.media_type = "application/json"
 
 
+def has_hidden_nul(body):
+    """Whether U+0000 is where the description speaks of it in words alone: generators make little of a schema that refers to itself."""
+    return isinstance(body, dict) and any("\\u0000" in json.dumps(value) for name, value in body.items() if name not in ("id", "text", "query"))
+
+
 @schemathesis.hook
 def filter_case(context, case):
-    return case.media_type != LINES or isinstance(case.body, (str, bytes))
+    return (case.media_type != LINES or isinstance(case.body, (str, bytes))) and not has_hidden_nul(case.body)
 
 
 schemathesis.openapi.format("stats-by", strategies.sampled_from(["label", "source,month", "model,label,hour", "time", "day,member:label", "any", "a,b,week"]))
