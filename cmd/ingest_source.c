@@ -49,6 +49,34 @@ static int check(const struct ingest_options *o, const struct tool *t, struct er
 	return 0;
 }
 
+/* Puts the messages of Maildirs in their place. */
+static int expand(struct ingest_options *o, struct err *e)
+{
+	struct ingest *i = &o->ingest;
+	bool any = false;
+	for (size_t k = 0; k < i->npaths; k++) {
+		bool maildir = maildir_is(i->path[k]);
+		any |= maildir;
+		if (maildir && i->format && i->format != &format_maildir)
+			return err_set(e, ERR_USAGE, "'%s' is a Maildir, not for -F %s", i->path[k], i->format->name);
+		if (!maildir && i->format == &format_maildir)
+			return err_set(
+			    e, ERR_USAGE, "'%s' is not a Maildir: it has no folders cur and new", i->path[k]);
+		if (maildir && o->follow)
+			return err_set(e, ERR_USAGE, "--follow needs files, and '%s' is a Maildir", i->path[k]);
+	}
+	for (size_t k = 0; any && k < i->npaths; k++)
+		if (maildir_add(&o->files, i->path[k], e) < 0)
+			return -1;
+	if (!any)
+		return 0;
+	static const char *const nothing[] = {"/dev/null"};
+	i->path = o->files.n ? o->files.path : nothing;
+	i->npaths = o->files.n ? o->files.n : 1;
+	i->maildir = o->files.n ? o->files.maildir : NULL;
+	return 0;
+}
+
 static struct source *open_inner(struct ingest_options *o, struct tool *t, struct err *e)
 {
 	struct ingest *i = &o->ingest;
@@ -83,6 +111,8 @@ int ingest_source(struct ingest_options *o, struct tool *t, struct err *e)
 		i->format = &format_text;
 	if (i->pattern)
 		i->format = strcmp(i->pattern, "journal") == 0 ? &format_journal : &format_log;
+	if (expand(o, e) < 0)
+		return -1;
 	struct source *from = open_inner(o, t, e);
 	if (!from)
 		return -1;

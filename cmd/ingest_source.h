@@ -4,12 +4,14 @@
 
 #include "cmd/tool.h"
 #include "lib/ingest/decode.h"
+#include "lib/ingest/maildir.h"
 #include "lib/ingest/rate.h"
 
 struct ingest_options {
 	struct ingest ingest;
 	struct rate rate;
-	unsigned id_by; /* index of its choice: 1 is content */
+	unsigned id_by;		    /* index of its choice: 1 is content */
+	struct maildir_files files; /* maildir_free them after the run */
 	bool follow;
 	int64_t rotate_wait_ms;
 };

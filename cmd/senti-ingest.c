@@ -12,7 +12,7 @@ static int read_format(void *to, const char *value, struct err *e)
 	const struct format **format = to;
 	*format = format_named(value);
 	if (!*format && strcmp(value, "auto") != 0)
-		return option_bad("format", value, "csv, tsv, text, json, log, reject or auto", e);
+		return option_bad("format", value, "csv, tsv, text, json, log, mbox, maildir, reject or auto", e);
 	return 0;
 }
 
@@ -62,7 +62,8 @@ static int read_rate(void *to, const char *value, struct err *e)
 #define OPTIONS struct ingest_options
 static const struct option_def own[] = {
     {'F', "format", "FORMAT",
-	"csv, tsv, text, json, log, reject or auto (default): by the file's\nname, else by its first line",
+	"csv, tsv, text, json, log, mbox, maildir, reject or auto (default):\nby the file's name, else by its first "
+	"line",
 	OPT_CALL(ingest.format, read_format)},
     {0, "text", "COL", "the column (group, member) that becomes the text (default: text, or the only one)",
 	OPT_STRING(ingest.text)},
@@ -141,5 +142,6 @@ int main(int argc, char **argv)
 		return tool_fail(&t, &e);
 	int status = ingest_source(&o, &t, &e) < 0 ? tool_fail(&t, &e) : tool_run(&t, NULL, 0);
 	encoding_free(o.ingest.encoding);
+	maildir_free(&o.files);
 	return status;
 }

@@ -37,7 +37,7 @@ complete -c senti-score -s q -l quiet -d 'log only errors'
 complete -c senti-score -s h -l help -d 'show this and exit'
 complete -c senti-score -s V -l version -d 'show the version and exit'
 
-complete -c senti-ingest -s F -l format -x -a 'csv tsv text json log reject auto' -d 'csv, tsv, text, json, log, reject or auto (default): by the file\'s'
+complete -c senti-ingest -s F -l format -x -a 'csv tsv text json log reject auto' -d 'csv, tsv, text, json, log, mbox, maildir, reject or auto (default):'
 complete -c senti-ingest -l text -x -d 'the column (group, member) that becomes the text (default: text, or the only one)'
 complete -c senti-ingest -l id -x -d 'the column that becomes the id (default: id, else derived from source, path, line, time, text)'
 complete -c senti-ingest -l time -x -d 'the column that becomes the time, rewritten as RFC 3339 (default: time)'

@@ -12,6 +12,7 @@
 #include "lib/flow/stdio.h"
 #include "lib/ingest/follow.h"
 #include "lib/ingest/input.h"
+#include "lib/ingest/maildir.h"
 #include "lib/ingest/record_builder.h"
 #include "lib/ingest/sniff.h"
 #include "lib/text/hash.h"
@@ -123,14 +124,13 @@ static int accept_before(struct decode *d, uint64_t number, struct err *e)
 
 static struct file *file_of(struct decode *d, const char *origin)
 {
-	for (size_t i = 0; i < d->nfiles; i++)
+	/* Files that are not followed come in turn. */
+	for (size_t i = !d->following && d->current ? (size_t)(d->current - d->file) : 0; i < d->nfiles; i++) {
+		if (!d->file[i].origin)
+			d->file[i].origin = origin;
 		if (d->file[i].origin == origin)
 			return &d->file[i];
-	for (size_t i = 0; i < d->nfiles; i++)
-		if (!d->file[i].origin) {
-			d->file[i].origin = origin;
-			return &d->file[i];
-		}
+	}
 	return &d->file[0]; /* more names than paths: cannot happen */
 }
 
@@ -142,6 +142,9 @@ static void file_close(struct file *f)
 	f->format = NULL;
 	f->begun = false;
 	f->held_line = 0;
+	builder_free(&f->builder);
+	buf_free(&f->salt);
+	buf_free(&f->source);
 }
 
 /* A line that was taken before the last may be of an older batch: then the one noted first stands. */
@@ -152,13 +155,25 @@ static void note_held(struct file *f)
 		f->held_from = f->taken_from;
 }
 
-/* NULL for stdin, which the inner source calls "stdin". */
-static const char *path_of(const struct decode *d, const char *origin)
+/* The file's place among the paths; npaths for stdin, which the inner source calls "stdin". */
+static size_t path_index(const struct decode *d, const struct file *f)
 {
-	for (size_t i = 0; i < d->conf->npaths; i++)
-		if (d->conf->path[i] == origin)
-			return origin;
-	return NULL;
+	size_t i = d->following ? 0 : (size_t)(f - d->file); /* no earlier one: files come in turn, if not empty */
+	while (i < d->conf->npaths && d->conf->path[i] != f->origin)
+		i++;
+	return i;
+}
+
+static const char *path_of(const struct decode *d, const struct file *f)
+{
+	return path_index(d, f) < d->conf->npaths ? f->origin : NULL;
+}
+
+/* The Maildir of which the file is a message, or NULL. */
+static const char *maildir_of(const struct decode *d, const struct file *f)
+{
+	size_t i = d->conf->maildir ? path_index(d, f) : d->conf->npaths;
+	return i < d->conf->npaths ? d->conf->maildir[i] : NULL;
 }
 
 /* Nothing guarantees that a pipe, a socket or a terminal gives the same data again, whatever its name. */
@@ -217,7 +232,7 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 {
 	struct origin *o = &f->builder.origin;
 	const struct ingest *c = d->conf;
-	const char *path = path_of(d, f->origin);
+	const char *path = path_of(d, f), *maildir = maildir_of(d, f);
 	f->stream = is_stream(path);
 	bool stream = c->ids.scheme == 1 ? !path : f->stream;
 	f->builder.ids = &d->ids;
@@ -231,11 +246,11 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 	*o = (struct origin){.name = f->origin, .path = STR(""), .file = STR(""), .salt = STR("")};
 	f->begun = true;
 	buf_clear(&f->salt);
-	o->source = c->source.p ? c->source : path ? path_as_text(path, &f->source) : STR_NONE;
+	o->source = c->source.p ? c->source : path ? path_as_text(maildir ? maildir : path, &f->source) : STR_NONE;
 	if (c->ids.path)
 		o->path = str_of(c->ids.path);
 	else if (!stream)
-		o->path = str_of(path);
+		o->path = maildir ? maildir_unique(path) : str_of(path);
 	if (c->source.p && path)
 		o->file = last_part(path);
 	if (d->following) {
@@ -252,7 +267,9 @@ static void file_begin(struct decode *d, struct file *f, const struct rec *first
 static int file_open(struct decode *d, struct file *f, struct str line, struct err *e)
 {
 	struct sniffed found = {.format = d->conf->format, .pattern = d->conf->pattern};
-	if (!found.format && sniff(d->conf, path_of(d, f->origin), line, &found, e) < 0)
+	if (maildir_of(d, f))
+		found.format = &format_maildir;
+	if (!found.format && sniff(d->conf, path_of(d, f), line, &found, e) < 0)
 		return -1;
 	f->conf = *d->conf;
 	f->conf.pattern = found.pattern;
@@ -511,12 +528,8 @@ static int decode_close(struct source *port, struct err *e)
 {
 	struct decode *d = (struct decode *)port;
 	int rc = d->from->close(d->from, e);
-	for (size_t i = 0; i < d->nfiles; i++) {
+	for (size_t i = 0; i < d->nfiles; i++)
 		file_close(&d->file[i]);
-		builder_free(&d->file[i].builder);
-		buf_free(&d->file[i].salt);
-		buf_free(&d->file[i].source);
-	}
 	inner_free(d->first);
 	inner_free(d->spare);
 	free(d->file);

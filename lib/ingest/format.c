@@ -3,8 +3,8 @@
 
 const struct format *format_named(const char *name)
 {
-	static const struct format *const all[] = {
-	    &format_csv, &format_tsv, &format_text, &format_json, &format_log, &format_reject};
+	static const struct format *const all[] = {&format_csv, &format_tsv, &format_text, &format_json, &format_log,
+	    &format_reject, &format_mbox, &format_maildir};
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		if (strcmp(all[i]->name, name) == 0)
 			return all[i];

@@ -30,7 +30,9 @@ struct ingest {
 	struct id_conf ids;
 	const char *const *path; /* the files; lent */
 	size_t npaths;		 /* 0: stdin */
-	enum date_order *probe;	 /* not NULL: only looks for the order of dates (record_builder.h) */
+	/* For each path, the Maildir in which it is a message, or NULL; NULL: no path is in one. */
+	const char *const *maildir;
+	enum date_order *probe; /* not NULL: only looks for the order of dates (record_builder.h) */
 };
 
 /* Where a format puts its records: a batch and its limits. `counted` and `bytes` belong to batch_room_full. */
@@ -72,6 +74,8 @@ struct format {
 extern const struct format format_csv, format_tsv, format_text, format_json, format_log, format_journal, format_reject;
 /* Makes records of several lines for conf->format. */
 extern const struct format format_join;
+/* A mailbox; a file of a Maildir; and what makes records of their messages. */
+extern const struct format format_mbox, format_maildir, format_message;
 
 /* Finds a format by its name ("csv"), or returns NULL. */
 const struct format *format_named(const char *name);
@@ -79,5 +83,7 @@ const struct format *format_named(const char *name);
 /* The line without "\n" or "\r\n". */
 struct str line_content(struct str line);
 bool line_blank(struct str line);
+/* True if it begins with a line as before each message of a mailbox: "From ann@example.org Fri Nov 27 10:00:00 2026" */
+bool mbox_begins(struct str line);
 
 #endif

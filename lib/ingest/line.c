@@ -17,3 +17,15 @@ bool line_blank(struct str line)
 			return false;
 	return true;
 }
+
+bool mbox_begins(struct str line)
+{
+	if (line.n < 6 || memcmp(line.p, "From ", 5) != 0)
+		return false;
+	const char *nl = memchr(line.p, '\n', line.n);
+	size_t n = nl ? (size_t)(nl - line.p) : line.n;
+	for (size_t i = 7; i + 5 < n; i++)
+		if (line.p[i] == ':' && line.p[i + 3] == ':' && line.p[i + 1] >= '0' && line.p[i + 1] <= '9')
+			return true;
+	return false;
+}

@@ -9,6 +9,9 @@
 #include "lib/ingest/format.h"
 #include "lib/ingest/ids.h"
 
+/* A reject code of mail. */
+#define CODE_BAD_MAIL "bad_mail"
+
 struct record_builder {
 	struct origin origin;
 	struct ids *ids;       /* shared by the whole run; lent */

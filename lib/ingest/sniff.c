@@ -21,7 +21,7 @@ const struct format *sniff_name(const char *path)
 		const struct format *format;
 	} known[] = {{".csv", &format_csv}, {".tsv", &format_tsv}, {".tab", &format_tsv}, {".txt", &format_text},
 	    {".text", &format_text}, {".json", &format_json}, {".jsonl", &format_json}, {".ndjson", &format_json},
-	    {".dead", &format_reject}};
+	    {".dead", &format_reject}, {".mbox", &format_mbox}};
 	static const char *const packed[] = {".gz", ".zst"};
 	struct str name = str_of(path);
 	for (size_t i = 0; i < COUNT_OF(packed); i++)
@@ -124,21 +124,10 @@ static bool begins(struct str s, const char *with)
 	return s.n >= n && strncasecmp(s.p, with, n) == 0;
 }
 
-/* As in the line before each message of a mailbox: "From ann@example.org Fri Nov 27 10:00:00 2026". */
-static bool has_clock(struct str s)
-{
-	for (size_t i = 2; i + 5 < s.n; i++)
-		if (s.p[i] == ':' && s.p[i + 3] == ':' && strchr("0123456789", s.p[i + 1]) && s.p[i + 1])
-			return true;
-	return false;
-}
-
 /* Plain text is the last guess, and each line becomes a record: not those of what is plainly something else. */
 static int refuse_other_text(struct str line, const char *path, struct err *e)
 {
 	size_t column;
-	if (line.n > 5 && memcmp(line.p, "From ", 5) == 0 && has_clock(line))
-		return refuse(path, "a mailbox", "take the texts out of it first, or say -F text for its lines", e);
 	if (begins(line, "<?xml") || begins(line, "<!doctype") || begins(line, "<html"))
 		return refuse(path, "XML or HTML", "take the texts out of it first, or say -F text for its lines", e);
 	const char *code = builder_fault(line, &column);
@@ -167,7 +156,9 @@ int sniff(const struct ingest *conf, const char *path, struct str line, struct s
 		out->format = json_kind(content);
 	} else {
 		const struct logs_preset *preset = logs_guess(content);
-		if (preset)
+		if (mbox_begins(content))
+			out->format = &format_mbox;
+		else if (preset)
 			*out = (struct sniffed){.format = &format_log, .pattern = preset->name};
 		else if (is_header(conf, line, '\t', true))
 			out->format = &format_tsv;

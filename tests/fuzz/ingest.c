@@ -83,6 +83,11 @@ static char *take_time_format(struct ingest *conf, struct str *in)
 	return format;
 }
 
+static bool is_mail(const struct format *f)
+{
+	return f == &format_mbox || f == &format_maildir;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct format *const formats[] = {
@@ -96,10 +101,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (conf.format == &format_log)
 		conf.pattern = data[0] & 8 ? "syslog" : "combined";
 	conf.no_header = data[0] & 16;
-	if (data[0] & 32 && conf.format && conf.format != &format_text && conf.format != &format_reject)
+	if (!conf.format && (data[0] & 24) == 24) {
+		conf.format = data[0] & 64 ? &format_maildir : &format_mbox;
+		conf.no_header = false;
+	}
+	if (data[0] & 32 && conf.format && !is_mail(conf.format) && conf.format != &format_text &&
+	    conf.format != &format_reject)
 		conf.time = "t";
 	struct err e;
-	if (data[0] & 64)
+	if (data[0] & 64 && !is_mail(conf.format))
 		conf.encoding = encoding_new("utf-8,windows-1252", &e);
 	conf.unescape = data[0] & 128;
 	if (conf.format == &format_text ? data[0] & 8 : conf.format == &format_log && data[0] & 16)
@@ -116,7 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(&b.rec[i], conf.format);
 		batch_reset(&b);
 	}
-	CHECK(next == NEXT_END || (e.kind == ERR_USAGE && e.msg[0]), STR(""));
+	/* Mail needs GMime. */
+	CHECK(next == NEXT_END || ((e.kind == ERR_USAGE || is_mail(conf.format)) && e.msg[0]), STR(""));
 	s->close(s, &e);
 	encoding_free(conf.encoding);
 	batch_free(&b);

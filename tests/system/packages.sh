@@ -71,7 +71,7 @@ senti $version installed
 senti-serve $version installed
 senti-systemd $version installed
 END
-ok 'what is loaded when it is first used is there too' in_root sh -c 'ls /usr/lib/*/librabbitmq.so.4 /usr/lib/*/libmicrohttpd.so.12'
+ok 'what is loaded when it is first used is there too' in_root sh -c 'ls /usr/lib/*/librabbitmq.so.4 /usr/lib/*/libmicrohttpd.so.12 /usr/lib/*/libgmime-3.0.so.0'
 t 'nothing has been enabled' 'in_root find /etc/systemd/system -name "senti*"' 0
 t 'nobody else may read settings and data' 'in_root stat -c "%n %a %U %G" /etc/senti /var/lib/senti /var/lib/senti/in' 0 <<'END'
 /etc/senti 750 root senti
