@@ -71,11 +71,12 @@ def arrow(argv, env=None, ids=None, rejects=False, column="value"):
         def joined(values):
             if needs_ids or values.null_count:
                 return _joined(values.to_pylist(), needs_ids)
-            values = values.filter(compute.invert(compute.or_(compute.equal(values, ""), compute.utf8_is_space(values))))
-            if compute.any(compute.match_substring(values, "\n")).as_py():
-                values = compute.replace_substring(values, "\n", " ")
             whole = pyarrow.ListArray.from_arrays(pyarrow.array([0, len(values)], pyarrow.int32()), values)
-            return compute.binary_join(whole, "\n")[0].as_buffer(), len(values)
+            data = compute.binary_join(whole, "\n")[0].as_py().encode()
+            blank = compute.any(compute.or_(compute.equal(values, ""), compute.utf8_is_space(values))).as_py()
+            if blank or data.count(b"\n") >= len(values):
+                return _joined(values.to_pylist(), needs_ids)
+            return data, len(values)
 
         def split(data):
             return compute.split_pattern(pyarrow.array([data], pyarrow.binary()).cast(pyarrow.string()), "\n").flatten()
@@ -202,10 +203,13 @@ def _joined(rows, needs_ids):
     """What the feeder takes, of strings."""
     if None in rows:
         raise FilterError("a row is null")
-    rows = [row.replace("\n", " ") for row in rows if row and not row.isspace()]
+    data = "\n".join(rows)
+    if data.count("\n") >= len(rows) or not all(map(str.strip, rows)):
+        rows = [row.replace("\n", " ") for row in rows if row and not row.isspace()]
+        data = "\n".join(rows)
     if needs_ids:
         _check_ids(rows)
-    return "\n".join(rows).encode(), len(rows)
+    return data.encode(), len(rows)
 
 
 def _check_ids(rows):

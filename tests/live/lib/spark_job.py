@@ -24,15 +24,18 @@ def text_of(error):
 
 
 def ways(source, folder):
-    """The same by an RDD, through Arrow, and beside each what Spark takes that only hands the lines through: seconds, the best of as many as fit."""
+    """The same by an RDD and through Arrow, and beside each what Spark takes that only hands lines through, those of the source and those that come out:
+    the seconds of each round."""
     spark = session()
     sc = spark.sparkContext
     ours, plain = lines(["senti-score"]), lambda rows: rows
     jobs = {
         "rdd": lambda path: sc.textFile(source, 4).mapPartitions(ours).saveAsTextFile(path),
-        "rdd-identity": lambda path: sc.textFile(source, 4).mapPartitions(plain).saveAsTextFile(path),
+        "rdd-in": lambda path: sc.textFile(source, 4).mapPartitions(plain).saveAsTextFile(path),
+        "rdd-out": lambda path: sc.textFile(f"{folder}/rdd.0", 4).mapPartitions(plain).saveAsTextFile(path),
         "arrow": lambda path: spark.read.text(source).mapInArrow(arrow(["senti-score"]), "value string").write.text(path),
-        "arrow-identity": lambda path: spark.read.text(source).mapInArrow(plain, "value string").write.text(path),
+        "arrow-in": lambda path: spark.read.text(source).mapInArrow(plain, "value string").write.text(path),
+        "arrow-out": lambda path: spark.read.text(f"{folder}/arrow.0").mapInArrow(plain, "value string").write.text(path),
     }
     seconds = {}
     for n in range(int(os.environ.get("ROUNDS", "1"))):
