@@ -168,13 +168,25 @@ static int applied(struct sqlite *s, struct err *e)
 	return rc < 0 ? -1 : n;
 }
 
-int sqlite_check_schema(struct sqlite *s, struct err *e)
+static int read_schema(struct sqlite *s, struct err *e)
 {
 	uint64_t id;
 	int n = applied(s, e);
 	if (n < 0 || sql_number(s, "PRAGMA application_id", "open", &id, e) < 0)
 		return -1;
 	return n < (int)COUNT_OF(migrations) ? SCHEMA_OLD : id != APPLICATION_ID ? SCHEMA_UNSTAMPED : SCHEMA_CURRENT;
+}
+
+/* All that is read is of one moment: another process may just be making the tables. */
+int sqlite_check_schema(struct sqlite *s, struct err *e)
+{
+	struct err ignored;
+	if (sql_exec(s, "BEGIN", "open", e) < 0)
+		return -1;
+	int schema = read_schema(s, e);
+	if (!sqlite3_get_autocommit(s->db) && sql_exec(s, "ROLLBACK", "open", &ignored) < 0 && schema >= 0)
+		return err_set(e, ERR_ENV, "%s", ignored.msg);
+	return schema;
 }
 
 static int apply(struct sqlite *s, size_t i, struct err *e)
