@@ -47,8 +47,10 @@ def points():
         assert server.ask("GET", "/v1/messages/not-in-the-cache")[0] == 404
         open_still = len(waiting) - len(answered(waiting))
         assert open_still > 10, f"only {open_still} of the scans that came before were still going on"
+        # Several threads take connections: one of these may find 32 others in the queue, whose clients have not left yet.
+        statuses = [s.recv(12) for s in waiting]
+        assert set(statuses) <= {b"HTTP/1.1 200", b"HTTP/1.1 503"} and statuses.count(b"HTTP/1.1 200") > 20, statuses
         for s in waiting:
-            assert s.recv(12) == b"HTTP/1.1 200"
             s.close()
         wait(lambda: len(requests(server, "/v1/messages")) == 1 + 30 + SCANS, "all scans have ended")
         point, = requests(server, "/v1/messages/not-in-the-cache")
