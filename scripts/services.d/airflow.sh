@@ -12,8 +12,10 @@ airflow_default=3.3
 # shellcheck source=scripts/services.d/postgresql.sh
 . "${here:?}/postgresql.sh"
 
+# Of any version: which one is wanted is not known yet.
 airflow_installed() {
-	[ -x "$here/../../build/airflow-$airflow_default/bin/airflow" ]
+	set -- "$here"/../../build/airflow-*/bin/airflow
+	[ -x "$1" ]
 }
 
 # airflow_set NAME VALUE: an option SECTION__KEY
@@ -41,6 +43,8 @@ airflow_env() {
 	case $version in
 	2.*)
 		airflow_set API__AUTH_BACKENDS airflow.api.auth.backend.basic_auth
+		# One place decides what follows a task: two that do so at once may find a run whose tasks are done a failure.
+		airflow_set SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION False
 		airflow_set WEBSERVER__WEB_SERVER_HOST 127.0.0.1
 		airflow_set WEBSERVER__WEB_SERVER_PORT "$port"
 		airflow_set WEBSERVER__WORKERS 1

@@ -241,7 +241,8 @@ def wait_until(f, seconds=60, what="it did not come to this"):
 
 
 def service(*args):
-    done = subprocess.run([os.environ["SENTI_SERVICES"], *args], check=True, timeout=180, capture_output=True)
+    done = subprocess.run([os.environ["SENTI_SERVICES"], *args], timeout=180, capture_output=True)
+    assert done.returncode == 0, f"services {args}: status {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}"
     return done.stdout.decode()
 
 
