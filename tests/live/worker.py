@@ -160,6 +160,7 @@ def poison_and_rejects_become_dead_letters():
         f.write(body)
     ends(worker(path, "poison", "--idle", "3000", command=["bash", "./command"]), 1)
     assert stored(path) == {r["id"] for r in records if r["text"] != "poison"}
+    wait_until(lambda: left("poison.dead") == 7, "each has become a dead letter")
     with Broker() as broker:
         dead = [(p.headers, b) for p, b in broker.take("poison.dead")]
         assert broker.count("poison") == 0
