@@ -28,6 +28,7 @@ def fill(queue, records):
     data = "".join(json.dumps(r) + "\n" for r in records if isinstance(r, dict)).encode()
     subprocess.run(["senti-ingest", "-F", "json", "-", "-o", f"amqp:{queue}"], input=data, check=True, timeout=60)
     with Broker() as broker:
+        broker.channel.confirm_delivery()
         for r in records:
             if isinstance(r, bytes):
                 broker.channel.basic_publish("", queue, r)
@@ -53,6 +54,12 @@ class Broker:
             yield properties, body
 
 
+def letters(queue):
+    """Why each is there, and its body."""
+    with Broker() as broker:
+        return [((p.headers or {}).get("x-senti-error"), body) for p, body in broker.take(queue)]
+
+
 def left(queue):
     with Broker() as broker:
         return broker.count(queue)
@@ -68,7 +75,7 @@ def is_there(queue):
 def wait_until(condition, what, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"not in {seconds} s: {what}"
+        assert time.monotonic() < end, f"not in {seconds} s: {what() if callable(what) else what}"
         time.sleep(0.02)
 
 
@@ -160,7 +167,7 @@ def poison_and_rejects_become_dead_letters():
         f.write(body)
     ends(worker(path, "poison", "--idle", "3000", command=["bash", "./command"]), 1)
     assert stored(path) == {r["id"] for r in records if r["text"] != "poison"}
-    wait_until(lambda: left("poison.dead") == 7, "each has become a dead letter")
+    wait_until(lambda: left("poison.dead") == 7, lambda: f"7 dead letters, but {letters('poison.dead')}; {left('poison')} left; {said(path)}")
     with Broker() as broker:
         dead = [(p.headers, b) for p, b in broker.take("poison.dead")]
         assert broker.count("poison") == 0
