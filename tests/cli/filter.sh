@@ -62,6 +62,20 @@ stopped 'senti-ingest -F json --summary large'
 ok 'through a decoder' ends 3
 wait "$taker"
 ok 'which passes it on' was_cut senti-ingest
+# Records of 30 lines each: the stop comes within one.
+awk 'BEGIN { for (i = 1; i <= 3000; i++) { print "# " i; for (k = 1; k < 30; k++) print "good" } }' >joined
+awk 'BEGIN { for (i = 1; i <= 3000; i++) { printf "\"%d", i; for (k = 1; k < 30; k++) printf "\ngood"; print "\"" } }' >rows.csv
+whole_alone() { # whole_alone: what came out is the beginning of what comes out undisturbed, in whole records
+	tail -n 1 err >summary
+	jq -e '.interrupted and .rejected == 0 and .out > 0' summary && head -n "$(wc -l <got)" whole | cmp - got
+}
+for how in '--join "^#" joined' '--no-header --text 1 rows.csv'; do
+	eval "senti-ingest $how" >whole
+	stopped "senti-ingest --summary $how"
+	ok "in mid-record ($how): status 3" ends 3
+	wait "$taker"
+	ok 'the record stays in its file' whole_alone
+done
 stopped 'senti-score --summary small large'
 ok 'before the last of several files' ends 3
 wait "$taker"
