@@ -37,6 +37,8 @@ enum {
 
 /* Their `options` is a struct store_options. */
 extern const struct verb store_verbs[];
+/* The options of senti-store of its own, for a struct store_options. */
+extern const struct option_def store_option_defs[];
 /* Reads a label into a struct str. */
 option_call read_label;
 
