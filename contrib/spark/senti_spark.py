@@ -24,7 +24,7 @@ Options of all:
     ids      whether each record must have an id; by default if a word of the command holds "senti-store"
     rejects  whether rejects are results; else the first fails the task. Its message has the reason and the id, but no text.
 
-Blank rows are no records, and a line end within one is a blank. Let rejects be reported by $SENTI_REJECT, which is set here: give no --reject.
+Blank rows are not records, and a line end within one is a blank. Let rejects be reported by $SENTI_REJECT, which is set here: give no --reject.
 """
 import itertools
 import json

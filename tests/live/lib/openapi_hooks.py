@@ -44,3 +44,4 @@ def filter_case(context, case):
 
 schemathesis.openapi.format("stats-by", strategies.sampled_from(["label", "source,month", "model,label,hour", "time", "day,member:label", "any", "a,b,week"]))
 schemathesis.openapi.format("time-zone", strategies.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "CET-1CEST,M3.5.0,M10.5.0/3"]))
+schemathesis.openapi.format("json-object", strategies.sampled_from(["{}", '{"label":"POSITIVE"}', '{"persistedQuery":{"sha256Hash":"0"}}', '{"operationId":"a"}']))
