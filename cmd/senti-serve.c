@@ -45,6 +45,8 @@ static const struct option_def own[] = {
 	OPT_DURATION(pending_ms, 1)},
     {0, "reader", "NAME", "its position in the outbox, for Redis (default: the cache's address and the host name)",
 	OPT_NAME(server.cache_reader)},
+    {0, "read-only", NULL, "refuse to store, correct and delete messages; the store may be a replica",
+	OPT_FLAG(server.read_only)},
     {'j', "jobs", "N", "score large bodies in N threads (default: one per processor)", OPT_NUMBER(server.jobs, 1, 256)},
     {0, "io-threads", "N", "threads that read and answer requests (default 2; 1 on one processor)",
 	OPT_NUMBER(server.http.threads, 1, 256)},

@@ -23,7 +23,9 @@ static struct store *open_store(void *arg, struct err *e)
 	/* Made once, when the server starts. A store that is away later is being restored, and an empty one in its
 	 * place would spoil that: SQLite deletes the log beside an empty file. */
 	static atomic_bool made;
-	struct store *s = store_open(&impatient, atomic_load(&made) ? STORE_EXISTING : STORE_CREATE, e);
+	const enum store_mode first = o->server.read_only ? STORE_READ : STORE_CREATE;
+	struct store *s =
+	    store_open(&impatient, atomic_load(&made) && first == STORE_CREATE ? STORE_EXISTING : first, e);
 	if (s)
 		atomic_store(&made, true);
 	return s;
@@ -90,6 +92,20 @@ static unsigned processors(void)
 	return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
 }
 
+/* A server that only reads takes no messages, and its store may be a replica, which is behind what others know. */
+static int check_read_only(const struct serve_options *o, struct err *e)
+{
+	if (!o->server.read_only)
+		return 0;
+	if (o->queue)
+		return err_set(e, ERR_USAGE, "--read-only takes no messages, so it has no use for --queue");
+	if (strncmp(o->tool.cache, "memory:", strlen("memory:")) != 0)
+		return err_set(e, ERR_USAGE,
+		    "--read-only needs a cache of its own, since a replica may be older than what a shared one holds: "
+		    "leave out --cache and unset SENTI_REDIS");
+	return 0;
+}
+
 int serve_run(struct serve_options *o)
 {
 	struct tool *t = &o->tool;
@@ -98,6 +114,8 @@ int serve_run(struct serve_options *o)
 	if (o->new_token)
 		return make_token(t, o->new_token);
 	struct err e;
+	if (check_read_only(o, &e) < 0)
+		return tool_fail(t, &e);
 	char *reader = follow_reader(t->cache);
 	struct server_conf *c = &o->server;
 	c->ends =

@@ -289,7 +289,7 @@ _senti()
 			commands='get put invalidate follow verify key stats'
 			;;
 		senti-serve)
-			words='--listen --model --lexicon --queue --pending-ttl --reader --jobs --io-threads --memory --spool --max-waiting --max-body --max-items --tokens --new-token --insecure --host --cors --graphql-tokens --graphql-depth --graphql-aliases --graphql-root-fields --graphql-directives --graphql-cost --graphql-answer --graphql-timeout --graphql-documents --no-introspection --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
+			words='--listen --model --lexicon --queue --pending-ttl --reader --read-only --jobs --io-threads --memory --spool --max-waiting --max-body --max-items --tokens --new-token --insecure --host --cors --graphql-tokens --graphql-depth --graphql-aliases --graphql-root-fields --graphql-directives --graphql-cost --graphql-answer --graphql-timeout --graphql-documents --no-introspection --max-connections --max-per-address --header-timeout --body-timeout --idle-timeout --scan-timeout --drain-delay --access-log --store --cache --ttl --batch --wait --max-record --drain --log-format --verbose --quiet --help --version'
 			;;
 		esac
 		[[ $cur != -* ]] && words=

@@ -314,6 +314,7 @@ complete -c senti-serve -l lexicon -r -F -d 'layer FILE (lines of WORD TAB VALUE
 complete -c senti-serve -l queue -x -d 'send messages to this queue (NAME or amqp:...), for workers (default: score here)'
 complete -c senti-serve -l pending-ttl -x -d 'how long to show a message that no worker has stored yet (default 15m)'
 complete -c senti-serve -l reader -x -d 'its position in the outbox, for Redis (default: the cache\'s address and the host name)'
+complete -c senti-serve -l read-only -d 'refuse to store, correct and delete messages; the store may be a replica'
 complete -c senti-serve -s j -l jobs -x -d 'score large bodies in N threads (default: one per processor)'
 complete -c senti-serve -l io-threads -x -d 'threads that read and answer requests (default 2; 1 on one processor)'
 complete -c senti-serve -l memory -x -d 'memory limit of all requests together, including the cache (default 256M)'

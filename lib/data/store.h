@@ -119,6 +119,9 @@ struct store {
 	 * row. */
 	int (*edit)(struct store *, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 	int (*stats)(struct store *, struct store_stats *out, struct err *e);
+	/* 0 if it can be written now; -1 and *e if not, because it is a replica or its disk is read-only, or if it does
+	 * not answer. Writes nothing. */
+	int (*writable)(struct store *, struct err *e);
 	/* The first groups that the question (stats.h) asks for, at most `max`. Returns how many, or -1; ERR_USAGE if
 	 * the text to look for is too long for that. For the next page set `after` to the last one. */
 	int (*aggregate)(struct store *, const struct stats_question *q, struct stats_group *out, size_t max,

@@ -193,6 +193,43 @@ static int pg_stats(struct store *store, struct store_stats *out, struct err *e)
 	return interrupt_check(store->interrupt, e) < 0 ? -1 : pg_run((struct pg *)store, "read", stats, out, e);
 }
 
+/* ---- writable ---- */
+
+struct only_reads {
+	bool replica, setting;
+};
+
+static int ask_writable(struct pg *s, void *arg, struct err *e)
+{
+	struct only_reads *out = arg;
+	pg_queue(s,
+	    "SELECT pg_is_in_recovery()::int::bigint, (current_setting('transaction_read_only') = 'on')::int::bigint",
+	    NULL);
+	pg_sync(s);
+	PGresult *r = pg_result(s, e);
+	if (!r)
+		return s->outcome;
+	*out = (struct only_reads){.replica = pg_i64(r, 0, 0), .setting = pg_i64(r, 0, 1)};
+	PQclear(r);
+	return pg_end(s, e);
+}
+
+static int pg_writable(struct store *store, struct err *e)
+{
+	struct pg *s = (struct pg *)store;
+	struct only_reads only;
+	if (pg_run(s, "read", ask_writable, &only, e) < 0)
+		return -1;
+	if (only.replica)
+		return err_set(e, ERR_ENV,
+		    "%s is a replica, which only reads: name the primary, or all servers with "
+		    "target_session_attrs=read-write",
+		    s->shown);
+	if (only.setting)
+		return err_set(e, ERR_ENV, "%s only reads: default_transaction_read_only is on", s->shown);
+	return 0;
+}
+
 /* ---- open and close ---- */
 
 static int pg_close(struct store *store, struct err *e)
@@ -272,6 +309,7 @@ struct store *pg_open(const struct pg_conf *conf, enum store_mode mode, struct e
 	    .edit = pg_edit,
 	    .sample = pg_sample,
 	    .stats = pg_stats,
+	    .writable = pg_writable,
 	    .migrate = pg_migrate,
 	    .close = pg_close,
 	};

@@ -337,16 +337,17 @@ static int pg_seen(struct outbox *outbox, const char *reader, const struct chang
 
 /* ---- waiting ---- */
 
-/* LISTEN needs a direct connection. A pooler shows another process number than the server's. */
+/* LISTEN needs a direct connection to a server that is not a replica. A pooler shows another process number than the
+ * server's. */
 static int listen_now(struct pg *s, void *arg, struct err *e)
 {
 	(void)arg;
-	pg_queue(s, "SELECT pg_backend_pid()::bigint", NULL);
+	pg_queue(s, "SELECT pg_backend_pid()::bigint, pg_is_in_recovery()::int::bigint", NULL);
 	pg_sync(s);
 	PGresult *r = pg_result(s, e);
 	if (!r)
 		return s->outcome;
-	s->direct = pg_i64(r, 0, 0) == PQbackendPID(s->conn);
+	s->direct = pg_i64(r, 0, 0) == PQbackendPID(s->conn) && !pg_i64(r, 0, 1);
 	PQclear(r);
 	if (pg_end(s, e) != PG_OK)
 		return s->outcome;

@@ -629,6 +629,19 @@ int sql_in_place(struct sqlite *s, struct err *e)
 	return -1;
 }
 
+/* Whether SQLite may write a file shows when it is opened. A disk may become read-only later. */
+static int sqlite_writable(struct store *store, struct err *e)
+{
+	struct sqlite *s = (struct sqlite *)store;
+	if (check_place(s, e) < 0)
+		return -1;
+	if (sqlite3_db_readonly(s->db, "main") == 1)
+		return err_set(e, ERR_ENV, "the store '%s' is read-only", s->path);
+	if (strcmp(s->path, ":memory:") == 0 || faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) == 0)
+		return 0;
+	return err_sys(e, "cannot write the store '%s'", s->path);
+}
+
 struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 {
 	struct sqlite *s = xcalloc(1, sizeof *s);
@@ -642,6 +655,7 @@ struct store *sqlite_open(const char *path, enum store_mode mode, struct err *e)
 	    .edit = sqlite_edit,
 	    .sample = sqlite_sample,
 	    .stats = sqlite_stats,
+	    .writable = sqlite_writable,
 	    .migrate = sqlite_migrate,
 	    .close = sqlite_close,
 	};

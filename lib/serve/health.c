@@ -54,7 +54,9 @@ static int ask_store(struct probe *p, struct err *e)
 	struct message nobody = {.id = STR("")}, *const one = &nobody;
 	if (!p->store && !(p->store = o->store(o->arg, e)))
 		return -1;
-	return p->store->get(p->store, &one, 1, &p->mem, e);
+	if (p->store->get(p->store, &one, 1, &p->mem, e) < 0)
+		return -1;
+	return p->health->conf.read_only ? 0 : p->store->writable(p->store, e);
 }
 
 /* Tells those whose clients wait, so that they need not find out themselves. */

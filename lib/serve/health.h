@@ -2,7 +2,8 @@
  * waits.
  *
  * Each dependency is asked twice a second, on its own connection; it is failing once it has not answered for a second.
- * Without the store, the queue or the feed requests fail or wait; without the cache they are slower.
+ * Without the store, the queue or the feed requests fail or wait; without the cache they are slower. A store that
+ * cannot be written counts as failing, unless the server only reads.
  */
 #ifndef SENTI_HEALTH_H
 #define SENTI_HEALTH_H
@@ -19,6 +20,7 @@ struct health_conf {
 	const struct ends *ends;
 	struct feed *feed;
 	struct intake *intake;
+	bool read_only; /* the store need not be writable */
 };
 
 struct health;

@@ -134,7 +134,8 @@ static int start_pools(struct server *s, struct err *e)
 
 static int start_health(struct server *s, struct err *e)
 {
-	const struct health_conf conf = {.ends = &s->ends, .feed = s->feed, .intake = s->intake};
+	const struct health_conf conf = {
+	    .ends = &s->ends, .feed = s->feed, .intake = s->intake, .read_only = s->conf->read_only};
 	return (s->health = health_start(&conf, e)) ? 0 : -1;
 }
 
@@ -163,6 +164,7 @@ static int start_graphql(struct server *s, struct err *e)
 	    .max_items = c->max_items,
 	    .limits = c->graphql,
 	    .timeout_ms = c->graphql_ms,
+	    .read_only = c->read_only,
 	    .documents = c->documents};
 	return s->graphql_pool && (s->graphql = graphql_new(&conf, e)) ? 0 : -1;
 }
@@ -208,6 +210,8 @@ static void fill_routes(struct server *s)
 	    .registry = s->metrics.registry,
 	};
 	routes_fill(s->route, &s->routes);
+	if (c->read_only)
+		routes_only_read(s->route);
 }
 
 static void watch(struct server *s)

@@ -27,6 +27,7 @@ struct server_conf {
 	const char *cache_reader; /* the server's place in the outbox, for a cache that others share */
 	struct model_conf model;  /* the default model */
 	const char *tokens;	  /* the file of tokens; NULL: everybody may do everything */
+	bool read_only;		  /* refuse to store, correct and delete messages */
 	bool insecure;		  /* allow listening beyond this machine without tokens */
 	struct limits limits;	  /* with the stop that ends the server */
 	size_t max_items;	  /* of an array; NDJSON has no limit but max_body */

@@ -89,6 +89,56 @@ ok 'event streams end at once' is "$(status /livez)" 200
 kill -KILL "$server"
 wait "$server" 2>/dev/null
 
+# --- a server that only reads; and one that would write, on a disk that is read-only ---
+mkdir disk
+printf '{"id":"a","text":"I love it"}\n' | senti-score | senti-store put --store sqlite:disk/senti.db >/dev/null
+start_server --read-only --store sqlite:disk/senti.db
+ok 'a server that only reads is ready' is "$(status /readyz)" 200
+ok 'and reads' is "$(status /v1/messages/a)" 200
+ok 'and scores' is "$(status /v1/sentiment -H "$json" -d '{"text":"I love it"}')" 200
+refused() { # refused PATH [CURL OPTION...]
+	is "$(status "$@")" 403 && jq -e '.type == "urn:senti:problem:read_only"' body
+}
+ok 'but takes no message' refused /v1/messages -H "$json" -d '{"id":"b","text":"I hate it"}'
+ok 'corrects none' refused /v1/messages/a -X PATCH -H "$json" -d '{"label":"neutral"}'
+ok 'and deletes none' refused /v1/messages/a -X DELETE
+ok 'nor by GraphQL' is "$(status /graphql -H "$json" -H 'Accept: application/graphql-response+json' \
+	-d '{"query":"mutation { delete(id: \"a\") }"}')" 403
+ok 'which says why' jq -e '.errors[0].extensions.code == "READ_ONLY"' body
+printf '{"id":"c","text":"so sad"}\n' | senti-score | senti-store put --store sqlite:disk/senti.db >/dev/null
+wait_for "[ \$(status /v1/messages/c) = 200 ]"
+ok 'what others store is there' jq -e '.sentiment.label == "negative"' body
+end_server
+ok 'it ends well' is $? 0
+ends() { # ends STATUS COMMAND...
+	wanted=$1
+	shift
+	"$@"
+	[ $? = "$wanted" ]
+}
+ok 'a store that is missing is not made' ends 3 senti-serve --read-only --store sqlite:disk/none.db -l 127.0.0.1:0
+ok 'no file is there' test ! -e disk/none.db
+ok 'a queue is of no use to it' ends 2 senti-serve --read-only --queue texts --store sqlite:disk/senti.db
+ok 'nor is a cache of others' ends 2 senti-serve --read-only --cache redis://127.0.0.1:1 --store sqlite:disk/senti.db
+if unshare -m mount --bind disk disk 2>/dev/null; then
+	mkdir apart
+	printf '#!/bin/sh\nexec unshare -m %s "$@"\n' "$(command -v senti-serve)" >apart/senti-serve
+	chmod +x apart/senti-serve
+	PATH=$PWD/apart:$PATH start_server --store sqlite:disk/senti.db
+	ok 'a store that can be written is ready' is "$(status /readyz)" 200
+	nsenter -m -t "$server" mount --bind "$PWD/disk" "$PWD/disk"
+	nsenter -m -t "$server" mount -o remount,bind,ro "$PWD/disk"
+	wait_for "[ \$(status /readyz) = 503 ]"
+	ok 'on a disk that has become read-only it is not' jq -e '.checks.store == "failing"' body
+	ok 'the log says why' grep -q 'cannot write the store .*Read-only file system' log
+	ok 'it reads nonetheless' is "$(status /v1/messages/a)" 200
+	nsenter -m -t "$server" mount -o remount,bind,rw "$PWD/disk"
+	wait_for "[ \$(status /readyz) = 200 ]"
+	end_server
+else
+	skip 'a disk that becomes read-only' 'no mount name space'
+fi
+
 # --- a token that is removed ends the streams that it has opened, those that catch up too ---
 for name in gone.read gone.catching stays.read writer.write; do
 	senti-serve --new-token "${name%.*}-${name#*.}:$([ "${name#*.}" = write ] && echo write || echo read)" >>tokens 2>"$name"

@@ -274,11 +274,13 @@ static void subscribe_to(struct graphql *g, struct request *r, struct graphql_as
 }
 
 /* What this request may not do: true, and it is answered. */
-static bool refuse(struct request *r, const struct graphql_ask *ask, enum gql_operation kind)
+static bool refuse(const struct graphql *g, struct request *r, const struct graphql_ask *ask, enum gql_operation kind)
 {
 	if (kind == GQL_MUTATION && ask->get) {
 		request_set(r, "Allow", "POST");
 		graphql_refuse(r, ask->media, 405, "METHOD_NOT_ALLOWED", "mutations are sent by POST");
+	} else if (kind == GQL_MUTATION && g->conf.read_only) {
+		graphql_refuse(r, ask->media, 403, "READ_ONLY", "this server only reads (--read-only)");
 	} else if (kind == GQL_MUTATION && r->granted < SCOPE_WRITE) {
 		graphql_refuse(r, ask->media, 403, "FORBIDDEN", "this needs a token with the scope 'write'");
 	} else if (kind == GQL_SUBSCRIPTION && ask->media != GRAPHQL_EVENTS && !ask->streamed) {
@@ -387,7 +389,7 @@ static bool answer_others(struct graphql *g, struct request *r, struct graphql_a
 		return true;
 	}
 	enum gql_operation kind = ask->prepared.operation->operation;
-	if (refuse(r, ask, kind))
+	if (refuse(g, r, ask, kind))
 		return true;
 	if (kind != GQL_SUBSCRIPTION)
 		return false;

@@ -6,6 +6,19 @@
 /* What restricts messages (rest_query_filter). Probes are answered however they are asked. */
 #define FILTER "label source model since until q score_min score_max unscored corrected where "
 
+static void refuse_write(struct request *r, void *app)
+{
+	(void)app;
+	request_problem(r, 403, "read_only", "this server only reads (--read-only)");
+}
+
+void routes_only_read(struct route table[ROUTES + 1])
+{
+	for (struct route *r = table; r->path; r++)
+		if (r->access >= SCOPE_WRITE)
+			r->begin = refuse_write;
+}
+
 void routes_fill(struct route table[ROUTES + 1], struct routes *r)
 {
 	const struct route filled[ROUTES + 1] = {

@@ -88,10 +88,14 @@ struct graphql_conf {
 	struct gql_limits limits; /* but for the deadline */
 	int64_t timeout_ms;	  /* of an operation; 0: none */
 	const char *documents;	  /* the folder of those that may be run; NULL: all may */
+	bool read_only;		  /* refuse mutations */
 };
 
 /* Fills the table, whose last entry ends it. */
 void routes_fill(struct route table[ROUTES + 1], struct routes *routes);
+
+/* Has the filled table refuse what needs the scope write. */
+void routes_only_read(struct route table[ROUTES + 1]);
 
 /* sentiment.c: POST /v1/sentiment */
 void sentiment_begin(struct request *r, void *app);
