@@ -53,7 +53,9 @@ static const char *remedy(const char *state)
 	    {"42P01", ": its tables are not senti's; senti-store migrate makes them"},
 	    {"3F000", ": senti-store migrate makes the tables"},
 	    {"53100", ": make room and run it again"},
-	    {"25006", ": name the primary, or all servers with target_session_attrs=read-write"},
+	    {"25006",
+		": it is a replica, or default_transaction_read_only is on; name the primary, or all servers with "
+		"target_session_attrs=read-write"},
 	    {"57014", ": its rows are locked, or it is too slow"},
 	};
 	for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -126,7 +128,7 @@ void pg_queue_skip(struct pg *s, const char *sql, const struct pg_args *args)
 
 void pg_begin(struct pg *s)
 {
-	pg_queue_skip(s, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL);
+	pg_queue_skip(s, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL);
 	pg_queue_skip(s,
 	    "SELECT set_config('statement_timeout', '" WRITE_MS "', true),"
 	    " set_config('idle_in_transaction_session_timeout', '" WRITE_MS "', true)",

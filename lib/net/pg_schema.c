@@ -179,7 +179,7 @@ static int migrate(struct pg *s, void *arg, struct err *e)
 	if (!PQexitPipelineMode(s->conn))
 		return s->outcome = PG_LOST;
 	if (run_script(s,
-		"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; SET LOCAL "
+		"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL "
 		"lock_timeout = 0",
 		e) < 0)
 		return s->outcome;

@@ -393,4 +393,16 @@ def hostile_options():
     assert len(stored(name)) == 3
 
 
+@check
+def only_reads():
+    "default_transaction_read_only holds: what writes is refused and says why, what reads goes on"
+    name = database()
+    store(name, "put", data=lines(records(3)))
+    sql(name, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    for verb in (["put"], ["delete", "r0"], ["correct", "r0", "neutral"], ["prune"]):
+        err = store(name, *verb, "--retry", "0", data=lines(records(4)), status=3)[1]
+        assert "default_transaction_read_only is on" in err, err
+    assert len(store(name, "export")[0].splitlines()) == 3 == len(stored(name))
+
+
 run()
