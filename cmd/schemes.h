@@ -63,6 +63,8 @@ struct store *store_open(const struct tool *t, enum store_mode mode, struct err 
 struct cache *cache_open(const char *address, const struct cache_conf *conf, struct err *e);
 
 /* private: entries of the table */
+/* SQLite's :memory:, with or without its scheme. */
+bool store_in_memory(const char *address);
 struct store *open_sqlite(const struct tool *t, enum store_mode mode, struct err *e);
 struct store *open_postgres(const struct tool *t, enum store_mode mode, struct err *e);
 struct cache *open_redis(const char *address, const struct cache_conf *conf, struct err *e);

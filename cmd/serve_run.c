@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/run.h"
+#include "cmd/schemes.h"
 #include "lib/net/sqlite.h"
 #include "lib/serve/tokens.h"
 #include "lib/stage/follow.h"
@@ -93,8 +94,12 @@ static unsigned processors(void)
 }
 
 /* A server that only reads takes no messages, and its store may be a replica, which is behind what others know. */
-static int check_read_only(const struct serve_options *o, struct err *e)
+static int check_store(const struct serve_options *o, struct err *e)
 {
+	if (store_in_memory(o->tool.store))
+		return err_set(e, ERR_USAGE,
+		    "each of the server's threads would have a store in memory of its own; name a file, as in --store "
+		    "sqlite:/tmp/senti.db");
 	if (!o->server.read_only)
 		return 0;
 	if (o->queue)
@@ -114,7 +119,7 @@ int serve_run(struct serve_options *o)
 	if (o->new_token)
 		return make_token(t, o->new_token);
 	struct err e;
-	if (check_read_only(o, &e) < 0)
+	if (check_store(o, &e) < 0)
 		return tool_fail(t, &e);
 	char *reader = follow_reader(t->cache);
 	struct server_conf *c = &o->server;

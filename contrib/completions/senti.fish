@@ -341,7 +341,7 @@ complete -c senti-serve -l max-connections -x -d 'allow N connections (default: 
 complete -c senti-serve -l max-per-address -x -d 'allow N from one address, except this machine (default: no limit)'
 complete -c senti-serve -l header-timeout -x -d 'time limit for a request\'s headers (default 10)'
 complete -c senti-serve -l body-timeout -x -d 'time limit for its body, and for reading the answer (default 60)'
-complete -c senti-serve -l idle-timeout -x -d 'close connections that are idle for this long (default 60)'
+complete -c senti-serve -l idle-timeout -x -d 'close connections that are idle for this long (default 75)'
 complete -c senti-serve -l scan-timeout -x -d 'time limit for a page of messages, or statistics (default 10)'
 complete -c senti-serve -l drain-delay -x -d 'after SIGTERM, keep serving this long while /readyz fails (default 0)'
 complete -c senti-serve -l access-log -d 'log each request'

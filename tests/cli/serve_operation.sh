@@ -117,6 +117,7 @@ ends() { # ends STATUS COMMAND...
 	[ $? = "$wanted" ]
 }
 ok 'a store that is missing is not made' ends 3 senti-serve --read-only --store sqlite:disk/none.db -l 127.0.0.1:0
+ok 'a store in memory has nobody to share it' ends 2 senti-serve --store :memory:
 ok 'no file is there' test ! -e disk/none.db
 ok 'a queue is of no use to it' ends 2 senti-serve --read-only --queue texts --store sqlite:disk/senti.db
 ok 'nor is a cache of others' ends 2 senti-serve --read-only --cache redis://127.0.0.1:1 --store sqlite:disk/senti.db

@@ -274,6 +274,14 @@ END
 usage 'put -i in.jsonl in.jsonl' <<'END'
 senti-store: -i in.jsonl and operands exclude each other
 END
+usage 'stats --store sqlite::memory:' <<'END'
+senti-store: a store in memory is always empty at the start; name a file, as in --store sqlite:senti.db
+END
+printf '{"id":"a","text":"x"}\n' >in.memory
+t 'what is put into memory comes out' 'senti-store put --store sqlite::memory: in.memory 2>said && grep nothing said' 0 <<'END'
+{"id":"a","text":"x","version":1}
+senti-store: warning: the store is in memory: nothing is kept when this ends
+END
 t 'a usage error is status 2' 'senti-store query --label great 2>/dev/null' 2
 
 finish
