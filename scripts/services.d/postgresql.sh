@@ -2,6 +2,10 @@
 # postgresql - sourced by scripts/services: one cluster of its own, on TCP alone. Its superuser postgres needs no password, all others do.
 #
 #     scripts/services start postgresql DIR [SETTING=VALUE...]    settings of postgresql.conf, such as max_connections=200
+#     scripts/services start postgresql DIR standby=OTHER         a standby of the server in the folder OTHER, named standby in its pg_stat_replication
+#
+# Where DIR has data of a server that was killed and OTHER has taken its place, what it alone has is undone (OTHER needs wal_log_hints=on).
+# Whether commits wait for the standby, and when it is promoted, its caller decides by ctl. A server that was a primary starts as one with `again`.
 #
 # The default collation is that of a language, as on most servers, so nothing can lean on the order of bytes unasked. fsync is on.
 
@@ -29,9 +33,9 @@ postgresql_prepare() {
 		cat "$dir/initdb.log" >&2
 		fail 'initdb failed'
 	}
-	printf '%s\n' "host all postgres 127.0.0.1/32 trust" "host all all 127.0.0.1/32 scram-sha-256" >"$dir/data/pg_hba.conf"
+	printf '%s\n' "host all,replication postgres 127.0.0.1/32 trust" "host all all 127.0.0.1/32 scram-sha-256" >"$dir/data/pg_hba.conf"
 	{
-		printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $port" "unix_socket_directories = ''" "shared_buffers = 64MB" "max_connections = 100"
+		printf '%s\n' "listen_addresses = '127.0.0.1'" "unix_socket_directories = ''" "shared_buffers = 64MB" "max_connections = 100"
 		for setting; do
 			printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"
 		done
@@ -39,9 +43,24 @@ postgresql_prepare() {
 	echo "$port" >"$dir/port"
 }
 
+# The data of a killed server once more, if they can be rewound, else a copy. Both leave standby.signal and the way to the primary.
+postgresql_follow() {
+	local dir=$1/postgresql primary
+	primary="postgresql://postgres@127.0.0.1:$(cat "$2/postgresql/port")/postgres?application_name=standby"
+	mkdir -p "$dir"
+	[ "$(id -u)" != 0 ] || chown postgres: "$dir"
+	[ -f "$dir/port" ] || free_ports 1 >"$dir/port"
+	! [ -d "$dir/data" ] || ! postgresql_as "$postgresql_bin/pg_rewind" -D "$dir/data" --source-server "$primary" -R --no-sync >>"$dir/log" 2>&1 || return 0
+	rm -rf "$dir/data"
+	postgresql_as "$postgresql_bin/pg_basebackup" -D "$dir/data" -d "$primary" -R -c fast --no-sync >>"$dir/log" 2>&1 || {
+		tail -n 20 "$dir/log" >&2
+		fail 'pg_basebackup failed'
+	}
+}
+
 postgresql_launch() {
 	local dir=$1/postgresql tries=600 job
-	postgresql_as setsid "$postgresql_bin/postgres" -D "$dir/data" >>"$dir/log" 2>&1 </dev/null &
+	postgresql_as setsid "$postgresql_bin/postgres" -D "$dir/data" -p "$(cat "$dir/port")" >>"$dir/log" 2>&1 </dev/null &
 	job=$!
 	until "$postgresql_bin/pg_isready" -q -h 127.0.0.1 -p "$(cat "$dir/port")"; do
 		if ! alive $job || ! ((tries-- > 0)); then
@@ -54,7 +73,10 @@ postgresql_launch() {
 }
 
 postgresql_start() {
-	postgresql_prepare "$@"
+	case ${2:-} in
+	standby=*) postgresql_follow "$1" "$(realpath "${2#*=}")" ;;
+	*) postgresql_prepare "$@" ;;
+	esac
 	postgresql_launch "$1"
 	echo "SENTI_STORE='postgresql://postgres@127.0.0.1:$(cat "$1/postgresql/port")/postgres'"
 }

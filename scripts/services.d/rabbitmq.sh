@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # rabbitmq - sourced by scripts/services: one node with its own name, cookie, epmd and ports. Debian's wrappers would use the system's.
 # With the setting cluster=OTHER it joins the cluster of the node in the folder OTHER, whose cookie and epmd it then shares. With metrics=PORT its
-# plugin for Prometheus answers there; plugin=NAME enables another one.
+# plugin for Prometheus answers there; plugin=NAME enables another one. schedulers=NUMBER bounds the cores that it uses.
 
 rabbit_bin=/usr/lib/rabbitmq/bin
 
@@ -10,16 +10,17 @@ rabbitmq_installed() {
 }
 
 rabbit_env() {
-	local dir=$1/rabbitmq port epmd
+	local dir=$1/rabbitmq port epmd bound=''
 	port=$(cat "$dir/port")
 	epmd=$(cat "$dir/epmd")
+	[ ! -f "$dir/schedulers" ] || bound=$(sed 's/.*/ +S &:&/' "$dir/schedulers")
 	export HOME=$dir RABBITMQ_NODENAME=senti$port@localhost RABBITMQ_NODE_PORT=$port \
 		RABBITMQ_DIST_PORT=$((port + 1)) ERL_EPMD_PORT=$epmd ERL_EPMD_ADDRESS=127.0.0.1 \
 		RABBITMQ_BASE=$dir RABBITMQ_MNESIA_BASE=$dir/data RABBITMQ_LOG_BASE=$dir/log RABBITMQ_PID_FILE=$dir/pid \
 		RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$dir/none.config \
 		RABBITMQ_CONF_ENV_FILE=$dir/env.conf RABBITMQ_ENABLED_PLUGINS_FILE=$dir/plugins \
 		RABBITMQ_GENERATED_CONFIG_DIR=$dir/generated LANG=C.UTF-8 \
-		RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none' \
+		RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none$bound" \
 		RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
 }
 
@@ -106,12 +107,14 @@ rabbit_join() {
 rabbitmq_start() {
 	local dir=$1 setting other='' metrics='' plugins=''
 	shift
+	mkdir -p "$dir/rabbitmq"
 	for setting; do
 		case $setting in
 		cluster=*) other=${setting#*=} ;;
 		metrics=*) metrics=${setting#*=} ;;
 		plugin=*) plugins=$plugins${plugins:+,}${setting#*=} ;;
-		*) fail "rabbitmq has no setting '$setting'; there are cluster=DIR, metrics=PORT and plugin=NAME" ;;
+		schedulers=*) echo "${setting#*=}" >"$dir/rabbitmq/schedulers" ;;
+		*) fail "rabbitmq has no setting '$setting'; there are cluster=DIR, metrics=PORT, plugin=NAME and schedulers=NUMBER" ;;
 		esac
 	done
 	[ -z "$other" ] || [ -f "$other/rabbitmq/epmd" ] || fail "no RabbitMQ was started in '$other'"
@@ -126,9 +129,16 @@ rabbitmq_kill() {
 	kill_server "$1" rabbitmq RabbitMQ
 }
 
+# The only member of a queue may not elect itself after a kill: whoever asks it waits for ever. (RabbitMQ 3.10; #10070 of its issues is open.)
+rabbit_elect() {
+	rabbitmq_ctl "$1" eval '[ra:trigger_election({Q, node()}) ||
+		{Q, _} <- ra_directory:list_registered(quorum_queues), ra_leaderboard:lookup_leader(Q) =:= undefined].' >>"$1/rabbitmq/elect.log" 2>&1 || true
+}
+
 rabbitmq_again() {
 	rabbit_launch "$1"
 	rabbit_ready "$1"
+	rabbit_elect "$1"
 }
 
 rabbitmq_stop() {
