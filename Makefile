@@ -144,6 +144,11 @@ airflow-versions: $(BIN) ## the DAGs under each version of Airflow
 spark: $(BIN) ## contrib/spark on a real master with two workers
 	@scripts/fetch-vader && scripts/fetch-spark && PYTHON=$(abspath build)/venv/bin/python TEST_SECONDS=3600 $(RUN) tests/scale/spark.py
 
+# PostgreSQL with a standby, three nodes of RabbitMQ: too much for make live. SENTI_CAMPAIGN_SECONDS=120 SENTI_CAMPAIGN_OPERATIONS=0 is a trial.
+campaign: $(BIN) ## an hour of faults and failovers under writers and readers
+	@scripts/fetch-vader && PYTHON=$(abspath build)/venv/bin/python SENTI_BUILD=$(abspath $(BUILD)) PATH=$(abspath $(BUILD))/bin:$$PATH \
+		tests/live/run tests/scale/campaign.py
+
 # A report ends the program, with a status that is not 0; tests/cli/sanitizers.sh holds that.
 SANITIZERS = address,undefined -fno-sanitize-recover=all
 # The sanitizers' rewriting makes gcc see ghosts, so its warnings count only in the other builds.
@@ -253,7 +258,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 	@echo 'Settings:' && sed -n 's/^## /  /p' config.mk
 
-.PHONY: all check whole test live system airflow-versions spark asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
+.PHONY: all check whole test live system airflow-versions spark campaign asan tsan unit-programs unit-tests fuzz fuzz-programs fuzz-coverage bench soak demo lint format format-check completions \
 	install uninstall deb cross musl dist clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
