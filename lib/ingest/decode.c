@@ -346,6 +346,25 @@ static int check_builder(const struct file *f, struct err *e)
 	return f->builder.failed ? -1 : 0;
 }
 
+static int work(struct decode *d, struct batch_room *room, struct err *e)
+{
+	struct file *f = d->busy;
+	size_t before = room->b->n;
+	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
+	note_held(f);
+	if (room->b->n > before)
+		complete(f, room->b, before, NULL);
+	if (rc < 0 || check_builder(f, e) < 0)
+		return -1;
+	if (rc)
+		return 0;
+	d->busy = NULL;
+	if (d->closing)
+		file_close(f);
+	d->closing = false;
+	return 0;
+}
+
 static int take(struct decode *d, struct batch_room *room, struct err *e)
 {
 	struct inner *i = d->last;
@@ -377,30 +396,14 @@ static int take(struct decode *d, struct batch_room *room, struct err *e)
 	f->taken_from = i->number;
 	if (f->format->line(f->ctx, room, line, in->lineno, e) < 0)
 		return -1;
-	note_held(f);
 	if (room->b->n > before)
 		complete(f, room->b, before, in->envelope); /* the inner batch, which has it, outlives this one */
-	d->busy = f->format->work ? f : NULL;
-	return check_builder(f, e);
-}
-
-static int work(struct decode *d, struct batch_room *room, struct err *e)
-{
-	struct file *f = d->busy;
-	size_t before = room->b->n;
-	int rc = f->format->work ? f->format->work(f->ctx, room, e) : 0;
+	if (f->format->work) {
+		d->busy = f;
+		return work(d, room, e);
+	}
 	note_held(f);
-	if (room->b->n > before)
-		complete(f, room->b, before, NULL);
-	if (rc < 0 || check_builder(f, e) < 0)
-		return -1;
-	if (rc)
-		return 0;
-	d->busy = NULL;
-	if (d->closing)
-		file_close(f);
-	d->closing = false;
-	return 0;
+	return check_builder(f, e);
 }
 
 /* The input has ended: makes the next open file busy for the last time. False if there is none. If a stop ended it, an
