@@ -1,8 +1,8 @@
 """senti-serve when others are in charge: a Redis whose primary has moved, loads, stands still, or knows which tickets are used; a broker that
-takes nothing, or nothing so long."""
-# needs: redis rabbitmq
+takes nothing, or nothing so long; a PostgreSQL that is a replica."""
+# needs: redis rabbitmq postgresql
 # packages: pika psycopg
-# seconds: 40
+# seconds: 50
 import base64
 import json
 import os
@@ -393,6 +393,53 @@ def blocked_broker():
     promised = {"0", "d"} | {f"b{i}" for i, (a, _) in enumerate(answers) if a.status == 202}
     assert promised <= there, promised - there
     server.ends()
+
+
+# ---- PostgreSQL ----
+
+def start_postgresql(where, *args):
+    return service("start", "postgresql", where, *args).split("'")[1]
+
+
+@check
+def hot_standby():
+    "a hot standby is not ready, unless --read-only says that it need not be written: it tells what it gets then; promoted, it takes what waits"
+    primary = folder("primary")
+    source = start_postgresql(primary)
+    tool("senti-store", "migrate", "--store", source)
+    standby = start_postgresql(folder("standby"), f"standby={primary}")
+    reads = Server(folder("reads"), "--read-only", "--store", standby)
+    port = free_port()
+    writes = Running(folder("writes"), "senti-serve", "-v", "-l", f"127.0.0.1:{port}", "--store", standby)
+    url = f"http://127.0.0.1:{port}"
+
+    def is_failing():
+        try:
+            return ask(url, "/readyz").json().get("checks", {}).get("store") == "failing"
+        except OSError:
+            return False
+    wait_until(is_failing, 30, "it says that it is ready")
+    wait_until(lambda: "name the primary" in writes.said(), 30, "the log does not say what to do")
+    events = connect(reads.url)
+    events.request("GET", "/v1/events")
+    stream = events.getresponse()
+    scored = tool("senti-score", data=lines([{"id": "a", "text": "I love it"}]))[0]
+    stored = json.loads(tool("senti-store", "put", "--store", source, data=scored)[0])
+    told = next(json.loads(line[6:]) for line in stream if line.startswith(b"data: "))
+    assert told == stored == ask(reads.url, "/v1/messages/a").json(), told
+    events.close()
+    assert ask(reads.url, "/v1/messages", {"id": "b", "text": "no"}).json()["type"] == "urn:senti:problem:read_only"
+    assert "name the primary" in tool("senti-store", "put", "--store", standby, "--retry", "0", data=scored, status=3)[1]
+    with open(os.path.join(folder("late"), "late.jsonl"), "wb") as f:
+        f.write(lines([{"id": "c", "text": "so sad"}]))
+    late = Running(os.path.join(DIR, "late"), "senti-store", "put", "--store", standby, "--retry", "60", "-v", "late.jsonl")
+    wait_until(lambda: "trying again" in late.said(), 30, "it does not wait for the primary")
+    service("ctl", "postgresql", os.path.join(DIR, "standby"), "-c", "SELECT pg_promote()")
+    late.ends()
+    wait_until(lambda: ask(url, "/readyz").status == 200, 30, "it is not ready")
+    assert ask(url, "/v1/messages", {"id": "d", "text": "I hate it"}, headers={"Prefer": "wait=10"}).status == 200
+    for server in reads.running, writes:
+        server.kill()
 
 
 run()
