@@ -5,7 +5,7 @@ include config.mk
 # What WITH_NAME=no leaves out: of the sources, of what is installed, and the unit tests that include such a source.
 OUT_AMQP = lib/net/amqp%
 OUT_POSTGRESQL = lib/net/pg%
-OUT_REDIS = lib/net/redis%
+OUT_REDIS = lib/net/redis% lib/net/tls%
 OUT_SERVE = lib/serve/% $(patsubst %.c,%.%,$(filter-out lib/http/guard.c,$(wildcard lib/http/*.c))) lib/graphql/% cmd/serve% cmd/senti-serve.c man/senti-serve.8 man/senti-graphql.7 contrib/systemd/senti-serve.%
 OUT = $(strip $(foreach part,$(PARTS),$(if $(filter no,$(WITH_$(part))),$(OUT_$(part)))))
 

@@ -55,6 +55,7 @@ static const struct scheme schemes[] = {
     {{"sqlite"}, "sqlite:PATH", .store = open_sqlite},
     {{"postgresql", "postgres"}, "postgresql://USER@HOST/DATABASE", .store = open_postgres},
     {{"redis", "rediss"}, "redis://HOST:PORT", .cache = open_redis},
+    {{"redis+sentinel", "rediss+sentinel"}, "redis+sentinel://HOST,HOST/NAME", .cache = open_redis},
     {{"unix"}, "unix:PATH", .cache = open_redis},
     {{"memory"}, "memory:SIZE", .cache = open_memory},
 };

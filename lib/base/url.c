@@ -162,3 +162,31 @@ void url_free(struct url *u)
 	free(u->arg);
 	*u = (struct url){0};
 }
+
+char *url_with_host(const char *s, size_t nth)
+{
+	const char *start = strstr(s, "://");
+	if (!start)
+		return nth ? NULL : xstrdup(s);
+	start += 3;
+	const char *end = start + strcspn(start, "/?"), *host = start;
+	for (const char *p = start; p < end; p++)
+		if (*p == '@')
+			host = p + 1;
+	const char *from = host, *to;
+	for (;; nth--) {
+		to = memchr(from, ',', (size_t)(end - from));
+		if (nth == 0)
+			break;
+		if (!to)
+			return NULL;
+		from = to + 1;
+	}
+	to = to ? to : end;
+	struct buf b = {0};
+	buf_str(&b, (struct str){s, (size_t)(host - s)});
+	buf_str(&b, (struct str){from, (size_t)(to - from)});
+	buf_str(&b, str_of(end));
+	buf_char(&b, 0);
+	return b.p;
+}

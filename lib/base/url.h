@@ -24,5 +24,8 @@ MUST_USE int url_parse(struct url *u, const char *s, struct err *e);
 /* Returns the value of an argument, or NULL. Lent. */
 const char *url_arg(const struct url *u, const char *name);
 void url_free(struct url *u);
+/* New: the address with only host `nth` of its list (scheme://user@host,host:port/...); NULL if there are fewer. An
+ * address without an authority has one. */
+char *url_with_host(const char *s, size_t nth);
 
 #endif

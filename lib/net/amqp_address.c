@@ -1,7 +1,6 @@
 /* amqp_address.c - parses an end: a queue on the default broker, or a whole address. */
 #include "lib/net/amqp_address.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/url.h"
 #include "lib/net/amqp.h"
 
@@ -52,35 +51,6 @@ static bool is_amqp(const struct url *u)
 	return strcmp(u->scheme, "amqp") == 0 || strcmp(u->scheme, "amqps") == 0;
 }
 
-/* New: the address with only host `nth` of its list (user@host,host:port/...); NULL if there are fewer. */
-static char *with_host(const char *s, size_t nth)
-{
-	const char *start = strstr(s, "://");
-	if (!start)
-		return nth ? NULL : xstrdup(s);
-	start += 3;
-	const char *end = start + strcspn(start, "/?"), *host = start;
-	for (const char *p = start; p < end; p++)
-		if (*p == '@')
-			host = p + 1;
-	const char *from = host, *to;
-	for (;; nth--) {
-		to = memchr(from, ',', (size_t)(end - from));
-		if (nth == 0)
-			break;
-		if (!to)
-			return NULL;
-		from = to + 1;
-	}
-	to = to ? to : end;
-	struct buf b = {0};
-	buf_str(&b, (struct str){s, (size_t)(host - s)});
-	buf_str(&b, (struct str){from, (size_t)(to - from)});
-	buf_str(&b, str_of(end));
-	buf_char(&b, 0);
-	return b.p;
-}
-
 static struct amqp_host take_host(const struct amqp_address *a, const struct url *u)
 {
 	struct amqp_host h = {.host = dup_or(u->host, "localhost"), .port = u->port ? u->port : a->tls ? 5671 : 5672};
@@ -101,7 +71,7 @@ static int take_broker(struct amqp_address *a, const struct url *u, const char *
 	a->vhost = dup_or(u->path, "/");
 	a->at = take_host(a, u);
 	char *one;
-	for (size_t i = 1; (one = with_host(list, i)); i++) {
+	for (size_t i = 1; (one = url_with_host(list, i)); i++) {
 		struct url v;
 		int rc = url_parse(&v, one, e);
 		free(one);
@@ -132,7 +102,7 @@ void amqp_address_turn(struct amqp_address *a)
 
 static int parse(struct url *u, const char *s, struct err *e)
 {
-	char *one = with_host(s, 0);
+	char *one = url_with_host(s, 0);
 	int rc = url_parse(u, one, e);
 	free(one);
 	return rc;

@@ -106,7 +106,7 @@ static bool ready(struct redis *r, bool read)
 	struct err e;
 	if (r->port.watch && atomic_load(&r->port.watch->away))
 		return false;
-	bool paused = !r->link.context && trouble_pause(&r->link.away);
+	bool paused = !r->link.wire.context && trouble_pause(&r->link.away);
 	if (ready_to(r, read, false, &e) == 0) {
 		trouble_over(&r->link.away, &away, &r->link);
 		return true;
@@ -183,25 +183,25 @@ static void read_entry(struct entry *en, const struct redis_reply *r, int64_t no
 
 static void ask(struct redis *r, struct entry *const *entry, size_t n, bool messages)
 {
-	struct redis_link *l = &r->link;
-	redis_begin(l);
+	struct redis_wire *w = &r->link.wire;
+	redis_begin(w);
 	if (messages) {
-		redis_command(l, 1);
-		redis_word(l, STR("TIME"));
+		redis_command(w, 1);
+		redis_word(w, STR("TIME"));
 	}
 	for (size_t from = 0; from < n; from += KEYS_PER_MGET) {
 		size_t many = chunk_of(n, from);
-		redis_command(l, many + 1);
-		redis_word(l, STR("MGET"));
+		redis_command(w, many + 1);
+		redis_word(w, STR("MGET"));
 		for (size_t i = from; i < from + many; i++)
-			redis_word(l, entry[i]->key);
+			redis_word(w, entry[i]->key);
 	}
 }
 
 /* False with *e if Redis has refused some; those entries are skipped. */
 static bool answers(struct redis *r, struct entry *const *entry, size_t n, bool messages, struct err *e)
 {
-	const struct redis_reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.wire.reply;
 	int64_t now = messages ? reply_time(a) : 0;
 	bool good = now >= 0;
 	if (!good)
@@ -255,11 +255,11 @@ static int64_t redis_clock(struct cache *c)
 	struct arena mem = {0};
 	int64_t now = -1;
 	if (ready(r, false)) {
-		redis_begin(&r->link);
-		redis_command(&r->link, 1);
-		redis_word(&r->link, STR("TIME"));
+		redis_begin(&r->link.wire);
+		redis_command(&r->link.wire, 1);
+		redis_word(&r->link.wire, STR("TIME"));
 		if (call(r, &mem))
-			now = reply_time(r->link.reply);
+			now = reply_time(r->link.wire.reply);
 	}
 	arena_free(&mem);
 	r->link.given_ms = now > r->link.given_ms ? now : r->link.given_ms;
@@ -274,13 +274,13 @@ static int load(struct redis *r, struct script *s, struct err *e)
 	struct arena mem = {0};
 	if (s->asked)
 		return 0;
-	redis_begin(&r->link);
-	redis_command(&r->link, 3);
-	redis_word(&r->link, STR("SCRIPT"));
-	redis_word(&r->link, STR("LOAD"));
-	redis_word(&r->link, str_of(s->text));
+	redis_begin(&r->link.wire);
+	redis_command(&r->link.wire, 3);
+	redis_word(&r->link.wire, STR("SCRIPT"));
+	redis_word(&r->link.wire, STR("LOAD"));
+	redis_word(&r->link.wire, str_of(s->text));
 	int rc = redis_call(&r->link, &mem, e);
-	const struct redis_reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.wire.reply;
 	if (rc == 0 && a->type == REDIS_REPLY_STRING && a->text.n < sizeof s->sha) {
 		memcpy(s->sha, a->text.p, a->text.n);
 		s->sha[a->text.n] = 0;
@@ -300,23 +300,23 @@ static bool is_unknown_script(const struct redis_reply *r)
 static void run_script(struct redis *r, const struct script *s, bool whole, struct str key, size_t args)
 {
 	bool by_name = s->sha[0] && !whole;
-	redis_command(&r->link, 4 + args);
-	redis_word(&r->link, by_name ? STR("EVALSHA") : STR("EVAL"));
-	redis_word(&r->link, str_of(by_name ? s->sha : s->text));
-	redis_word(&r->link, STR("1"));
-	redis_word(&r->link, key);
+	redis_command(&r->link.wire, 4 + args);
+	redis_word(&r->link.wire, by_name ? STR("EVALSHA") : STR("EVAL"));
+	redis_word(&r->link.wire, str_of(by_name ? s->sha : s->text));
+	redis_word(&r->link.wire, STR("1"));
+	redis_word(&r->link.wire, key);
 }
 
 /* ---- put ---- */
 
 static void put_result(struct redis *r, const struct entry *en)
 {
-	redis_command(&r->link, 5);
-	redis_word(&r->link, STR("SET"));
-	redis_word(&r->link, en->key);
-	redis_word(&r->link, en->value);
-	redis_word(&r->link, STR("PX"));
-	redis_number(&r->link, cache_ttl(&r->conf, en, &r->random));
+	redis_command(&r->link.wire, 5);
+	redis_word(&r->link.wire, STR("SET"));
+	redis_word(&r->link.wire, en->key);
+	redis_word(&r->link.wire, en->value);
+	redis_word(&r->link.wire, STR("PX"));
+	redis_number(&r->link.wire, cache_ttl(&r->conf, en, &r->random));
 }
 
 static void put_message(struct redis *r, const struct entry *en, bool whole)
@@ -326,15 +326,15 @@ static void put_message(struct redis *r, const struct entry *en, bool whole)
 	int n = digits + snprintf(version + digits, sizeof version - (size_t)digits, "@%s ", r->link.run);
 	bool absent = !en->value.p;
 	run_script(r, &r->put, whole, en->key, 6);
-	redis_word(&r->link, absent ? STR("") : (struct str){version, (size_t)digits});
-	redis_number(&r->link, en->read_at);
-	redis_number(&r->link, r->conf.read_ms);
-	redis_number(&r->link, cache_ttl(&r->conf, en, &r->random));
+	redis_word(&r->link.wire, absent ? STR("") : (struct str){version, (size_t)digits});
+	redis_number(&r->link.wire, en->read_at);
+	redis_number(&r->link.wire, r->conf.read_ms);
+	redis_number(&r->link.wire, cache_ttl(&r->conf, en, &r->random));
 	buf_clear(&r->value);
 	buf_add(&r->value, version, absent ? 0 : (size_t)n);
 	buf_str(&r->value, absent ? STR("absent") : en->value);
-	redis_word(&r->link, buf_view(&r->value));
-	redis_word(&r->link, str_of(r->link.run));
+	redis_word(&r->link.wire, buf_view(&r->value));
+	redis_word(&r->link.wire, str_of(r->link.run));
 }
 
 /* True if the read began before this connection (redis_link.h). */
@@ -345,7 +345,7 @@ static bool too_old(const struct redis *r, const struct entry *en)
 
 static void ask_to_keep(struct redis *r, struct entry *const *entry, size_t n, bool whole)
 {
-	redis_begin(&r->link);
+	redis_begin(&r->link.wire);
 	for (size_t i = 0; i < n; i++) {
 		if (entry[i]->state != ENTRY_PENDING)
 			continue;
@@ -364,7 +364,7 @@ struct kept {
 
 static void what_was_kept(struct redis *r, struct entry *const *entry, size_t n, struct kept *k)
 {
-	const struct redis_reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.wire.reply;
 	k->unknown = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (entry[i]->state != ENTRY_PENDING)
@@ -431,7 +431,7 @@ static void put_all(struct redis *r, struct entry *const *entry, size_t n)
 	}
 	for (bool whole = false;; whole = true) {
 		ask_to_keep(r, entry, n, whole);
-		if (!r->link.commands || !call(r, &mem))
+		if (!r->link.wire.commands || !call(r, &mem))
 			goto out;
 		what_was_kept(r, entry, n, &k);
 		arena_reset(&mem);
@@ -464,7 +464,7 @@ static int redis_put(struct cache *c, struct entry *const *entry, size_t n, stru
 
 static void ask_to_invalidate(struct redis *r, const struct change *c, size_t n, const bool *done, bool whole)
 {
-	redis_begin(&r->link);
+	redis_begin(&r->link.wire);
 	for (size_t i = 0; i < n; i++) {
 		if (done[i])
 			continue;
@@ -473,15 +473,15 @@ static void ask_to_invalidate(struct redis *r, const struct change *c, size_t n,
 		buf_clear(&r->key);
 		cache_key_message(&r->key, c[i].id);
 		run_script(r, &r->invalidate, whole, buf_view(&r->key), 2);
-		redis_word(&r->link, (struct str){version, (size_t)digits});
-		redis_number(&r->link, r->conf.tombstone_ms);
+		redis_word(&r->link.wire, (struct str){version, (size_t)digits});
+		redis_number(&r->link.wire, r->conf.tombstone_ms);
 	}
 }
 
 /* Returns how many are left because Redis does not know the script, or -1. */
 static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct err *e)
 {
-	const struct redis_reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.wire.reply;
 	int unknown = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (done[i])
@@ -497,9 +497,11 @@ static int what_was_invalidated(struct redis *r, size_t n, bool *done, struct er
 	return unknown;
 }
 
-static int invalidate_once(struct redis *r, const struct change *c, size_t n, bool *done, struct err *e)
+/* All of them, over one connection, for the next one may be to another server. */
+static int invalidate_once(struct redis *r, const struct change *c, size_t n, struct err *e)
 {
 	struct arena mem = {0};
+	bool *done = xcalloc(n, sizeof *done);
 	int left = ready_to(r, false, true, e) < 0 || load(r, &r->invalidate, e) < 0 ? -1 : 1;
 	for (int round = 0; left > 0 && round < 2; round++) {
 		ask_to_invalidate(r, c, n, done, round > 0);
@@ -507,9 +509,10 @@ static int invalidate_once(struct redis *r, const struct change *c, size_t n, bo
 		arena_reset(&mem);
 	}
 	arena_free(&mem);
+	free(done);
 	if (left > 0)
 		return err_set(e, ERR_ENV, "%s forgets its scripts at once", r->link.address.shown);
-	return left;
+	return left < 0 ? -1 : redis_confirm(&r->link, e);
 }
 
 static int redis_invalidate(struct cache *c, const struct change *change, size_t n, struct err *e)
@@ -522,19 +525,17 @@ static int redis_invalidate(struct cache *c, const struct change *change, size_t
 		atomic_store(&w->behind, true);
 		return err_set(e, ERR_ENV, "%s is unreachable", r->link.address.shown);
 	}
-	bool *done = xcalloc(n, sizeof *done);
 	int64_t until = clock_mono_ms() + r->port.call_ms;
-	int rc = invalidate_once(r, change, n, done, e);
+	int rc = invalidate_once(r, change, n, e);
 	/* A broken connection is worth another, unless it has cost the time: invalidating twice is harmless. */
-	if (rc < 0 && !r->link.context && (!r->port.call_ms || clock_mono_ms() < until))
-		rc = invalidate_once(r, change, n, done, e);
+	if (rc < 0 && !r->link.wire.context && (!r->port.call_ms || clock_mono_ms() < until))
+		rc = invalidate_once(r, change, n, e);
 	if (rc == 0)
 		trouble_over(&r->link.away, &away, &r->link);
 	else if (w)
 		atomic_store(&w->behind, true);
-	if (rc < 0 && w && !r->link.context)
+	if (rc < 0 && w && !r->link.wire.context)
 		atomic_store(&w->away, true);
-	free(done);
 	return rc;
 }
 
@@ -544,9 +545,9 @@ static int one_call(struct redis *r, struct arena *mem, struct err *e)
 {
 	if (redis_call(&r->link, mem, e) < 0)
 		return -1;
-	for (size_t i = 0; i < r->link.nreplies; i++)
-		if (r->link.reply[i].type == REDIS_REPLY_ERROR)
-			return redis_refused(&r->link, &r->link.reply[i], e);
+	for (size_t i = 0; i < r->link.wire.nreplies; i++)
+		if (r->link.wire.reply[i].type == REDIS_REPLY_ERROR)
+			return redis_refused(&r->link, &r->link.wire.reply[i], e);
 	return 0;
 }
 
@@ -563,18 +564,18 @@ static const struct redis_reply *scan(
 {
 	char from[24];
 	int n = snprintf(from, sizeof from, "%llu", (unsigned long long)*cursor);
-	redis_begin(&r->link);
-	redis_command(&r->link, 6);
-	redis_word(&r->link, STR("SCAN"));
-	redis_word(&r->link, (struct str){from, (size_t)n});
-	redis_word(&r->link, STR("MATCH"));
-	redis_word(&r->link, pattern);
-	redis_word(&r->link, STR("COUNT"));
-	redis_number(&r->link, SCAN_COUNT);
+	redis_begin(&r->link.wire);
+	redis_command(&r->link.wire, 6);
+	redis_word(&r->link.wire, STR("SCAN"));
+	redis_word(&r->link.wire, (struct str){from, (size_t)n});
+	redis_word(&r->link.wire, STR("MATCH"));
+	redis_word(&r->link.wire, pattern);
+	redis_word(&r->link.wire, STR("COUNT"));
+	redis_number(&r->link.wire, SCAN_COUNT);
 	if (one_call(r, mem, e) < 0)
 		return NULL;
-	const struct redis_reply *a = r->link.reply;
-	bool good = r->link.nreplies >= 3 && a[0].type == REDIS_REPLY_ARRAY && str_u64(a[1].text, cursor) == 0 &&
+	const struct redis_reply *a = r->link.wire.reply;
+	bool good = r->link.wire.nreplies >= 3 && a[0].type == REDIS_REPLY_ARRAY && str_u64(a[1].text, cursor) == 0 &&
 		    a[2].type == REDIS_REPLY_ARRAY;
 	*many = good ? (size_t)a[2].n : 0;
 	for (size_t i = 0; i < *many; i++)
@@ -616,14 +617,14 @@ static int count_kinds(struct redis *r, struct cache_stats *out, struct arena *m
 
 static int read_stats(struct redis *r, struct cache_stats *out, struct arena *mem, struct err *e)
 {
-	redis_begin(&r->link);
-	redis_command(&r->link, 1);
-	redis_word(&r->link, STR("INFO"));
-	redis_command(&r->link, 1);
-	redis_word(&r->link, STR("DBSIZE"));
+	redis_begin(&r->link.wire);
+	redis_command(&r->link.wire, 1);
+	redis_word(&r->link.wire, STR("INFO"));
+	redis_command(&r->link.wire, 1);
+	redis_word(&r->link.wire, STR("DBSIZE"));
 	if (one_call(r, mem, e) < 0)
 		return -1;
-	const struct redis_reply *a = r->link.reply;
+	const struct redis_reply *a = r->link.wire.reply;
 	struct str info = a[0].text, policy = info_value(info, "maxmemory_policy");
 	snprintf(r->policy, sizeof r->policy, "%.*s", (int)policy.n, policy.p ? policy.p : "");
 	*out = (struct cache_stats){
@@ -685,11 +686,11 @@ static int delete_keys(struct redis *r, const struct redis_reply *key, size_t n,
 {
 	if (n == 0)
 		return 0;
-	redis_begin(&r->link);
-	redis_command(&r->link, n + 1);
-	redis_word(&r->link, STR("DEL"));
+	redis_begin(&r->link.wire);
+	redis_command(&r->link.wire, n + 1);
+	redis_word(&r->link.wire, STR("DEL"));
 	for (size_t i = 0; i < n; i++)
-		redis_word(&r->link, key[i].text);
+		redis_word(&r->link.wire, key[i].text);
 	return one_call(r, mem, e);
 }
 
@@ -709,7 +710,7 @@ static int redis_forget(struct cache *c, struct err *e)
 			break;
 	}
 	arena_free(&mem);
-	return rc;
+	return rc < 0 ? -1 : redis_confirm(&r->link, e);
 }
 
 /* A failing call is not repeated: Redis may have done it. */
@@ -720,22 +721,22 @@ static int redis_claim(struct cache *c, struct str name, int64_t ms, struct err 
 	int rc = -1;
 	if (!ready(r, false))
 		return err_set(e, ERR_ENV, "%s: it is unreachable", r->link.address.shown);
-	redis_begin(&r->link);
-	redis_command(&r->link, 6);
-	redis_word(&r->link, STR("SET"));
-	redis_word(&r->link, arena_printf(&mem, CACHE_CLAIM "%.*s", STR_FMT(name)));
-	redis_word(&r->link, STR("1"));
-	redis_word(&r->link, STR("NX"));
-	redis_word(&r->link, STR("PX"));
-	redis_number(&r->link, ms);
+	redis_begin(&r->link.wire);
+	redis_command(&r->link.wire, 6);
+	redis_word(&r->link.wire, STR("SET"));
+	redis_word(&r->link.wire, arena_printf(&mem, CACHE_CLAIM "%.*s", STR_FMT(name)));
+	redis_word(&r->link.wire, STR("1"));
+	redis_word(&r->link.wire, STR("NX"));
+	redis_word(&r->link.wire, STR("PX"));
+	redis_number(&r->link.wire, ms);
 	if (!call(r, &mem))
 		err_set(e, ERR_ENV, "%s: it does not answer", r->link.address.shown);
-	else if (r->link.reply->type == REDIS_REPLY_STATUS)
-		rc = 1;
-	else if (r->link.reply->type == REDIS_REPLY_NIL)
+	else if (r->link.wire.reply->type == REDIS_REPLY_STATUS)
+		rc = redis_confirm(&r->link, e) < 0 ? -1 : 1;
+	else if (r->link.wire.reply->type == REDIS_REPLY_NIL)
 		rc = 0;
 	else
-		redis_refused(&r->link, r->link.reply, e);
+		redis_refused(&r->link, r->link.wire.reply, e);
 	arena_free(&mem);
 	return rc;
 }

@@ -1,8 +1,10 @@
 /* redis_address.c - parses the address of a Redis. */
-#include "lib/base/url.h"
-#include "lib/net/redis_link.h"
+#include "lib/net/redis_address.h"
 
-enum { REDIS_PORT = 6379, MOST_DB = 1000000, MOST_TIMEOUT_MS = 600000 };
+#include "lib/base/buf.h"
+#include "lib/base/url.h"
+
+enum { REDIS_PORT = 6379, SENTINEL_PORT = 26379, MOST_DB = 1000000, MOST_TIMEOUT_MS = 600000 };
 
 static char *take(char **from)
 {
@@ -13,6 +15,12 @@ static char *take(char **from)
 		return NULL;
 	}
 	return s;
+}
+
+static char *from_env(const char *variable)
+{
+	const char *s = env_get(variable);
+	return s && *s ? xstrdup(s) : NULL;
 }
 
 static int parse_db(struct redis_address *a, const char *s, struct err *e)
@@ -34,21 +42,112 @@ static int parse_timeout(struct redis_address *a, const char *s, struct err *e)
 	return 0;
 }
 
+static int take_argument(struct redis_address *a, struct url_arg *arg, struct err *e)
+{
+	const struct {
+		const char *name;
+		char **to;
+	} file[] = {{"cacertfile", &a->cacert}, {"certfile", &a->cert}, {"keyfile", &a->certkey}};
+	if (strcmp(arg->name, "timeout") == 0)
+		return parse_timeout(a, arg->value, e);
+	for (size_t i = 0; i < COUNT_OF(file); i++) {
+		if (strcmp(arg->name, file[i].name) != 0)
+			continue;
+		if (!a->tls)
+			return err_set(e, ERR_USAGE, "%s belongs to a Redis address with TLS: rediss://", arg->name);
+		free(*file[i].to);
+		*file[i].to = take(&arg->value);
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "a Redis address takes no arguments but timeout=MILLISECONDS%s, not '%s'",
+	    a->tls ? ", cacertfile, certfile and keyfile" : "", arg->name);
+}
+
+static int take_files(struct redis_address *a, struct err *e)
+{
+	a->cacert = a->cacert ? a->cacert : from_env("SENTI_REDIS_CACERT");
+	a->cert = a->cert ? a->cert : from_env("SENTI_REDIS_CERT");
+	a->certkey = a->certkey ? a->certkey : from_env("SENTI_REDIS_KEY");
+	if (!a->cert == !a->certkey)
+		return 0;
+	return err_set(
+	    e, ERR_USAGE, "a client certificate needs both certfile and keyfile (SENTI_REDIS_CERT, SENTI_REDIS_KEY)");
+}
+
+static int add_host(struct redis_address *a, struct url *u, uint16_t port, struct err *e)
+{
+	if (u->host && strlen(u->host) > REDIS_MOST_HOST)
+		return err_set(e, ERR_USAGE, "the host of a Redis address has at most %d bytes", REDIS_MOST_HOST);
+	a->host = xreallocarray(a->host, a->nhosts + 1, sizeof *a->host);
+	a->host[a->nhosts++] = (struct redis_host){.name = take(&u->host), .port = u->port ? u->port : port};
+	return 0;
+}
+
+/* What all addresses by TCP have; `u` is the address with the first of its hosts. */
 static int by_tcp(struct redis_address *a, struct url *u, struct err *e)
 {
-	for (size_t i = 0; i < u->nargs; i++) {
-		if (strcmp(u->arg[i].name, "timeout") != 0)
-			return err_set(e, ERR_USAGE,
-			    "a Redis address takes no arguments but timeout=MILLISECONDS, not '%s'", u->arg[i].name);
-		if (parse_timeout(a, u->arg[i].value, e) < 0)
+	for (size_t i = 0; i < u->nargs; i++)
+		if (take_argument(a, &u->arg[i], e) < 0)
 			return -1;
-	}
-	a->host = take(&u->host);
-	a->host = a->host ? a->host : xstrdup("127.0.0.1");
 	a->user = take(&u->user);
 	a->password = take(&u->password);
-	a->port = u->port ? u->port : REDIS_PORT;
+	return a->tls ? take_files(a, e) : 0;
+}
+
+static int by_name(struct redis_address *a, struct url *u, struct err *e)
+{
+	if (by_tcp(a, u, e) < 0 || add_host(a, u, REDIS_PORT, e) < 0)
+		return -1;
+	a->host->name = a->host->name ? a->host->name : xstrdup("127.0.0.1");
 	return parse_db(a, u->path, e);
+}
+
+static int add_sentinels(struct redis_address *a, const char *address, struct err *e)
+{
+	char *one;
+	for (size_t i = 0; (one = url_with_host(address, i)); i++) {
+		struct url u;
+		int rc = url_parse(&u, one, e);
+		free(one);
+		if (rc < 0)
+			return -1;
+		if (!u.host)
+			rc = err_set(e, ERR_USAGE, "a host of the Redis address is empty");
+		else if (i == REDIS_MOST_SENTINELS)
+			rc = err_set(e, ERR_USAGE, "a Redis address names at most %d Sentinels", REDIS_MOST_SENTINELS);
+		else
+			rc = add_host(a, &u, SENTINEL_PORT, e);
+		url_free(&u);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void take_sentinel_auth(struct redis_address *a)
+{
+	const char *auth = env_get("SENTI_SENTINEL_AUTH");
+	if (!auth || !*auth)
+		return;
+	const char *colon = strchr(auth, ':');
+	if (colon && colon > auth)
+		a->sentinel_user = str_dup((struct str){auth, (size_t)(colon - auth)});
+	a->sentinel_password = xstrdup(colon ? colon + 1 : auth);
+}
+
+static int by_sentinel(struct redis_address *a, struct url *u, const char *address, struct err *e)
+{
+	const char *path = u->path ? u->path : "", *db = strchr(path, '/');
+	size_t n = strcspn(path, "/");
+	if (by_tcp(a, u, e) < 0 || add_sentinels(a, address, e) < 0)
+		return -1;
+	if (n == 0 || strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
+		return err_set(e, ERR_USAGE,
+		    "an address of Sentinels ends with the name of their primary, as in "
+		    "redis+sentinel://host,host,host/NAME");
+	a->primary = str_dup((struct str){path, n});
+	take_sentinel_auth(a);
+	return parse_db(a, db ? db + 1 : NULL, e);
 }
 
 static int by_socket(struct redis_address *a, struct url *u, struct err *e)
@@ -81,56 +180,79 @@ static void show(struct redis_address *a)
 	if (a->path)
 		buf_printf(&b, "unix:%s", a->path);
 	else
-		buf_printf(&b, strchr(a->host, ':') ? "redis://[%s]:%u" : "redis://%s:%u", a->host, a->port);
+		buf_printf(&b, "redis%s%s://", a->tls ? "s" : "", a->primary ? "+sentinel" : "");
+	for (size_t i = 0; i < a->nhosts; i++) {
+		const struct redis_host *h = &a->host[i];
+		buf_printf(&b, strchr(h->name, ':') ? "%s[%s]:%u" : "%s%s:%u", i ? "," : "", h->name, h->port);
+	}
+	if (a->primary)
+		buf_printf(&b, "/%s", a->primary);
 	if (a->db)
 		buf_printf(&b, a->path ? "?db=%llu" : "/%llu", (unsigned long long)a->db);
 	buf_char(&b, 0);
 	a->shown = b.p;
 }
 
+static int parse(struct redis_address *a, struct url *u, const char *address, struct err *e)
+{
+	const char *scheme = u->scheme;
+	if (strcmp(scheme, "unix") == 0)
+		return by_socket(a, u, e);
+	a->tls = strncmp(scheme, "rediss", 6) == 0;
+	if (strcmp(scheme, a->tls ? "rediss" : "redis") == 0)
+		return by_name(a, u, e);
+	if (strcmp(scheme, a->tls ? "rediss+sentinel" : "redis+sentinel") == 0)
+		return by_sentinel(a, u, address, e);
+	return err_set(e, ERR_USAGE,
+	    "'%s:' is not a Redis address; there are redis://host, rediss://host, redis+sentinel://host,host/NAME "
+	    "and unix:PATH",
+	    scheme);
+}
+
+static int take_password(struct redis_address *a, struct err *e)
+{
+	a->password = a->password ? a->password : from_env("REDISCLI_AUTH");
+	if (!a->user || a->password)
+		return 0;
+	return err_set(e, ERR_USAGE, "the Redis address has a user but no password, which may be in REDISCLI_AUTH");
+}
+
 int redis_address_parse(struct redis_address *a, const char *address, struct err *e)
 {
 	struct url u;
 	*a = (struct redis_address){0};
-	if (url_parse(&u, address, e) < 0)
+	/* A list of hosts stands only before Sentinels' name. */
+	char *one = strstr(address, "+sentinel://") ? url_with_host(address, 0) : xstrdup(address);
+	int rc = url_parse(&u, one, e);
+	free(one);
+	if (rc < 0)
 		return -1;
-	int rc;
-	if (strcmp(u.scheme, "redis") == 0)
-		rc = by_tcp(a, &u, e);
-	else if (strcmp(u.scheme, "unix") == 0)
-		rc = by_socket(a, &u, e);
-	else if (strcmp(u.scheme, "rediss") == 0)
-		rc = err_set(e, ERR_USAGE,
-		    "rediss: this build's hiredis has no TLS; run stunnel and name its local end, as in "
-		    "redis://127.0.0.1:6380 (senti-cache(1) shows how)");
-	else
-		rc = err_set(
-		    e, ERR_USAGE, "'%s:' is not a Redis address; there are redis://host and unix:PATH", u.scheme);
+	rc = parse(a, &u, address, e) < 0 ? -1 : take_password(a, e);
 	url_free(&u);
-	if (rc < 0) {
+	if (rc < 0)
 		redis_address_free(a);
-		return -1;
-	}
-	const char *secret = env_get("REDISCLI_AUTH");
-	if (!a->password && secret)
-		a->password = xstrdup(secret);
-	if (a->user && !a->password) {
-		redis_address_free(a);
-		return err_set(
-		    e, ERR_USAGE, "the Redis address has a user but no password, which may be in REDISCLI_AUTH");
-	}
-	show(a);
-	return 0;
+	else
+		show(a);
+	return rc;
+}
+
+static void free_secret(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
 }
 
 void redis_address_free(struct redis_address *a)
 {
+	for (size_t i = 0; i < a->nhosts; i++)
+		free(a->host[i].name);
+	char *const plain[] = {
+	    a->path, a->primary, a->user, a->sentinel_user, a->cacert, a->cert, a->certkey, a->shown};
+	for (size_t i = 0; i < COUNT_OF(plain); i++)
+		free(plain[i]);
 	free(a->host);
-	free(a->path);
-	free(a->user);
-	if (a->password)
-		explicit_bzero(a->password, strlen(a->password));
-	free(a->password);
-	free(a->shown);
+	free_secret(a->password);
+	free_secret(a->sentinel_password);
 	*a = (struct redis_address){0};
 }

@@ -93,12 +93,12 @@ try 'senti-cache --help'
 END
 usage 'get --cache http://a:geheim@b' <<'END'
 --- stderr
-senti-cache: 'http://a:***@b' is not a cache that this build knows; it takes redis://HOST:PORT, unix:PATH, memory:SIZE
+senti-cache: 'http://a:***@b' is not a cache that this build knows; it takes redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME, unix:PATH, memory:SIZE
 try 'senti-cache --help'
 END
-usage 'get --cache rediss://host' <<'END'
+usage 'get --cache redis+sentinel://:geheim@host,other' <<'END'
 --- stderr
-senti-cache: rediss: this build's hiredis has no TLS; run stunnel and name its local end, as in redis://127.0.0.1:6380 (senti-cache(1) shows how)
+senti-cache: an address of Sentinels ends with the name of their primary, as in redis+sentinel://host,host,host/NAME
 try 'senti-cache --help'
 END
 usage 'get --cache redis://:geheim@host/x' <<'END'

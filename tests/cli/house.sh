@@ -114,7 +114,7 @@ scheme sqlte senti-store stats --store sqlte:x <<'END'
 PATH, sqlite:PATH, postgresql://USER@HOST/DATABASE; did you mean 'sqlite'?
 END
 scheme redsi senti-serve --cache redsi://x <<'END'
-redis://HOST:PORT, unix:PATH, memory:SIZE; did you mean 'redis'?
+redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME, unix:PATH, memory:SIZE; did you mean 'redis'?
 END
 t 'a store is not a source' 'senti-score -i sqlite:senti.db 2>&1 | sed 1q' 0 <<'END'
 senti-score: 'sqlite:senti.db' is not a source that this build knows; it takes -, PATH, amqp:QUEUE

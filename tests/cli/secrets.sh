@@ -11,6 +11,7 @@ mkdir state
 # Ways to write an address, rightly and wrongly; none of them leads to a server.
 addresses="redis://u:$secret@127.0.0.1:1/0 mysql://u:$secret@h/db mysql:u:$secret@h u:$secret@h/db user:$secret@h/db AMQP://u:$secret@h
 	postgres://u:1/$secret@h/db amqp:u:$secret@127.0.0.1:1 amqp://u:$secret@127.0.0.1:1/?queue=q amqp:redis://u:$secret@h
+	rediss://u:$secret@127.0.0.1:1?cacertfile=/none redis+sentinel://u:$secret@127.0.0.1:1,127.0.0.1:2/x redis+sentinel://u:$secret@h,,h/x
 	http://h/?password=$secret mongodb+srv://u:a'$secret'b@h redis://u:1/$secret@h postgresql://h:1/db?password=$secret&x=y"
 
 # hides NAME COMMAND...: fails or not, but neither tells the secret nor names a file by it, and what it logs at most is looked at too.

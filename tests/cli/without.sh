@@ -76,20 +76,20 @@ absent jansson.h nettle/sha2.h nettle/base16.h
 alone SERVE <<'END'
 -, PATH, amqp:QUEUE
 PATH, sqlite:PATH, postgresql://USER@HOST/DATABASE
-redis://HOST:PORT, unix:PATH, memory:SIZE
+redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME, unix:PATH, memory:SIZE
 END
 # What the server is made of needs none of the others' headers.
 absent amqp.h libpq-fe.h hiredis.h hiredis/hiredis.h
 alone AMQP <<'END'
 -, PATH
 PATH, sqlite:PATH, postgresql://USER@HOST/DATABASE
-redis://HOST:PORT, unix:PATH, memory:SIZE
+redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME, unix:PATH, memory:SIZE
 senti-serve
 END
 alone POSTGRESQL <<'END'
 -, PATH, amqp:QUEUE
 PATH, sqlite:PATH
-redis://HOST:PORT, unix:PATH, memory:SIZE
+redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME, unix:PATH, memory:SIZE
 senti-serve
 END
 alone REDIS <<'END'

@@ -65,7 +65,7 @@ static void check_redis(const char *s)
 		CHECK(e.msg[0]);
 		return;
 	}
-	CHECK(a.shown && !a.host == !!a.path);
+	CHECK(a.shown && !a.nhosts == !!a.path && (!a.primary || a.nhosts));
 	if (is_telling(a.password, s))
 		CHECK(!strstr(a.shown, a.password));
 	redis_address_free(&a);

@@ -1,6 +1,6 @@
 /* redis.c - what a Redis may answer: whatever the bytes, each call ends with a state for each entry, or with a
  * reason, and reads no reply that is not there. The first byte chooses the call; with bit 6 a good greeting comes
- * before the rest. Connecting, sending and receiving are played here. */
+ * before the rest, and with bit 7 a Sentinel is asked first. Connecting, sending and receiving are played here. */
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <sys/socket.h>
@@ -10,14 +10,20 @@
 #include "lib/net/redis.h"
 #include "tests/fuzz/lib/check.h"
 
-enum { GREETED = 64, PIECE = 17 };
+enum { GREETED = 64, BY_SENTINEL = 128, PIECE = 17 };
 
-static struct str coming[2]; /* the greeting and the input, as far as they have not been received */
+static struct str coming[3]; /* what a Sentinel says, the greeting, the input, as far as they have not been received */
 
 redisContext *redisConnectUnixWithTimeout(const char *path, const struct timeval t)
 {
 	(void)path, (void)t;
 	return redisConnectFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+redisContext *redisConnectWithTimeout(const char *host, int port, const struct timeval t)
+{
+	(void)host, (void)port, (void)t;
+	return redisConnectFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 ssize_t send(int fd, const void *p, size_t n, int flags)
@@ -33,7 +39,10 @@ ssize_t recv(int fd, void *p, size_t n, int flags)
 		errno = EAGAIN;
 		return -1;
 	}
-	struct str piece = fuzz_cut(coming[0].n ? &coming[0] : &coming[1], n < PIECE ? n : PIECE);
+	size_t part = 0;
+	while (part + 1 < COUNT_OF(coming) && !coming[part].n)
+		part++;
+	struct str piece = fuzz_cut(&coming[part], n < PIECE ? n : PIECE);
 	memcpy(p, piece.p, piece.n);
 	return (ssize_t)piece.n;
 }
@@ -96,8 +105,12 @@ static void sample(struct cache *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct str greeting =
-	    STR("*2\r\n$10\r\n1700000000\r\n$6\r\n123456\r\n$20\r\n# Memory\nmaxmemory:0\r\n$12\r\nrun_id:abcde\r\n");
+#define TIME_REPLY "*2\r\n$10\r\n1700000000\r\n$6\r\n123456\r\n"
+	static const struct str
+	    greeting = STR(TIME_REPLY "$20\r\n# Memory\nmaxmemory:0\r\n$12\r\nrun_id:abcde\r\n"),
+	    of_primary =
+		STR(TIME_REPLY "$55\r\nrun_id:abcdef0123\nmaster_replid:0123456789\nrole:master\n\r\n*1\r\n$-1\r\n"),
+	    of_sentinel = STR("*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n");
 	static bool quiet;
 	struct str in = fuzz_input(data, size);
 	struct err e = {0};
@@ -106,9 +119,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!quiet)
 		log_init("fuzz", LOG_ERROR, LOG_PLAIN);
 	quiet = true;
-	coming[0] = call & GREETED ? greeting : STR("");
-	coming[1] = in;
-	struct cache *c = redis_cache("unix:/redis.sock", NULL, &e);
+	bool greeted = call & GREETED, by_sentinel = call & BY_SENTINEL;
+	coming[0] = greeted && by_sentinel ? of_sentinel : STR("");
+	coming[1] = !greeted ? STR("") : by_sentinel ? of_primary : greeting;
+	coming[2] = in;
+	struct cache *c = redis_cache(by_sentinel ? "redis+sentinel://h/senti" : "unix:/redis.sock", NULL, &e);
 	CHECK(c);
 	switch (call % 6) {
 	case 0:

@@ -379,17 +379,18 @@ static void two_handles(struct cache *a)
 /* All connections but the one that says so are cut, as by a server that starts again. */
 static void cut_connections(void)
 {
-	struct redis_address a;
-	if (redis_address_parse(&a, address, &e) < 0)
+	struct redis_link l;
+	if (redis_link_init(&l, address, &e) < 0 || redis_ready(&l, true, &e) < 0)
 		abort();
-	redisContext *other = a.path ? redisConnectUnix(a.path) : redisConnect(a.host, a.port);
-	redisReply *reply = other && !other->err ? redisCommand(other, "CLIENT KILL TYPE normal SKIPME yes") : NULL;
-	ok(reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0, "redis: connections are cut");
-	if (reply)
-		freeReplyObject(reply);
-	if (other)
-		redisFree(other);
-	redis_address_free(&a);
+	redis_begin(&l.wire);
+	redis_command(&l.wire, 6);
+	static const char *const word[] = {"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"};
+	for (size_t i = 0; i < COUNT_OF(word); i++)
+		redis_word(&l.wire, str_of(word[i]));
+	int rc = redis_call(&l, &mem, &e);
+	const struct redis_reply *r = l.wire.reply;
+	ok(rc == 0 && r->type == REDIS_REPLY_INTEGER && r->n > 0, "redis: connections are cut");
+	redis_link_free(&l);
 }
 
 /* What was read before may be older than tombstones that a server has lost in between. */
@@ -406,6 +407,32 @@ static void earlier_connections(struct cache *c)
 	shows(c, "cut", "1 one", "redis: a connection that was cut is made again unseen");
 	cut_connections();
 	ok(invalidate(c, "cut", 2) == 0, "redis: by invalidate too");
+}
+
+/* SENTI_FAILOVER is a command that has another server take over, and the first one again when it is called again. What
+ * was put before is not read (a change may have been invalidated meanwhile), and what was read before is not put. */
+static void failovers(struct cache *c, const char *command)
+{
+	struct entry en = entry_of("over");
+	pause_ms(2);
+	get(c, &en);
+	ok(put_read(c, "over", 1, "one", en.read_at) == ENTRY_STORED, "failover: put before");
+	static const char *const id[] = {"first", "second"};
+	for (int i = 0; i < 2; i++) {
+		struct entry before = entry_of(id[i]);
+		get(c, &before);
+		ok(before.read_at > 0 && system(command) == 0, "failover: the %s", id[i]);
+		while (c->clock(c) < 0) /* until it is connected again */
+			pause_ms(20);
+		shows(c, "over", "", "failover: what another server has accepted is not read");
+		ok(put_read(c, id[i], 1, "one", before.read_at) == ENTRY_REFUSED,
+		    "failover: a read that began before is refused");
+		pause_ms(2); /* of the same millisecond it cannot tell */
+		ok(put_read(c, id[i], 1, "one", c->clock(c)) == ENTRY_STORED, "failover: one that began after is not");
+		shows(c, id[i], "1 one", "failover: it is read");
+		ok(invalidate(c, id[i], 2) == 0, "failover: changes are invalidated");
+		shows(c, id[i], "", "failover: in the new server");
+	}
 }
 
 static void suite(struct cache *c)
@@ -571,24 +598,98 @@ static void refuses_address(const char *bad, const char *because)
 		c->close(c);
 }
 
-static void addresses(void)
+static void bad_addresses(void)
 {
-	refuses_address("rediss://host", "stunnel");
 	refuses_address("http://host", "not a Redis address");
+	refuses_address("redis+cluster://host", "not a Redis address");
 	refuses_address("redis://host/one", "database");
 	refuses_address("redis://:geheim@host/one", "database");
 	refuses_address("redis://host:0", "port");
 	refuses_address("redis://host?db=1", "arguments");
+	refuses_address("redis://host?cacertfile=x", "rediss://");
+	refuses_address("redis+sentinel://host/x?certfile=x", "rediss://");
+	refuses_address("rediss://:geheim@host?cafile=geheim", "cacertfile");
+	refuses_address("rediss://:geheim@host?certfile=x", "keyfile");
 	refuses_address("unix:", "path");
 	refuses_address("unix:/x?password=geheim", "arguments");
 	refuses_address("redis://alice@host", "REDISCLI_AUTH");
-	static const char *const good[] = {"redis://", "redis://host", "redis://host:7000/3", "redis://a:b@host",
-	    "redis://:b@[::1]:7000/", "unix:/x", "unix:relative?db=2"};
+	refuses_address("redis+sentinel://alice@host/x", "REDISCLI_AUTH");
+	refuses_address("redis+sentinel://host", "name of their primary");
+	refuses_address("redis+sentinel://host/", "name of their primary");
+	refuses_address("redis+sentinel://:geheim@host//1", "name of their primary");
+	refuses_address("redis+sentinel://host/a b", "name of their primary");
+	refuses_address("redis+sentinel://:geheim@host/x/one", "database");
+	refuses_address("redis+sentinel://:geheim@a,,b/x", "empty");
+	refuses_address("redis+sentinel:///x", "empty");
+	refuses_address("redis+sentinel:x", "empty");
+	refuses_address("redis+sentinel://a,b:x/x", "port");
+	refuses_address("redis+sentinel://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a/x", "at most 16");
+}
+
+/* What is understood, as it is shown and as it is: user, password, TLS files. */
+static void good_addresses(void)
+{
+	static const struct {
+		const char *given, *shown;
+	} good[] = {
+	    {"redis://", "redis://127.0.0.1:6379"},
+	    {"redis://host", "redis://host:6379"},
+	    {"redis://host:7000/3", "redis://host:7000/3"},
+	    {"redis://a:geheim@host", "redis://host:6379"},
+	    {"redis://:geheim@[::1]:7000/?timeout=5", "redis://[::1]:7000"},
+	    {"rediss://a:geheim@host/2?cacertfile=%2fx", "rediss://host:6379/2"},
+	    {"unix:/x", "unix:/x"},
+	    {"unix:relative?db=2", "unix:relative?db=2"},
+	    {"redis+sentinel://one/x", "redis+sentinel://one:26379/x"},
+	    {"redis+sentinel://a:geheim@one:1,[::1],[::2]:3/my.name-1/4?timeout=5",
+		"redis+sentinel://one:1,[::1]:26379,[::2]:3/my.name-1/4"},
+	    {"rediss+sentinel://one,two/x?certfile=c&keyfile=k", "rediss+sentinel://one:26379,two:26379/x"},
+	};
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
-		struct cache *c = redis_cache(good[i], NULL, &e);
-		ok(c != NULL, "address %s: %s", good[i], c ? "taken" : e.msg);
-		if (c)
-			c->close(c);
+		struct redis_address a;
+		int rc = redis_address_parse(&a, good[i].given, &e);
+		is_str(str_of(rc == 0 ? a.shown : e.msg), str_of(good[i].shown), "address %s", good[i].given);
+		if (rc == 0)
+			redis_address_free(&a);
+	}
+}
+
+/* What the environment adds; it is as before afterwards. */
+static void address_parts(void)
+{
+	static const char *const variable[] = {"SENTI_REDIS_CACERT", "SENTI_SENTINEL_AUTH", "REDISCLI_AUTH"};
+	char *before[COUNT_OF(variable)];
+	for (size_t i = 0; i < COUNT_OF(variable); i++)
+		before[i] = env_get(variable[i]) ? xstrdup(env_get(variable[i])) : NULL;
+	struct redis_address a;
+	setenv("SENTI_REDIS_CACERT", "from-env", 1);
+	setenv("SENTI_SENTINEL_AUTH", "watcher:sesame:x", 1);
+	setenv("REDISCLI_AUTH", "other", 1);
+	ok(redis_address_parse(&a, "rediss+sentinel://u:p%40w@one,two:5/x/3?timeout=7&certfile=c&keyfile=k", &e) == 0,
+	    "an address with everything");
+	ok(a.nhosts == 2 && a.host[0].port == 26379 && a.host[1].port == 5, "its hosts have their ports");
+	is_str(str_of(a.host[1].name), STR("two"), "and their names");
+	is_str(str_of(a.primary), STR("x"), "the primary's name");
+	ok(a.tls && a.db == 3 && a.timeout_ms == 7, "TLS, database and timeout");
+	is_str(str_of(a.user), STR("u"), "its user");
+	is_str(str_of(a.password), STR("p@w"), "its password");
+	is_str(str_of(a.cacert), STR("from-env"), "a file from the environment");
+	is_str(str_of(a.cert), STR("c"), "and one from the address");
+	is_str(str_of(a.certkey), STR("k"), "with its key");
+	is_str(str_of(a.sentinel_user), STR("watcher"), "the Sentinels' user");
+	is_str(str_of(a.sentinel_password), STR("sesame:x"), "and password");
+	redis_address_free(&a);
+	setenv("SENTI_SENTINEL_AUTH", "sesame", 1);
+	ok(redis_address_parse(&a, "redis+sentinel://one/x", &e) == 0 && !a.sentinel_user && !a.cacert, "less");
+	is_str(str_of(a.sentinel_password), STR("sesame"), "a password alone");
+	is_str(str_of(a.password), STR("other"), "the password from the environment");
+	redis_address_free(&a);
+	for (size_t i = 0; i < COUNT_OF(variable); i++) {
+		if (before[i])
+			setenv(variable[i], before[i], 1);
+		else
+			unsetenv(variable[i]);
+		free(before[i]);
 	}
 }
 
@@ -620,7 +721,9 @@ int main(void)
 	too_large();
 	threads();
 	jitter();
-	addresses();
+	bad_addresses();
+	good_addresses();
+	address_parts();
 	away();
 	address = env_get("SENTI_REDIS");
 	if (address && *address) {
@@ -630,6 +733,8 @@ int main(void)
 		suite(c);
 		two_handles(c);
 		earlier_connections(c);
+		if (env_get("SENTI_FAILOVER"))
+			failovers(c, env_get("SENTI_FAILOVER"));
 		c->close(c);
 	}
 	arena_free(&mem);
