@@ -86,9 +86,16 @@ struct cache_conf {
 
 /* What threads that answer clients know of a shared cache; set by whoever watches it for them. */
 struct cache_watch {
-	atomic_bool away;   /* it does not answer: nobody asks it, until the watcher has had an answer */
-	atomic_bool behind; /* a change could not be invalidated: messages in it may be old */
+	atomic_bool away; /* it does not answer: nobody asks it, until the watcher has had an answer */
+	/* How many changes could not be invalidated, and of how many of those the watcher has done so since: while they
+	 * differ, messages in the cache may be old. */
+	atomic_uint failed, mended;
 };
+
+static inline bool cache_is_behind(const struct cache_watch *w)
+{
+	return atomic_load(&w->mended) != atomic_load(&w->failed);
+}
 
 struct cache {
 	/* Looks up all at once. A repeated key is answered each time. */
@@ -114,7 +121,7 @@ struct cache {
 	bool private;
 	/* Set by the owner of a handle whose clients wait: limit of a call and of connecting (0: a default), and what
 	 * is known of the cache (lent; NULL: nothing). A handle that gets no answer sets `away`, one that cannot
-	 * invalidate `behind`. */
+	 * invalidate counts that in `failed`. */
 	int64_t call_ms;
 	struct cache_watch *watch;
 	/* Frees it. */

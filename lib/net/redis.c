@@ -236,7 +236,7 @@ static int redis_get(struct cache *c, struct entry *const *entry, size_t n, stru
 	for (size_t i = 0; i < n; i++)
 		messages = messages || entry[i]->kind == ENTRY_MESSAGE;
 	set_all(entry, n, ENTRY_SKIPPED);
-	bool old = messages && r->port.watch && atomic_load(&r->port.watch->behind);
+	bool old = messages && r->port.watch && cache_is_behind(r->port.watch);
 	if (old || trouble_pause(&r->reading) || !ready(r, !messages))
 		return 0;
 	ask(r, entry, n, messages);
@@ -522,7 +522,7 @@ static int redis_invalidate(struct cache *c, const struct change *change, size_t
 	if (!n)
 		return 0;
 	if (w && atomic_load(&w->away)) {
-		atomic_store(&w->behind, true);
+		atomic_fetch_add(&w->failed, 1);
 		return err_set(e, ERR_ENV, "%s is unreachable", r->link.address.shown);
 	}
 	int64_t until = clock_mono_ms() + r->port.call_ms;
@@ -533,7 +533,7 @@ static int redis_invalidate(struct cache *c, const struct change *change, size_t
 	if (rc == 0)
 		trouble_over(&r->link.away, &away, &r->link);
 	else if (w)
-		atomic_store(&w->behind, true);
+		atomic_fetch_add(&w->failed, 1);
 	if (rc < 0 && w && !r->link.wire.context)
 		atomic_store(&w->away, true);
 	return rc;

@@ -31,7 +31,7 @@ static int work(struct invalidator *v, struct err *e)
 	if (outbox_look(o, &v->age, e) < 0)
 		return -1;
 	if (v->age.restored && v->cache->forget(v->cache, e) < 0) {
-		atomic_store(&v->ends->watch->behind, true);
+		atomic_fetch_add(&v->ends->watch->failed, 1);
 		return -1;
 	}
 	v->age.restored = false;
@@ -39,20 +39,21 @@ static int work(struct invalidator *v, struct err *e)
 	if (n <= 0)
 		return n;
 	if (v->cache->invalidate(v->cache, c, (size_t)n, e) < 0) {
-		atomic_store(&v->ends->watch->behind, true);
+		atomic_fetch_add(&v->ends->watch->failed, 1);
 		return -1;
 	}
 	return o->seen(o, v->reader, c, (size_t)n, e) < 0 ? -1 : n;
 }
 
-/* Once nothing is left to do, the cache is not behind the changes that were made before. */
+/* Once nothing is left to do, the cache is not behind the changes that had failed before. Until then nobody reads
+ * messages from it, also while this goes on. */
 static int catch_up(struct invalidator *v, struct err *e)
 {
-	atomic_bool *behind = &v->ends->watch->behind;
-	bool was = atomic_exchange(behind, false);
+	struct cache_watch *w = v->ends->watch;
+	unsigned failed = atomic_load(&w->failed);
 	int n = work(v, e);
-	if (was && n != 0)
-		atomic_store(behind, true);
+	if (n == 0)
+		atomic_store(&w->mended, failed);
 	return n;
 }
 
