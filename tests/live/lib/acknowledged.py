@@ -99,8 +99,8 @@ class Traffic:
         self.over = threading.Event()
         self.longest = 0.0
         self.failed = []  # of the clients themselves
-        self.threads = [threading.Thread(target=self.client, args=(self.writer, i)) for i in range(writers)]
-        self.threads += [threading.Thread(target=self.client, args=(self.reader, i)) for i in range(readers)]
+        self.threads = [threading.Thread(target=self.client, args=(self.writer, i), daemon=True) for i in range(writers)]
+        self.threads += [threading.Thread(target=self.client, args=(self.reader, i), daemon=True) for i in range(readers)]
 
     def start(self):
         for t in self.threads:

@@ -6,7 +6,7 @@ import time
 import psycopg
 
 from acknowledged import QUEUE
-from faults import Fault, cut, frozen, killed, service
+from faults import Fault, cut, frozen, killed, redis_faults, service
 
 
 class Pair:
@@ -69,6 +69,41 @@ class Pair:
                 Fault("standby of PostgreSQL killed", 2, lambda rng: killed("postgresql", self.standby, rng), "postgresql"),
                 Fault("standby of PostgreSQL frozen", 2, lambda rng: frozen("postgresql", self.standby, rng), "postgresql"),
                 Fault("connections of PostgreSQL cut", 3, cut, "postgresql")]
+
+
+class Redis:
+    """One that forgets all when it is killed."""
+
+    def __init__(self, folder):
+        self.servers = [os.path.join(folder, "redis-1")]
+        self.url = service("start", "redis", self.servers[0]).split("'")[1]
+
+    def ask(self, *command):
+        """What each server says."""
+        return [service("ctl", "redis", f, *command).strip() for f in self.servers]
+
+    def faults(self):
+        return redis_faults(*self.servers, part="redis")
+
+
+class Sentinels(Redis):
+    """Redis with a replica, and three Sentinels that promote it when the primary has been away for half a second."""
+
+    def __init__(self, folder):
+        self.servers = [os.path.join(folder, f"redis-{n}") for n in (1, 2)]
+        self.sentinels = [os.path.join(folder, f"sentinel-{n}") for n in (1, 2, 3)]
+        service("start", "redis", self.servers[0])
+        service("start", "redis", self.servers[1], f"replica={self.servers[0]}")
+        urls = [service("start", "redis", f, f"sentinel={self.servers[0]}").split("'")[1] for f in self.sentinels]
+        self.url = "redis+sentinel://" + ",".join(url.split("/")[2] for url in urls) + "/senti"
+        until = time.monotonic() + 30
+        while not service("ctl", "redis", self.sentinels[0], "sentinel", "ckquorum", "senti").startswith("OK 3 usable"):
+            assert time.monotonic() < until, "the Sentinels do not find each other"
+            time.sleep(0.1)
+
+    def faults(self):
+        return [*super().faults(),
+                Fault("Sentinel killed", 1, lambda rng: killed("redis", rng.choice(self.sentinels), rng), "redis")]
 
 
 class Cluster:

@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -55,9 +56,12 @@ class Process:
     def keep(self):
         while not self.ending:
             self.process.wait()
-            if not self.ending:
-                time.sleep(0.2)
-                self.start()
+            time.sleep(0.2)
+            try:
+                if not self.ending:
+                    self.start()
+            except OSError as e:  # the programs are being built again
+                print(f"# {self.argv[0]}: {e}", flush=True)
 
     def signal(self, number):
         try:
@@ -79,6 +83,7 @@ class System:
     """Two senti-serves and two workers, with what the environment names; and for each of `caches` a senti-serve with that one."""
 
     def __init__(self, folder, *caches):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # so that stop is called
         subprocess.run(["senti-store", "migrate"], check=True, timeout=60, stdout=subprocess.DEVNULL)
         settings = [[], [], *(["--cache", c] for c in caches)]
         self.ports = [free_port() for _ in settings]
@@ -138,9 +143,9 @@ def cut(_rng):
         db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
 
 
-def redis_faults(folder, **kw):
-    return [Fault("Redis killed", 3, lambda rng: killed("redis", folder, rng), **kw),
-            Fault("Redis frozen", 3, lambda rng: frozen("redis", folder, rng), **kw)]
+def redis_faults(*folders, **kw):
+    return [Fault("Redis killed", 3, lambda rng: killed("redis", rng.choice(folders), rng), **kw),
+            Fault("Redis frozen", 3, lambda rng: frozen("redis", rng.choice(folders), rng), **kw)]
 
 
 # ---- one after another, or several at a time ----
@@ -185,13 +190,17 @@ class Faults:
             t.join()
 
 
+def wrong(traffic, faults):
+    return traffic.wrong or traffic.failed or faults.failed
+
+
 def run(traffic, faults, seconds, operations=0, pause=(0.1, 1.5), say=None):
     """Until the time is over and so many operations are answered, or something is wrong; `say` gets a line each minute."""
     rng = random.Random(f"{faults.seed} pauses")
     began = time.monotonic()
     told, answered = began, 0
     traffic.start()
-    while not traffic.wrong and not traffic.failed and not faults.failed:
+    while not wrong(traffic, faults):
         now = time.monotonic()
         if now - began > seconds and (traffic.answered() >= operations or now - began > 2 * seconds):
             break
