@@ -55,7 +55,7 @@ def everything_fails():
     os.environ.update(SENTI_STORE=pair.url, SENTI_REDIS=redis.url, SENTI_AMQP=cluster.url)
     system = System(DIR, "memory:64M")
     try:
-        traffic = Traffic(system.ports, SEED, writers=12, readers=8, pause=0.01)
+        traffic = Traffic(system.ports, SEED, writers=6, readers=10, pause=0.01)
         faults = Faults(SEED, [*system.faults(), *pair.faults(), *redis.faults(), *cluster.faults()])
         run_campaign(traffic, faults, SECONDS, OPERATIONS, say=say)
         members = cluster.members()

@@ -15,7 +15,7 @@ import random
 import threading
 import time
 import traceback
-from collections import Counter, deque
+from collections import Counter
 
 import pika
 import psycopg
@@ -26,6 +26,8 @@ QUEUE = "texts"
 ABSENT = {"version": 0}
 ANSWERED = (200, 202, 204, 304, 404)
 RECENT = 300  # messages that are read most
+ANSWERS = 7  # kept of a message, besides the last one: of writers, and of readers
+KEPT = 20000  # messages of which they are kept
 
 
 class Life:
@@ -39,7 +41,7 @@ class Life:
         self.accepted = None  # the text that will be stored
         self.writing = False
         self.seen = None, None  # an ETag, and the record that came with it
-        self.writes, self.reads = deque(maxlen=8), deque(maxlen=4)  # the last answers
+        self.writes, self.reads = [], []  # the last answers
 
     def is_settled(self):
         return not self.maybe and self.accepted is None
@@ -127,6 +129,7 @@ class Traffic:
         """Asks as the client does, and keeps the answer as one of the last of its message."""
         status, said = c.ask(method, path, body, **headers)
         at = time.monotonic() - self.began
+        del answers[:-ANSWERS]
         answers.append((at, f"{method} {json.dumps(body) if body else ''} to {c.port} says {status} {shown(said) if said and 'text' in said else ''}"))
         with self.lock:
             self.done[f"{method.lower()} {status}"] += 1
@@ -182,6 +185,8 @@ class Traffic:
             life = Life(f"w{number}-{n}", f"I {c.rng.choice(['love', 'hate', 'saw'])} number {n} of {number}")
             with self.lock:
                 self.lives.append(life)
+                for answers in (self.lives[-KEPT].writes, self.lives[-KEPT].reads) if len(self.lives) > KEPT else ():
+                    answers.clear()
             for _ in range(c.rng.randrange(1, 12)):
                 if self.over.is_set() or not life.is_settled():
                     break
