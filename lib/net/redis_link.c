@@ -158,7 +158,8 @@ static uint32_t hex_of(struct str s)
 }
 
 /* Both change with each start, the second one also when a replica takes over or a primary without replicas forgets what
- * it has sent them. */
+ * it has sent them. Neither does in a primary that slept while another one stood in for it, and then takes over again
+ * before it was made a replica: the Sentinels' epoch tells its entries of before. */
 static void take_run(struct redis_link *l, struct str info)
 {
 	struct str start = info_value(info, "run_id"), history = info_value(info, "master_replid");
@@ -167,7 +168,8 @@ static void take_run(struct redis_link *l, struct str info)
 	else if (history.n < REDIS_RUN)
 		snprintf(l->run, sizeof l->run, "%.*s", REDIS_RUN, start.p);
 	else
-		snprintf(l->run, sizeof l->run, "%08x", hex_of(start) ^ hex_of(history));
+		snprintf(l->run, sizeof l->run, "%08x",
+		    hex_of(start) ^ hex_of(history) ^ (uint32_t)l->at.epoch * 0x9E3779B1U);
 }
 
 static void take_info(struct redis_link *l, const struct redis_reply *r)

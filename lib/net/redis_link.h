@@ -40,8 +40,8 @@ struct redis_link {
 	int64_t floor_ms, given_ms;
 	int64_t call_ms; /* set by the owner: limit of a call, and of connecting; 0: the address's, or a default */
 	struct buf info; /* INFO at connecting; empty if refused */
-	/* Eight digits that are others after each start of the server, and after each time it becomes the primary; "-"
-	 * if INFO is refused. */
+	/* Eight digits that are others after each start of the server, and after each time it becomes the primary, also
+	 * if it never noticed that another one was; "-" if INFO is refused. */
 	char run[REDIS_RUN + 1];
 	bool fresh;   /* connected since the owner last looked */
 	bool replica; /* of another server: what it says of messages may be old, and it takes none */

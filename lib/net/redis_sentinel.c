@@ -46,6 +46,12 @@ static int refused(const struct redis_wire *w, const struct redis_reply *r, stru
 	    e, ERR_ENV, "%s: %s (%.*s)", w->shown, meaning, (int)(r->text.n > 200 ? 200 : r->text.n), r->text.p);
 }
 
+static int strange(const struct redis_wire *w, struct err *e)
+{
+	return err_set(e, ERR_ENV, "%s gives an answer that no Sentinel gives", w->shown);
+}
+
+/* The replies to what ask_one sends. */
 static int read_place(
     const struct redis_wire *w, const struct redis_reply *r, const char *name, struct redis_place *at, struct err *e)
 {
@@ -57,11 +63,17 @@ static int read_place(
 	if (r->type != REDIS_REPLY_ARRAY || r->n != 2 || r[1].type != REDIS_REPLY_STRING ||
 	    r[2].type != REDIS_REPLY_STRING || r[1].text.n == 0 || r[1].text.n >= sizeof at->host ||
 	    str_u64(r[2].text, &port) < 0 || port < 1 || port > UINT16_MAX)
-		return err_set(e, ERR_ENV, "%s gives an answer that no Sentinel gives", w->shown);
+		return strange(w, e);
 	memcpy(at->host, r[1].text.p, r[1].text.n);
 	at->host[r[1].text.n] = 0;
 	at->port = (uint16_t)port;
-	return 0;
+	const struct redis_reply *about = reply_next(r);
+	if (about->type == REDIS_REPLY_ERROR)
+		return refused(w, about, e);
+	for (int64_t i = 1; about->type == REDIS_REPLY_ARRAY && i < about->n; i += 2)
+		if (str_eq(about[i].text, STR("config-epoch")) && str_u64(about[i + 1].text, &at->epoch) == 0)
+			return 0;
+	return strange(w, e);
 }
 
 /* Connects if it is not connected, with the password as the first command. */
@@ -97,8 +109,12 @@ static enum sentinel_answer ask_one(
 	redis_word(w, STR("SENTINEL"));
 	redis_word(w, STR("get-master-addr-by-name"));
 	redis_word(w, str_of(name));
+	redis_command(w, 3);
+	redis_word(w, STR("SENTINEL"));
+	redis_word(w, STR("master"));
+	redis_word(w, str_of(name));
 	if (redis_wire_call(w, &mem, e) == 0) {
-		bool auth = w->commands > 1, denied = auth && w->reply->type == REDIS_REPLY_ERROR;
+		bool auth = w->commands > 2, denied = auth && w->reply->type == REDIS_REPLY_ERROR;
 		int rc = read_place(w, auth && !denied ? reply_next(w->reply) : w->reply, name, at, e);
 		answer = rc == 0 ? ANSWERED : REFUSED;
 	}
@@ -113,7 +129,7 @@ static enum sentinel_answer ask_one(
 
 static bool is_same(const struct redis_place *a, const struct redis_place *b)
 {
-	return a->port == b->port && strcmp(a->host, b->host) == 0;
+	return a->port == b->port && a->epoch == b->epoch && strcmp(a->host, b->host) == 0;
 }
 
 struct vote {

@@ -7,7 +7,8 @@
  *
  * - A link is used only if the Sentinels were asked within the last second (SENTINEL_LOOK_MS), and named its server
  *   then. So a primary that can still be reached after another has taken over is left within a second.
- * - As soon as they name another server, all links leave theirs, before anything is read or written there.
+ * - As soon as they name another server, or the same after another (a place has an epoch), all links leave theirs,
+ *   before anything is read or written there.
  * - Changes count as invalidated, and names as claimed, only if the Sentinels, asked afterwards, still name the server
  *   where that was done. So nobody can have put into a new primary what is older than a change that was invalidated in
  *   the old one only.

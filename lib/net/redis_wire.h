@@ -27,6 +27,7 @@ struct redis_reply {
 struct redis_place {
 	char host[REDIS_MOST_HOST + 1];
 	uint16_t port;
+	uint64_t epoch; /* of the failover since which it is the primary; 0: none, or no Sentinel has named it */
 };
 struct redis_place redis_place_of(const struct redis_host *h);
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -279,6 +280,55 @@ def sleeper():
     old.ctl("replicaof", "127.0.0.1", str(g.agreed(old=old).port))
     follower.process.terminate()
     follower.ends()
+
+
+class Told:
+    """A Sentinel that names the server which it is told to, as the primary since a failover of this number."""
+
+    def __init__(self, server, epoch):
+        self.server, self.epoch = server, epoch
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis+sentinel://127.0.0.1:{self.socket.getsockname()[1]}/{PRIMARY}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            threading.Thread(target=self.answer, args=(self.socket.accept()[0],), daemon=True).start()
+
+    def answer(self, c):
+        with c, c.makefile("rb") as commands:
+            while head := commands.readline():
+                words = [commands.read(int(commands.readline()[1:]) + 2)[:-2] for _ in range(int(head[1:]))]
+                port, epoch = str(self.server.port), str(self.epoch)
+                said = ["127.0.0.1", port] if words[1] != b"master" else ["name", PRIMARY, "config-epoch", epoch]
+                c.sendall(f"*{len(said)}\r\n".encode() + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in said))
+
+
+@check
+def there_and_back():
+    "a primary that slept while another one stood in for it, and takes over again as it was: nobody reads what it had before"
+    one, other = Redis("there"), Redis("back")
+    told, path = Told(one, 1), folder("there_and_back")
+    server = Server(path, "--store", "sqlite:s.db", "--cache", told.url)
+
+    def label():
+        return ask(server.url, "/v1/messages/m").json()["sentiment"]["label"]
+
+    def comes_to(redis, word):
+        """Until it has the record with this label. Every read says so meanwhile."""
+        def there():
+            assert label() == word
+            return f'"label":"{word}"' in redis.ctl("get", "senti:m:m")
+        wait_until(there, 20, f"the primary has no record that says {word}")
+
+    assert ask(server.url, "/v1/messages", {"id": "m", "text": "I love it"}, headers={"Prefer": "wait=5"}).status == 200
+    comes_to(one, "positive")
+    told.server, told.epoch = other, 2
+    assert ask(server.url, "/v1/messages/m", {"label": "negative"}, method="PATCH").status == 200
+    comes_to(other, "negative")
+    told.server, told.epoch = one, 3
+    comes_to(one, "negative")
+    server.ends()
 
 
 class Client(threading.Thread):
