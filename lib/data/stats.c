@@ -4,9 +4,11 @@
 #include <inttypes.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/utf8.h"
 #include "lib/json/items.h"
 #include "lib/json/scan.h"
 #include "lib/json/write.h"
+#include "lib/text/hash.h"
 
 enum { HOUR = 3600, DAY = 86400, WEEK_DAYS = 7, THURSDAY = 3, DIGITS = 6 };
 
@@ -262,9 +264,11 @@ void stats_put_flat(struct buf *out, const struct stats_question *q, const struc
 	buf_char(out, '}');
 }
 
-/* ---- places: [count, key...], a period as its first moment ---- */
+/* ---- places: [count, key...], a period as its first moment; a long one as its hash and [count, beginning...] ---- */
 
-void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g)
+enum { PLACE_LONG = 1024, KEY_BEGINNING = 128 };
+
+static void put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g)
 {
 	buf_printf(out, "[%" PRIu64, g->count);
 	for (size_t i = 0; i < q->nby; i++) {
@@ -275,6 +279,35 @@ void stats_put_place(struct buf *out, const struct stats_question *q, const stru
 			put_key(out, q, g, i);
 	}
 	buf_char(out, ']');
+}
+
+static struct str beginning(struct str key)
+{
+	return key.n <= KEY_BEGINNING ? key
+				      : (struct str){key.p, utf8_valid_prefix((struct str){key.p, KEY_BEGINNING})};
+}
+
+static struct stats_group shortened(const struct stats_question *q, const struct stats_group *g)
+{
+	struct stats_group cut = *g;
+	for (size_t i = 0; i < q->nby; i++)
+		cut.key[i] = beginning(g->key[i]);
+	return cut;
+}
+
+void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g)
+{
+	struct buf whole = {0};
+	put_place(&whole, q, g);
+	if (whole.n <= PLACE_LONG) {
+		buf_str(out, buf_view(&whole));
+	} else {
+		struct stats_group cut = shortened(q, g);
+		hash_text(buf_view(&whole), buf_reserve(out, HASH_HEX));
+		out->n += HASH_HEX;
+		put_place(out, q, &cut);
+	}
+	buf_free(&whole);
 }
 
 static bool read_start(struct str item, int64_t *ms)
@@ -304,7 +337,9 @@ static bool read_key(struct str item, struct arena *mem, struct str *key)
 bool stats_read_place(struct stats_question *q, struct str text, struct arena *mem)
 {
 	struct str item;
-	size_t n = 0;
+	size_t n = 0, hash = text.n > HASH_HEX && text.p[0] != '[' ? HASH_HEX : 0;
+	q->after_hash = (struct str){text.p, hash};
+	text = (struct str){text.p + hash, text.n - hash};
 	if (!text.n || text.p[0] != '[')
 		return false;
 	struct json_items it = json_items(text);
@@ -318,4 +353,30 @@ bool stats_read_place(struct stats_question *q, struct str text, struct arena *m
 	}
 	q->has_after = rc == 0 && n == q->nby + 1 && it.p == text.p + text.n;
 	return q->has_after;
+}
+
+/* True if the group's place, shortened, is the question's. */
+static bool begins_alike(const struct stats_question *q, const struct stats_group *g)
+{
+	if (g->count != q->after.count || (stats_period(q) < q->nby && g->start != q->after.start))
+		return false;
+	for (size_t i = 0; i < q->nby; i++)
+		if (q->by[i].key < STATS_TIME && !str_eq(beginning(g->key[i]), q->after.key[i]))
+			return false;
+	return true;
+}
+
+static bool is_place_of(const struct stats_question *q, const struct stats_group *g)
+{
+	struct buf whole = {0};
+	char hash[HASH_HEX];
+	put_place(&whole, q, g);
+	hash_text(buf_view(&whole), hash);
+	buf_free(&whole);
+	return str_eq(q->after_hash, (struct str){hash, HASH_HEX});
+}
+
+int stats_at_place(const struct stats_question *q, const struct stats_group *g)
+{
+	return !begins_alike(q, g) ? -1 : is_place_of(q, g);
 }

@@ -53,6 +53,7 @@ struct stats_question {
 	const struct zone *zone; /* of the other periods; NULL: UTC */
 	bool has_after;
 	struct stats_group after; /* only the groups after this one: its start, count and keys */
+	struct str after_hash;	  /* if `after` has only the beginnings of keys: of the group's whole place */
 };
 
 /* Adds what to group by, one or a list ("label,day,product"): label, source, model, time, hour, day, week, month, or
@@ -82,8 +83,12 @@ void stats_put(struct buf *out, const struct stats_question *q, const struct sta
 /* The same without nested values, for a table: {"product":...,"month":"2024-05","count":...,"mean":...}: what is
  * grouped by under its own names; days and weeks (their Monday) as dates, months as 2024-05, on the zone's calendar. */
 void stats_put_flat(struct buf *out, const struct stats_question *q, const struct stats_group *g);
-/* Appends the place after a group as a text, and reads it back: false if it is none of this question. */
+/* Appends the place after a group as a text, and reads it back: false if it is none of this question. Keys may be of
+ * any length, but the text has some 2 KiB at most: a longer one has the beginnings of the keys and a hash. */
 void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g);
 bool stats_read_place(struct stats_question *q, struct str text, struct arena *mem);
+/* Of a place with the beginnings of keys (after_hash): 1 if the group is at it, 0 if its keys only begin alike, -1 if
+ * they do not. */
+int stats_at_place(const struct stats_question *q, const struct stats_group *g);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "lib/base/clock.h"
 
+enum { GROUPS_AT_ONCE = 100 };
+
 int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e)
 {
 	if (n == 0)
@@ -89,4 +91,33 @@ bool place_read(struct str text, enum order order, struct place *p)
 		return read_time(number, p);
 	p->has_score = filter_read_score((struct str){number, n}, &p->score);
 	return p->has_score;
+}
+
+/* Looks for the group of a place that was shortened: 0, or -1 with *e. */
+static int find_place(struct store *s, struct stats_question *q, struct arena *mem, struct err *e)
+{
+	struct stats_question from = *q;
+	struct stats_group *g = arena_alloc(mem, GROUPS_AT_ONCE * sizeof *g);
+	int n;
+	do {
+		n = s->aggregate(s, &from, g, GROUPS_AT_ONCE, mem, e);
+		for (int i = 0, at = 0; i < n && at == 0; i++) {
+			at = stats_at_place(q, &g[i]);
+			if (at > 0)
+				q->after = g[i];
+			if (at)
+				return 0;
+		}
+		if (n > 0)
+			from.after = g[n - 1];
+	} while (n == GROUPS_AT_ONCE);
+	return n < 0 ? -1 : 0;
+}
+
+int store_groups(
+    struct store *s, struct stats_question *q, struct stats_group *out, size_t max, struct arena *mem, struct err *e)
+{
+	if (q->has_after && q->after_hash.n && find_place(s, q, mem, e) < 0)
+		return -1;
+	return s->aggregate(s, q, out, max, mem, e);
 }

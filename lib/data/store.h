@@ -133,6 +133,11 @@ struct store {
 	int (*close)(struct store *, struct err *e);
 };
 
+/* aggregate, after a place that may have only the beginnings of keys (stats_read_place). If its group has gone, all
+ * groups whose keys begin alike come again. */
+int store_groups(
+    struct store *s, struct stats_question *q, struct stats_group *out, size_t max, struct arena *mem, struct err *e);
+
 /* put, halving what the database refuses until each refused message is alone: 0, with each message's fate, or -1. */
 int store_put(struct store *s, struct message *const *m, size_t n, struct arena *mem, struct err *e);
 

@@ -25,6 +25,17 @@ void headers_add(struct headers *h, const char *name, const char *fmt, ...)
 	va_end(ap);
 }
 
+void headers_remove(struct headers *h, const char *name)
+{
+	struct header **at = &h->first;
+	while (*at)
+		if (strcasecmp((*at)->name, name) == 0)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	h->last = at;
+}
+
 struct header *headers_find(const struct headers *h, const char *name)
 {
 	for (struct header *at = h->first; at; at = at->next)

@@ -15,7 +15,8 @@
 #include "lib/text/hash.h"
 
 /* The library gets so much more for a request's headers than are allowed, so that all near the limit reach us; it takes
- * about HEADER_COST for each line, and needs HEADER_ROOM for an answer. */
+ * about HEADER_COST for each line, and needs HEADER_ROOM for an answer. Longer headers of an answer need memory beside
+ * those of the request, and beside its copy of a Cookie; where they find none, the client gets no answer. */
 enum { HEADER_SPARE = 4096, HEADER_COST = 80, HEADER_ROOM = 1536 };
 
 struct request_private {
@@ -24,8 +25,9 @@ struct request_private {
 	char *uri;
 	struct arena mem; /* begins in `room`, which suffices for most requests */
 	struct param *query;
-	struct headers headers; /* of the answer */
-	bool has_body;		/* or may have one */
+	struct headers headers;	       /* of the answer */
+	size_t head_bytes, head_lines; /* of the request line and headers */
+	bool has_body;		       /* or may have one */
 	bool begun, answered, deferred, paused, queued;
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: the rest is dropped */
@@ -69,7 +71,7 @@ void request_end(struct request *r);
 int64_t request_clock_us(void);
 /* Writes an answer to the connection, which is closed afterwards, without the library. */
 void request_write(struct request *r);
-/* Queues the answer. */
+/* Queues the answer. MHD_NO: the connection must be closed; the answer may have been written. */
 enum MHD_Result request_queue(struct request *r);
 
 #endif

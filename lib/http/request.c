@@ -20,6 +20,8 @@
 
 enum { STREAM_BLOCK = 1024, PACKED_BLOCK = 16384 };
 enum { SMALL_ANSWER = 4096 }; /* not worth counting */
+/* What fits into a socket that nothing was sent to; what the library adds to the headers, and the status line. */
+enum { WRITTEN_MOST = 16384, LIBRARY_HEADERS = 256 };
 
 /* One allocation, small enough for malloc's fast path. */
 struct request_whole {
@@ -310,6 +312,8 @@ static void check_size(struct request *r, const struct audit *a, size_t line)
 	static const size_t separators = 4; /* ": " and the line end */
 	size_t most = r->own->server->conf.max_header, bytes = line + a->bytes + a->lines * separators;
 	size_t taken = bytes + a->lines * HEADER_COST;
+	r->own->head_bytes = bytes;
+	r->own->head_lines = a->lines;
 	r->own->crowded = bytes > most || taken > most + HEADER_SPARE - HEADER_ROOM;
 	if (line > most)
 		request_problem(r, 414, "uri_too_long", "the request line has more than %zu bytes", most);
@@ -684,7 +688,6 @@ static void compress(struct request *r)
 static struct MHD_Response *response_of(struct request *r)
 {
 	struct MHD_Response *response;
-	compress(r);
 	if (r->own->packing) {
 		r->sent = r->spool.bytes;
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PACKED_BLOCK, read_packed, r, NULL);
@@ -706,18 +709,81 @@ static struct MHD_Response *response_of(struct request *r)
 	return response;
 }
 
+/* ---- the head of an answer ---- */
+
+typedef void put_header(void *to, const char *name, const char *value);
+
+static void each_header(const struct request *r, put_header *put, void *to)
+{
+	/* Only for answers that a cache may keep. */
+	if (r->out_media)
+		put(to, "Content-Type", r->out_media);
+	if ((r->out_media || r->status == 304) && (*r->method == 'G' || *r->method == 'H'))
+		put(to, "Vary", "Accept-Encoding");
+	for (const struct header *h = r->own->headers.first; h; h = h->next)
+		put(to, h->name, h->value);
+	put(to, "X-Request-Id", r->request_id);
+	if (r->traceparent[0])
+		put(to, "traceparent", r->traceparent);
+}
+
+static void count_header(void *to, const char *name, const char *value)
+{
+	*(size_t *)to += strlen(name) + strlen(value) + strlen(": \r\n");
+}
+
+static void write_header(void *to, const char *name, const char *value)
+{
+	buf_printf(to, "%s: %s\r\n", name, value);
+}
+
+static void add_header(void *to, const char *name, const char *value)
+{
+	MHD_add_response_header(to, name, value);
+}
+
+/* The library has memory for the headers of the answer. */
+static bool head_fits(const struct request *r)
+{
+	const struct request_private *o = r->own;
+	size_t bytes = 0, taken = 2 * o->head_bytes + o->head_lines * HEADER_COST + HEADER_ROOM;
+	each_header(r, count_header, &bytes);
+	return bytes + LIBRARY_HEADERS <= HEADER_ROOM || bytes + taken <= o->server->conf.max_header + HEADER_SPARE;
+}
+
 void request_write(struct request *r)
 {
 	struct buf head = {0};
 	int fd = MHD_get_connection_info(r->own->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	buf_printf(&head,
-	    "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\nConnection: "
-	    "close\r\n\r\n",
-	    r->status, MHD_get_reason_phrase_for(r->status), r->out_media, r->out.n, r->request_id);
-	buf_str(&head, buf_view(&r->out));
+	buf_printf(&head, "HTTP/1.1 %u %s\r\nContent-Length: %zu\r\nConnection: close\r\n", r->status,
+	    MHD_get_reason_phrase_for(r->status), r->out.n);
+	each_header(r, write_header, &head);
+	buf_str(&head, STR("\r\n"));
+	if (strcmp(r->method, "HEAD") != 0)
+		buf_str(&head, buf_view(&r->out));
 	ssize_t n = send(fd, head.p, head.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	r->sent = n > 0 ? r->out.n : 0; /* it fits, since nothing was sent for this request before */
 	buf_free(&head);
+}
+
+/* The headers of the answer are too long for the library. A small answer is written without it: true. Else nothing has
+ * changed, and a problem takes its place; or Location is left out, which the answer to a message can do without, since
+ * the message has its id. */
+static bool answer_crowded(struct request *r)
+{
+	const struct request_private *o = r->own;
+	if (!o->stream && !o->packing && r->spool.fd < 0 && r->out.n <= WRITTEN_MOST) {
+		request_write(r);
+		return true;
+	}
+	if (*r->method != 'G' && *r->method != 'H') {
+		headers_remove(&r->own->headers, "Location");
+		return false;
+	}
+	headers_init(&r->own->headers, &r->own->mem);
+	request_problem(r, 431, "headers_too_large",
+	    "the headers of the request leave no room for those of the answer: send fewer, or a shorter query");
+	return false;
 }
 
 enum MHD_Result request_queue(struct request *r)
@@ -725,20 +791,13 @@ enum MHD_Result request_queue(struct request *r)
 	struct request_private *o = r->own;
 	if (o->cut && r->status != 413)
 		too_large(r);
-	/* Only for answers that a cache may keep. */
-	bool varies = (r->out_media || r->status == 304) && (*r->method == 'G' || *r->method == 'H');
+	compress(r);
+	if (!head_fits(r) && answer_crowded(r))
+		return MHD_NO;
 	struct MHD_Response *response = response_of(r);
 	if (!response)
 		return MHD_NO;
-	if (r->out_media)
-		MHD_add_response_header(response, "Content-Type", r->out_media);
-	if (varies)
-		MHD_add_response_header(response, "Vary", "Accept-Encoding");
-	for (const struct header *h = o->headers.first; h; h = h->next)
-		MHD_add_response_header(response, h->name, h->value);
-	MHD_add_response_header(response, "X-Request-Id", r->request_id);
-	if (r->traceparent[0])
-		MHD_add_response_header(response, "traceparent", r->traceparent);
+	each_header(r, add_header, response);
 	o->queued = true;
 	enum MHD_Result queued = MHD_queue_response(o->connection, r->status, response);
 	MHD_destroy_response(response);

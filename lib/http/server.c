@@ -80,8 +80,10 @@ static int take_piece(struct request *r, struct str *piece)
 /* A stream has no deadline. */
 static enum MHD_Result send_answer(struct request *r)
 {
-	enum MHD_Result queued = request_queue(r);
 	struct connection *p = connection_of(r->own->connection);
+	enum MHD_Result queued = request_queue(r);
+	if (p && queued != MHD_YES)
+		connection_linger(p);
 	if (p && !r->own->stream)
 		connection_send(p, r->sent);
 	return queued;

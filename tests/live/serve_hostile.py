@@ -1,11 +1,14 @@
 """senti-serve against hostile clients: requests that two servers may read in two ways, broken ones, slow ones, too large and too many ones."""
 # seconds: 25
+import base64
 import concurrent.futures
 import json
 import os
 import random
+import re
 import socket
 import time
+from urllib.parse import unquote
 
 from serve_raw import DIR, TEXT, Server, answers, exchange, wait
 from tap import check, run
@@ -360,6 +363,41 @@ def stop_reading(s, raw):
         pass
     s.close()
     return len(got)
+
+
+def random_text():
+    """Not to be compressed."""
+    return base64.b64encode(os.urandom(3000)).decode()
+
+
+@check
+def long_answers():
+    """each request is answered, whole, whatever its headers leave for those of the answer: Location, and the address of the next page"""
+    with Server() as s:
+        name = "\U0001F600" * 512
+        for i in range(3):
+            message = {"id": f"p{i}", "text": "I love it", "shop": "\u00fc" * 5000 + str(i), "time": "2024-05-01T10:00:00Z"}
+            assert s.post("/v1/messages", json.dumps(message), Prefer="wait=10")[0] == 200
+        for header, most in ("X-Long", 15500), ("Cookie", 9500):
+            for size in range(0, most, 500):
+                given = {header: "a" * size, "Content-Type": "application/json"}
+                status, fields, _ = s.ask("POST", "/v1/messages", json.dumps({"id": name, "text": "x", "time": "2024-05-02T10:00:00Z"}), given)
+                assert status == 202 and unquote(fields["location"]) == "/v1/messages/" + name, (header, size, status)
+                for method in "GET", "HEAD":
+                    status, fields, body = s.ask(method, "/v1/messages?limit=1&order=newest", headers=given)
+                    assert status == 200 and name in unquote(fields["link"]) and bool(body) == (method == "GET"), (header, size, status)
+        # What nobody could write beside the next page's address is refused.
+        many = [{"id": f"m{i}", "text": random_text(), "time": "2024-05-03T10:00:00Z"} for i in range(99)]
+        assert s.post("/v1/messages", json.dumps(many), Prefer="wait=10")[0] == 200
+        status, _, body = s.ask("GET", "/v1/messages?limit=100&order=newest", headers={"X-Long": "a" * 15000})
+        assert status == 431 and json.loads(body)["type"] == "urn:senti:problem:headers_too_large", (status, body)
+        whole, path = [], "/v1/stats?by=shop,source&limit=1"
+        while path:
+            status, fields, body = s.ask("GET", path)
+            assert status == 200, (path[:100], body)
+            whole += json.loads(body)["items"]
+            path = re.search("<(.*)>", fields.get("link", "<>")).group(1)
+        assert sorted(len(k["keys"][0] or "") for k in whole) == [0, 5001, 5001, 5001], whole
 
 
 @check

@@ -33,7 +33,7 @@ static struct str groups_of(struct store *s, struct stats_question q, size_t pag
 	static struct buf out, place;
 	int n;
 	buf_clear(&out);
-	while ((n = s->aggregate(s, &q, group, page, &mem, &e)) > 0) {
+	while ((n = store_groups(s, &q, group, page, &mem, &e)) > 0) {
 		for (int i = 0; i < n; i++)
 			write_group(&out, &q, &group[i]);
 		buf_clear(&place);
@@ -131,6 +131,47 @@ static void test_members(struct store *s)
 	are_groups(s, &longer, "label", "-=1(0/0/0) ", "of messages with a long text");
 	many[299] = 'b';
 	are_groups(s, &longer, "label", "", "which is looked at to its end");
+}
+
+/* A product whose name is too long for an address. */
+static void put_long(struct store *s, size_t nth, size_t begins_as, size_t bytes)
+{
+	char id[16];
+	struct buf extra = {0};
+	snprintf(id, sizeof id, "long%zu", nth);
+	struct message m = message(id, "x");
+	buf_printf(&extra, "{\"product\":\"%zu", begins_as);
+	while (extra.n < bytes)
+		buf_str(&extra, STR("ü"));
+	buf_printf(&extra, "%zu\"}", nth);
+	m.extra = json(arena_str(&mem, buf_view(&extra)).p);
+	ok(put_one(s, &m) == 0, "stored (%s)", e.msg);
+	buf_free(&extra);
+}
+
+static void test_long_keys(struct store *s)
+{
+	enum { LONG = 250 };
+	struct filter all = {0};
+	struct buf place = {0};
+	for (size_t i = 0; i < LONG; i++)
+		put_long(s, i, i / 120, i % 5 ? 3000 : 0);
+	struct stats_question q = by(&all, "product,member:none");
+	struct str whole = arena_str(&mem, groups_of(s, q, MOST));
+	is_str(groups_of(s, q, 1), whole, "long keys, one a page");
+	is_str(groups_of(s, q, 7), whole, "long keys, seven a page");
+	ok(s->aggregate(s, &q, group, MOST, &mem, &e) == LONG, "each is a group");
+	stats_put_place(&place, &q, &group[LONG - 2]);
+	ok(place.n < 2048, "a place is short: %zu bytes", place.n);
+	struct message last = {.id = STR("none")}, *gone = &last;
+	struct str end = group[LONG - 1].key[0];
+	size_t nth = (size_t)strtoul(group[LONG - 2].key[0].p + group[LONG - 2].key[0].n - 3, NULL, 10);
+	last.id = arena_printf(&mem, "long%zu", nth);
+	ok(remove_rows(s, &gone, 1) == 0, "that group goes");
+	ok(stats_read_place(&q, arena_str(&mem, buf_view(&place)), &mem), "its place is read");
+	int n = store_groups(s, &q, group, MOST, &mem, &e);
+	ok(n > 1 && str_eq(group[n - 1].key[0], end), "those that begin alike come again: %d", n);
+	buf_free(&place);
 }
 
 /* ---- what a plain program makes of them ---- */
@@ -280,7 +321,7 @@ static void test_drawn(struct store *s)
 
 static void suite(const struct kind *k)
 {
-	static void (*const tests[])(struct store *) = {test_keys, test_members, test_drawn};
+	static void (*const tests[])(struct store *) = {test_keys, test_members, test_long_keys, test_drawn};
 	for (size_t part = 0; part < COUNT_OF(tests); part++) {
 		struct store *s = k->open(k->path, STORE_CREATE, &e);
 		if (!ok(s != NULL, "%s opens (%s)", k->name, e.msg))

@@ -98,12 +98,11 @@ static void show_group(
 	buf_free(&place);
 }
 
-static void find_stats(
-    struct graphql_operation *op, struct gql_call *call, const struct stats_question *q, size_t first)
+static void find_stats(struct graphql_operation *op, struct gql_call *call, struct stats_question *q, size_t first)
 {
 	struct err e;
 	struct stats_group *group = arena_alloc(call->mem, first * sizeof *group);
-	int n = op->db->store->aggregate(op->db->store, q, group, first, call->mem, &e);
+	int n = store_groups(op->db->store, q, group, first, call->mem, &e);
 	if (n < 0) {
 		if (e.kind == ERR_USAGE)
 			call->out = graphql_bad_input(call, "%s", e.msg);

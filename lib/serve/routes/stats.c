@@ -82,11 +82,11 @@ static void set_next(struct request *r, const struct question *q, const struct s
 
 static void aggregate(struct db_context *c, struct request *r)
 {
-	const struct question *q = r->state;
+	struct question *q = r->state;
 	struct err e;
 	/* one more than asked for shows whether there is a next page */
 	struct stats_group *group = arena_alloc(&c->mem, (q->limit + 1) * sizeof *group);
-	int n = c->store->aggregate(c->store, &q->stats, group, q->limit + 1, &c->mem, &e);
+	int n = store_groups(c->store, &q->stats, group, q->limit + 1, &c->mem, &e);
 	if (n < 0) {
 		if (e.kind == ERR_USAGE)
 			request_problem(r, 400, "bad_query", "%s", e.msg);
