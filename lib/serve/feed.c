@@ -120,18 +120,23 @@ static int invalidate_unsettled(struct feed *f, struct err *e)
 	return count;
 }
 
-/* What was read before a back-up was restored is of another history. Events go on from its end. */
+/* What was read before a back-up was restored is of another history. Events go on from its end, unless it reaches the
+ * place of the last one: another server that takes over does not know all numbers that were given out, but all that is
+ * committed. */
 static int check_age(struct feed *f, struct err *e)
 {
 	if (outbox_look(f->outbox, &f->age, e) < 0)
 		return -1;
 	if (!f->age.restored)
 		return 0;
-	uint64_t after = LOG_END;
-	if ((f->conf.ends->local && f->conf.ends->local->forget(f->conf.ends->local, e) < 0) ||
-	    f->outbox->log(f->outbox, &after, f->change, PAGE, &f->mem, e) < 0)
+	if (f->conf.ends->local && f->conf.ends->local->forget(f->conf.ends->local, e) < 0)
 		return -1;
-	f->after = after;
+	uint64_t after = LOG_END;
+	if (f->age.last.newest < f->after) {
+		if (f->outbox->log(f->outbox, &after, f->change, PAGE, &f->mem, e) < 0)
+			return -1;
+		f->after = after;
+	}
 	f->age.restored = false;
 	return 0;
 }

@@ -22,7 +22,9 @@ static struct {
 	uint64_t n;
 	bool away, no_rows;
 	unsigned looks;
-	uint64_t told; /* up to this entry */
+	uint64_t told;	/* up to this entry */
+	uint64_t given; /* numbers that were given out to what is not committed yet */
+	unsigned ages;
 } db = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void put(const char *id, const char *text, const char *source)
@@ -101,6 +103,17 @@ static int db_wait(struct outbox *s, int timeout_ms, int wake_fd, struct err *e)
 	return 1;
 }
 
+static int db_age(struct outbox *s, struct outbox_age *out, struct err *e)
+{
+	(void)s;
+	(void)e;
+	pthread_mutex_lock(&db.lock);
+	*out = (struct outbox_age){.identity = 1, .newest = db.n + db.given};
+	db.ages++;
+	pthread_mutex_unlock(&db.lock);
+	return 0;
+}
+
 static int db_close(struct store *s, struct err *e)
 {
 	(void)s;
@@ -108,7 +121,7 @@ static int db_close(struct store *s, struct err *e)
 	return 0;
 }
 
-static struct outbox outbox = {.log = db_log, .wait = db_wait};
+static struct outbox outbox = {.log = db_log, .wait = db_wait, .age = db_age};
 static struct store store = {.outbox = &outbox, .get = db_get, .close = db_close};
 
 static struct store *open_store(void *arg, struct err *e)
@@ -353,6 +366,52 @@ static void test_looked_for_again(void)
 	ok(answered(a) && a->record[0], "it is looked for again");
 }
 
+static void set_given(uint64_t n)
+{
+	pthread_mutex_lock(&db.lock);
+	db.given = n;
+	db.ages = 0;
+	pthread_mutex_unlock(&db.lock);
+}
+
+static bool looked_at_age(void)
+{
+	bool looked = false;
+	for (int64_t end = clock_mono_ms() + PATIENCE_MS; !looked && clock_mono_ms() < end; usleep(1000)) {
+		pthread_mutex_lock(&db.lock);
+		looked = db.ages > 0;
+		pthread_mutex_unlock(&db.lock);
+	}
+	return looked;
+}
+
+/* Another server takes over, and does not know the numbers that were not committed. It has an entry before anybody has
+ * looked. */
+static void test_failover(void)
+{
+	struct client c;
+	listen_from(&c, NULL, LOG_END);
+	set_given(10);
+	ok(looked_at_age(), "the numbers given out are seen");
+	set_away(true);
+	pthread_mutex_lock(&db.lock);
+	snprintf(db.row[db.n].id, sizeof db.row->id, "next");
+	db.row[db.n].text = db.row[db.n].source = "s";
+	db.n++;
+	db.given = db.ages = 0;
+	uint64_t n = db.n;
+	pthread_mutex_unlock(&db.lock);
+	ok(looked_at_age(), "the other one is looked at");
+	set_away(false);
+	is_u64(read_events(&c, 1), 1, "what it has stored is told");
+	put("more", "t", "s");
+	is_u64(read_events(&c, 2), 2, "and what it stores then");
+	char first[32];
+	int len = snprintf(first, sizeof first, "%llu {\"id\":\"next\",", (unsigned long long)n);
+	ok(c.got.n && strncmp(c.got.p, first, (size_t)len) == 0, "each once");
+	leave(&c);
+}
+
 static void test_end(void)
 {
 	struct client c, stuck;
@@ -380,6 +439,7 @@ int main(void)
 	test_subscribers();
 	test_looked_for_again();
 	test_await();
+	test_failover();
 	test_end();
 	feed_stop(feed);
 	subscribers_free(subscribers);
