@@ -103,7 +103,7 @@ static int check_store(const struct serve_options *o, struct err *e)
 	if (!o->server.read_only)
 		return 0;
 	if (o->queue)
-		return err_set(e, ERR_USAGE, "--read-only takes no messages, so it has no use for --queue");
+		return err_set(e, ERR_USAGE, "--read-only takes no messages: it and --queue exclude each other");
 	if (strncmp(o->tool.cache, "memory:", strlen("memory:")) != 0)
 		return err_set(e, ERR_USAGE,
 		    "--read-only needs a cache of its own, since a replica may be older than what a shared one holds: "

@@ -266,7 +266,7 @@ void stats_put_flat(struct buf *out, const struct stats_question *q, const struc
 
 /* ---- places: [count, key...], a period as its first moment; a long one as its hash and [count, beginning...] ---- */
 
-enum { PLACE_LONG = 1024, KEY_BEGINNING = 128 };
+enum { PLACE_LONG = 1024, KEY_BEGINNING = 128, UTF8_MOST = 4 };
 
 static void put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g)
 {
@@ -355,14 +355,19 @@ bool stats_read_place(struct stats_question *q, struct str text, struct arena *m
 	return q->has_after;
 }
 
-/* True if the group's place, shortened, is the question's. */
-static bool begins_alike(const struct stats_question *q, const struct stats_group *g)
+/* True if the group's place, shortened, is the question's; *passed if no group after this one has that. */
+static bool begins_alike(const struct stats_question *q, const struct stats_group *g, bool *passed)
 {
+	*passed = true;
 	if (g->count != q->after.count || (stats_period(q) < q->nby && g->start != q->after.start))
 		return false;
-	for (size_t i = 0; i < q->nby; i++)
-		if (q->by[i].key < STATS_TIME && !str_eq(beginning(g->key[i]), q->after.key[i]))
+	for (size_t i = 0; i < q->nby; i++) {
+		struct str wanted = q->after.key[i];
+		if (q->by[i].key < STATS_TIME && !str_eq(beginning(g->key[i]), wanted))
 			return false;
+		/* Among keys that begin so, those that follow may be any. */
+		*passed = *passed && wanted.n + UTF8_MOST <= KEY_BEGINNING;
+	}
 	return true;
 }
 
@@ -378,5 +383,8 @@ static bool is_place_of(const struct stats_question *q, const struct stats_group
 
 int stats_at_place(const struct stats_question *q, const struct stats_group *g)
 {
-	return !begins_alike(q, g) ? -1 : is_place_of(q, g);
+	bool passed;
+	if (begins_alike(q, g, &passed))
+		return is_place_of(q, g);
+	return passed ? -1 : 0;
 }

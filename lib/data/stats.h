@@ -87,8 +87,8 @@ void stats_put_flat(struct buf *out, const struct stats_question *q, const struc
  * any length, but the text has some 2 KiB at most: a longer one has the beginnings of the keys and a hash. */
 void stats_put_place(struct buf *out, const struct stats_question *q, const struct stats_group *g);
 bool stats_read_place(struct stats_question *q, struct str text, struct arena *mem);
-/* Of a place with the beginnings of keys (after_hash): 1 if the group is at it, 0 if its keys only begin alike, -1 if
- * they do not. */
+/* Of a place with the beginnings of keys (after_hash): 1 if the group is at it, 0 if one that follows may be, -1 if
+ * none can. */
 int stats_at_place(const struct stats_question *q, const struct stats_group *g);
 
 #endif

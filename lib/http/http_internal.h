@@ -32,6 +32,7 @@ struct request_private {
 	bool cross_origin; /* from an origin that conf.cors lets in */
 	bool cut;	   /* the body is too large: the rest is dropped */
 	bool crowded;	   /* its headers leave the library no room for an answer */
+	bool written;	   /* its answer has been, whole, without the library */
 	bool compressed;   /* the answer is */
 	bool used_one;	   /* the next piece begins with a byte that `coding` has had */
 	ssize_t (*stream)(struct request *r, void *arg, char *out, size_t max);

@@ -762,7 +762,9 @@ void request_write(struct request *r)
 	if (strcmp(r->method, "HEAD") != 0)
 		buf_str(&head, buf_view(&r->out));
 	ssize_t n = send(fd, head.p, head.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	r->sent = n > 0 ? r->out.n : 0; /* it fits, since nothing was sent for this request before */
+	/* It fits, unless the client has left earlier answers unread. */
+	r->own->written = n == (ssize_t)head.n;
+	r->sent = r->own->written ? r->out.n : 0;
 	buf_free(&head);
 }
 
@@ -780,7 +782,11 @@ static bool answer_crowded(struct request *r)
 		headers_remove(&r->own->headers, "Location");
 		return false;
 	}
-	headers_init(&r->own->headers, &r->own->mem);
+	headers_remove(&r->own->headers, "Link");
+	headers_remove(&r->own->headers, "ETag");
+	headers_remove(&r->own->headers, "Content-Encoding");
+	gzipper_free(r->own->packing);
+	r->own->packing = NULL;
 	request_problem(r, 431, "headers_too_large",
 	    "the headers of the request leave no room for those of the answer: send fewer, or a shorter query");
 	return false;

@@ -152,7 +152,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **context, en
 	enter(c, PHASE_IDLE);
 	r->took_us = request_clock_us() - r->began_us;
 	if (s->conf.access_log && r->own->begun)
-		log_access(r, c, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+		log_access(r, c, why == MHD_REQUEST_TERMINATED_COMPLETED_OK || r->own->written);
 	request_free(r);
 	*context = NULL;
 }

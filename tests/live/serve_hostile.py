@@ -391,6 +391,9 @@ def long_answers():
         assert s.post("/v1/messages", json.dumps(many), Prefer="wait=10")[0] == 200
         status, _, body = s.ask("GET", "/v1/messages?limit=100&order=newest", headers={"X-Long": "a" * 15000})
         assert status == 431 and json.loads(body)["type"] == "urn:senti:problem:headers_too_large", (status, body)
+        # Nor does a compressed page stand in the place of the refusal.
+        status, fields, body = s.ask("GET", "/v1/messages?limit=100&order=newest", headers={"X-Long": "a" * 15000, "Accept-Encoding": "gzip"})
+        assert status == 431 and "content-encoding" not in fields and b"headers_too_large" in body, (status, fields, body[:300])
         whole, path = [], "/v1/stats?by=shop,source&limit=1"
         while path:
             status, fields, body = s.ask("GET", path)
