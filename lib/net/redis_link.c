@@ -266,7 +266,8 @@ int redis_confirm(struct redis_link *l, struct err *e)
 	if (!l->sentinels || sentinels_confirm(l->sentinels, &l->at, asking_ms(l)))
 		return 0;
 	disconnect(l);
-	return err_set(e, ERR_ENV, "%s: another server has taken over", l->address.shown);
+	return err_set(
+	    e, ERR_ENV, "%s: the Sentinels do not confirm that this server is still the primary", l->address.shown);
 }
 
 struct str info_value(struct str info, const char *name)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/timedwait.h"
 
 struct sentinel {
 	struct redis_address address;
@@ -14,13 +15,15 @@ struct sentinel {
 struct sentinels {
 	struct sentinels *next;
 	unsigned users;
-	char *shown, *primary; /* of the address */
-	pthread_mutex_t lock;  /* of all below */
-	struct sentinel *one[REDIS_MOST_SENTINELS];
+	char *shown, *primary;			    /* of the address */
+	struct sentinel *one[REDIS_MOST_SENTINELS]; /* belong to the thread that asks */
 	size_t n;
-	bool known;
+	pthread_mutex_t lock; /* of all below; never held while something is sent or received */
+	pthread_cond_t over;  /* `asking` has become false */
+	bool asking, known;
 	struct redis_place at; /* what they have said last, if `known` */
 	int64_t asked_ms;      /* when they were asked last; 0: never */
+	int64_t had_ms;	       /* how long they had then to answer */
 	struct err why;	       /* why they gave no answer then; ERR_NONE: they did */
 };
 
@@ -48,7 +51,7 @@ static int refused(const struct redis_wire *w, const struct redis_reply *r, stru
 
 static int strange(const struct redis_wire *w, struct err *e)
 {
-	return err_set(e, ERR_ENV, "%s gives an answer that no Sentinel gives", w->shown);
+	return err_set(e, ERR_ENV, "%s does not answer as a Sentinel does", w->shown);
 }
 
 /* The replies to what ask_one sends. */
@@ -59,7 +62,7 @@ static int read_place(
 	if (r->type == REDIS_REPLY_ERROR)
 		return refused(w, r, e);
 	if (r->type == REDIS_REPLY_NIL)
-		return err_set(e, ERR_ENV, "%s knows no primary '%s'", w->shown, name);
+		return err_set(e, ERR_ENV, "%s does not know a primary '%s'", w->shown, name);
 	if (r->type != REDIS_REPLY_ARRAY || r->n != 2 || r[1].type != REDIS_REPLY_STRING ||
 	    r[2].type != REDIS_REPLY_STRING || r[1].text.n == 0 || r[1].text.n >= sizeof at->host ||
 	    str_u64(r[2].text, &port) < 0 || port < 1 || port > UINT16_MAX)
@@ -132,30 +135,37 @@ static bool is_same(const struct redis_place *a, const struct redis_place *b)
 	return a->port == b->port && a->epoch == b->epoch && strcmp(a->host, b->host) == 0;
 }
 
-struct vote {
-	struct redis_place at;
-	size_t count;
-};
-
 /* Returns how many votes there are now for this server, among the first *n. */
-static size_t add_vote(struct vote *v, size_t *n, const struct redis_place *at)
+static size_t add_vote(struct sentinel_vote *v, size_t *n, const struct redis_place *at)
 {
 	size_t i = 0;
 	while (i < *n && !is_same(&v[i].at, at))
 		i++;
 	if (i == *n)
-		v[(*n)++] = (struct vote){.at = *at};
+		v[(*n)++] = (struct sentinel_vote){.at = *at};
 	return ++v[i].count;
 }
 
-/* The server with most votes, of several the one that is known. */
-static const struct vote *elect(const struct sentinels *s, const struct vote *v, size_t n)
+/* Whether `a`, which has as many votes as `b`, is preferred to it. */
+static bool wins_tie(const struct redis_place *a, const struct redis_place *b, const struct redis_place *known)
 {
-	const struct vote *best = v;
-	for (size_t i = 1; i < n; i++)
-		if (v[i].count > best->count || (v[i].count == best->count && s->known && is_same(&v[i].at, &s->at)))
+	return a->epoch != b->epoch ? a->epoch > b->epoch : known && is_same(a, known);
+}
+
+const struct redis_place *sentinels_elect(
+    const struct sentinel_vote *v, size_t n, size_t sentinels, const struct redis_place *known)
+{
+	const struct sentinel_vote *best = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].count > sentinels / 2)
+			return &v[i].at;
+		if (known && v[i].at.epoch < known->epoch)
+			continue;
+		if (!best || v[i].count > best->count ||
+		    (v[i].count == best->count && wins_tie(&v[i].at, &best->at, known)))
 			best = &v[i];
-	return best;
+	}
+	return best ? &best->at : known;
 }
 
 /* Puts those that have failed after the others. */
@@ -170,10 +180,10 @@ static void put_last(struct sentinel **one, size_t n, const bool *failed)
 	memcpy(one, sorted, n * sizeof *one);
 }
 
-/* Each Sentinel may take its part of the time that is left. Of reasons, what one has said comes before silence. */
-static int poll_all(struct sentinels *s, int64_t until_ms, struct redis_place *at, struct err *e)
+/* Each Sentinel may take its part of the time that is left. Returns how many votes there are in `vote`; if none, *e
+ * says why: what one has said comes before silence. */
+static size_t poll_all(struct sentinels *s, int64_t until_ms, struct sentinel_vote *vote, struct err *e)
 {
-	struct vote vote[REDIS_MOST_SENTINELS];
 	bool failed[REDIS_MOST_SENTINELS] = {0};
 	size_t n = 0, most = 0;
 	enum sentinel_answer worst = ANSWERED;
@@ -193,47 +203,76 @@ static int poll_all(struct sentinels *s, int64_t until_ms, struct redis_place *a
 			worst = answer;
 		}
 	}
-	if (n)
-		*at = elect(s, vote, n)->at;
 	put_last(s->one, s->n, failed);
-	return n ? 0 : -1;
+	return n;
 }
 
-/* With the lock. */
+/* With the lock, which is given back while they are asked. Nobody else may be asking. */
 static void ask(struct sentinels *s, int64_t until_ms)
 {
-	struct redis_place at;
-	s->asked_ms = clock_mono_ms();
-	if (poll_all(s, until_ms, &at, &s->why) < 0)
+	struct sentinel_vote vote[REDIS_MOST_SENTINELS];
+	struct err why;
+	int64_t now = clock_mono_ms();
+	s->asking = true;
+	pthread_mutex_unlock(&s->lock);
+	size_t n = poll_all(s, until_ms, vote, &why);
+	pthread_mutex_lock(&s->lock);
+	s->asking = false;
+	pthread_cond_broadcast(&s->over);
+	s->asked_ms = now;
+	s->had_ms = until_ms - now;
+	s->why = n ? (struct err){.kind = ERR_NONE} : why;
+	if (!n)
 		return;
-	s->why.kind = ERR_NONE;
+	struct redis_place at = *sentinels_elect(vote, n, s->n, s->known ? &s->at : NULL);
 	if (s->known && !is_same(&at, &s->at))
 		redis_leave_all();
 	s->at = at;
 	s->known = true;
 }
 
+/* With the lock: whether they were asked since then, with success, or with about as much time as `most_ms`. */
+static bool was_asked(const struct sentinels *s, int64_t since_ms, int64_t most_ms)
+{
+	return s->asked_ms && s->asked_ms >= since_ms && (s->why.kind == ERR_NONE || s->had_ms >= most_ms / 2);
+}
+
+/* With the lock: has them asked, by this thread unless another one does so, since then; false if there is too little
+ * time for that, for waiting may have taken most of it. Silence would mean nothing then. */
+static bool ask_since(struct sentinels *s, int64_t since_ms, int64_t until_ms)
+{
+	int64_t most_ms = until_ms - clock_mono_ms();
+	while (s->asking && cond_wait_until(&s->over, &s->lock, until_ms))
+		;
+	int64_t left_ms = until_ms - clock_mono_ms();
+	if (was_asked(s, since_ms, most_ms))
+		return true;
+	if (s->asking || left_ms < most_ms / 2 || left_ms <= 0)
+		return false;
+	ask(s, until_ms);
+	return true;
+}
+
 int sentinels_ask(
     struct sentinels *s, int64_t since_ms, int64_t until_ms, struct redis_place *at, unsigned *moves, struct err *e)
 {
 	pthread_mutex_lock(&s->lock);
-	if (!s->asked_ms || s->asked_ms < since_ms)
-		ask(s, until_ms);
-	int rc = s->why.kind == ERR_NONE ? 0 : -1;
+	bool asked = ask_since(s, since_ms, until_ms), answered = asked && s->why.kind == ERR_NONE;
 	*at = s->at;
 	*moves = redis_moves();
-	if (rc < 0)
+	if (!asked)
+		err_set(e, ERR_ENV, "%s: no answer in time", s->shown);
+	else if (!answered)
 		*e = s->why;
 	pthread_mutex_unlock(&s->lock);
-	return rc;
+	return answered ? 0 : -1;
 }
 
 void sentinels_look(struct sentinels *s, int64_t most_ms)
 {
-	if (pthread_mutex_trylock(&s->lock) != 0)
-		return;
+	pthread_mutex_lock(&s->lock);
 	int64_t now = clock_mono_ms();
-	if (now - s->asked_ms >= SENTINEL_LOOK_MS)
+	if (!s->asking && now - s->asked_ms >= SENTINEL_LOOK_MS)
 		ask(s, now + most_ms);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -243,10 +282,9 @@ bool sentinels_confirm(struct sentinels *s, const struct redis_place *at, int64_
 	int64_t now = clock_mono_ms();
 	pthread_mutex_lock(&s->lock);
 	/* Silence costs its time once a second. */
-	bool silent = s->why.kind != ERR_NONE && now - s->asked_ms < SENTINEL_LOOK_MS;
-	if (!silent && s->asked_ms <= now)
-		ask(s, clock_mono_ms() + most_ms);
-	bool same = s->why.kind != ERR_NONE || is_same(&s->at, at);
+	bool silent = s->why.kind != ERR_NONE && was_asked(s, now - SENTINEL_LOOK_MS + 1, most_ms);
+	bool asked = silent || ask_since(s, now + 1, now + most_ms) || s->why.kind != ERR_NONE;
+	bool same = asked && is_same(&s->at, at);
 	pthread_mutex_unlock(&s->lock);
 	return same;
 }
@@ -298,6 +336,7 @@ static struct sentinels *sentinels_new(const struct redis_address *a)
 	s->shown = xstrdup(a->shown);
 	s->primary = xstrdup(a->primary);
 	pthread_mutex_init(&s->lock, NULL);
+	cond_init(&s->over);
 	for (; s->n < a->nhosts; s->n++)
 		s->one[s->n] = sentinel_new(a, &a->host[s->n]);
 	return s;
@@ -310,6 +349,7 @@ static void sentinels_free(struct sentinels *s)
 		redis_address_free(&s->one[i]->address);
 		free(s->one[i]);
 	}
+	pthread_cond_destroy(&s->over);
 	pthread_mutex_destroy(&s->lock);
 	free(s->shown);
 	free(s->primary);

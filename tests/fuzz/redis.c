@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    greeting = STR(TIME_REPLY "$20\r\n# Memory\nmaxmemory:0\r\n$12\r\nrun_id:abcde\r\n"),
 	    of_primary =
 		STR(TIME_REPLY "$55\r\nrun_id:abcdef0123\nmaster_replid:0123456789\nrole:master\n\r\n*1\r\n$-1\r\n"),
-	    of_sentinel = STR("*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n");
+	    of_sentinel = STR("*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n*2\r\n$12\r\nconfig-epoch\r\n$1\r\n1\r\n");
 	static bool quiet;
 	struct str in = fuzz_input(data, size);
 	struct err e = {0};
@@ -123,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	coming[0] = greeted && by_sentinel ? of_sentinel : STR("");
 	coming[1] = !greeted ? STR("") : by_sentinel ? of_primary : greeting;
 	coming[2] = in;
-	struct cache *c = redis_cache(by_sentinel ? "redis+sentinel://h/senti" : "unix:/redis.sock", NULL, &e);
+	struct cache *c =
+	    redis_cache(by_sentinel ? "redis+sentinel://h/senti?timeout=60000" : "unix:/redis.sock", NULL, &e);
 	CHECK(c);
 	switch (call % 6) {
 	case 0:
@@ -145,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(c->clock(c) >= -1);
 		get(c);
 	}
+	CHECK(!coming[1].n); /* else the greeting was not good, or the Sentinel's answer was refused */
 	c->close(c);
 	return 0;
 }

@@ -19,6 +19,7 @@ from tap import check, run
 
 DIR = sys.argv[1]
 BUILD = os.environ["SENTI_BUILD"]
+ROOM = 0.75  # for a loaded machine
 PRIMARY = "senti"  # what the Sentinels of scripts/services call it
 
 
@@ -137,9 +138,9 @@ def tls_that_breaks():
         return redis.ctl("exists", f"senti:m:m{sent}") == "1"
     wait_until(works, 20, "it is not used")
     redis.signal(signal.SIGSTOP)
-    assert 0.25 < step() < 2
+    assert 0.25 < step() < 2 + ROOM
     wait_until(lambda: step() > 0.25, 20, "it is not tried again")  # the handshake is not answered
-    assert step() < 0.25, "each record waits"
+    wait_until(lambda: step() < 0.25, 20, "each record waits")
     redis.signal(signal.SIGCONT)
     wait_until(works, 20, "it is not used again")
     redis.kill()
@@ -232,7 +233,7 @@ def words():
     g = started()
     ports = [s.port for s in g.sentinels]
     slow = "timeout=3000"  # a loaded machine may be
-    refused(f"redis+sentinel://127.0.0.1:{ports[0]},127.0.0.1:1/other?{slow}", "knows no primary 'other'")
+    refused(f"redis+sentinel://127.0.0.1:{ports[0]},127.0.0.1:1/other?{slow}", "does not know a primary 'other'")
     refused(f"redis+sentinel://:geheim@127.0.0.1:1,127.0.0.1:2/{PRIMARY}?{slow}", "cannot connect to the Sentinel 127.0.0.1:1: Connection refused")
     refused(f"redis+sentinel://127.0.0.1:{g.servers[0].port}/{PRIMARY}?{slow}", "it is not a Sentinel")
     refused(f"redis+sentinel://alone:geheim@127.0.0.1:{ports[0]}/{PRIMARY}?{slow}", "refuses this user and password")
@@ -250,7 +251,7 @@ def words():
                                                          f"sentinel monitor secure 127.0.0.1 {redis.port + 1} 1"))
     secure = f"rediss+sentinel://localhost:{one.port + 1}/secure?{slow}&cacertfile={pem('ca.pem')}"
     refused(secure, "it needs a password, in SENTI_SENTINEL_AUTH")
-    for auth, good in (("geheim", False), ("sesame", True), ("default:sesame", True)):
+    for auth, good in (("geheim", False), ("sesame", True), ("default:sesame", True), (":sesame", True)):
         env = {**os.environ, "SENTI_SENTINEL_AUTH": auth}
         if good:
             tool("senti-cache", "stats", "--cache", secure, env=env)

@@ -1,6 +1,10 @@
 /* cache.c - the rules of lib/data/cache.h, held by every cache: the memory of a process always, Redis where SENTI_REDIS
  * names one (whose database must be empty). */
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -708,6 +712,160 @@ static void away(void)
 	c->close(c);
 }
 
+/* ---- Sentinels ---- */
+
+static void elections(void)
+{
+#define VOTES(name, epoch, count)                                                                                      \
+	{                                                                                                              \
+		{name, 1, epoch}, count                                                                                \
+	}
+	static const struct redis_place place[] = {{"a", 1, 1}, {"b", 1, 2}, {"c", 1, 2}};
+	static const struct {
+		const char *what;
+		struct sentinel_vote vote[3];
+		size_t n, sentinels;
+		const char *known, *elected;
+	} cases[] = {
+	    {"the only one", {VOTES("a", 1, 1)}, 1, 3, NULL, "a"},
+	    {"of as many votes the later epoch", {VOTES("a", 1, 1), VOTES("b", 2, 1)}, 2, 3, NULL, "b"},
+	    {"in whatever order", {VOTES("b", 2, 1), VOTES("a", 1, 1)}, 2, 3, NULL, "b"},
+	    {"although the earlier one is known", {VOTES("a", 1, 1), VOTES("b", 2, 1)}, 2, 3, "a", "b"},
+	    {"of one epoch the known one", {VOTES("b", 2, 1), VOTES("c", 2, 1)}, 2, 3, "c", "c"},
+	    {"in whatever order too", {VOTES("c", 2, 1), VOTES("b", 2, 1)}, 2, 3, "c", "c"},
+	    {"of one epoch the first, if neither is known", {VOTES("c", 2, 1), VOTES("b", 2, 1)}, 2, 3, NULL, "c"},
+	    {"the most votes", {VOTES("a", 1, 2), VOTES("b", 2, 1)}, 2, 5, "a", "a"},
+	    {"an earlier epoch does not win by few votes", {VOTES("a", 1, 1)}, 1, 3, "b", "b"},
+	    {"nor by more than another has", {VOTES("a", 1, 2), VOTES("c", 2, 1)}, 2, 5, "b", "c"},
+	    {"but by more than half of all", {VOTES("a", 1, 2)}, 1, 3, "b", "a"},
+	    {"also of five", {VOTES("b", 2, 1), VOTES("a", 1, 3)}, 2, 5, "b", "a"},
+	    {"half of all is not enough", {VOTES("a", 1, 2)}, 1, 4, "b", "b"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct redis_place *known = cases[i].known ? &place[*cases[i].known - 'a'] : NULL;
+		is_str(str_of(sentinels_elect(cases[i].vote, cases[i].n, cases[i].sentinels, known)->host),
+		    str_of(cases[i].elected), "Sentinels: %s", cases[i].what);
+	}
+}
+
+/* A Sentinel that is played: it names `says`, or hangs up at once if that is 0. */
+static atomic_int says, spoken_to;
+
+enum { LONG_MS = 20000 };
+
+static int listening(struct sentinels **s)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof in;
+	char text[64];
+	struct redis_address a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(fd, (struct sockaddr *)&in, len) < 0 || listen(fd, 8) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&in, &len) < 0)
+		abort();
+	snprintf(text, sizeof text, "redis+sentinel://127.0.0.1:%u/x", ntohs(in.sin_port));
+	if (redis_address_parse(&a, text, &e) < 0)
+		abort();
+	*s = sentinels_join(&a);
+	redis_address_free(&a);
+	return fd;
+}
+
+static void *play_sentinel(void *listener)
+{
+	for (int fd; (fd = accept(*(int *)listener, NULL, NULL)) >= 0; close(fd)) {
+		int name = atomic_load(&says);
+		char said[80], c;
+		int n = snprintf(said, sizeof said,
+		    "*2\r\n$1\r\n%c\r\n$1\r\n1\r\n*2\r\n$12\r\nconfig-epoch\r\n$1\r\n%d\r\n", name, name - '`');
+		atomic_store(&spoken_to, fd);
+		if (!name || send(fd, said, (size_t)n, MSG_NOSIGNAL) != n)
+			continue;
+		while (recv(fd, &c, 1, 0) > 0)
+			;
+	}
+	return NULL;
+}
+
+/* Asks one that names "a", and is silent from then on. */
+static struct redis_place ask_once(struct sentinels *s)
+{
+	struct redis_place at = {0};
+	unsigned moves;
+	int64_t now = clock_mono_ms();
+	atomic_store(&says, 'a');
+	ok(sentinels_ask(s, now, now + LONG_MS, &at, &moves, &e) == 0, "Sentinels: asked");
+	is_str(str_of(at.host), STR("a"), "Sentinels: what it says");
+	atomic_store(&says, 0);
+	shutdown(atomic_load(&spoken_to), SHUT_RDWR);
+	return at;
+}
+
+static void silent_sentinel(void)
+{
+	static const struct redis_place other = {"c", 1, 3};
+	struct sentinels *s;
+	pthread_t t;
+	int listener = listening(&s);
+	pthread_create(&t, NULL, play_sentinel, &listener);
+	struct redis_place at = ask_once(s);
+	ok(sentinels_confirm(s, &at, LONG_MS), "Sentinels: silence confirms what they have said last");
+	ok(!sentinels_confirm(s, &other, LONG_MS), "Sentinels: and nothing else");
+	sentinels_leave(s);
+	shutdown(listener, SHUT_RD);
+	pthread_join(t, NULL);
+	close(listener);
+}
+
+/* Silence towards one that has little time is none towards one that has more. */
+static void short_silence(void)
+{
+	struct sentinels *s;
+	pthread_t t;
+	int listener = listening(&s);
+	pthread_create(&t, NULL, play_sentinel, &listener);
+	struct redis_place at = ask_once(s);
+	sentinels_confirm(s, &at, 1000);
+	atomic_store(&says, 'b');
+	ok(!sentinels_confirm(s, &at, LONG_MS), "Sentinels: who has more time asks again");
+	sentinels_leave(s);
+	shutdown(listener, SHUT_RD);
+	pthread_join(t, NULL);
+	close(listener);
+}
+
+static void *ask_long(void *s)
+{
+	struct redis_place at;
+	unsigned moves;
+	struct err why = {0};
+	int64_t now = clock_mono_ms();
+	return sentinels_ask(s, now, now + LONG_MS, &at, &moves, &why) < 0 && !strstr(why.msg, "in time") ? s : NULL;
+}
+
+/* Another thread asks until its connection is closed. */
+static void others_ask(void)
+{
+	struct sentinels *s;
+	struct redis_place at;
+	unsigned moves;
+	pthread_t t;
+	void *closed;
+	int listener = listening(&s);
+	pthread_create(&t, NULL, ask_long, s);
+	int fd = accept(listener, NULL, NULL);
+	int64_t now = clock_mono_ms();
+	ok(sentinels_ask(s, now, now + 50, &at, &moves, &e) < 0 && strstr(e.msg, "no answer in time"),
+	    "Sentinels: nobody waits for another thread after its own limit: %s", e.msg);
+	ok(!sentinels_confirm(s, &at, 50), "Sentinels: nor confirms what nobody has said");
+	sentinels_look(s, LONG_MS);
+	close(listener);
+	close(fd);
+	pthread_join(t, &closed);
+	ok(closed == s, "Sentinels: the other thread was still asking");
+	sentinels_leave(s);
+}
+
 int main(void)
 {
 	log_init("cache", LOG_ERROR, LOG_PLAIN);
@@ -725,6 +883,10 @@ int main(void)
 	good_addresses();
 	address_parts();
 	away();
+	elections();
+	silent_sentinel();
+	short_silence();
+	others_ask();
 	address = env_get("SENTI_REDIS");
 	if (address && *address) {
 		what = "redis";
