@@ -7,7 +7,7 @@
  *
  * All take timeout=MILLISECONDS; those with TLS cacertfile, certfile and keyfile too, else SENTI_REDIS_CACERT, _CERT
  * and _KEY. A password that the address lacks comes from REDISCLI_AUTH, that of the Sentinels always from
- * SENTI_SENTINEL_AUTH (PASSWORD or USER:PASSWORD).
+ * SENTI_SENTINEL_AUTH (PASSWORD, USER:PASSWORD, or :PASSWORD if it has a colon).
  */
 #ifndef SENTI_REDIS_ADDRESS_H
 #define SENTI_REDIS_ADDRESS_H

@@ -12,7 +12,7 @@
 #include "lib/json/scan.h"
 #include "lib/net/tls.h"
 
-enum { CONNECT_MS = 1000, WAIT_MS = 3000, READ_BYTES = 256 << 10 };
+enum { CONNECT_MS = 1000, WAIT_MS = 3000, READ_BYTES = 256 << 10, SEND_BYTES = 256 << 10 };
 
 /* ---- replies ---- */
 
@@ -183,10 +183,17 @@ static void set_limit(struct redis_wire *w)
 	tls_until(w->tls, w->until_ms ? w->until_ms : clock_mono_ms() + WAIT_MS);
 }
 
+/* In pieces: without a limit of the call, each has its own, so that a slow connection may take longer in all. */
 static int send_by_tls(struct redis_wire *w, struct err *e)
 {
-	set_limit(w);
-	return tls_send(w->tls, w->out.p, w->out.n) < 0 ? broken(w, tls_why(w->tls), e) : 0;
+	for (size_t done = 0; done < w->out.n;) {
+		size_t n = w->out.n - done < SEND_BYTES ? w->out.n - done : SEND_BYTES;
+		set_limit(w);
+		if (tls_send(w->tls, w->out.p + done, n) < 0)
+			return broken(w, tls_why(w->tls), e);
+		done += n;
+	}
+	return 0;
 }
 
 static int send_all(struct redis_wire *w, struct err *e)

@@ -136,8 +136,9 @@ static bool wait_for(const struct tls *t, short events)
 	}
 }
 
-/* What a call of recv or send has given: that, or -1, and then the BIO knows whether it was too late. `again`: the call
- * is to be made again. */
+/* Handles `n`, which recv or send has returned, and returns what the BIO's function must: how many bytes; 0 if the
+ * server has closed the connection; or -1. If nothing could be transferred yet it waits, and sets *again: the caller
+ * repeats the call. At the limit it marks the BIO as one to be retried, by which we know that it was too late. */
 static int transferred(BIO *b, ssize_t n, bool reads, bool *again)
 {
 	struct tls *t = ssl.bio_data(b);
