@@ -171,7 +171,7 @@ class Traffic:
                 life.known = {"version": life.known["version"]}
                 life.maybe.append({"text": life.text})
             else:
-                life.maybe.append(ABSENT)
+                life.maybe += [ABSENT, {"text": life.text}]  # deleted, and come again from the queue
         life.writing = False
         # A deletion that the server tried again, because the database died at its commit, finds the message gone.
         if status == 404 and kind != "delete":
