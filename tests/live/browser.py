@@ -154,6 +154,7 @@ class Rebound:
             back.join()
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # which ends accept
         self.listener.close()
 
 

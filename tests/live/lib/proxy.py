@@ -60,10 +60,15 @@ class Proxy:
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
         return self
 
     def __exit__(self, *_):
+        # The thread must not be left in accept: a system call that is started again takes the connections of whatever has got its descriptor then,
+        # such as those of the next proxy.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()
         self.listener.close()
         self.cut()
 
@@ -75,7 +80,7 @@ class Proxy:
     def clients_gone(self):
         """True once each client has closed its connection and all that it sent has passed, its last acknowledgement too."""
         with self.lock:
-            return self.left == self.connections
+            return self.left == self.connections > 0
 
     def cut(self):
         """Cuts all connections that there are."""
