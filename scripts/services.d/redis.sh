@@ -70,7 +70,7 @@ redis_server_conf() {
 redis_sentinel_conf() {
 	cat <<-END
 		sentinel monitor senti 127.0.0.1 $(redis_port "$1") 2
-		sentinel down-after-milliseconds senti 500
+		sentinel down-after-milliseconds senti 2000
 		sentinel failover-timeout senti 2000
 	END
 }
